@@ -1,0 +1,1 @@
+//! Strowger: a declarative GitOps reconciler for business phone accounts.

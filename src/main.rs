@@ -1,0 +1,2 @@
+//! The `strowger` command.
+fn main() {}

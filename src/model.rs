@@ -1,0 +1,36 @@
+//! Valid domain types, and nothing else.
+//!
+//! A value of a type in this module cannot be wrong in itself: an [`E164`] is a well-formed number, a
+//! [`RingFor`] is a positive duration, a [`Live`] account is complete and has no dangling reference.
+//! Text is parsed into these types once, at the edge; nothing inside the core checks strings again.
+//!
+//! The module is pure: no clock, no file, no network, and it knows no other module but `diag`'s places.
+
+mod capabilities;
+mod change;
+mod desired;
+mod directory;
+mod e164;
+mod extension;
+mod kind;
+mod live;
+mod name;
+mod place;
+mod reference;
+mod ring;
+
+pub use capabilities::{Capabilities, RequestLimits};
+pub use change::{Change, ChangeId, FieldChange, FieldName, FieldValue, ObjectLabel, PlannedRef, PreImage, Reason, Verb};
+pub use desired::{Absent, Desired, DesiredNumber, DesiredRingGroup, Policy};
+pub use directory::{Directory, Found, Handle};
+pub use e164::{E164, E164Error};
+pub use extension::{ExtensionError, ExtensionNumber, is_emergency};
+pub use kind::Kind;
+pub use live::{
+    Incomplete, Live, LiveAccount, LiveConference, LiveDevice, LiveNumber, LiveReceptionist, LiveRingGroup, LiveUser,
+    ObjectId, ObjectRef, Revision, VendorDocument,
+};
+pub use name::{Name, NameError, NameKey};
+pub use place::{FileId, Place, Span};
+pub use reference::{Reference, ReferenceError, Selector};
+pub use ring::{RingFor, RingForError, RingMode};

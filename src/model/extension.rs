@@ -1,0 +1,106 @@
+//! Internal extension numbers.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// An internal number that a phone of the account can dial: 2 to 8 digits, leading zeros kept.
+///
+/// The account's own range is narrower and is one of its [`Capabilities`](super::Capabilities).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct ExtensionNumber(Box<str>);
+
+/// Why a text is not an extension number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ExtensionError {
+    /// Something other than ASCII digits.
+    #[error("an extension number has only digits")]
+    NotDigits,
+    /// Fewer than 2 or more than 8 digits.
+    #[error("an extension number has 2 to 8 digits")]
+    Length,
+}
+
+/// Numbers that must reach help, or a service line, wherever they are dialled
+/// (domain reference, I13: 911; 112, 999, 000 elsewhere; also 411, 611, 933).
+const RESERVED: [&str; 15] =
+    ["000", "110", "111", "112", "113", "114", "115", "116", "117", "118", "119", "411", "611", "911", "933"];
+const RESERVED_MORE: [&str; 8] = ["15", "17", "18", "100", "101", "102", "999", "988"];
+
+/// Whether dialling this number inside the account must reach an emergency or a public service.
+pub fn is_emergency(extension: &ExtensionNumber) -> bool {
+    RESERVED.contains(&extension.as_str()) || RESERVED_MORE.contains(&extension.as_str())
+}
+
+impl ExtensionNumber {
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ExtensionNumber {
+    type Err = ExtensionError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(ExtensionError::NotDigits);
+        }
+        if !(2..=8).contains(&text.len()) {
+            return Err(ExtensionError::Length);
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+impl fmt::Display for ExtensionNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for ExtensionNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ext {}", self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for ExtensionNumber {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(|error| serde::de::Error::custom(format_args!("{text:?}: {error}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leading_zeros_are_part_of_the_number() {
+        assert_eq!("007".parse::<ExtensionNumber>().map(|number| number.to_string()), Ok("007".to_owned()));
+    }
+
+    #[test]
+    fn anything_but_two_to_eight_digits_is_refused() {
+        for (text, error) in [
+            ("", ExtensionError::NotDigits),
+            ("3a0", ExtensionError::NotDigits),
+            ("-30", ExtensionError::NotDigits),
+            ("3", ExtensionError::Length),
+            ("123456789", ExtensionError::Length),
+        ] {
+            assert_eq!(text.parse::<ExtensionNumber>(), Err(error), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn help_lines_are_known() {
+        for text in ["911", "112", "999", "000", "933", "15", "18"] {
+            assert!(text.parse().is_ok_and(|number: ExtensionNumber| is_emergency(&number)), "{text}");
+        }
+        assert!("300".parse().is_ok_and(|number: ExtensionNumber| !is_emergency(&number)));
+    }
+}
