@@ -1,1 +1,8 @@
 //! Strowger: a declarative GitOps reconciler for business phone accounts.
+//!
+//! The map, from the inside out. The core is pure (no clock, no file, no network, no printing):
+//! [`model`] has the valid domain types, and only they are compared and planned; [`diag`] has the findings
+//! that an operator can act on.
+
+pub mod diag;
+pub mod model;

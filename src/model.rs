@@ -20,7 +20,9 @@ mod reference;
 mod ring;
 
 pub use capabilities::{Capabilities, RequestLimits};
-pub use change::{Change, ChangeId, FieldChange, FieldName, FieldValue, ObjectLabel, PlannedRef, PreImage, Reason, Verb};
+pub use change::{
+    Change, ChangeId, FieldChange, FieldName, FieldValue, ObjectLabel, PlannedRef, PreImage, Reason, Verb,
+};
 pub use desired::{Absent, Desired, DesiredNumber, DesiredRingGroup, Policy};
 pub use directory::{Directory, Found, Handle};
 pub use e164::{E164, E164Error};
@@ -31,6 +33,6 @@ pub use live::{
     ObjectId, ObjectRef, Revision, VendorDocument,
 };
 pub use name::{Name, NameError, NameKey};
-pub use place::{FileId, Place, Span};
+pub use place::{FileId, Place, Span, Spanned};
 pub use reference::{Reference, ReferenceError, Selector};
 pub use ring::{RingFor, RingForError, RingMode};

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// A kind of object in a phone account, as it is written before the `/` of a reference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A phone number (DID).
@@ -22,6 +22,9 @@ pub enum Kind {
     Device,
     /// The mailbox of a user.
     Voicemail,
+    /// Something that the vendor has and Strowger does not model, such as a queue or a fax. It can be read
+    /// and shown, never written.
+    Other,
 }
 
 impl Kind {
@@ -45,6 +48,7 @@ impl Kind {
             Self::Conference => "conference",
             Self::Device => "device",
             Self::Voicemail => "voicemail",
+            Self::Other => "other",
         }
     }
 

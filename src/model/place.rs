@@ -21,6 +21,15 @@ pub struct Span {
     pub length: u32,
 }
 
+/// A value and where the operator wrote it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spanned<T> {
+    /// The value.
+    pub value: T,
+    /// Where it stands.
+    pub span: Span,
+}
+
 /// A [`Span`] that can leave the process: the file by its path, as the operator gave it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Place {

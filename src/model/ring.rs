@@ -6,7 +6,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 /// Whether the members of a ring group ring together or one after the other.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum RingMode {
     /// All members ring at once. Their order means nothing.
@@ -43,6 +45,9 @@ pub enum RingForError {
 }
 
 impl RingFor {
+    /// One second.
+    pub const SHORTEST: Self = Self(1);
+
     /// A duration of so many seconds, if it is between one second and one hour.
     pub fn from_seconds(seconds: u64) -> Result<Self, RingForError> {
         match u16::try_from(seconds) {

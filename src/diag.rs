@@ -1,0 +1,10 @@
+//! Findings that the operator can act on: a rule, a place, what is wrong, and the fix.
+//!
+//! Findings are values. They are collected, never thrown, and sorted before anyone sees them; rendering is
+//! somebody else's work. Each [`Rule`] has a stable id, and each id has a page in `docs/rules.md`.
+
+mod diagnostic;
+mod rule;
+
+pub use diagnostic::{Diagnostic, Label};
+pub use rule::{RULES, Rule, Severity};

@@ -1,0 +1,52 @@
+//! One finding.
+
+use crate::model::Span;
+
+use super::{Rule, Severity};
+
+/// A finding: which rule, how bad, where, what, and what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// The rule that was broken.
+    pub rule: &'static Rule,
+    /// How bad it is, after the operator's policy.
+    pub severity: Severity,
+    /// Where; `None` if it concerns no line of a file.
+    pub span: Option<Span>,
+    /// What is wrong, in one sentence without a full stop.
+    pub message: String,
+    /// Other places that matter, such as the first of two duplicates.
+    pub related: Vec<Label>,
+    /// The remedy, with the text to write where there is one.
+    pub hint: Option<String>,
+}
+
+/// A second place of a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// Where.
+    pub span: Span,
+    /// What is there.
+    pub message: String,
+}
+
+impl Diagnostic {
+    /// A finding with the rule's own severity.
+    pub fn new(rule: &'static Rule, span: Option<Span>, message: impl Into<String>) -> Self {
+        Self { rule, severity: rule.severity, span, message: message.into(), related: Vec::new(), hint: None }
+    }
+
+    /// The same finding, with its remedy.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same finding, pointing at one more place.
+    #[must_use]
+    pub fn related(mut self, span: Span, message: impl Into<String>) -> Self {
+        self.related.push(Label { span, message: message.into() });
+        self
+    }
+}

@@ -1,0 +1,77 @@
+//! What a provider's account can do, checked while planning, before the first write.
+
+use super::{ExtensionNumber, Kind, RingFor, RingMode};
+
+/// What an account accepts. Where the vendor's limit is unknown, the field says `None` or lists everything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// What a number may be mapped to.
+    pub destinations: Vec<Kind>,
+    /// Whether a number may be left without a destination.
+    pub unassign: bool,
+    /// The ring modes.
+    pub ring_modes: Vec<RingMode>,
+    /// The shortest ring duration.
+    pub ring_for_least: RingFor,
+    /// The longest ring duration.
+    pub ring_for_most: RingFor,
+    /// The duration of a group that states none.
+    pub ring_for_default: RingFor,
+    /// What may be a member of a ring group.
+    pub members: Vec<Kind>,
+    /// The most members that a group may have.
+    pub members_most: Option<usize>,
+    /// What may take a call that a group did not answer.
+    pub no_answer: Vec<Kind>,
+    /// The fewest and the most digits of an extension number.
+    pub extension_digits: (usize, usize),
+    /// Extension numbers that the account keeps for itself.
+    pub reserved_extensions: Vec<ExtensionNumber>,
+    /// How fast the account may be asked.
+    pub requests: RequestLimits,
+}
+
+/// How fast an account may be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestLimits {
+    /// The most requests in a second; `None` if the vendor states no limit.
+    pub per_second: Option<std::num::NonZeroU32>,
+    /// The most requests under way at once.
+    pub concurrent: usize,
+}
+
+impl Default for RequestLimits {
+    fn default() -> Self {
+        Self { per_second: None, concurrent: 16 }
+    }
+}
+
+impl Capabilities {
+    /// Whether this extension number is one that the account hands out.
+    pub fn extension_fits(&self, extension: &ExtensionNumber) -> bool {
+        let (least, most) = self.extension_digits;
+        (least..=most).contains(&extension.as_str().len()) && !self.reserved_extensions.contains(extension)
+    }
+}
+
+impl Default for Capabilities {
+    /// The Account API's own limits, which the embedded account has: what a file can be checked against
+    /// before any account was asked.
+    fn default() -> Self {
+        let seconds = |count| RingFor::from_seconds(count).unwrap_or(RingFor::SHORTEST);
+        Self {
+            destinations: Kind::DESTINATIONS.to_vec(),
+            unassign: true,
+            ring_modes: vec![RingMode::Simultaneous, RingMode::Sequential],
+            ring_for_least: seconds(5),
+            ring_for_most: seconds(300),
+            ring_for_default: seconds(20),
+            members: Kind::MEMBERS.to_vec(),
+            members_most: Some(50),
+            no_answer: vec![Kind::User, Kind::Voicemail, Kind::RingGroup],
+            extension_digits: (3, 4),
+            reserved_extensions: Vec::new(),
+            requests: RequestLimits::default(),
+        }
+    }
+}

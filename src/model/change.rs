@@ -1,0 +1,202 @@
+//! One write to the account, as the plan lists it and a provider carries it out.
+//!
+//! A change is self-contained: it can be stored, shown and applied without the files or the account that it
+//! came from. It holds no secret, because nothing that it is made of can hold one.
+
+use serde::{Deserialize, Serialize};
+
+use super::{E164, ExtensionNumber, Kind, Name, ObjectId, Place, Revision, RingFor, RingMode};
+
+/// A change's position in its plan, from 1. A change depends only on changes with smaller numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(transparent)]
+pub struct ChangeId(pub u32);
+
+/// What a change does to its object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verb {
+    /// The object is made.
+    Create,
+    /// Some of its fields get other values.
+    Update,
+    /// The object is removed.
+    Delete,
+}
+
+/// The object that a change writes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct ObjectLabel {
+    /// Its kind.
+    pub kind: Kind,
+    /// The vendor's id; absent for an object that this change creates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<ObjectId>,
+    /// The number, or the name that it has before the change.
+    pub name: String,
+}
+
+/// A field that a change can write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldName {
+    /// A number's destination.
+    To,
+    /// A number's label.
+    Label,
+    /// A group's name.
+    Name,
+    /// A group's extension number.
+    Extension,
+    /// A group's ring mode.
+    Ring,
+    /// A group's members.
+    Members,
+    /// A group's ring duration.
+    RingFor,
+    /// A group's no-answer target.
+    NoAnswer,
+}
+
+/// The value of a field before or after a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldValue {
+    /// There is none: an unassigned number, a group without a no-answer target, an object not yet made.
+    None,
+    /// The account chooses: the extension number of a new group whose file names none.
+    ChosenByAccount,
+    /// A label.
+    Text(String),
+    /// A name.
+    Name(#[schemars(with = "String")] Name),
+    /// An extension number.
+    Extension(#[schemars(with = "String")] ExtensionNumber),
+    /// A ring mode.
+    Ring(RingMode),
+    /// A duration in whole seconds, such as `20s`.
+    RingFor(#[schemars(with = "String")] RingFor),
+    /// One object.
+    Reference(PlannedRef),
+    /// Several objects, in order.
+    References(Vec<PlannedRef>),
+}
+
+/// A reference inside a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct PlannedRef {
+    /// The kind of the object that is pointed at.
+    pub kind: Kind,
+    /// Its vendor id; absent if an earlier change of the plan creates it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<ObjectId>,
+    /// What people call it: an e-mail address, a name, or the id if it is gone.
+    pub name: String,
+    /// The change that creates it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<ChangeId>,
+}
+
+/// One field of a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct FieldChange {
+    /// The field.
+    pub field: FieldName,
+    /// Its value before.
+    pub before: FieldValue,
+    /// Its value after.
+    pub after: FieldValue,
+}
+
+/// Why a change is in the plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The file asks for it.
+    Declared,
+    /// `renamed_from` asks for another name on the same group.
+    Renamed,
+    /// `absent` asks for the deletion.
+    Absent,
+    /// `policy.prune` asks for the deletion.
+    Pruned,
+    /// Extension numbers go round in a circle, so one group steps aside first.
+    ExtensionCycle,
+    /// No-answer targets go round in a circle, so one is left out first.
+    NoAnswerCycle,
+}
+
+/// The SHA-256 of a live object's modelled fields, in hexadecimal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(transparent)]
+pub struct PreImage(pub String);
+
+/// One write.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Change {
+    /// The position in the plan.
+    pub id: ChangeId,
+    /// What is done.
+    pub verb: Verb,
+    /// To what.
+    pub object: ObjectLabel,
+    /// The fields, in a fixed order; of a creation and a deletion, all of them.
+    pub fields: Vec<FieldChange>,
+    /// Why.
+    pub reason: Reason,
+    /// Where the file asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+    /// What must have been applied first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub depends_on: Vec<ChangeId>,
+    /// What the live object must still be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expects: Option<PreImage>,
+    /// The version that was read, for the vendor's own precondition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<Revision>,
+    /// Groups that no caller can reach between this write and the next, because numbers trade places and
+    /// no order avoids it. No number is without a destination meanwhile.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unreachable_meanwhile: Vec<String>,
+    /// How many API calls it costs.
+    pub calls: u32,
+}
+
+impl Change {
+    /// The value that this change gives a field, if it writes it.
+    pub fn after(&self, field: FieldName) -> Option<&FieldValue> {
+        self.fields.iter().find(|change| change.field == field).map(|change| &change.after)
+    }
+
+    /// The number that is written, if the object is one.
+    pub fn number(&self) -> Option<E164> {
+        (self.object.kind == Kind::Number).then(|| self.object.name.parse().ok()).flatten()
+    }
+
+    /// Every reference that the change writes.
+    pub fn references_mut(&mut self) -> impl Iterator<Item = &mut PlannedRef> {
+        self.fields.iter_mut().flat_map(|field| match &mut field.after {
+            FieldValue::Reference(reference) => std::slice::from_mut(reference).iter_mut(),
+            FieldValue::References(references) => references.iter_mut(),
+            _ => [].iter_mut(),
+        })
+    }
+}
+
+impl FieldName {
+    /// The field as the file spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::To => "to",
+            Self::Label => "label",
+            Self::Name => "name",
+            Self::Extension => "extension",
+            Self::Ring => "ring",
+            Self::Members => "members",
+            Self::RingFor => "ring_for",
+            Self::NoAnswer => "no_answer",
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What the operator wants, checked as far as it can be without the account.
+//!
+//! Invariants, which `check` establishes: numbers are sorted and unique; ring groups are sorted by name key
+//! and unique; a reference to a ring group that nothing declares may still exist in the account. A field
+//! that is `None` is not managed: an existing object keeps its value, a new one gets the default.
+
+use super::{E164, ExtensionNumber, FileId, Name, Place, Reference, RingFor, RingMode, Span, Spanned};
+
+/// The wanted state of one account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Desired {
+    /// The account's name in the file.
+    pub account: Box<str>,
+    /// The files, as the operator gave them, by [`FileId`].
+    pub files: Vec<Box<str>>,
+    /// The managed numbers.
+    pub numbers: Vec<DesiredNumber>,
+    /// The managed ring groups.
+    pub ring_groups: Vec<DesiredRingGroup>,
+    /// What must be deleted.
+    pub absent: Vec<Absent>,
+    /// The account's policy.
+    pub policy: Policy,
+}
+
+/// A number and where its calls shall go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredNumber {
+    /// The number.
+    pub number: E164,
+    /// Where the number stands in the file.
+    pub span: Span,
+    /// The destination; `None` is the written word `none`: deliberately unassigned.
+    pub to: Spanned<Option<Reference>>,
+    /// The text beside it, if managed; empty removes it.
+    pub label: Option<Spanned<Box<str>>>,
+}
+
+/// A ring group as it shall be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredRingGroup {
+    /// Its name, and where it stands in the file.
+    pub name: Spanned<Name>,
+    /// Its extension number.
+    pub extension: Option<Spanned<ExtensionNumber>>,
+    /// How it rings.
+    pub ring: Option<Spanned<RingMode>>,
+    /// Who rings, in order; never empty.
+    pub members: Vec<Spanned<Reference>>,
+    /// Where the list of members stands.
+    pub members_span: Span,
+    /// How long it rings.
+    pub ring_for: Option<Spanned<RingFor>>,
+    /// Who takes the call then; an inner `None` is the written word `none`: the call ends.
+    pub no_answer: Option<Spanned<Option<Reference>>>,
+    /// The name under which the group is known so far.
+    pub renamed_from: Option<Spanned<Name>>,
+}
+
+/// A ring group that must not exist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Absent {
+    /// The group.
+    pub reference: Spanned<Reference>,
+}
+
+/// What the operator allows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// Whether ring groups that no file declares are deleted, and where that is written.
+    pub prune_ring_groups: Option<Span>,
+}
+
+impl Desired {
+    /// The place that can leave the process.
+    pub fn place(&self, span: Span) -> Place {
+        let FileId(index) = span.file;
+        let file = self.files.get(index as usize).map(ToString::to_string).unwrap_or_default();
+        Place { file, line: span.line, column: span.column }
+    }
+}

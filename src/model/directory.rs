@@ -1,0 +1,218 @@
+//! The account's telephone directory: finds live objects by id and by what people write.
+//!
+//! A [`Handle`] is a small, copyable name for an object of one [`Live`] account (or, past the live ring
+//! groups, for a group that a plan is about to create), so that the diff of a large account compares
+//! integers instead of strings.
+
+use std::collections::HashMap;
+
+use super::{Kind, Live, NameKey, ObjectId, ObjectRef, Reference, Selector};
+
+/// An object of one live account: its kind and its position in that kind's list.
+///
+/// A voicemail box has the position of its user. A ring group at or past the end of the live list is one
+/// that the plan creates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Handle {
+    /// The kind.
+    pub kind: Kind,
+    /// The position.
+    pub index: u32,
+}
+
+/// What a selector finds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// Exactly one object.
+    One(Handle),
+    /// Several: each could be meant.
+    Several(Vec<Handle>),
+    /// Nothing.
+    None,
+}
+
+/// Look-ups into one live account, by id and by selector.
+#[derive(Debug)]
+pub struct Directory<'a> {
+    live: &'a Live,
+    by_id: HashMap<(Kind, &'a str), u32>,
+    by_text: HashMap<(Kind, NameKey), Entry>,
+    extensions: HashMap<&'a str, Vec<Handle>>,
+}
+
+/// Most keys name one object; only a clash costs an allocation.
+#[derive(Debug)]
+enum Entry {
+    One(u32),
+    Several(Vec<u32>),
+}
+
+impl<'a> Directory<'a> {
+    /// Indexes an account, in time linear in its size.
+    pub fn new(live: &'a Live) -> Self {
+        let mut directory = Self { live, by_id: HashMap::new(), by_text: HashMap::new(), extensions: HashMap::new() };
+        for (index, group) in numbered(&live.ring_groups) {
+            directory.by_id.insert((Kind::RingGroup, &group.id.0), index);
+            directory.name(Kind::RingGroup, index, group.name.as_str());
+            directory.extension(Kind::RingGroup, index, group.extension.as_ref());
+        }
+        for (index, user) in numbered(&live.users) {
+            directory.by_id.insert((Kind::User, &user.id.0), index);
+            directory.name(Kind::User, index, &user.name);
+            if let Some(email) = &user.email {
+                directory.name(Kind::User, index, email);
+            }
+            directory.extension(Kind::User, index, user.extension.as_ref());
+            if let Some(ObjectId(voicemail)) = &user.voicemail {
+                directory.by_id.insert((Kind::Voicemail, voicemail), index);
+            }
+        }
+        for (index, device) in numbered(&live.devices) {
+            directory.by_id.insert((Kind::Device, &device.id.0), index);
+            directory.name(Kind::Device, index, &device.name);
+        }
+        for (index, receptionist) in numbered(&live.receptionists) {
+            directory.by_id.insert((Kind::Receptionist, &receptionist.id.0), index);
+            directory.name(Kind::Receptionist, index, &receptionist.name);
+            directory.extension(Kind::Receptionist, index, receptionist.extension.as_ref());
+        }
+        for (index, conference) in numbered(&live.conferences) {
+            directory.by_id.insert((Kind::Conference, &conference.id.0), index);
+            directory.name(Kind::Conference, index, &conference.name);
+            directory.extension(Kind::Conference, index, conference.extension.as_ref());
+        }
+        directory
+    }
+
+    fn name(&mut self, kind: Kind, index: u32, text: &str) {
+        match self.by_text.entry((kind, NameKey::of(text))) {
+            std::collections::hash_map::Entry::Vacant(vacant) => {
+                vacant.insert(Entry::One(index));
+            }
+            std::collections::hash_map::Entry::Occupied(mut occupied) => match occupied.get_mut() {
+                Entry::One(first) if *first == index => {}
+                Entry::One(first) => {
+                    let both = vec![*first, index];
+                    occupied.insert(Entry::Several(both));
+                }
+                Entry::Several(all) => all.push(index),
+            },
+        }
+    }
+
+    fn extension(&mut self, kind: Kind, index: u32, extension: Option<&'a super::ExtensionNumber>) {
+        if let Some(extension) = extension {
+            self.extensions.entry(extension.as_str()).or_default().push(Handle { kind, index });
+        }
+    }
+
+    /// The account that is indexed.
+    pub fn live(&self) -> &'a Live {
+        self.live
+    }
+
+    /// The object with this id; `None` if it is gone or not modelled.
+    pub fn by_id(&self, reference: &'a ObjectRef) -> Option<Handle> {
+        let index = *self.by_id.get(&(reference.kind, &*reference.id.0))?;
+        Some(Handle { kind: reference.kind, index })
+    }
+
+    /// The objects of any kind that have this extension number.
+    pub fn by_extension(&self, extension: &str) -> &[Handle] {
+        self.extensions.get(extension).map_or(&[], Vec::as_slice)
+    }
+
+    /// What a reference means in this account.
+    ///
+    /// A voicemail box is found by what finds its user. All digits is an extension number first, and a name
+    /// only if no object of that kind has the extension.
+    pub fn find(&self, reference: &Reference) -> Found {
+        let kind = match reference.kind {
+            Kind::Voicemail => Kind::User,
+            kind => kind,
+        };
+        if let Selector::Extension(extension) = &reference.selector {
+            let same_kind: Vec<Handle> =
+                self.by_extension(extension.as_str()).iter().copied().filter(|handle| handle.kind == kind).collect();
+            match same_kind.as_slice() {
+                [] => {}
+                [one] => return self.as_kind(reference.kind, one.index),
+                _ => return Found::Several(same_kind),
+            }
+        }
+        match self.by_text.get(&(kind, reference.selector.key())) {
+            None => Found::None,
+            Some(Entry::One(index)) => self.as_kind(reference.kind, *index),
+            Some(Entry::Several(all)) => Found::Several(all.iter().map(|&index| Handle { kind, index }).collect()),
+        }
+    }
+
+    fn as_kind(&self, kind: Kind, index: u32) -> Found {
+        let boxless =
+            kind == Kind::Voicemail && self.live.users.get(index as usize).is_none_or(|user| user.voicemail.is_none());
+        if boxless { Found::None } else { Found::One(Handle { kind, index }) }
+    }
+
+    /// The vendor's id of an object; `None` for a group that the plan creates.
+    pub fn id(&self, handle: Handle) -> Option<&'a ObjectId> {
+        let index = handle.index as usize;
+        match handle.kind {
+            Kind::RingGroup => self.live.ring_groups.get(index).map(|group| &group.id),
+            Kind::User => self.live.users.get(index).map(|user| &user.id),
+            Kind::Voicemail => self.live.users.get(index).and_then(|user| user.voicemail.as_ref()),
+            Kind::Device => self.live.devices.get(index).map(|device| &device.id),
+            Kind::Receptionist => self.live.receptionists.get(index).map(|receptionist| &receptionist.id),
+            Kind::Conference => self.live.conferences.get(index).map(|conference| &conference.id),
+            Kind::Number => self.live.numbers.get(index).map(|number| &number.id),
+            Kind::Other => None,
+        }
+    }
+
+    /// A selector that people can read and that finds this object and no other, if there is one: a user's
+    /// e-mail address, else the name, else the extension number, else the id.
+    pub fn label(&self, handle: Handle) -> String {
+        let index = handle.index as usize;
+        let (texts, extension): ([Option<&str>; 2], _) = match handle.kind {
+            Kind::User | Kind::Voicemail => match self.live.users.get(index) {
+                Some(user) => ([user.email.as_deref(), Some(&user.name)], user.extension.as_ref()),
+                None => ([None, None], None),
+            },
+            Kind::RingGroup => match self.live.ring_groups.get(index) {
+                Some(group) => ([Some(group.name.as_str()), None], group.extension.as_ref()),
+                None => ([None, None], None),
+            },
+            Kind::Device => ([self.live.devices.get(index).map(|device| &*device.name), None], None),
+            Kind::Receptionist => match self.live.receptionists.get(index) {
+                Some(receptionist) => ([Some(&*receptionist.name), None], receptionist.extension.as_ref()),
+                None => ([None, None], None),
+            },
+            Kind::Conference => match self.live.conferences.get(index) {
+                Some(conference) => ([Some(&*conference.name), None], conference.extension.as_ref()),
+                None => ([None, None], None),
+            },
+            Kind::Number => {
+                return self.live.numbers.get(index).map(|number| number.number.to_string()).unwrap_or_default();
+            }
+            Kind::Other => ([None, None], None),
+        };
+        let candidates = texts.into_iter().flatten().chain(extension.map(super::ExtensionNumber::as_str));
+        for text in candidates {
+            if let Ok(selector) = Selector::parse(text)
+                && self.find(&Reference { kind: handle.kind, selector }) == Found::One(handle)
+            {
+                return text.to_owned();
+            }
+        }
+        self.id(handle).map(ToString::to_string).unwrap_or_default()
+    }
+
+    /// Every selector text of a kind, for "did you mean".
+    pub fn texts(&self, kind: Kind) -> impl Iterator<Item = &str> {
+        let kind = if kind == Kind::Voicemail { Kind::User } else { kind };
+        self.by_text.keys().filter(move |(of, _)| *of == kind).map(|(_, key)| key.as_str())
+    }
+}
+
+fn numbered<T>(list: &[T]) -> impl Iterator<Item = (u32, &T)> {
+    (0u32..).zip(list)
+}

@@ -1,0 +1,236 @@
+//! The state of an account as its provider read it.
+//!
+//! A provider hands over a *complete* account or an error: a plan is never built on part of one. A
+//! reference may point at something that is gone (some vendors delete what others point to) or at a kind
+//! that is not modelled; both can be read and shown. Ids are the vendor's own and mean nothing to the core.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Capabilities, E164, ExtensionNumber, Kind, Name, RingFor, RingMode};
+
+/// The vendor's own name for an object.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(transparent)]
+pub struct ObjectId(pub Box<str>);
+
+/// What identifies one version of an object at the vendor: an `ETag`, a revision, or nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(transparent)]
+pub struct Revision(pub Box<str>);
+
+/// The object as the vendor stores it, kept so that a write loses nothing that is not modelled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VendorDocument(pub Box<str>);
+
+/// A reference between live objects, by the vendor's ids.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectRef {
+    /// The kind of the object that is pointed at.
+    pub kind: Kind,
+    /// Its id.
+    pub id: ObjectId,
+}
+
+/// Facts on the account itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LiveAccount {
+    /// The vendor's id, so that a plan for one account is never applied to another.
+    pub id: Box<str>,
+    /// The account's name.
+    pub name: Box<str>,
+    /// The main number.
+    pub default_number: Option<E164>,
+}
+
+/// A phone number of the account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveNumber {
+    /// The vendor's id.
+    pub id: ObjectId,
+    /// The number.
+    pub number: E164,
+    /// Where its calls go; `None` if it is unassigned.
+    pub to: Option<ObjectRef>,
+    /// The text beside it; empty if there is none.
+    pub label: Box<str>,
+    /// Whether help calls this number back.
+    pub emergency_callback: bool,
+    /// The version that was read.
+    pub revision: Option<Revision>,
+    /// What else the vendor stores with it.
+    pub document: Option<VendorDocument>,
+}
+
+/// A ring group of the account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveRingGroup {
+    /// The vendor's id.
+    pub id: ObjectId,
+    /// Its name, as the account spells it.
+    pub name: Name,
+    /// Its extension number.
+    pub extension: Option<ExtensionNumber>,
+    /// How it rings.
+    pub ring: RingMode,
+    /// Who rings, in order.
+    pub members: Vec<ObjectRef>,
+    /// How long it rings; `None` if it rings for ever.
+    pub ring_for: Option<RingFor>,
+    /// Who takes the call then; `None` if the call ends.
+    pub no_answer: Option<ObjectRef>,
+    /// The version that was read.
+    pub revision: Option<Revision>,
+    /// What else the vendor stores with it.
+    pub document: Option<VendorDocument>,
+}
+
+/// A person's extension. Strowger reads it and never writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveUser {
+    /// The vendor's id.
+    pub id: ObjectId,
+    /// The person's name.
+    pub name: Box<str>,
+    /// The person's e-mail address.
+    pub email: Option<Box<str>>,
+    /// The extension number.
+    pub extension: Option<ExtensionNumber>,
+    /// The mailbox, if there is one.
+    pub voicemail: Option<ObjectId>,
+    /// Whether every call is forwarded, so that none of the person's phones ring.
+    pub always_forwarded: bool,
+}
+
+/// One phone. Strowger reads it and never writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveDevice {
+    /// The vendor's id.
+    pub id: ObjectId,
+    /// Its name.
+    pub name: Box<str>,
+    /// The user that has it.
+    pub owner: Option<ObjectId>,
+}
+
+/// An auto-attendant. Strowger reads it and never writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveReceptionist {
+    /// The vendor's id.
+    pub id: ObjectId,
+    /// Its name.
+    pub name: Box<str>,
+    /// The extension number.
+    pub extension: Option<ExtensionNumber>,
+    /// Where each key leads: the key as dialled, then the target.
+    pub keys: Vec<(Box<str>, ObjectRef)>,
+}
+
+/// A conference line. Strowger reads it and never writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveConference {
+    /// The vendor's id.
+    pub id: ObjectId,
+    /// Its name.
+    pub name: Box<str>,
+    /// The extension number.
+    pub extension: Option<ExtensionNumber>,
+}
+
+/// The whole account, as read at one time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Live {
+    /// The account itself.
+    pub account: LiveAccount,
+    /// What it accepts.
+    pub capabilities: Capabilities,
+    /// Its numbers.
+    pub numbers: Vec<LiveNumber>,
+    /// Its ring groups.
+    pub ring_groups: Vec<LiveRingGroup>,
+    /// Its users.
+    pub users: Vec<LiveUser>,
+    /// Their phones.
+    pub devices: Vec<LiveDevice>,
+    /// Its auto-attendants.
+    pub receptionists: Vec<LiveReceptionist>,
+    /// Its conference lines.
+    pub conferences: Vec<LiveConference>,
+}
+
+/// Why what was read cannot be a whole account.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Incomplete {
+    /// A list gave one object twice, as lists do when somebody writes between two pages.
+    #[error("the account listed {kind} {id} twice: read it again")]
+    Repeated {
+        /// The kind of list.
+        kind: Kind,
+        /// What came twice.
+        id: Box<str>,
+    },
+}
+
+impl Live {
+    /// Puts the lists in a stable order and refuses an account in which something was listed twice.
+    pub fn completed(mut self) -> Result<Self, Incomplete> {
+        self.numbers.sort_unstable_by_key(|number| number.number);
+        for pair in self.numbers.windows(2) {
+            if let [left, right] = pair
+                && left.number == right.number
+            {
+                return Err(Incomplete::Repeated { kind: Kind::Number, id: left.number.to_string().into() });
+            }
+        }
+        unique(Kind::RingGroup, self.ring_groups.iter().map(|group| &group.id))?;
+        unique(Kind::User, self.users.iter().map(|user| &user.id))?;
+        unique(Kind::Device, self.devices.iter().map(|device| &device.id))?;
+        unique(Kind::Receptionist, self.receptionists.iter().map(|receptionist| &receptionist.id))?;
+        unique(Kind::Conference, self.conferences.iter().map(|conference| &conference.id))?;
+        self.ring_groups.sort_by(|left, right| left.id.cmp(&right.id));
+        self.users.sort_by(|left, right| left.id.cmp(&right.id));
+        self.devices.sort_by(|left, right| left.id.cmp(&right.id));
+        self.receptionists.sort_by(|left, right| left.id.cmp(&right.id));
+        self.conferences.sort_by(|left, right| left.id.cmp(&right.id));
+        Ok(self)
+    }
+
+    /// How many objects were read.
+    pub fn objects(&self) -> usize {
+        self.numbers.len()
+            + self.ring_groups.len()
+            + self.users.len()
+            + self.receptionists.len()
+            + self.conferences.len()
+    }
+}
+
+fn unique<'a>(kind: Kind, ids: impl Iterator<Item = &'a ObjectId>) -> Result<(), Incomplete> {
+    let mut seen = HashSet::new();
+    for id in ids {
+        if !seen.insert(id) {
+            return Err(Incomplete::Repeated { kind, id: id.0.clone() });
+        }
+    }
+    Ok(())
+}
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<&str> for ObjectId {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
