@@ -1,0 +1,59 @@
+//! The plan as a value that can be stored, shown and applied.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::Change;
+
+/// What to write to one account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Plan {
+    /// The version of this format: 1.
+    pub version: u32,
+    /// The account's name in the file.
+    pub account: String,
+    /// The vendor's id of the account, so that a plan for one account is never applied to another.
+    pub account_id: String,
+    /// The writes, in an order that is safe at every step. Each depends only on earlier ones.
+    pub changes: Vec<Change>,
+    /// How many managed objects already are as they should be.
+    pub in_sync: usize,
+    /// What the account has and the files do not mention.
+    pub unmanaged: Unmanaged,
+    /// What it costs to read the account and to carry the plan out.
+    pub price: Price,
+}
+
+/// How many objects of the account no file mentions. They are left alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Unmanaged {
+    /// Numbers.
+    pub numbers: usize,
+    /// Ring groups.
+    pub ring_groups: usize,
+}
+
+/// API calls, and the least time that they take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Price {
+    /// The calls that reading the account took.
+    pub reads: u64,
+    /// The calls that the changes take.
+    pub writes: u64,
+    /// The longest chain of writes of which each must wait for the one before.
+    pub longest_chain: u64,
+    /// The least time in milliseconds that the provider's stated rate limit leaves for the writes; absent
+    /// where the provider states none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub least_milliseconds: Option<u64>,
+}
+
+impl Plan {
+    /// The version of the format that this code writes and reads.
+    pub const VERSION: u32 = 1;
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+}
