@@ -4,7 +4,9 @@
 //! somebody else's work. Each [`Rule`] has a stable id, and each id has a page in `docs/rules.md`.
 
 mod diagnostic;
+mod nearest;
 mod rule;
 
 pub use diagnostic::{Diagnostic, Label};
+pub use nearest::nearest;
 pub use rule::{RULES, Rule, Severity};

@@ -5,5 +5,6 @@
 //! that an operator can act on.
 
 pub mod diag;
+pub mod diff;
 pub mod model;
 pub mod plan;

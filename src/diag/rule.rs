@@ -37,6 +37,10 @@ macro_rules! rules {
 }
 
 rules! {
+    SELF_NO_ANSWER = "self-no-answer", Error,
+        "A ring group does not hand an unanswered call to itself.";
+    DUPLICATE_MEMBER = "duplicate-member", Error,
+        "A ring group names each member once.";
     // Rules that need the account, found while planning.
     UNKNOWN_REFERENCE = "unknown-reference", Error,
         "A reference names an object that exists in the account or is declared in the file.";
