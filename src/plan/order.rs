@@ -37,7 +37,8 @@ pub(super) fn order(difference: &Difference<'_>) -> Result<Ordered, Box<Diagnost
                 break;
             }
             for circle in circles {
-                split(&mut writes, &circle, &mut spare).map_err(|_| no_spare(difference, &writes, &circle))?;
+                split(&mut writes, &circle, &mut spare)
+                    .map_err(|_| Box::new(no_spare(difference, &writes, &circle)))?;
             }
             graph = needs(&writes);
         }
@@ -103,16 +104,14 @@ fn arrange(mut writes: Vec<Write>, graph: &Graph, gaps: &[(usize, Handle)]) -> O
     Ordered { writes, depends_on, unreachable }
 }
 
-fn no_spare(difference: &Difference<'_>, writes: &[Write], circle: &[usize]) -> Box<Diagnostic> {
+fn no_spare(difference: &Difference<'_>, writes: &[Write], circle: &[usize]) -> Diagnostic {
     let group = circle.iter().filter_map(|&index| writes.get(index)).find_map(|write| write.group);
     let name = group.map(|handle| difference.name_after(handle)).unwrap_or_default();
     let kind = Kind::RingGroup;
-    Box::new(
-        Diagnostic::new(
-            Rule::EXTENSION_TAKEN,
-            None,
-            format!("`{kind}/{name}` must step aside, but the account has no free extension number"),
-        )
-        .hint("free one extension number of the account's range for the time of the change"),
+    Diagnostic::new(
+        Rule::EXTENSION_TAKEN,
+        None,
+        format!("`{kind}/{name}` must step aside, but the account has no free extension number"),
     )
+    .hint("free one extension number of the account's range for the time of the change")
 }

@@ -61,19 +61,19 @@ fn settle(map: &Map<'_, '_>, wishes: Vec<Wish>, circles: &[Vec<usize>], graph: &
     for wish in wishes {
         let mut touched = wish.makes.iter().chain(&wish.breaks).map(|node| scope_of.get(node).copied());
         let first = touched.next().flatten();
-        match first.filter(|_| touched.all(|scope| scope == first)).and_then(|scope| inside.get_mut(scope)) {
-            Some(list) => list.push(wish),
-            None => {
-                // Partly elsewhere: what lies inside one circle is given up, the rest holds.
-                let same =
-                    |(from, to): &(usize, usize)| scope_of.contains_key(from) && scope_of.get(from) == scope_of.get(to);
-                let (inner, outer): (Vec<_>, Vec<_>) = wish.edges().into_iter().partition(same);
-                for (from, to) in outer {
-                    settled.edge(from, to);
-                }
-                gaps.extend(wish.breaks.first().filter(|_| !inner.is_empty()).map(|&node| (node, wish.group)));
-            }
+        if let Some(list) =
+            first.filter(|_| touched.all(|scope| scope == first)).and_then(|scope| inside.get_mut(scope))
+        {
+            list.push(wish);
+            continue;
         }
+        // Partly elsewhere: what lies inside one circle is given up, the rest holds.
+        let same = |(from, to): &(usize, usize)| scope_of.contains_key(from) && scope_of.get(from) == scope_of.get(to);
+        let (inner, outer): (Vec<_>, Vec<_>) = wish.edges().into_iter().partition(same);
+        for (from, to) in outer {
+            settled.edge(from, to);
+        }
+        gaps.extend(wish.breaks.first().filter(|_| !inner.is_empty()).map(|&node| (node, wish.group)));
     }
     for (nodes, wishes) in scopes.iter().zip(&inside) {
         let (order, given_up) = order_within(map, graph, nodes, wishes);
