@@ -111,7 +111,8 @@ fn check_prefixes(pair: &Pair, plan: &Plan, seed: u64) {
     for change in any_order(plan, seed) {
         account.apply(change).unwrap_or_else(|refusal| panic!("{refusal}\n{change:#?}\n{plan:#?}"));
         excused.extend(change.unreachable_meanwhile.iter().filter_map(|name| after.group_id(name)));
-        let lost: Vec<&String> = mapped.iter().filter(|number| !account.mapped().contains(*number)).collect();
+        let still = account.mapped();
+        let lost: Vec<&String> = mapped.difference(&still).collect();
         assert!(lost.is_empty(), "{lost:?} lost their destination");
         assert_eq!(account.dangling(), Vec::<String>::new());
         let now = account.reachable();
