@@ -11,7 +11,7 @@ use crate::model::{ExtensionNumber, Handle, Kind, NameKey};
 
 use super::graph::Graph;
 use super::reach;
-use super::split::{Spare, split};
+use super::split::{Spare, split, split_for_reach};
 use super::write::{Write, writes};
 
 /// Writes in a safe order.
@@ -43,8 +43,13 @@ pub(super) fn order(difference: &Difference<'_>) -> Result<Ordered, Box<Diagnost
             graph = needs(&writes);
         }
     }
-    let gaps = reach::keep(difference, &writes, &mut graph);
-    Ok(arrange(writes, &graph, &gaps))
+    let mut gaps = reach::keep(difference, &writes, &mut graph);
+    // A second write is the lesser evil if it keeps a group in reach of its callers.
+    while gaps.groups() > 0 {
+        let Some(better) = split_for_reach(difference, &writes, &gaps) else { break };
+        (writes, graph, gaps) = better;
+    }
+    Ok(arrange(writes, &graph, &gaps.after))
 }
 
 /// The graph of what must come before what.

@@ -6,8 +6,9 @@
 //! old one. Until the first of the latter the old path stands; from then on the new one does.
 //!
 //! Where such wishes contradict each other (two numbers trade places), a small [`search`](super::search)
-//! looks for any order that works. If there is none, the group is without a caller's path for one step; the
-//! plan says so. No number is ever without a destination for it.
+//! looks for any order that works. If there is none, and a second write to one group does not help either,
+//! the group is without a caller's path for one step; the plan says so. No number is ever without a
+//! destination for it.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
@@ -29,12 +30,28 @@ struct Wish {
     breaks: Vec<usize>,
 }
 
-/// Adds the edges, and returns the writes after which a group is out of reach until a later write.
-pub(super) fn keep(difference: &Difference<'_>, writes: &[Write], graph: &mut Graph) -> Vec<(usize, Handle)> {
+/// What could not be kept.
+#[derive(Debug, Default)]
+pub(super) struct Gaps {
+    /// Writes after which a group may be out of reach until a later write.
+    pub(super) after: Vec<(usize, Handle)>,
+    /// The writes that contradict each other.
+    pub(super) contested: Vec<usize>,
+}
+
+impl Gaps {
+    /// How many groups are out of reach for a while.
+    pub(super) fn groups(&self) -> usize {
+        self.after.iter().map(|(_, group)| group).collect::<BTreeSet<_>>().len()
+    }
+}
+
+/// Adds the edges, and returns what could not be kept.
+pub(super) fn keep(difference: &Difference<'_>, writes: &[Write], graph: &mut Graph) -> Gaps {
     let mut map = Map::new(difference, writes);
     let wishes = map.wishes();
     if wishes.is_empty() {
-        return Vec::new();
+        return Gaps::default();
     }
     let mut guarded = graph.clone();
     for wish in &wishes {
@@ -44,9 +61,11 @@ pub(super) fn keep(difference: &Difference<'_>, writes: &[Write], graph: &mut Gr
     }
     if guarded.sorted().len() == writes.len() {
         *graph = guarded;
-        return Vec::new();
+        return Gaps::default();
     }
-    settle(&map, wishes, &guarded.circles(), graph)
+    let circles = guarded.circles();
+    let after = settle(&map, wishes, &circles, graph);
+    Gaps { after, contested: circles.into_iter().flatten().collect() }
 }
 
 /// Undoes the circles that wishes made, giving up as few groups as it can.
@@ -73,7 +92,9 @@ fn settle(map: &Map<'_, '_>, wishes: Vec<Wish>, circles: &[Vec<usize>], graph: &
         for (from, to) in outer {
             settled.edge(from, to);
         }
-        gaps.extend(wish.breaks.first().filter(|_| !inner.is_empty()).map(|&node| (node, wish.group)));
+        if !inner.is_empty() {
+            gaps.extend(wish.breaks.iter().map(|&node| (node, wish.group)));
+        }
     }
     for (nodes, wishes) in scopes.iter().zip(&inside) {
         let (order, given_up) = order_within(map, graph, nodes, wishes);
@@ -82,7 +103,7 @@ fn settle(map: &Map<'_, '_>, wishes: Vec<Wish>, circles: &[Vec<usize>], graph: &
                 settled.edge(*from, *to);
             }
         }
-        gaps.extend(given_up.into_iter().filter_map(|wish| Some((*wish.breaks.first()?, wish.group))));
+        gaps.extend(given_up.into_iter().flat_map(|wish| wish.breaks.iter().map(|&node| (node, wish.group))));
     }
     gaps.sort_unstable();
     gaps.dedup();

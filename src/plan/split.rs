@@ -10,6 +10,7 @@ use crate::model::{Capabilities, ExtensionNumber, Reason, Verb, is_emergency};
 
 use super::graph::Graph;
 use super::order::needs;
+use super::reach::{self, Gaps};
 use super::write::{Route, Write};
 
 /// So many members of a circle are tried before the best so far is taken: a bound on the work for circles
@@ -49,6 +50,16 @@ impl<'d> Spare<'d> {
             difference,
             wanted: wanted.map(|extension| extension.value.as_str()).collect(),
             next: Some(10u64.pow(digits) - 1),
+        }
+    }
+
+    /// A number that no write of the plan uses to step aside either.
+    fn unused(mut self, writes: &[Write]) -> Option<ExtensionNumber> {
+        loop {
+            let extension = self.take()?;
+            if writes.iter().all(|write| write.parked.as_ref() != Some(&extension)) {
+                return Some(extension);
+            }
         }
     }
 
@@ -95,6 +106,39 @@ pub(super) fn split(writes: &mut Vec<Write>, circle: &[usize], spare: &mut Spare
         writes.push(second);
     }
     Ok(())
+}
+
+/// Splits one of the contested writes so that fewer groups are out of reach meanwhile, if that can be done.
+pub(super) fn split_for_reach(
+    difference: &Difference<'_>,
+    writes: &[Write],
+    gaps: &Gaps,
+) -> Option<(Vec<Write>, Graph, Gaps)> {
+    let groups =
+        || gaps.contested.iter().copied().filter(|&index| writes.get(index).is_some_and(|one| one.group.is_some()));
+    for way in WAYS {
+        for index in groups().take(TRIED) {
+            let aside = if way == Way::Park { Spare::new(difference).unused(writes) } else { None };
+            let Some((first, mut second)) = writes.get(index).and_then(|write| halves(write, way, aside)) else {
+                continue;
+            };
+            let mut writes = writes.to_vec();
+            if let Some(slot) = writes.get_mut(index) {
+                *slot = first;
+            }
+            second.after = Some(index);
+            writes.push(second);
+            let mut graph = needs(&writes);
+            if graph.sorted().len() < writes.len() {
+                continue;
+            }
+            let better = reach::keep(difference, &writes, &mut graph);
+            if better.groups() < gaps.groups() {
+                return Some((writes, graph, better));
+            }
+        }
+    }
+    None
 }
 
 /// There is no free extension number to step aside to.
