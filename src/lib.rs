@@ -1,1 +1,2 @@
 //! Strowger: a declarative GitOps reconciler for business phone accounts.
+pub mod sandbox;
