@@ -1,6 +1,6 @@
 //! The sandbox: an embedded phone account behind the Account API, over real HTTP.
 //!
-//! It is the reference server of `schemas/account-api.v1.openapi.yaml`: axum in front of one SQLite connection,
+//! It is the reference server of `schemas/account-api.v1.openapi.yaml`: axum in front of one `SQLite` connection,
 //! on loopback, behind a bearer token. One server is one account. It enforces the integrity of the account (no
 //! reference dangles, no name or number is used twice, the main line stays mapped) inside the transaction of each
 //! write, so no order of requests can break it. [`Faults`] make it behave like a real server on a bad day.
@@ -56,7 +56,7 @@ pub use self::store::StateError;
 pub enum State {
     /// In memory: gone when the server ends.
     Memory,
-    /// In a SQLite file, made if absent (its folder too), held exclusively while the server runs.
+    /// In a `SQLite` file, made if absent (its folder too), held exclusively while the server runs.
     File(PathBuf),
 }
 

@@ -66,12 +66,12 @@ async fn handle(shared: Arc<Shared>, route: &'static Route, request: Request) ->
 async fn get_account(shared: &Shared, headers: &HeaderMap) -> Result<Response, Problem> {
     let per_second = shared.injector.rate_limit();
     let account = shared.store.run(move |db| super::account::read(db, per_second)).await?;
-    conditional(headers, etag::inside(&account).to_owned(), &account)
+    conditional(headers, etag::inside(&account), &account)
 }
 
 async fn get(shared: &Shared, collection: Collection, key: i64, headers: &HeaderMap) -> Result<Response, Problem> {
     let object = shared.store.run(move |db| kinds::of(collection).row(db, key)).await?.ok_or_else(Problem::not_found)?;
-    conditional(headers, etag::inside(&object).to_owned(), &object)
+    conditional(headers, etag::inside(&object), &object)
 }
 
 async fn list(shared: &Shared, collection: Collection, headers: &HeaderMap, query: &str) -> Result<Response, Problem> {
@@ -84,7 +84,7 @@ async fn list(shared: &Shared, collection: Collection, headers: &HeaderMap, quer
             Ok((tag, page::page(db, collection, wanted)?))
         })
         .await?;
-    conditional(headers, tag, &answer)
+    conditional(headers, &tag, &answer)
 }
 
 async fn post(shared: Arc<Shared>, collection: Collection, role: Role, headers: &HeaderMap, body: Body) -> Result<Response, Problem> {
@@ -144,14 +144,14 @@ async fn run_write<T: Send + 'static>(
 }
 
 /// 304 if the client has this version, else the whole answer.
-fn conditional(headers: &HeaderMap, tag: String, value: &Value) -> Result<Response, Problem> {
+fn conditional(headers: &HeaderMap, tag: &str, value: &Value) -> Result<Response, Problem> {
     let known = Condition::from(headers, &header::IF_NONE_MATCH)?;
-    if known.is_some_and(|condition| condition.matches_weakly(&tag)) {
+    if known.is_some_and(|condition| condition.matches_weakly(tag)) {
         let mut response = StatusCode::NOT_MODIFIED.into_response();
-        insert(&mut response, header::ETAG, &tag);
+        insert(&mut response, header::ETAG, tag);
         return Ok(response);
     }
-    Ok(json(StatusCode::OK, &tag, value))
+    Ok(json(StatusCode::OK, tag, value))
 }
 
 fn json(status: StatusCode, tag: &str, value: &Value) -> Response {

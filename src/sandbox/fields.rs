@@ -23,6 +23,25 @@ pub(super) enum Need {
     Optional,
 }
 
+/// What a body says about a member that may be `null`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Change<T> {
+    /// Nothing.
+    Keep,
+    Clear,
+    Set(T),
+}
+
+impl<T> Change<T> {
+    pub(super) fn set(self) -> Option<T> {
+        if let Self::Set(value) = self { Some(value) } else { None }
+    }
+
+    fn of(value: Option<T>) -> Self {
+        value.map_or(Self::Keep, Self::Set)
+    }
+}
+
 /// Members that every object shows and nobody may write.
 const READ_ONLY: &[&str] = &["id", "etag"];
 
@@ -71,11 +90,12 @@ impl<'a> Fields<'a> {
         self.checked_text(name, value, rule)
     }
 
-    /// A text that may be `null`: `Some(None)` when it is.
-    pub(super) fn nullable_text(&mut self, name: &'a str, rule: Rule) -> Option<Option<&'a str>> {
-        match self.value(name, Need::Optional)? {
-            Value::Null => Some(None),
-            value => self.checked_text(name, value, rule).map(Some),
+    /// A text that may be `null`.
+    pub(super) fn nullable_text(&mut self, name: &'a str, rule: Rule) -> Change<&'a str> {
+        match self.value(name, Need::Optional) {
+            None => Change::Keep,
+            Some(Value::Null) => Change::Clear,
+            Some(value) => Change::of(self.checked_text(name, value, rule)),
         }
     }
 
@@ -89,13 +109,11 @@ impl<'a> Fields<'a> {
 
     pub(super) fn integer(&mut self, name: &'a str, need: Need, min: i64, max: i64) -> Option<i64> {
         let value = self.value(name, need)?;
-        match whole(value).filter(|n| (min..=max).contains(n)) {
-            Some(number) => Some(number),
-            None => {
-                self.reject(name, format!("must be a whole number from {min} to {max}"));
-                None
-            }
+        let number = whole(value).filter(|n| (min..=max).contains(n));
+        if number.is_none() {
+            self.reject(name, format!("must be a whole number from {min} to {max}"));
         }
+        number
     }
 
     pub(super) fn one_of(&mut self, name: &'a str, need: Need, allowed: &[&'static str]) -> Option<&'static str> {
@@ -114,18 +132,20 @@ impl<'a> Fields<'a> {
     }
 
     /// An id that may be `null`.
-    pub(super) fn nullable_id(&mut self, name: &'a str, prefix: &str) -> Option<Option<i64>> {
-        match self.value(name, Need::Optional)? {
-            Value::Null => Some(None),
-            value => self.checked_id(name, value, prefix).map(Some),
+    pub(super) fn nullable_id(&mut self, name: &'a str, prefix: &str) -> Change<i64> {
+        match self.value(name, Need::Optional) {
+            None => Change::Keep,
+            Some(Value::Null) => Change::Clear,
+            Some(value) => Change::of(self.checked_id(name, value, prefix)),
         }
     }
 
     /// A reference that may be `null`.
-    pub(super) fn nullable_target(&mut self, name: &'a str, kinds: &[TargetKind]) -> Option<Option<Target>> {
-        match self.value(name, Need::Optional)? {
-            Value::Null => Some(None),
-            value => self.target(name, value, kinds).map(Some),
+    pub(super) fn nullable_target(&mut self, name: &'a str, kinds: &[TargetKind]) -> Change<Target> {
+        match self.value(name, Need::Optional) {
+            None => Change::Keep,
+            Some(Value::Null) => Change::Clear,
+            Some(value) => Change::of(self.target(name, value, kinds)),
         }
     }
 

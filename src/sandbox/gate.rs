@@ -51,12 +51,12 @@ impl Count {
 /// The middleware around all routes.
 pub(super) async fn gate(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     let plug = request.extensions().get::<ConnectInfo<Plug>>().map(|info| info.0.clone()).unwrap_or_default();
-    tokio::select! {
-        // First, so that an answer that is ready when the server dies is not sent.
-        biased;
+    let response = tokio::select! {
         () = shared.life.reached(Phase::Overdue) => cut(&plug),
         response = pass(&shared, request, next, &plug) => response,
-    }
+    };
+    // An answer may be ready in the very moment of death; it must not be sent.
+    if shared.life.phase() >= Phase::Overdue { cut(&plug) } else { response }
 }
 
 async fn pass(shared: &Shared, mut request: Request, next: Next, plug: &Plug) -> Response {

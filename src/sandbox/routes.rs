@@ -1,4 +1,4 @@
-//! The one table of routes: the router, the `Allow` header and the OpenAPI document's test all read it.
+//! The one table of routes: the router, the `Allow` header and the `OpenAPI` document's test all read it.
 
 use super::collection::Collection;
 

@@ -40,7 +40,7 @@ struct Location {
 struct Extension {
     key: i64,
     name: String,
-    extension: String,
+    digits: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +90,7 @@ struct RingGroup {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Number {
-    number: String,
+    e164: String,
     kind: String,
     label: String,
     destination: Option<i64>,

@@ -1,4 +1,4 @@
-//! The state file: one SQLite connection on one thread, fed by a queue.
+//! The state file: one `SQLite` connection on one thread, fed by a queue.
 //!
 //! Everything that touches the account runs there, one job after the other, so a job sees no half-done write
 //! and needs no lock. The file is held exclusively: one server, one account, one file.
@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use super::problem::{Code, Problem};
 
-/// Marks our files among other SQLite files: "STRW".
+/// Marks our files among other `SQLite` files: "STRW".
 const APPLICATION_ID: i64 = 0x5354_5257;
 
 /// Each step takes the file to its version. Released steps never change.
@@ -58,7 +58,7 @@ pub enum StateError {
     Unusable {
         /// The state file.
         path: PathBuf,
-        /// The cause, as the system or SQLite tells it.
+        /// The cause, as the system or `SQLite` tells it.
         reason: String,
     },
 }

@@ -1,4 +1,4 @@
-//! The shapes of text that the API accepts. Each rule is also written, as a pattern, in the OpenAPI document;
+//! The shapes of text that the API accepts. Each rule is also written, as a pattern, in the `OpenAPI` document;
 //! `tests/sandbox_openapi.rs` holds the two together.
 //!
 //! Text is never silently changed: a name with a space at its end is refused, not trimmed, because a client

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{Effects, Kind, Row, require};
 use crate::sandbox::collection::{Collection, Target, TargetKind};
 use crate::sandbox::etag;
-use crate::sandbox::fields::{Fields, Need};
+use crate::sandbox::fields::{Change, Fields, Need};
 use crate::sandbox::page::Span;
 use crate::sandbox::problem::{Code, Problem, Referrer};
 use crate::sandbox::text;
@@ -41,8 +41,8 @@ impl Kind for Bridges {
         let conference = body.id("conference", Need::Required, Collection::Conferences.prefix());
         let name = body.text("name", Need::Required, text::name);
         let number = body.text("number", Need::Required, text::room);
-        let pin = body.nullable_text("pin", text::pin).flatten();
-        let assigned_to = body.nullable_id("assigned_to", Collection::Users.prefix()).flatten();
+        let pin = body.nullable_text("pin", text::pin).set();
+        let assigned_to = body.nullable_id("assigned_to", Collection::Users.prefix()).set();
         body.finish()?;
         let (conference, number) = (conference.unwrap_or_default(), number.unwrap_or_default());
         require(db, Target { kind: TargetKind::Conference, key: conference }, "/conference")?;
@@ -58,15 +58,17 @@ impl Kind for Bridges {
         let pin = body.nullable_text("pin", text::pin);
         let assigned_to = body.nullable_id("assigned_to", Collection::Users.prefix());
         body.finish()?;
-        check(db, number, assigned_to.flatten(), key)?;
+        check(db, number, assigned_to.set(), key)?;
         db.prepare_cached("UPDATE bridges SET name = coalesce(?2, name), number = coalesce(?3, number) WHERE key = ?1")?
             .execute(params![key, name, number])?;
-        if let Some(user) = assigned_to {
+        if assigned_to != Change::Keep {
+            let user = assigned_to.set();
             db.prepare_cached("UPDATE bridges SET assigned_to = ?2 WHERE key = ?1")?.execute(params![key, user])?;
         }
         let hidden = match pin {
-            Some(pin) => set_pin(db, key, pin)?,
-            None => false,
+            Change::Keep => false,
+            Change::Clear => set_pin(db, key, None)?,
+            Change::Set(pin) => set_pin(db, key, Some(pin))?,
         };
         Ok(Effects { hidden, ..Effects::default() })
     }

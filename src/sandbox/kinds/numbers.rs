@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{Effect, Effects, Kind, Row, require};
 use crate::sandbox::collection::{Collection, TargetKind};
 use crate::sandbox::etag;
-use crate::sandbox::fields::{Fields, Need};
+use crate::sandbox::fields::{Change, Fields, Need};
 use crate::sandbox::page::Span;
 use crate::sandbox::problem::{Code, Problem, Referrer};
 use crate::sandbox::text;
@@ -54,7 +54,7 @@ impl Kind for Numbers {
         let number = body.text("number", Need::Required, text::e164);
         let kind = body.one_of("kind", Need::Optional, KINDS).unwrap_or("local");
         let label = body.text("label", Need::Optional, text::label).unwrap_or_default();
-        let destination = body.nullable_target("destination", DESTINATIONS).flatten();
+        let destination = body.nullable_target("destination", DESTINATIONS).set();
         let emergency = body.boolean("emergency_callback", Need::Optional).unwrap_or_default();
         body.finish()?;
         let number = number.unwrap_or_default();
@@ -76,17 +76,17 @@ impl Kind for Numbers {
         let emergency = body.boolean("emergency_callback", Need::Optional);
         body.finish()?;
         match destination {
-            None => {}
-            Some(None) if is_default(db, key)? => {
+            Change::Keep => {}
+            Change::Clear if is_default(db, key)? => {
                 let detail = "cannot be null for the default number: callers of the main line would reach nobody";
                 return Err(Problem::conflict_at(Code::DefaultNumber, "/destination", detail));
             }
-            Some(target) => {
-                if let Some(target) = target {
-                    require(db, target, "/destination")?;
-                }
-                db.prepare_cached("UPDATE numbers SET destination = ?2 WHERE key = ?1")?
-                    .execute(params![key, target.map(|t| t.key)])?;
+            Change::Clear => {
+                db.prepare_cached("UPDATE numbers SET destination = NULL WHERE key = ?1")?.execute([key])?;
+            }
+            Change::Set(target) => {
+                require(db, target, "/destination")?;
+                db.prepare_cached("UPDATE numbers SET destination = ?2 WHERE key = ?1")?.execute([key, target.key])?;
             }
         }
         db.prepare_cached(

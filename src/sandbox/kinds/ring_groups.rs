@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Effects, Kind, Row, extensions, require};
 use crate::sandbox::collection::{Collection, Target, TargetKind};
 use crate::sandbox::etag;
-use crate::sandbox::fields::{Fields, Need};
+use crate::sandbox::fields::{Change, Fields, Need};
 use crate::sandbox::page::Span;
 use crate::sandbox::problem::{FieldError, Problem, Referrer};
 use crate::sandbox::text;
@@ -55,7 +55,7 @@ impl Kind for RingGroups {
         let ring = body.one_of("ring", Need::Optional, RING_MODES).unwrap_or("simultaneous");
         let members = body.targets("members", Need::Required, MEMBER_KINDS, MAX_MEMBERS);
         let ring_for = body.integer("ring_for", Need::Optional, min, max).unwrap_or(default);
-        let no_answer = body.nullable_target("no_answer", NO_ANSWER_KINDS).flatten();
+        let no_answer = body.nullable_target("no_answer", NO_ANSWER_KINDS).set();
         body.finish()?;
         if let Some(target) = no_answer {
             require(db, target, "/no_answer")?;
@@ -79,8 +79,10 @@ impl Kind for RingGroups {
         extensions::update(db, key, name, extension)?;
         db.prepare_cached("UPDATE ring_groups SET ring = coalesce(?2, ring), ring_for = coalesce(?3, ring_for) WHERE key = ?1")?
             .execute(params![key, ring, ring_for])?;
-        if let Some(target) = no_answer {
-            set_no_answer(db, key, target)?;
+        match no_answer {
+            Change::Keep => {}
+            Change::Clear => set_no_answer(db, key, None)?,
+            Change::Set(target) => set_no_answer(db, key, Some(target))?,
         }
         if let Some(members) = members {
             set_members(db, key, &members)?;

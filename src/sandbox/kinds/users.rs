@@ -113,14 +113,16 @@ fn details<'a>(body: &mut Fields<'a>) -> Details<'a> {
 /// Mode and target are one value, in a patch too: forwarding without a target would lose the calls.
 fn forwarding<'a>(body: &mut Fields<'a>) -> Option<(&'static str, Option<&'a str>)> {
     let mode = body.one_of("mode", Need::Optional, FORWARDING);
-    let to = body.nullable_text("to", text::e164);
+    let to = body.nullable_text("to", text::e164).set();
     if mode.is_none() && !body.members().contains_key("mode") {
         body.reject("mode", "is required");
     }
-    if mode.is_some_and(|m| m != "disabled") && !matches!(to, Some(Some(_))) && !body.members().get("to").is_some_and(Value::is_string) {
+    // A text that is no number has been rejected already.
+    let given = body.members().get("to").is_some_and(|to| !to.is_null());
+    if mode.is_some_and(|m| m != "disabled") && !given {
         body.reject("to", "is required unless the mode is disabled");
     }
-    mode.map(|mode| (mode, to.flatten()))
+    mode.map(|mode| (mode, to))
 }
 
 fn check(db: &Connection, details: &Details<'_>, but: i64) -> Result<(), Problem> {

@@ -22,7 +22,7 @@ impl Seed {
     fn load_extensions(&self, db: &Connection) -> rusqlite::Result<()> {
         let mut insert = db.prepare("INSERT INTO extensions (key, kind, name, name_key, extension) VALUES (?1, ?2, ?3, ?4, ?5)")?;
         let mut add = |kind: TargetKind, base: &Extension| {
-            insert.execute(params![base.key, kind.name(), base.name, text::name_key(&base.name), base.extension]).map(drop)
+            insert.execute(params![base.key, kind.name(), base.name, text::name_key(&base.name), base.digits]).map(drop)
         };
         self.users.iter().try_for_each(|user| add(TargetKind::User, &user.base))?;
         self.receptionists.iter().try_for_each(|receptionist| add(TargetKind::Receptionist, &receptionist.base))?;
@@ -99,7 +99,7 @@ impl Seed {
         )?;
         for number in &self.numbers {
             insert.execute(params![
-                number.number, number.kind, number.label, number.destination, number.emergency_callback, number.owner
+                number.e164, number.kind, number.label, number.destination, number.emergency_callback, number.owner
             ])?;
         }
         Ok(())

@@ -10,7 +10,7 @@ enum Level {
     List(usize),
 }
 
-/// Line and column (both from 1) of the value at `path`, or of the key itself if its value is nothing special.
+/// Line and column (both from 1) of the last key or list item of `path`, or of the nearest one above that exists.
 pub(super) fn find(yaml: &str, path: &[String]) -> Option<(usize, usize)> {
     let mut levels: Vec<Level> = Vec::new();
     let mut best = None;
@@ -25,7 +25,7 @@ pub(super) fn find(yaml: &str, path: &[String]) -> Option<(usize, usize)> {
                 }
                 // Remember the deepest key on the path: a missing value is best shown at its parent.
                 let depth = levels.len();
-                if depth > depth_reached && matches(&levels, path.get(..depth)?) {
+                if depth > depth_reached && path.get(..depth).is_some_and(|start| matches(&levels, start)) {
                     (best, depth_reached) = (Some(here), depth);
                     if depth == path.len() {
                         return best;
@@ -76,15 +76,15 @@ mod tests {
     use super::*;
 
     fn at(path: &[&str]) -> Option<(usize, usize)> {
-        let yaml = "a:\n  b: [x, y]\n  c: { d: 1 }\n";
+        let yaml = "z0: { a: { b: { c: 1 } } }\na:\n  b: [x, y]\n  c: { d: 1 }\n";
         find(yaml, &path.iter().map(|&s| s.to_owned()).collect::<Vec<_>>())
     }
 
     #[test]
     fn a_path_is_found_or_its_nearest_parent() {
-        assert_eq!(at(&["a", "c", "d"]), Some((3, 8)));
-        assert_eq!(at(&["a", "b", "1"]), Some((2, 10)));
-        assert_eq!(at(&["a", "c", "missing"]), Some((3, 3)));
+        assert_eq!(at(&["a", "c", "d"]), Some((4, 8)));
+        assert_eq!(at(&["a", "b", "1"]), Some((3, 10)));
+        assert_eq!(at(&["a", "c", "missing"]), Some((4, 3)));
         assert_eq!(at(&["z"]), None);
     }
 }

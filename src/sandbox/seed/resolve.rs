@@ -51,7 +51,7 @@ fn check_account(document: &Document) -> Result<(), Fault> {
 
 fn check_default(default: &str, numbers: &[Number]) -> Result<(), Fault> {
     let path = &["account", "default_number"];
-    match numbers.iter().find(|number| number.number == default) {
+    match numbers.iter().find(|number| number.e164 == default) {
         None => Err(Fault::new(path, format!("{default} is not among the numbers"), "add it to `numbers`")),
         Some(number) if number.destination.is_none() => {
             Err(Fault::new(&["numbers", default, "to"], "the default number leads to nothing", "map it, for example to a receptionist"))
@@ -92,7 +92,7 @@ fn bases(
         let key = i64::try_from(bases.len()).unwrap_or(i64::MAX) + 1;
         let target = Target { kind, key };
         index.add(target, name, extension, path)?;
-        bases.push(Extension { key, name: name.to_owned(), extension: extension.to_owned() });
+        bases.push(Extension { key, name: name.to_owned(), digits: extension.to_owned() });
         Ok(target)
     };
     for (email, user) in &users.0 {
@@ -277,7 +277,7 @@ fn numbers(entries: Entries<document::Number>, index: &Index) -> Result<Vec<Numb
             Some(reference) => Some(index.find(reference, &[TargetKind::User, TargetKind::Conference], &at("owner"))?.key),
         };
         numbers.push(Number {
-            number,
+            e164: number,
             kind: entry.kind,
             label: entry.label,
             destination,
