@@ -115,6 +115,10 @@ impl Problem {
         Self::new(Code::InUse, format!("{what} is used by {}", named.join(", "))).with("referrers", json!(referrers))
     }
 
+    pub(super) fn is_invalid(&self) -> bool {
+        self.0.code == Code::Invalid
+    }
+
     pub(super) fn not_found() -> Self {
         Self::new(Code::NotFound, "no such resource")
     }

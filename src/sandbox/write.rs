@@ -71,8 +71,14 @@ pub(super) fn update(
 ) -> Outcome<Value> {
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let kind = kinds::of(collection);
-    let before = current(&tx, collection, key, condition)?;
-    let effects = kind.update(&tx, key, Fields::new(body, Mode::Patch))?;
+    let before = kind.row(&tx, key)?.ok_or_else(Problem::not_found)?;
+    let updated = kind.update(&tx, key, Fields::new(body, Mode::Patch));
+    // A body that is wrong by itself is told first; that the picture was old explains every other failure.
+    let effects = match (updated, unchanged(&before, condition)) {
+        (Err(wrong), Err(_)) if wrong.is_invalid() => return Err(wrong),
+        (_, Err(stale)) => return Err(stale),
+        (updated, Ok(())) => updated?,
+    };
     let after = kind.row(&tx, key)?.ok_or_else(Problem::not_found)?;
     if before == after && !effects.hidden {
         return Ok((after, false));
@@ -92,7 +98,8 @@ pub(super) fn delete(
 ) -> Outcome<()> {
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let kind = kinds::of(collection);
-    let before = current(&tx, collection, key, condition)?;
+    let before = kind.row(&tx, key)?.ok_or_else(Problem::not_found)?;
+    unchanged(&before, condition)?;
     let referrers = kind.referrers(&tx, key)?;
     if !referrers.is_empty() {
         return Err(Problem::in_use(&format!("{} {}", collection.kind(), name_of(&before)), &referrers));
@@ -107,15 +114,14 @@ pub(super) fn delete(
     Ok(((), true))
 }
 
-/// The object as it is, if the client's picture of it is the same.
-fn current(db: &Connection, collection: Collection, key: i64, condition: Option<&Condition>) -> Result<Value, Problem> {
-    let object = kinds::of(collection).row(db, key)?.ok_or_else(Problem::not_found)?;
-    let tag = etag::inside(&object);
-    if condition.is_some_and(|c| !c.matches_strongly(tag)) {
-        let detail = format!("the object has changed since it was read; its tag is now {tag}");
-        return Err(Problem::new(Code::PreconditionFailed, detail));
+/// Fails if the client's picture of the object is an old one.
+fn unchanged(object: &Value, condition: Option<&Condition>) -> Result<(), Problem> {
+    let tag = etag::inside(object);
+    if condition.is_none_or(|c| c.matches_strongly(tag)) {
+        return Ok(());
     }
-    Ok(object)
+    let detail = format!("the object has changed since it was read; its tag is now {tag}");
+    Err(Problem::new(Code::PreconditionFailed, detail))
 }
 
 /// The stored answer for this key, if there is one for the same body; keys live for a day.
