@@ -5,5 +5,7 @@
 //! that an operator can act on.
 
 pub mod diag;
+pub mod live;
 pub mod model;
 pub mod plan;
+pub mod text;
