@@ -10,6 +10,8 @@
 
 pub mod diag;
 pub mod diff;
+pub mod live;
 pub mod model;
 pub mod plan;
 pub mod sandbox;
+pub mod text;

@@ -18,12 +18,19 @@ pub enum RingMode {
     Sequential,
 }
 
-impl fmt::Display for RingMode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl RingMode {
+    /// The mode as the file and the Account API spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
             Self::Simultaneous => "simultaneous",
             Self::Sequential => "sequential",
-        })
+        }
+    }
+}
+
+impl fmt::Display for RingMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 

@@ -1,0 +1,58 @@
+//! Live accounts: reading them completely, writing one change at a time.
+//!
+//! A [`Provider`] knows one vendor's API and nothing of YAML desires, plans or terminals. What it reads is a
+//! complete and consistent account or an error; what it writes is one [`Change`] whose references are
+//! resolved. Every write carries a precondition, so that an object which moved is never overwritten, and a
+//! write whose outcome is unclear is looked at before it is done again.
+
+mod error;
+mod http;
+pub mod office;
+mod secret;
+pub mod snapshot;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::model::{Capabilities, Change, Live, ObjectId, Revision};
+
+pub use error::{ReadError, Referrer, WriteError};
+pub use http::Patience;
+pub use secret::Secret;
+
+/// A future that a provider hands out.
+pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// An account as it was read, and what that took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Read {
+    /// The complete account.
+    pub live: Live,
+    /// How many requests were sent for it, repeated ones included.
+    pub requests: u64,
+}
+
+/// A change that was carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The object; of a creation, the id that the vendor gave it.
+    pub id: ObjectId,
+    /// The version that the write made, if the vendor tells; `None` after a deletion.
+    pub revision: Option<Revision>,
+    /// How many requests were sent for it, repeated ones and looks included.
+    pub requests: u64,
+}
+
+/// One vendor's account.
+pub trait Provider: Send + Sync {
+    /// What such accounts accept, as far as that is known before one is read.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Reads the whole account, or fails: never a part of it.
+    fn read(&self) -> Pending<'_, Result<Read, ReadError>>;
+
+    /// Carries out one change, if its object still is what the change expects.
+    ///
+    /// Its references have ids, and its revision is that of the last write to the object, if there was one.
+    fn write<'a>(&'a self, change: &'a Change) -> Pending<'a, Result<Written, WriteError>>;
+}

@@ -1,0 +1,150 @@
+//! Why an account could not be read or written, with what to do about it.
+//!
+//! Text from a server is untrusted: it is shortened, its control characters are escaped and the token is
+//! taken out before it gets into one of these values.
+
+use std::fmt::Write as _;
+
+use crate::model::{Incomplete, Kind, ObjectId};
+
+/// Why there is no [`Live`](crate::model::Live) account to plan with.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// The provider's settings cannot work.
+    #[error("{0}")]
+    Settings(String),
+    /// No connection came about.
+    #[error("cannot reach {host}: {why}; check the account's `url` and the network")]
+    Unreachable {
+        /// Scheme, host and port.
+        host: String,
+        /// What the network said.
+        why: String,
+    },
+    /// The server's certificate is not trusted.
+    #[error("{host} cannot prove who it is: {why}; nothing was sent to it")]
+    Untrusted {
+        /// Scheme, host and port.
+        host: String,
+        /// What is wrong with the certificate.
+        why: String,
+    },
+    /// 401.
+    #[error(
+        "{host} does not accept the token (401); check where the account's `token` comes from, or whether it expired"
+    )]
+    Unauthorized {
+        /// Scheme, host and port.
+        host: String,
+    },
+    /// 403.
+    #[error("the token may not read this account (403{detail}); give it read access to the whole account")]
+    Forbidden {
+        /// What the server said, after a separator, or nothing.
+        detail: String,
+    },
+    /// The server answers, but not as an Account API does.
+    #[error("{host} is not an Account API: {why}; check the account's `url`")]
+    WrongServer {
+        /// Scheme, host and port.
+        host: String,
+        /// What it answered.
+        why: String,
+    },
+    /// The server kept failing, or kept asking to wait, until patience ran out.
+    #[error("{host} did not answer usably after {attempts} attempts: {why}; try again later")]
+    Unavailable {
+        /// Scheme, host and port.
+        host: String,
+        /// How many requests were made.
+        attempts: u32,
+        /// The last failure.
+        why: String,
+    },
+    /// An answer makes no sense.
+    #[error("{what} cannot be read: {why}")]
+    Malformed {
+        /// The object or the list.
+        what: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The account changed while it was listed, every time.
+    #[error("{0}; it kept changing while it was read, so no plan can be based on it: try again in a quiet moment")]
+    Inconsistent(#[from] Incomplete),
+    /// A snapshot file cannot be read.
+    #[error(transparent)]
+    Snapshot(#[from] super::snapshot::SnapshotError),
+}
+
+/// Something that points to an object which was to be deleted or changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Referrer {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its id.
+    pub id: ObjectId,
+    /// What people call it.
+    pub name: String,
+    /// The field that points.
+    pub field: String,
+}
+
+/// Why a change was not carried out, or why nobody knows whether it was.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    /// The object is no longer what the plan was made for; nothing was written.
+    #[error("the account has changed since it was read: {0}")]
+    Stale(String),
+    /// The account refuses, and would refuse again.
+    #[error("the account refuses ({status}): {title}{}", said(detail, referrers))]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// The problem's title.
+        title: String,
+        /// The problem's detail; may be empty.
+        detail: String,
+        /// What stands in the way.
+        referrers: Vec<Referrer>,
+    },
+    /// The token is not accepted, or no longer, or may not write.
+    #[error("the token may not do this ({status}{detail}); check the account's `token` and its rights")]
+    Unauthorized {
+        /// 401 or 403.
+        status: u16,
+        /// What the server said, after a separator, or nothing.
+        detail: String,
+    },
+    /// Retries ran out, and the change was certainly not carried out.
+    #[error("not done after {attempts} attempts: {why}")]
+    Unavailable {
+        /// How many requests were made.
+        attempts: u32,
+        /// The last failure.
+        why: String,
+    },
+    /// The change may or may not have been carried out; the next run finds out.
+    #[error("nobody knows whether it was done: {0}; the next plan will tell")]
+    Unknown(String),
+    /// The change cannot be expressed to this provider: the plan and the provider do not fit.
+    #[error("this change cannot be sent: {0}")]
+    Unfit(String),
+    /// The provider only reads.
+    #[error("a snapshot is read-only: apply the plan to the account that it was taken from")]
+    ReadOnly,
+}
+
+fn said(detail: &str, referrers: &[Referrer]) -> String {
+    let mut text = String::new();
+    if !detail.is_empty() {
+        text.push_str(": ");
+        text.push_str(detail);
+    }
+    for (position, referrer) in referrers.iter().enumerate() {
+        text.push_str(if position == 0 { "; it is used by " } else { ", " });
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{}/{} ({})", referrer.kind, referrer.name, referrer.field);
+    }
+    text
+}

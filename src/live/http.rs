@@ -1,0 +1,198 @@
+//! The HTTP client that all providers share: one request budget, bounded repeats, bounded answers.
+//!
+//! Invariants: the token goes to the configured host and nowhere else (redirects are not followed); only
+//! requests are repeated that cannot do harm twice; nothing waits without end; no text that leaves this
+//! module contains the token.
+
+mod answer;
+mod budget;
+mod patience;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, IF_MATCH};
+use reqwest::{Client, Method, Url};
+
+use crate::model::RequestLimits;
+
+use super::Secret;
+
+pub(super) use answer::{Answer, Failure};
+use budget::Budget;
+pub(super) use patience::Attempts;
+pub use patience::Patience;
+
+const USER_AGENT: &str = concat!("strowger/", env!("CARGO_PKG_VERSION"));
+
+/// A request, ready to be sent any number of times.
+#[derive(Clone, Debug)]
+pub(super) struct Call {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) if_match: Option<Box<str>>,
+    pub(super) idempotency_key: Option<String>,
+    pub(super) body: Option<Vec<u8>>,
+}
+
+impl Call {
+    pub(super) fn get(url: Url) -> Self {
+        Self { method: Method::GET, url, if_match: None, idempotency_key: None, body: None }
+    }
+
+    /// Whether doing it twice is the same as doing it once, whatever became of the first.
+    fn is_repeatable(&self) -> bool {
+        self.method == Method::GET || self.idempotency_key.is_some()
+    }
+}
+
+/// Why there is no answer to act on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum SendError {
+    /// It was not done, and patience has run out or repeating is useless.
+    NotDone(Failure),
+    /// It was not done: the server asked to wait for longer than anyone would.
+    Limited,
+    /// It may have been done: the connection broke, or the server failed with this status.
+    Doubt(String),
+}
+
+/// A client of one account.
+pub(super) struct Http {
+    client: Client,
+    authorization: HeaderValue,
+    secret: Secret,
+    budget: Budget,
+    patience: Patience,
+    sent: AtomicU64,
+}
+
+impl Http {
+    /// A client whose requests all go below `base`.
+    pub(super) fn new(base: &Url, secret: Secret, limits: RequestLimits, patience: Patience) -> Result<Self, String> {
+        let mut authorization = HeaderValue::try_from(format!("Bearer {}", secret.expose()))
+            .map_err(|_| "the token has characters that cannot be sent in a header".to_owned())?;
+        authorization.set_sensitive(true);
+        // Fails if someone was faster, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = Client::builder()
+            .user_agent(USER_AGENT)
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .tcp_nodelay(true)
+            .pool_max_idle_per_host(limits.concurrent.max(32))
+            .pool_idle_timeout(Duration::from_secs(60))
+            .connect_timeout(patience.connect)
+            .timeout(patience.request);
+        if is_loopback(base) {
+            builder = builder.no_proxy();
+        }
+        if base.scheme() == "http" {
+            // Reading the system's certificates takes longer than a small account's whole plan.
+            builder = builder.tls_certs_only([]);
+        }
+        let client = builder.build().map_err(|error| format!("the HTTP client cannot start: {error}"))?;
+        Ok(Self { client, authorization, secret, budget: Budget::new(limits), patience, sent: AtomicU64::new(0) })
+    }
+
+    /// Takes over the limits that the account states.
+    pub(super) fn learn(&self, limits: RequestLimits) {
+        self.budget.learn(limits);
+    }
+
+    /// A fresh count of attempts at one request.
+    pub(super) fn attempts(&self) -> Attempts {
+        Attempts::new(self.patience)
+    }
+
+    /// How many requests were sent so far.
+    pub(super) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Text of the server's, safe to show: one line, short, without the token.
+    pub(super) fn shown(&self, text: &str) -> String {
+        // Cut before the token is looked for, a long way behind where the text is cut for good.
+        let start: String = text.chars().take(20_000).collect();
+        crate::text::shown(&self.secret.redacted(&start), 300)
+    }
+
+    /// Sends a request, again where that is safe, until there is an answer to act on.
+    ///
+    /// An answer is whatever does not ask for a repeat, so also 404 or 412. A request that is not
+    /// repeatable is only sent again if the last one certainly was not carried out.
+    pub(super) async fn send(&self, call: &Call, attempts: &mut Attempts) -> Result<Answer, SendError> {
+        loop {
+            let turn = self.budget.turn().await;
+            attempts.made += 1;
+            self.sent.fetch_add(1, Ordering::Relaxed);
+            let attempt = self.attempt(call).await;
+            let pause = match attempt {
+                Ok(answer) if answer.status.as_u16() == 429 => {
+                    let wait = attempts.wait(answer.retry_after).ok_or(SendError::Limited)?;
+                    self.budget.limited(&turn, wait);
+                    continue;
+                }
+                Ok(answer) if answer.status.is_server_error() && answer.status.as_u16() != 501 => {
+                    let doubt = SendError::Doubt(format!("the server failed ({})", answer.status.as_u16()));
+                    if !call.is_repeatable() {
+                        return Err(doubt);
+                    }
+                    match answer.retry_after {
+                        Some(asked) => attempts.wait(Some(asked)).and(attempts.pause()).map(|own| own.max(asked)),
+                        None => attempts.pause(),
+                    }
+                    .ok_or(doubt)?
+                }
+                Ok(answer) => {
+                    self.budget.served();
+                    return Ok(answer);
+                }
+                Err(Failure::Lost(why)) => {
+                    let doubt = SendError::Doubt(self.shown(&why));
+                    if !call.is_repeatable() {
+                        return Err(doubt);
+                    }
+                    attempts.pause().ok_or(doubt)?
+                }
+                Err(Failure::NotSent(why)) => attempts.pause().ok_or(SendError::NotDone(Failure::NotSent(why)))?,
+                // What was answered was answered after the write.
+                Err(Failure::TooLarge) if call.method != Method::GET => {
+                    return Err(SendError::Doubt("the answer is too large".to_owned()));
+                }
+                Err(failure) => return Err(SendError::NotDone(failure)),
+            };
+            drop(turn);
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn attempt(&self, call: &Call) -> Result<Answer, Failure> {
+        let mut request = self
+            .client
+            .request(call.method.clone(), call.url.clone())
+            .header(AUTHORIZATION, self.authorization.clone());
+        if let Some(etag) = &call.if_match {
+            request = request.header(IF_MATCH, &**etag);
+        }
+        if let Some(key) = &call.idempotency_key {
+            request = request.header("Idempotency-Key", key);
+        }
+        if let Some(body) = &call.body {
+            request = request.header(CONTENT_TYPE, content_type(&call.method)).body(body.clone());
+        }
+        let response = request.send().await.map_err(|error| answer::failure(&error))?;
+        answer::receive(response).await
+    }
+}
+
+fn content_type(method: &Method) -> &'static str {
+    if *method == Method::PATCH { "application/merge-patch+json" } else { "application/json" }
+}
+
+/// Whether a URL names this machine: no proxy can reach it, whatever the environment says.
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}

@@ -1,0 +1,101 @@
+//! The `office` provider: a client of the Account API, whose description is
+//! `schemas/account-api.v1.openapi.yaml` and whose reference server is the embedded account.
+//!
+//! What the server sends is untrusted: an odd value is an error that names its object, a list that cannot be
+//! whole is read again and then refused, and no answer makes this module panic or read without end.
+
+mod body;
+mod compare;
+mod convert;
+mod pages;
+mod problem;
+mod read;
+mod wire;
+mod write;
+
+use reqwest::Url;
+
+use crate::model::{Capabilities, Change, RequestLimits};
+
+use super::http::Http;
+use super::{Patience, Pending, Provider, Read, ReadError, Secret, WriteError, Written};
+
+/// How the account is spoken to.
+#[derive(Clone, Debug)]
+pub struct OfficeOptions {
+    /// The most requests under way at once; an account that states less gets less.
+    pub concurrent: usize,
+    /// How often and how long requests are repeated.
+    pub patience: Patience,
+    /// Sets this run apart from all others, so that a creation which is repeated within it is done once, and
+    /// one that a later run asks for is done again.
+    pub nonce: String,
+}
+
+impl Default for OfficeOptions {
+    fn default() -> Self {
+        Self {
+            concurrent: RequestLimits::default().concurrent,
+            patience: Patience::default(),
+            nonce: format!("{:032x}", fastrand::u128(..)),
+        }
+    }
+}
+
+/// A client of one account behind the Account API.
+pub struct Office {
+    http: Http,
+    base: Url,
+    nonce: String,
+}
+
+impl Office {
+    /// A client of the account at this URL. Nothing is sent yet.
+    pub fn new(url: &str, token: Secret, options: OfficeOptions) -> Result<Self, ReadError> {
+        let settings = |why: String| ReadError::Settings(why);
+        let mut base =
+            Url::parse(url.trim()).map_err(|error| settings(format!("the account's `url` is not a URL ({error})")))?;
+        if !matches!(base.scheme(), "http" | "https") || base.cannot_be_a_base() {
+            return Err(settings("the account's `url` starts with `https://` or `http://`".to_owned()));
+        }
+        if !base.username().is_empty() || base.password().is_some() {
+            return Err(settings("the account's `url` has a password in it; use `token` instead".to_owned()));
+        }
+        base.set_query(None);
+        base.set_fragment(None);
+        if token.is_empty() {
+            return Err(settings("the account's `token` is empty".to_owned()));
+        }
+        let limits = RequestLimits { per_second: None, concurrent: options.concurrent };
+        let http = Http::new(&base, token, limits, options.patience).map_err(settings)?;
+        Ok(Self { http, base, nonce: options.nonce })
+    }
+
+    /// The URL of a resource. The parts may be ids, which are untrusted: each stays one segment of the path.
+    fn url(&self, parts: &[&str]) -> Url {
+        let mut url = self.base.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().push("v1").extend(parts);
+        }
+        url
+    }
+
+    /// Scheme, host and port, for messages.
+    fn host(&self) -> String {
+        self.base.origin().ascii_serialization()
+    }
+}
+
+impl Provider for Office {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
+    }
+
+    fn read(&self) -> Pending<'_, Result<Read, ReadError>> {
+        Box::pin(self.read_account())
+    }
+
+    fn write<'a>(&'a self, change: &'a Change) -> Pending<'a, Result<Written, WriteError>> {
+        Box::pin(self.write_change(change))
+    }
+}

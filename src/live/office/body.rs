@@ -1,0 +1,71 @@
+//! From a change to the document that asks for it.
+
+use serde_json::{Map, Value, json};
+
+use crate::live::WriteError;
+use crate::model::{Change, FieldName, FieldValue, Kind, PlannedRef, Verb};
+
+/// The merge patch or the new object that a change asks for; nothing for a deletion.
+pub(super) fn body(change: &Change) -> Result<Option<Vec<u8>>, WriteError> {
+    if change.verb == Verb::Delete {
+        return Ok(None);
+    }
+    let mut document = Map::new();
+    for field in &change.fields {
+        // What the account chooses, or what a new object does not have, is left out.
+        let absent = match field.after {
+            FieldValue::ChosenByAccount => true,
+            FieldValue::None => change.verb == Verb::Create && field.field != FieldName::NoAnswer,
+            _ => false,
+        };
+        if !absent {
+            document.insert(key(change.object.kind, field.field)?.to_owned(), value(&field.after)?);
+        }
+    }
+    serde_json::to_vec(&document).map(Some).map_err(|error| WriteError::Unfit(error.to_string()))
+}
+
+/// The collection that has objects of a kind, if changes to it can be sent at all.
+pub(super) fn collection(change: &Change) -> Result<&'static str, WriteError> {
+    match (change.object.kind, change.verb) {
+        (Kind::Number, Verb::Update) => Ok("numbers"),
+        (Kind::RingGroup, _) => Ok("ring_groups"),
+        (kind, verb) => Err(WriteError::Unfit(format!("the Account API has no {verb:?} of a {kind}").to_lowercase())),
+    }
+}
+
+fn key(kind: Kind, field: FieldName) -> Result<&'static str, WriteError> {
+    match (kind, field) {
+        (Kind::Number, FieldName::To) => Ok("destination"),
+        (Kind::Number, FieldName::Label) => Ok("label"),
+        (Kind::RingGroup, FieldName::Name) => Ok("name"),
+        (Kind::RingGroup, FieldName::Extension) => Ok("extension"),
+        (Kind::RingGroup, FieldName::Ring) => Ok("ring"),
+        (Kind::RingGroup, FieldName::Members) => Ok("members"),
+        (Kind::RingGroup, FieldName::RingFor) => Ok("ring_for"),
+        (Kind::RingGroup, FieldName::NoAnswer) => Ok("no_answer"),
+        (kind, field) => Err(WriteError::Unfit(format!("a {kind} has no field `{}`", field.as_str()))),
+    }
+}
+
+fn value(value: &FieldValue) -> Result<Value, WriteError> {
+    Ok(match value {
+        FieldValue::None | FieldValue::ChosenByAccount => Value::Null,
+        FieldValue::Text(text) => json!(text),
+        FieldValue::Name(name) => json!(name.as_str()),
+        FieldValue::Extension(extension) => json!(extension.as_str()),
+        FieldValue::Ring(mode) => json!(mode.as_str()),
+        FieldValue::RingFor(ring_for) => json!(ring_for.seconds()),
+        FieldValue::Reference(to) => reference(to)?,
+        FieldValue::References(all) => Value::Array(all.iter().map(reference).collect::<Result<_, _>>()?),
+    })
+}
+
+fn reference(reference: &PlannedRef) -> Result<Value, WriteError> {
+    match &reference.id {
+        Some(id) if reference.kind != Kind::Other => Ok(json!({ "kind": reference.kind.as_str(), "id": *id.0 })),
+        _ => {
+            Err(WriteError::Unfit(format!("`{}/{}` has no id that the account knows", reference.kind, reference.name)))
+        }
+    }
+}

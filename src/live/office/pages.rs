@@ -1,0 +1,129 @@
+//! Reading a list to its end: one request for each page, pages concurrently where the server tells their
+//! starts, and never without end.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures_util::stream::{FuturesUnordered, TryStreamExt};
+use reqwest::Url;
+
+use crate::live::ReadError;
+use crate::live::http::Call;
+use crate::text::shown;
+
+use super::Office;
+use super::convert::{Item, Malformed};
+use super::wire::Page;
+
+/// More pages than any account fills: twenty million objects.
+const MOST_PAGES: usize = 20_000;
+/// Empty pages in a row, each promising another one, before the list counts as endless.
+const MOST_EMPTY: usize = 8;
+
+impl From<Malformed> for ReadError {
+    fn from(Malformed { what, why }: Malformed) -> Self {
+        Self::Malformed { what, why }
+    }
+}
+
+/// One list while it is read.
+struct Listing<'a> {
+    office: &'a Office,
+    name: &'static str,
+    limit: u32,
+    pages: AtomicUsize,
+}
+
+impl Office {
+    /// Everything in a list, in no particular order.
+    pub(super) async fn list<T: Item>(&self, name: &'static str, limit: u32) -> Result<Vec<T::Live>, ReadError> {
+        let listing = Listing { office: self, name, limit, pages: AtomicUsize::new(0) };
+        let first = listing.page::<T>(None).await?;
+        let starts = first.cursors.unwrap_or_default();
+        if starts.len() > MOST_PAGES {
+            return Err(listing.malformed("it announces more pages than any account fills"));
+        }
+        let mut items = live(first.items)?;
+        let chains: FuturesUnordered<_> = first
+            .next
+            .filter(|next| !starts.contains(next))
+            .into_iter()
+            .chain(starts)
+            .map(|start| listing.chain::<T>(start))
+            .collect();
+        for mut more in chains.try_collect::<Vec<_>>().await? {
+            items.append(&mut more);
+        }
+        Ok(items)
+    }
+}
+
+impl Listing<'_> {
+    /// The page at a cursor and all that follow it.
+    async fn chain<T: Item>(&self, start: String) -> Result<Vec<T::Live>, ReadError> {
+        let mut items = Vec::new();
+        let mut seen = HashSet::new();
+        let mut empty = 0;
+        let mut at = Some(start);
+        while let Some(cursor) = at {
+            let page = self.page::<T>(Some(&cursor)).await?;
+            empty = if page.items.is_empty() { empty + 1 } else { 0 };
+            items.extend(live(page.items)?);
+            seen.insert(cursor);
+            at = page.next;
+            if at.as_ref().is_some_and(|next| seen.contains(next)) {
+                return Err(self.malformed("its pages go round in a circle"));
+            }
+            if empty > MOST_EMPTY {
+                return Err(self.malformed("it has no end"));
+            }
+        }
+        Ok(items)
+    }
+
+    async fn page<T: Item>(&self, cursor: Option<&str>) -> Result<Page<T>, ReadError> {
+        if self.pages.fetch_add(1, Ordering::Relaxed) >= MOST_PAGES {
+            return Err(self.malformed("it has no end"));
+        }
+        let mut url = self.office.url(&[self.name]);
+        let limit = self.limit.to_string();
+        match cursor {
+            None => url.query_pairs_mut().append_pair("limit", &limit).append_pair("ranges", "true"),
+            Some(cursor) => url.query_pairs_mut().append_pair("limit", &limit).append_pair("cursor", cursor),
+        };
+        let body = self.office.get(url).await?;
+        serde_json::from_slice(&body).map_err(|error| self.culprit::<T>(&body, &error))
+    }
+
+    /// Reads a page that is not as it should be once more, item by item, to name the one at fault.
+    fn culprit<T: Item>(&self, body: &[u8], error: &serde_json::Error) -> ReadError {
+        let items = serde_json::from_slice::<Page<serde_json::Value>>(body).map(|page| page.items);
+        for item in items.unwrap_or_default() {
+            if let Err(why) = T::deserialize(&item) {
+                let id = item.get("id").map(ToString::to_string).unwrap_or_default();
+                let what = format!("an item of {} with the id {}", self.name, shown(&id, 80));
+                return ReadError::Malformed { what, why: shown(&why.to_string(), 200) };
+            }
+        }
+        let why = shown(&error.to_string(), 200);
+        ReadError::Malformed { what: format!("the list of {}", self.name), why }
+    }
+
+    fn malformed(&self, why: &str) -> ReadError {
+        ReadError::Malformed { what: format!("the list of {}", self.name), why: why.to_owned() }
+    }
+}
+
+fn live<T: Item>(items: Vec<T>) -> Result<Vec<T::Live>, Malformed> {
+    items.into_iter().map(T::live).collect()
+}
+
+impl Office {
+    /// The body of a successful answer.
+    pub(super) async fn get(&self, url: Url) -> Result<Vec<u8>, ReadError> {
+        let mut attempts = self.http.attempts();
+        let sent = self.http.send(&Call::get(url.clone()), &mut attempts).await;
+        let answer = sent.map_err(|error| self.unanswered(error, attempts.made))?;
+        if answer.status.as_u16() == 200 { Ok(answer.body) } else { Err(self.unusable(&url, &answer)) }
+    }
+}

@@ -1,0 +1,62 @@
+//! Problem documents (RFC 9457), read for what can be shown. Any body will do; none is trusted.
+
+use serde::Deserialize;
+
+use crate::live::Referrer;
+use crate::live::http::{Answer, Http};
+use crate::model::{Kind, ObjectId};
+
+use super::wire::Id;
+
+/// The most referrers that are worth a line.
+const MOST_REFERRERS: usize = 20;
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Wire {
+    code: Option<String>,
+    title: Option<String>,
+    detail: Option<String>,
+    referrers: Vec<WireReferrer>,
+}
+
+#[derive(Deserialize)]
+struct WireReferrer {
+    kind: String,
+    id: Id,
+    name: Option<String>,
+    field: Option<String>,
+}
+
+/// What the server says is wrong; safe to show.
+pub(super) struct Problem {
+    pub(super) code: String,
+    pub(super) title: String,
+    pub(super) detail: String,
+    pub(super) referrers: Vec<Referrer>,
+}
+
+impl Problem {
+    pub(super) fn read(http: &Http, answer: &Answer) -> Self {
+        let wire: Wire = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let shown = |text: Option<String>| text.map(|text| http.shown(&text)).unwrap_or_default();
+        let reason = || answer.status.canonical_reason().unwrap_or("no reason given").to_owned();
+        let title = wire.title.filter(|title| !title.is_empty()).map_or_else(reason, |title| http.shown(&title));
+        let referrers = wire.referrers.into_iter().take(MOST_REFERRERS).map(|referrer| Referrer {
+            kind: if referrer.kind == "number" {
+                Kind::Number
+            } else {
+                Kind::parse(&referrer.kind).unwrap_or(Kind::Other)
+            },
+            name: referrer.name.map_or_else(|| http.shown(&referrer.id.0), |name| http.shown(&name)),
+            id: ObjectId(referrer.id.0),
+            field: shown(referrer.field),
+        });
+        Self { code: wire.code.unwrap_or_default(), title, detail: shown(wire.detail), referrers: referrers.collect() }
+    }
+
+    /// What was said, to be put behind a status.
+    pub(super) fn aside(&self) -> String {
+        if self.detail.is_empty() { format!(", {}", self.title) } else { format!(", {}: {}", self.title, self.detail) }
+    }
+}

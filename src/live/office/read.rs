@@ -1,0 +1,87 @@
+//! Reading the whole account.
+
+use reqwest::Url;
+
+use crate::live::http::{Answer, Failure, SendError};
+use crate::live::{Read, ReadError};
+use crate::model::{Live, LiveAccount};
+use crate::text::shown;
+
+use super::problem::Problem;
+use super::{Office, convert, wire};
+
+/// How often an account is read that changes meanwhile so that a list has an object twice.
+const READINGS: usize = 3;
+
+impl Office {
+    /// The account, read again if it was changing under the reading.
+    pub(super) async fn read_account(&self) -> Result<Read, ReadError> {
+        let before = self.http.sent();
+        let mut reading = 1;
+        loop {
+            match self.read_once().await?.completed() {
+                Ok(live) => return Ok(Read { live, requests: self.http.sent() - before }),
+                Err(incomplete) if reading == READINGS => return Err(ReadError::Inconsistent(incomplete)),
+                Err(_) => reading += 1,
+            }
+        }
+    }
+
+    async fn read_once(&self) -> Result<Live, ReadError> {
+        let body = self.get(self.url(&["account"])).await?;
+        let account: wire::Account = serde_json::from_slice(&body).map_err(|error| ReadError::WrongServer {
+            host: self.host(),
+            why: format!("its account cannot be read ({})", shown(&error.to_string(), 200)),
+        })?;
+        let limit = account.capabilities.page_limit.unwrap_or(1000).clamp(1, 1000);
+        let (account, capabilities): (LiveAccount, _) = convert::account(account)?;
+        self.http.learn(capabilities.requests);
+        let (numbers, ring_groups, users, receptionists, conferences) = tokio::try_join!(
+            self.list::<wire::Number>("numbers", limit),
+            self.list::<wire::RingGroup>("ring_groups", limit),
+            self.list::<wire::User>("users", limit),
+            self.list::<wire::Receptionist>("receptionists", limit),
+            self.list::<wire::Conference>("conferences", limit),
+        )?;
+        let (users, devices): (Vec<_>, Vec<_>) = users.into_iter().unzip();
+        let devices = devices.into_iter().flatten().collect();
+        Ok(Live { account, capabilities, numbers, ring_groups, users, devices, receptionists, conferences })
+    }
+
+    /// What it means that there is no answer.
+    pub(super) fn unanswered(&self, error: SendError, attempts: u32) -> ReadError {
+        let host = self.host();
+        match error {
+            SendError::NotDone(Failure::NotSent(why)) => ReadError::Unreachable { host, why },
+            SendError::NotDone(Failure::Untrusted(why)) => ReadError::Untrusted { host, why },
+            SendError::NotDone(Failure::TooLarge) => {
+                ReadError::WrongServer { host, why: "an answer is larger than 64 MiB".to_owned() }
+            }
+            SendError::NotDone(Failure::Impossible(why)) => ReadError::Settings(why),
+            SendError::Limited => {
+                ReadError::Unavailable { host, attempts, why: "it asks for too long a wait (429)".to_owned() }
+            }
+            SendError::NotDone(Failure::Lost(why)) | SendError::Doubt(why) => {
+                ReadError::Unavailable { host, attempts, why }
+            }
+        }
+    }
+
+    /// What an answer means that is not the wanted document.
+    pub(super) fn unusable(&self, url: &Url, answer: &Answer) -> ReadError {
+        let host = self.host();
+        let problem = Problem::read(&self.http, answer);
+        match answer.status.as_u16() {
+            401 => ReadError::Unauthorized { host },
+            403 => ReadError::Forbidden { detail: problem.aside() },
+            status @ 300..=399 => ReadError::WrongServer {
+                host,
+                why: format!("it redirects {} elsewhere ({status}), where the token must not go", url.path()),
+            },
+            status => ReadError::WrongServer {
+                host,
+                why: format!("GET {} answers {status}{}", shown(url.path(), 100), problem.aside()),
+            },
+        }
+    }
+}

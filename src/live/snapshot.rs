@@ -1,0 +1,137 @@
+//! The `snapshot` provider: a live account that was written down as YAML or JSON, read-only.
+//!
+//! For plans without a network, for pull requests from forks, for portals without an API, and as the seed of
+//! an embedded account. The file is untrusted: its size is bounded before it is read, what aliases may expand
+//! to is bounded by that size, and a wrong reference is an error that names its key.
+
+mod document;
+mod resolve;
+mod write;
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use crate::model::{Capabilities, Change, Live};
+use crate::text::shown;
+
+use super::{Pending, Provider, Read, ReadError, WriteError, Written};
+
+pub use write::write;
+
+/// The largest file that is read: about two and a half million numbers.
+const MOST_BYTES: u64 = 256 << 20;
+
+/// How a snapshot is written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// As YAML.
+    Yaml,
+    /// The same document as JSON, which is read several times faster.
+    Json,
+}
+
+/// Why a text is not a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SnapshotError {
+    /// The file cannot be read.
+    #[error("{path}: {why}")]
+    File {
+        /// The file, as the operator gave it.
+        path: String,
+        /// Why not.
+        why: String,
+    },
+    /// The text is not the document that a snapshot is.
+    #[error("line {line}, column {column}: {why}")]
+    Syntax {
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+        /// What is wrong.
+        why: String,
+    },
+    /// The document is wrong at a key.
+    #[error("{key}: {why}")]
+    Value {
+        /// The keys that lead to it, with dots between them.
+        key: String,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+/// The account as a text describes it.
+///
+/// The ids are derived from the keys (`ring_group/ventes`), so that a plan made from the same file twice is
+/// the same plan. There are no revisions.
+pub fn parse(text: &str, format: Format) -> Result<Live, SnapshotError> {
+    // Some editors put a byte order mark in front.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    resolve::resolve(document::read(text, format)?)
+}
+
+/// An account in a file.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    path: PathBuf,
+}
+
+impl Snapshot {
+    /// The account in this file: JSON if its name ends in `.json`, else YAML.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// Reads the file now, on this thread.
+    pub fn load(&self) -> Result<Live, SnapshotError> {
+        let json = self.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+        let format = if json { Format::Json } else { Format::Yaml };
+        let failed = |why: String| SnapshotError::File { path: shown(&self.path.to_string_lossy(), 200), why };
+        let bytes = bounded(&self.path).map_err(failed)?;
+        let text = std::str::from_utf8(&bytes).map_err(|error| {
+            let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+            let line = before.split(|byte| *byte == b'\n').count();
+            failed(format!("line {line} is not UTF-8: save the file as UTF-8"))
+        })?;
+        parse(text, format).map_err(|error| failed(error.to_string()))
+    }
+}
+
+/// What is in a regular file, if it is not too large.
+fn bounded(path: &Path) -> Result<Vec<u8>, String> {
+    let failed = |error: std::io::Error| format!("the snapshot cannot be read: {error}");
+    // Asked before opening: opening a FIFO waits for a writer.
+    let about = std::fs::metadata(path).map_err(failed)?;
+    if !about.is_file() {
+        return Err("a snapshot is a regular file".to_owned());
+    }
+    let too_large = || format!("a snapshot has at most {} MiB", MOST_BYTES >> 20);
+    if about.len() > MOST_BYTES {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(about.len()).unwrap_or_default() + 1);
+    // The file may have grown since.
+    File::open(path).map_err(failed)?.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > MOST_BYTES { Err(too_large()) } else { Ok(bytes) }
+}
+
+impl Provider for Snapshot {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
+    }
+
+    fn read(&self) -> Pending<'_, Result<Read, ReadError>> {
+        let snapshot = self.clone();
+        Box::pin(async move {
+            let loaded = tokio::task::spawn_blocking(move || snapshot.load()).await;
+            let live = loaded.map_err(|error| ReadError::Settings(format!("the snapshot was not read: {error}")))??;
+            Ok(Read { live, requests: 0 })
+        })
+    }
+
+    fn write<'a>(&'a self, _: &'a Change) -> Pending<'a, Result<Written, WriteError>> {
+        Box::pin(std::future::ready(Err(WriteError::ReadOnly)))
+    }
+}

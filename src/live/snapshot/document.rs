@@ -1,0 +1,294 @@
+//! The snapshot's document, read in one pass: objects are built as they come, references stay texts.
+//!
+//! Each distinct reference text is kept once ([`Texts`]): most of an account's references say the same few
+//! things. Nothing is kept of fields that the model has no place for.
+
+mod entries;
+mod fields;
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+
+use crate::model::{
+    Capabilities, Live, LiveConference, LiveDevice, LiveNumber, LiveReceptionist, LiveRingGroup, LiveUser, ObjectId,
+    RingFor,
+};
+use crate::text::shown;
+
+use super::{Format, SnapshotError};
+use entries::Entries;
+use fields::{Account, Bytes as _, Conference, Device, Number, Receptionist, RingGroup, Text, User};
+
+/// A reference text, by its position in [`Texts`].
+pub(super) type TextId = u32;
+
+/// The objects, and beside them the texts of their references.
+#[derive(Default)]
+pub(super) struct Document {
+    /// Complete but for the references between its objects.
+    pub(super) live: Live,
+    pub(super) texts: Texts,
+    /// For each number, where it goes.
+    pub(super) to: Vec<Option<TextId>>,
+    /// For each group, its members and who takes over.
+    pub(super) members: Vec<Vec<TextId>>,
+    pub(super) no_answer: Vec<Option<TextId>>,
+    /// For each receptionist, its keys' targets in order.
+    pub(super) keys: Vec<Vec<TextId>>,
+}
+
+/// Distinct texts.
+#[derive(Default)]
+pub(super) struct Texts {
+    ids: HashMap<Box<str>, TextId>,
+}
+
+impl Texts {
+    fn id(&mut self, text: &str) -> Result<TextId, String> {
+        if let Some(id) = self.ids.get(text) {
+            return Ok(*id);
+        }
+        let id = TextId::try_from(self.ids.len()).map_err(|_| "there are too many references".to_owned())?;
+        self.ids.insert(text.into(), id);
+        Ok(id)
+    }
+
+    /// The word `none` is no reference.
+    fn optional(&mut self, text: Option<&Text<'_>>) -> Result<Option<TextId>, String> {
+        text.map(Text::as_str).filter(|text| *text != "none").map(|text| self.id(text)).transpose()
+    }
+
+    /// The texts in the order of their ids.
+    pub(super) fn in_order(self) -> Vec<Box<str>> {
+        let mut texts = vec![Box::default(); self.ids.len()];
+        for (text, id) in self.ids {
+            if let Some(slot) = texts.get_mut(id as usize) {
+                *slot = text;
+            }
+        }
+        texts
+    }
+}
+
+/// Reads a document.
+pub(super) fn read(text: &str, format: Format) -> Result<Document, SnapshotError> {
+    let root = Root { most_bytes: 2 * text.len() + 1000 };
+    match format {
+        Format::Yaml => root.deserialize(serde_yaml::Deserializer::from_str(text)).map_err(|error| {
+            let place = error.location().map(|location| (location.line(), location.column()));
+            syntax(place, &error.to_string())
+        }),
+        Format::Json => {
+            let mut deserializer = serde_json::Deserializer::from_str(text);
+            root.deserialize(&mut deserializer)
+                .and_then(|document| deserializer.end().map(|()| document))
+                .map_err(|error| syntax(Some((error.line(), error.column())), &error.to_string()))
+        }
+    }
+}
+
+/// Both readers put the place at the end of the message as well.
+fn syntax(place: Option<(usize, usize)>, message: &str) -> SnapshotError {
+    let (line, column) = place.unwrap_or((1, 1));
+    let said = format!(" at line {line} column {column}");
+    let why = message.strip_suffix(&said).unwrap_or(message);
+    SnapshotError::Syntax { line, column, why: shown(why, 400) }
+}
+
+/// The whole document.
+struct Root {
+    /// The most bytes that its texts may have together. Without aliases they cannot have more than twice what
+    /// the file has, whatever their escapes.
+    most_bytes: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Root {
+    type Value = Document;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Document, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Root {
+    type Value = Document;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a snapshot: `snapshot: 1`, then `account`, `users`, `ring_groups`, `numbers`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Document, A::Error> {
+        let mut builder = Builder { document: Document::default(), bytes_left: self.most_bytes };
+        builder.document.live.capabilities = Capabilities::default();
+        let mut version = false;
+        let mut seen: Vec<Cow<'_, str>> = Vec::new();
+        while let Some(Text(key)) = map.next_key::<Text<'de>>()? {
+            match &*key {
+                "snapshot" => match map.next_value::<u64>()? {
+                    1 => version = true,
+                    other => {
+                        return Err(A::Error::custom(format_args!(
+                            "this is a snapshot of version {other}, and only version 1 can be read"
+                        )));
+                    }
+                },
+                "account" => builder.account(map.next_value()?).map_err(A::Error::custom)?,
+                "users" => map.next_value_seed(Entries::new(|key, user| builder.user(key, user)))?,
+                "devices" => map.next_value_seed(Entries::new(|key, device: Device<'_>| builder.device(None, key, &device)))?,
+                "receptionists" => map.next_value_seed(Entries::new(|key, value| builder.receptionist(key, value)))?,
+                "conferences" => map.next_value_seed(Entries::new(|key, value| builder.conference(key, value)))?,
+                "ring_groups" => map.next_value_seed(Entries::new(|key, group| builder.ring_group(key, group)))?,
+                "numbers" => map.next_value_seed(Entries::new(|key, number| builder.number(key, number)))?,
+                // Places are no part of what can be planned.
+                "locations" => drop(map.next_value::<IgnoredAny>()?),
+                unknown => return Err(A::Error::custom(format_args!("a snapshot has no `{}`", shown(unknown, 80)))),
+            }
+            if seen.contains(&key) {
+                return Err(A::Error::custom(format_args!("`{key}` stands there twice")));
+            }
+            seen.push(key);
+        }
+        if version {
+            Ok(builder.document)
+        } else {
+            Err(A::Error::custom("this is no snapshot: `snapshot: 1` is missing"))
+        }
+    }
+}
+
+/// Takes entries in.
+struct Builder {
+    document: Document,
+    bytes_left: usize,
+}
+
+impl Builder {
+    /// Counts what an entry holds, so that aliases cannot make a small file large.
+    fn spend(&mut self, bytes: usize) -> Result<(), String> {
+        match self.bytes_left.checked_sub(bytes) {
+            Some(left) => self.bytes_left = left,
+            None => return Err("aliases expand to more than the file holds: write the values out".to_owned()),
+        }
+        Ok(())
+    }
+
+    fn account(&mut self, account: Account<'_>) -> Result<(), String> {
+        let live = &mut self.document.live.account;
+        live.name = account.name.0.as_ref().into();
+        live.id = account.id.unwrap_or(account.name).0.into();
+        live.default_number = match account.default_number {
+            None => None,
+            Some(Text(text)) => Some(text.parse().map_err(|why| format!("account.default_number: {why}"))?),
+        };
+        Ok(())
+    }
+
+    fn user(&mut self, key: &str, user: User<'_>) -> Result<(), String> {
+        self.spend(key.len() + user.bytes())?;
+        let email = user.email.map_or_else(|| key.contains('@').then(|| key.into()), |Text(email)| Some(email.into()));
+        let name = user.name.map_or_else(|| key.into(), |Text(name)| name.into());
+        let always_forwarded = user.forwarding.is_some_and(|forwarding| forwarding.mode.as_str() == "enabled");
+        let voicemail = user.voicemail.unwrap_or(true).then(|| id("voicemail", key));
+        let owner = id("user", key);
+        for (device_key, device) in user.devices.0 {
+            self.device(Some(&owner), device_key.as_str(), &device)?;
+        }
+        let user = LiveUser { id: owner, name, email, extension: user.extension, voicemail, always_forwarded };
+        self.document.live.users.push(user);
+        Ok(())
+    }
+
+    fn device(&mut self, owner: Option<&ObjectId>, key: &str, device: &Device<'_>) -> Result<(), String> {
+        self.spend(key.len() + device.bytes())?;
+        let name = device.name.as_ref().map_or(key, Text::as_str).into();
+        // Every desk has a phone called `desk`, so that key alone is no id; one with a name of its own is meant
+        // to be one.
+        let id = match owner {
+            Some(owner) if device.name.is_none() => id("device", &format!("{key} of {owner}")),
+            _ => id("device", key),
+        };
+        self.document.live.devices.push(LiveDevice { id, name, owner: owner.cloned() });
+        Ok(())
+    }
+
+    fn receptionist(&mut self, key: &str, value: Receptionist<'_>) -> Result<(), String> {
+        self.spend(key.len() + value.bytes())?;
+        let name = value.name.map_or_else(|| key.into(), |Text(name)| name.into());
+        let mut targets = Vec::with_capacity(value.keys.0.len());
+        let mut keys = Vec::with_capacity(value.keys.0.len());
+        for (pressed, target) in value.keys.0 {
+            targets.push(self.document.texts.id(target.as_str())?);
+            // The target is a placeholder until all objects are known.
+            keys.push((pressed.0.into(), super::resolve::nowhere()));
+        }
+        let id = id("receptionist", key);
+        self.document.live.receptionists.push(LiveReceptionist { id, name, extension: value.extension, keys });
+        self.document.keys.push(targets);
+        Ok(())
+    }
+
+    fn conference(&mut self, key: &str, value: Conference<'_>) -> Result<(), String> {
+        self.spend(key.len() + value.bytes())?;
+        let name = value.name.map_or_else(|| key.into(), |Text(name)| name.into());
+        let conference = LiveConference { id: id("conference", key), name, extension: value.extension };
+        self.document.live.conferences.push(conference);
+        Ok(())
+    }
+
+    fn ring_group(&mut self, key: &str, group: RingGroup<'_>) -> Result<(), String> {
+        self.spend(key.len() + group.bytes())?;
+        let name = group.name.as_ref().map_or(key, Text::as_str);
+        let name = name.parse().map_err(|why| format!("ring_groups.{}: {why}", shown(key, 80)))?;
+        let texts = &mut self.document.texts;
+        let members = group.members.0.iter().map(|member| texts.id(member.as_str())).collect::<Result<_, _>>()?;
+        self.document.members.push(members);
+        self.document.no_answer.push(texts.optional(group.no_answer.as_ref())?);
+        let ring_for = match group.ring_for.as_ref().map(Text::as_str) {
+            None => Some(self.document.live.capabilities.ring_for_default),
+            Some("none") => None,
+            Some(text) => {
+                let parsed = text.parse::<RingFor>();
+                Some(parsed.map_err(|why| format!("ring_groups.{}.ring_for: {why}", shown(key, 80)))?)
+            }
+        };
+        self.document.live.ring_groups.push(LiveRingGroup {
+            id: id("ring_group", key),
+            name,
+            extension: group.extension,
+            ring: group.ring.unwrap_or_default(),
+            members: Vec::new(),
+            ring_for,
+            no_answer: None,
+            revision: None,
+            document: None,
+        });
+        Ok(())
+    }
+
+    fn number(&mut self, key: &str, number: Number<'_>) -> Result<(), String> {
+        self.spend(key.len() + number.bytes())?;
+        let parsed = key.parse().map_err(|why| format!("numbers.{}: {why}", shown(key, 80)))?;
+        self.document.to.push(self.document.texts.optional(number.to.as_ref())?);
+        self.document.live.numbers.push(LiveNumber {
+            id: id("number", key),
+            number: parsed,
+            to: None,
+            label: number.label.map(|Text(label)| label.into()).unwrap_or_default(),
+            emergency_callback: number.emergency_callback,
+            revision: None,
+            document: None,
+        });
+        Ok(())
+    }
+}
+
+fn id(kind: &str, key: &str) -> ObjectId {
+    let mut id = String::with_capacity(kind.len() + 1 + key.len());
+    id.push_str(kind);
+    id.push('/');
+    id.push_str(key);
+    ObjectId(id.into())
+}

@@ -1,0 +1,306 @@
+//! The entries of the document's sections. This is the snapshot format; unknown fields are errors.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use crate::model::{ExtensionNumber, RingMode};
+
+/// The most bytes that the members of one group, or the phones of one user, may have: aliases could make
+/// them any number before the whole document's limit is looked at.
+const MOST_BYTES: usize = 4 << 20;
+
+/// A text, borrowed from the file where it stands there as it is.
+#[derive(Debug)]
+pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
+
+impl Text<'_> {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Borrowing;
+        impl<'de> Visitor<'de> for Borrowing {
+            type Value = Text<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text")
+            }
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+            fn visit_string<E>(self, text: String) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text)))
+            }
+        }
+        deserializer.deserialize_str(Borrowing)
+    }
+}
+
+/// How many bytes of text an entry holds.
+pub(super) trait Bytes {
+    fn bytes(&self) -> usize;
+}
+
+impl Bytes for Text<'_> {
+    fn bytes(&self) -> usize {
+        self.0.len() + 1
+    }
+}
+
+impl<T: Bytes> Bytes for Option<T> {
+    fn bytes(&self) -> usize {
+        self.as_ref().map_or(0, Bytes::bytes)
+    }
+}
+
+/// A list of texts, of bounded size.
+#[derive(Default)]
+pub(super) struct List<'a>(pub(super) Vec<Text<'a>>);
+
+/// A mapping in the order of the file, of bounded size, every key once.
+pub(super) struct Pairs<'a, T>(pub(super) Vec<(Text<'a>, T)>);
+
+impl<T> Default for Pairs<'_, T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for List<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collecting;
+        impl<'de> Visitor<'de> for Collecting {
+            type Value = List<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of references")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<List<'de>, A::Error> {
+                let (mut list, mut bytes) = (Vec::new(), 0);
+                while let Some(text) = items.next_element::<Text<'de>>()? {
+                    bytes += text.bytes();
+                    within(bytes)?;
+                    list.push(text);
+                }
+                Ok(List(list))
+            }
+        }
+        deserializer.deserialize_seq(Collecting)
+    }
+}
+
+impl<'de: 'a, 'a, T: Deserialize<'de> + Bytes> Deserialize<'de> for Pairs<'a, T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collecting<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de> + Bytes> Visitor<'de> for Collecting<T> {
+            type Value = Pairs<'de, T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a mapping")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs<'de, T>, A::Error> {
+                let (mut pairs, mut bytes) = (Vec::new(), 0);
+                let mut seen = std::collections::HashSet::new();
+                while let Some((key, value)) = map.next_entry::<Text<'de>, T>()? {
+                    bytes += key.bytes() + value.bytes();
+                    within(bytes)?;
+                    if !seen.insert(key.0.clone()) {
+                        return Err(A::Error::custom(format_args!("`{}` stands there twice", key.0)));
+                    }
+                    pairs.push((key, value));
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+        deserializer.deserialize_map(Collecting(PhantomData))
+    }
+}
+
+fn within<E: Error>(bytes: usize) -> Result<(), E> {
+    if bytes > MOST_BYTES { Err(E::custom("one object holds more than 4 MiB")) } else { Ok(()) }
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Account<'a> {
+    #[serde(borrow)]
+    pub(super) name: Text<'a>,
+    /// The vendor's id, if the snapshot was taken from an account that has one.
+    #[serde(default, borrow)]
+    pub(super) id: Option<Text<'a>>,
+    #[serde(default, rename = "country")]
+    _country: IgnoredAny,
+    #[serde(default, borrow)]
+    pub(super) default_number: Option<Text<'a>>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct User<'a> {
+    /// Absent: the key is the name.
+    #[serde(default, borrow)]
+    pub(super) name: Option<Text<'a>>,
+    /// Absent: the key is the e-mail address if it has an `@`.
+    #[serde(default, borrow)]
+    pub(super) email: Option<Text<'a>>,
+    #[serde(default)]
+    pub(super) extension: Option<ExtensionNumber>,
+    #[serde(default, rename = "location")]
+    _location: IgnoredAny,
+    #[serde(default)]
+    pub(super) voicemail: Option<bool>,
+    #[serde(default, borrow)]
+    pub(super) forwarding: Option<Forwarding<'a>>,
+    #[serde(default, borrow)]
+    pub(super) devices: Pairs<'a, Device<'a>>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Forwarding<'a> {
+    #[serde(borrow)]
+    pub(super) mode: Text<'a>,
+    #[serde(default, rename = "to")]
+    _to: IgnoredAny,
+}
+
+/// A phone: its kind as a word, or its kind and its name.
+pub(super) struct Device<'a> {
+    /// Absent: the key is the name.
+    pub(super) name: Option<Text<'a>>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LongDevice<'a> {
+    #[serde(default, rename = "kind")]
+    _kind: IgnoredAny,
+    #[serde(default, borrow)]
+    name: Option<Text<'a>>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Device<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Device<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a phone's kind, or its `kind` and `name`")
+            }
+            fn visit_str<E>(self, _: &str) -> Result<Device<'de>, E> {
+                Ok(Device { name: None })
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Device<'de>, A::Error> {
+                let long = LongDevice::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
+                Ok(Device { name: long.name })
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Receptionist<'a> {
+    #[serde(default, borrow)]
+    pub(super) name: Option<Text<'a>>,
+    #[serde(default)]
+    pub(super) extension: Option<ExtensionNumber>,
+    #[serde(default, rename = "timezone")]
+    _timezone: IgnoredAny,
+    #[serde(default, borrow)]
+    pub(super) keys: Pairs<'a, Text<'a>>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Conference<'a> {
+    #[serde(default, borrow)]
+    pub(super) name: Option<Text<'a>>,
+    #[serde(default)]
+    pub(super) extension: Option<ExtensionNumber>,
+    /// Bridges have PINs, which are none of our business.
+    #[serde(default, rename = "bridges")]
+    _bridges: IgnoredAny,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RingGroup<'a> {
+    #[serde(default, borrow)]
+    pub(super) name: Option<Text<'a>>,
+    #[serde(default)]
+    pub(super) extension: Option<ExtensionNumber>,
+    #[serde(default)]
+    pub(super) ring: Option<RingMode>,
+    #[serde(default, borrow)]
+    pub(super) members: List<'a>,
+    /// Absent: the default; `none`: for ever.
+    #[serde(default, borrow)]
+    pub(super) ring_for: Option<Text<'a>>,
+    /// Absent or `none`: the call ends.
+    #[serde(default, borrow)]
+    pub(super) no_answer: Option<Text<'a>>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Number<'a> {
+    /// Absent or `none`: unassigned.
+    #[serde(default, borrow)]
+    pub(super) to: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    pub(super) label: Option<Text<'a>>,
+    #[serde(default, rename = "kind")]
+    _kind: IgnoredAny,
+    #[serde(default)]
+    pub(super) emergency_callback: bool,
+    #[serde(default, rename = "owner")]
+    _owner: IgnoredAny,
+}
+
+impl User<'_> {
+    pub(super) fn bytes(&self) -> usize {
+        self.name.bytes()
+            + self.email.bytes()
+            + self.forwarding.as_ref().map_or(0, |forwarding| forwarding.mode.bytes())
+    }
+}
+
+impl Bytes for Device<'_> {
+    fn bytes(&self) -> usize {
+        self.name.bytes()
+    }
+}
+
+impl Receptionist<'_> {
+    pub(super) fn bytes(&self) -> usize {
+        let keys = self.keys.0.iter().map(|(key, target)| key.bytes() + target.bytes());
+        self.name.bytes() + keys.sum::<usize>()
+    }
+}
+
+impl Conference<'_> {
+    pub(super) fn bytes(&self) -> usize {
+        self.name.bytes()
+    }
+}
+
+impl RingGroup<'_> {
+    pub(super) fn bytes(&self) -> usize {
+        let members: usize = self.members.0.iter().map(Bytes::bytes).sum();
+        self.name.bytes() + self.no_answer.bytes() + self.ring_for.bytes() + members
+    }
+}
+
+impl Number<'_> {
+    pub(super) fn bytes(&self) -> usize {
+        self.to.bytes() + self.label.bytes()
+    }
+}

@@ -1,0 +1,95 @@
+//! A key for every object, under which the snapshot has it and its references name it.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::model::{Kind, Live, Name, NameKey, ObjectId, ObjectRef};
+
+use super::super::resolve::OTHER;
+
+/// The keys of one account's objects.
+pub(super) struct Keys<'a> {
+    keys: HashMap<(Kind, &'a str), String>,
+}
+
+impl<'a> Keys<'a> {
+    /// Gives each object the key that people would write, or one that is made up where that would be misread.
+    pub(super) fn new(live: &'a Live) -> Self {
+        let mut keys = Self { keys: HashMap::new() };
+        let mut taken = HashSet::new();
+        for user in &live.users {
+            let email = user.email.as_deref();
+            let wanted = match email {
+                Some(email) if email.contains('@') => email,
+                // A key with an `@` is an e-mail address, so such a name cannot be one.
+                _ if user.name.contains('@') => "",
+                _ => &user.name,
+            };
+            let key = free(Kind::User, wanted, &mut taken);
+            if let Some(ObjectId(voicemail)) = &user.voicemail {
+                keys.keys.insert((Kind::Voicemail, voicemail), key.clone());
+            }
+            keys.keys.insert((Kind::User, &user.id.0), key);
+        }
+        keys.add(Kind::RingGroup, live.ring_groups.iter().map(|group| (&group.id, group.name.as_str())));
+        keys.add(Kind::Receptionist, live.receptionists.iter().map(|object| (&object.id, &*object.name)));
+        keys.add(Kind::Conference, live.conferences.iter().map(|object| (&object.id, &*object.name)));
+        keys.add_devices(live);
+        keys
+    }
+
+    fn add(&mut self, kind: Kind, objects: impl Iterator<Item = (&'a ObjectId, &'a str)>) {
+        let mut taken = HashSet::new();
+        for (id, name) in objects {
+            self.keys.insert((kind, &id.0), free(kind, name, &mut taken));
+        }
+    }
+
+    /// A phone's key is only good for a reference if no other phone has the name, so of several none keeps it.
+    fn add_devices(&mut self, live: &'a Live) {
+        let mut names: HashMap<NameKey, usize> = HashMap::new();
+        for device in &live.devices {
+            *names.entry(NameKey::of(&device.name)).or_default() += 1;
+        }
+        let mut taken = HashSet::new();
+        for name in live.devices.iter().map(|device| &*device.name) {
+            if names.get(&NameKey::of(name)).is_some_and(|count| *count > 1) {
+                taken.insert(name.to_owned());
+            }
+        }
+        for device in &live.devices {
+            self.keys.insert((Kind::Device, &device.id.0), free(Kind::Device, &device.name, &mut taken));
+        }
+    }
+
+    /// The key of an object of this account.
+    pub(super) fn of<'s>(&'s self, kind: Kind, id: &'s ObjectId) -> &'s str {
+        self.keys.get(&(kind, &*id.0)).map_or("", String::as_str)
+    }
+
+    /// A reference that reads back as the same object. What is gone or not modelled keeps its id.
+    pub(super) fn reference(&self, reference: &ObjectRef) -> String {
+        match self.keys.get(&(reference.kind, &*reference.id.0)) {
+            Some(key) => format!("{}/{key}", reference.kind),
+            None if reference.kind == Kind::Other => format!("{OTHER}{}", reference.id),
+            None => format!("{OTHER}{}/{}", reference.kind, reference.id),
+        }
+    }
+}
+
+/// The wanted key if it can be one and is free, else a made-up one.
+fn free(kind: Kind, wanted: &str, taken: &mut HashSet<String>) -> String {
+    // All digits would be an extension number, and what is no name cannot stand in a reference.
+    let digits = wanted.bytes().all(|byte| byte.is_ascii_digit());
+    let usable = !digits && wanted.parse::<Name>().is_ok_and(|name| name.as_str() == wanted);
+    if usable && taken.insert(wanted.to_owned()) {
+        return wanted.to_owned();
+    }
+    let fits = usable && wanted.chars().count() + 8 <= Name::MOST;
+    for count in 1_u32.. {
+        let key = if fits { format!("{wanted} ({count})") } else { format!("{kind}-{count}") };
+        if taken.insert(key.clone()) {
+            return key;
+        }
+    }
+    String::new()
+}

@@ -1,0 +1,111 @@
+//! Text that crosses a border: quoted for YAML, or made safe to show.
+//!
+//! Names, labels and error bodies come from an account or a file, so they are untrusted. [`shown`] keeps them
+//! on one line and away from the terminal's control; [`yaml`] makes every string read back exactly.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// The words that a YAML reader may take for something else than text, in any case: YAML 1.1 has the long list.
+const WORDS: [&str; 10] = ["true", "false", "yes", "no", "on", "off", "null", "none", "y", "n"];
+
+/// A YAML scalar that reads back as exactly this text: plain where nobody could misread it, else in double quotes.
+///
+/// No reader and no version of YAML may see anything but a string, so whatever does not start with a letter is
+/// quoted: numbers, `+33…`, `~`, dates.
+pub fn yaml(text: &str) -> Cow<'_, str> {
+    if is_plain(text) { Cow::Borrowed(text) } else { Cow::Owned(quoted(text)) }
+}
+
+fn is_plain(text: &str) -> bool {
+    text.starts_with(char::is_alphabetic)
+        && !text.ends_with(' ')
+        && text.chars().all(|c| c.is_alphanumeric() || matches!(c, ' ' | '_' | '-' | '.' | '/' | '@' | '+'))
+        && !text.contains("  ")
+        && !WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
+/// The text in double quotes, as YAML and JSON both read it; what cannot be printed is escaped.
+pub fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\t' => quoted.push_str("\\t"),
+            c if is_unsafe(c) => {
+                // All of them have at most four digits; writing to a string cannot fail.
+                let _ = write!(quoted, "\\u{:04x}", u32::from(c));
+            }
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// The text on one line, at most so many characters of it, with everything escaped that could move the cursor,
+/// start a line or turn the writing direction.
+pub fn shown(text: &str, most: usize) -> String {
+    let mut shown = String::new();
+    for (count, c) in text.trim().chars().enumerate() {
+        if count == most {
+            shown.push('…');
+            break;
+        }
+        if is_unsafe(c) {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+/// Control characters, line and paragraph separators, bidirectional controls, and what YAML cannot hold.
+fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_yaml_could_misread_is_quoted() {
+        for text in ["no", "NULL", "300", "+33142685300", "a: b", "a #b", " x", "x ", "", "~", "1e5", "-", "*a", "a,b"]
+        {
+            assert!(yaml(text).starts_with('"'), "{text:?}");
+        }
+        for text in ["accueil", "Amélie Durand", "user/amelie@example.org", "salle-1"] {
+            assert_eq!(yaml(text), text);
+        }
+    }
+
+    #[test]
+    fn what_is_shown_stays_on_its_line() {
+        assert_eq!(shown("a\u{1b}[2J\nb\u{202e}", 20), "a\\u{1b}[2J\\u{a}b\\u{202e}");
+        assert_eq!(shown("abcdef", 3), "abc…");
+    }
+
+    proptest! {
+        #[test]
+        fn every_text_reads_back_from_yaml(text in any::<String>()) {
+            let read: String = serde_yaml::from_str(&yaml(&text)).unwrap();
+            prop_assert_eq!(read, text);
+        }
+
+        #[test]
+        fn every_text_reads_back_as_a_key(text in "[\\PC \\u{0}-\\u{20}]{0,120}") {
+            let read: std::collections::BTreeMap<String, u8> =
+                serde_yaml::from_str(&format!("{}: 2\n", yaml(&text))).unwrap();
+            prop_assert!(read.contains_key(&text));
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! The snapshot format: what it reads, what it refuses, and that nothing is lost on the way through it.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+use strowger::live::snapshot::{self, Format, Snapshot, SnapshotError};
+use strowger::live::{Provider as _, ReadError};
+use strowger::model::{Kind, Live, LiveConference, LiveDevice, LiveNumber, LiveReceptionist, LiveRingGroup};
+use strowger::model::{LiveUser, ObjectId, ObjectRef, RingFor, RingMode};
+
+const WEWORK: &str = r#"
+snapshot: 1
+account: { name: wework-republique, country: FR, default_number: "+33142685300" }
+locations: { République: { address: "3 place de la République" } }
+users:
+  amelie@example.org: { name: Amélie Durand, extension: "201", location: République, devices: { front-desk: ip_phone } }
+  Bruno: { extension: 202, voicemail: false, forwarding: { mode: enabled, to: "+33612345678" } }
+receptionists: { main: { extension: "100", timezone: Europe/Paris, keys: { "1": ring_group/accueil } } }
+conferences: { salle-1: { extension: "400", bridges: { Room: { number: "1234", pin: "99" } } } }
+ring_groups:
+  accueil: { extension: "300", members: [user/amelie@example.org, user/202, device/front-desk], no_answer: voicemail/201 }
+numbers:
+  "+33142685300": { to: receptionist/main, label: Accueil, kind: local, emergency_callback: true }
+  "+33142685301": { to: user/Amélie Durand, owner: user/amelie@example.org }
+  "+33142685302": { to: ring_group/ACCUEIL }
+  "+33142685303": { to: none }
+"#;
+
+fn read(text: &str) -> Live {
+    snapshot::parse(text, Format::Yaml).unwrap()
+}
+
+fn refused(text: &str) -> String {
+    snapshot::parse(text, Format::Yaml).unwrap_err().to_string()
+}
+
+#[test]
+fn references_are_resolved_by_key_name_address_and_extension() {
+    let live = read(WEWORK);
+    let to: Vec<_> = live.numbers.iter().map(|number| number.to.as_ref().map(|to| to.id.to_string())).collect();
+    let wanted = ["receptionist/main", "user/amelie@example.org", "ring_group/accueil"];
+    assert_eq!(to, wanted.iter().map(|id| Some((*id).to_owned())).chain([None]).collect::<Vec<_>>());
+    let group = &live.ring_groups[0];
+    let members: Vec<_> = group.members.iter().map(|member| (member.kind, member.id.to_string())).collect();
+    assert_eq!(members[1], (Kind::User, "user/Bruno".to_owned()));
+    assert_eq!(members[2].0, Kind::Device);
+    assert_eq!(group.no_answer.as_ref().unwrap().id.to_string(), "voicemail/amelie@example.org");
+    assert_eq!(group.ring_for, RingFor::from_seconds(20).ok());
+    assert!(live.numbers[0].emergency_callback);
+    let bruno = live.users.iter().find(|user| &*user.name == "Bruno").unwrap();
+    assert!(bruno.voicemail.is_none() && bruno.always_forwarded);
+    assert_eq!(live.receptionists[0].keys[0].1.id.to_string(), "ring_group/accueil");
+}
+
+#[test]
+fn json_is_the_same_document() {
+    let value: serde_yaml::Value =
+        serde_yaml::from_str(&WEWORK.replace("extension: 202", "extension: \"202\"")).unwrap();
+    let json = serde_json::to_string(&value).unwrap();
+    assert_eq!(snapshot::parse(&json, Format::Json).unwrap(), read(WEWORK));
+}
+
+#[test]
+fn a_wrong_reference_names_its_key() {
+    let text = WEWORK.replace("to: ring_group/ACCUEIL", "to: ring_group/vents");
+    assert!(refused(&text).contains("numbers.\"+33142685302\".to: `ring_group/vents`"), "{}", refused(&text));
+    let text = WEWORK.replace("user/202,", "grp/202,");
+    assert!(refused(&text).starts_with("ring_groups.accueil.members: `grp/202`"), "{}", refused(&text));
+    let text = WEWORK.replace("  Bruno: {", "  Bruno: { devices: { front-desk: ip_phone },");
+    assert!(refused(&text).contains("it could be any of"), "{}", refused(&text));
+}
+
+#[test]
+fn a_wrong_document_is_refused_with_its_place() {
+    let text = WEWORK.replace("label: Accueil", "lable: Accueil");
+    let SnapshotError::Syntax { line: 13, why, .. } = snapshot::parse(&text, Format::Yaml).unwrap_err() else {
+        panic!("{}", refused(&text))
+    };
+    assert!(why.contains("unknown field `lable`"), "{why}");
+    for (text, wanted) in [
+        ("", "`snapshot: 1` is missing"),
+        ("# nothing\n", "`snapshot: 1` is missing"),
+        ("[1, 2]", "a snapshot"),
+        ("snapshot: 2\n", "version 2"),
+        ("account: { name: a }", "`snapshot: 1` is missing"),
+        ("snapshot: 1\nnumbers: { '+33142685300': {}, '+33142685300': {} }", "stands there twice"),
+        ("snapshot: 1\nnumbers: {}\nnumbers: {}", "stands there twice"),
+        ("snapshot: 1\nnumbers: { '0142685300': {} }", "starts with `+`"),
+        ("snapshot: 1\nring_groups: { g: { ring: random } }", "random"),
+        ("snapshot: 1\n\tnumbers: {}", "line 2"),
+        ("snapshot: 1\n---\nsnapshot: 1\n", "more than one document"),
+    ] {
+        assert!(refused(text).contains(wanted), "{text:?}: {}", refused(text));
+    }
+    let deep = format!("snapshot: 1\nlocations: {}", "[".repeat(100_000));
+    assert!(!refused(&deep).is_empty());
+}
+
+#[test]
+fn aliases_cannot_make_a_small_file_large() {
+    let label = "x".repeat(200_000);
+    let mut text = format!("snapshot: 1\nnumbers:\n  '+33100000000': {{ label: &x {label} }}\n");
+    for number in 1..20_000 {
+        text.push_str(&format!("  '+331{number:08}': {{ label: *x }}\n"));
+    }
+    assert!(refused(&text).contains("aliases expand"), "{}", refused(&text));
+
+    let members = vec!["user/nobody"; 20_000].join(", ");
+    let mut text = format!("snapshot: 1\nring_groups:\n  a: &g {{ members: [{members}] }}\n");
+    for group in 0..20_000 {
+        text.push_str(&format!("  g{group}: *g\n"));
+    }
+    assert!(refused(&text).contains("aliases expand"), "{}", refused(&text));
+
+    let text = format!("snapshot: 1\nusers: {{ &k u: {{ name: &n {} }} }}\nlocations: [*n, *n]", "n".repeat(1 << 20));
+    assert!(snapshot::parse(&text, Format::Yaml).is_ok());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_no_file_of_a_sensible_size_is_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("latin1.yaml"), b"snapshot: 1\naccount: { name: R\xe9publique }\n").unwrap();
+    std::fs::File::create(path("huge.yaml")).unwrap().set_len(1 << 30).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(path("fifo.yaml")).status().unwrap().success());
+    for (name, wanted) in [
+        ("latin1.yaml", "line 2 is not UTF-8"),
+        ("huge.yaml", "at most 256 MiB"),
+        ("fifo.yaml", "regular file"),
+        (".", "regular file"),
+        ("missing.yaml", "cannot be read"),
+    ] {
+        let start = Instant::now();
+        let error = Snapshot::new(path(name)).read().await.unwrap_err();
+        assert!(matches!(error, ReadError::Snapshot(SnapshotError::File { .. })), "{error:?}");
+        assert!(error.to_string().contains(wanted), "{error}");
+        assert!(start.elapsed() < Duration::from_secs(5));
+    }
+    std::fs::write(path("account.JSON"), "\u{feff}{\"snapshot\": 1}").unwrap();
+    assert_eq!(Snapshot::new(path("account.JSON")).read().await.unwrap().requests, 0);
+}
+
+/// Everything about an account but ids and revisions, references spelled by what they reach.
+fn essence(live: &Live) -> String {
+    let mut names: BTreeMap<(Kind, &str), String> = BTreeMap::new();
+    for user in &live.users {
+        let text = format!("{:?} {:?} {:?}", user.name, user.email, user.extension);
+        if let Some(voicemail) = &user.voicemail {
+            names.insert((Kind::Voicemail, &voicemail.0), text.clone());
+        }
+        names.insert((Kind::User, &user.id.0), text);
+    }
+    for device in &live.devices {
+        let owner = device.owner.as_ref().and_then(|owner| names.get(&(Kind::User, &*owner.0)));
+        names.insert((Kind::Device, &device.id.0), format!("{:?} of {owner:?}", device.name));
+    }
+    for group in &live.ring_groups {
+        names.insert((Kind::RingGroup, &group.id.0), format!("{:?} {:?}", group.name, group.extension));
+    }
+    for line in &live.conferences {
+        names.insert((Kind::Conference, &line.id.0), format!("{:?} {:?}", line.name, line.extension));
+    }
+    for line in &live.receptionists {
+        names.insert((Kind::Receptionist, &line.id.0), format!("{:?} {:?}", line.name, line.extension));
+    }
+    let name = |reference: &ObjectRef| match names.get(&(reference.kind, &*reference.id.0)) {
+        Some(name) => format!("{} {name}", reference.kind),
+        // What is gone comes back as something not modelled.
+        None if reference.kind == Kind::Other => format!("other {}", reference.id),
+        None => format!("other {}/{}", reference.kind, reference.id),
+    };
+    let mut lines = vec![format!("{:?}", live.account)];
+    for number in &live.numbers {
+        let to = number.to.as_ref().map(name);
+        lines.push(format!("{} {to:?} {:?} {}", number.number, number.label, number.emergency_callback));
+    }
+    for group in &live.ring_groups {
+        let members: Vec<_> = group.members.iter().map(name).collect();
+        let no_answer = group.no_answer.as_ref().map(name);
+        let LiveRingGroup { name, extension, ring, ring_for, .. } = group;
+        lines.push(format!("{name} {extension:?} {ring} {members:?} {ring_for:?} {no_answer:?}"));
+    }
+    lines.extend(live.users.iter().map(|user| {
+        format!("user {} {} {:?}", names[&(Kind::User, &*user.id.0)], user.always_forwarded, user.voicemail.is_some())
+    }));
+    lines.extend(live.devices.iter().map(|device| format!("device {}", names[&(Kind::Device, &*device.id.0)])));
+    lines.extend(live.conferences.iter().map(|line| format!("line {}", names[&(Kind::Conference, &*line.id.0)])));
+    lines.extend(live.receptionists.iter().map(|line| {
+        let mut keys: Vec<_> = line.keys.iter().map(|(key, target)| format!("{key:?} {}", name(target))).collect();
+        keys.sort();
+        format!("menu {} {keys:?}", names[&(Kind::Receptionist, &*line.id.0)])
+    }));
+    lines.sort();
+    lines.join("\n")
+}
+
+/// Few names, so that they clash, and some that YAML or a terminal would misread.
+fn name() -> impl Strategy<Value = String> {
+    prop_oneof![
+        prop::sample::select(vec![
+            "Ventes", "ventes", "no", "201", "300", "a@b.c", "x: y", "#1", "- a", "é", "~", "none"
+        ])
+        .prop_map(str::to_owned),
+        "[ -~é\u{202e}]{1,12}",
+    ]
+}
+
+fn reference(kinds: &'static [Kind]) -> impl Strategy<Value = ObjectRef> {
+    (prop::sample::select(kinds), 0..8_u32)
+        .prop_map(|(kind, id)| ObjectRef { kind, id: ObjectId(format!("{kind}-{id}").into()) })
+}
+
+const ANY: &[Kind] =
+    &[Kind::User, Kind::RingGroup, Kind::Receptionist, Kind::Conference, Kind::Device, Kind::Voicemail, Kind::Other];
+
+prop_compose! {
+    fn users()(all in prop::collection::vec((name(), prop::option::of(name()), 200..220_u32, any::<(bool, bool)>()), 0..6))
+        -> Vec<LiveUser> {
+        all.into_iter().enumerate().map(|(index, (name, email, extension, (voicemail, always_forwarded)))| LiveUser {
+            id: ObjectId(format!("user-{index}").into()),
+            name: name.into(),
+            email: email.map(Into::into),
+            extension: extension.to_string().parse().ok(),
+            voicemail: voicemail.then(|| ObjectId(format!("voicemail-{index}").into())),
+            always_forwarded,
+        }).collect()
+    }
+}
+
+prop_compose! {
+    fn groups()(all in prop::collection::vec(
+        (name(), prop::option::of(300..320_u32), any::<bool>(), prop::collection::vec(reference(ANY), 0..4),
+         prop::option::of(1..3600_u64), prop::option::of(reference(ANY))), 0..6)) -> Vec<LiveRingGroup> {
+        all.into_iter().enumerate().filter_map(|(index, (name, extension, together, members, ring_for, no_answer))| {
+            Some(LiveRingGroup {
+                id: ObjectId(format!("ring_group-{index}").into()),
+                name: name.parse().ok()?,
+                extension: extension.and_then(|extension| extension.to_string().parse().ok()),
+                ring: if together { RingMode::Simultaneous } else { RingMode::Sequential },
+                members,
+                ring_for: ring_for.and_then(|seconds| RingFor::from_seconds(seconds).ok()),
+                no_answer,
+                revision: None,
+                document: None,
+            })
+        }).collect()
+    }
+}
+
+prop_compose! {
+    fn accounts()(
+        users in users(), ring_groups in groups(),
+        devices in prop::collection::vec((name(), 0..8_u32), 0..6),
+        lines in prop::collection::vec((name(), 400..420_u32), 0..4),
+        menus in prop::collection::vec((name(), prop::collection::btree_map("[0-9*#]", reference(ANY), 0..3)), 0..3),
+        numbers in prop::collection::vec((prop::option::of(reference(ANY)), prop::option::of(name()), any::<bool>()), 0..9),
+    ) -> Live {
+        let mut live = Live { users, ring_groups, ..Live::default() };
+        live.account.name = "account".into();
+        live.account.id = "id-1".into();
+        live.devices = devices.into_iter().enumerate().map(|(index, (name, owner))| LiveDevice {
+            id: ObjectId(format!("device-{index}").into()),
+            name: name.into(),
+            owner: live.users.get(owner as usize).map(|user| user.id.clone()),
+        }).collect();
+        live.conferences = lines.into_iter().enumerate().map(|(index, (name, extension))| LiveConference {
+            id: ObjectId(format!("conference-{index}").into()),
+            name: name.into(),
+            extension: extension.to_string().parse().ok(),
+        }).collect();
+        live.receptionists = menus.into_iter().enumerate().map(|(index, (name, keys))| LiveReceptionist {
+            id: ObjectId(format!("receptionist-{index}").into()),
+            name: name.into(),
+            extension: None,
+            keys: keys.into_iter().map(|(key, target)| (key.into(), target)).collect(),
+        }).collect();
+        live.numbers = numbers.into_iter().enumerate().map(|(index, (to, label, emergency_callback))| {
+            let number = format!("+3314268530{index}");
+            LiveNumber {
+                id: ObjectId(format!("number-{index}").into()),
+                number: number.parse().unwrap(),
+                to,
+                label: label.unwrap_or_default().into(),
+                emergency_callback,
+                revision: None,
+                document: None,
+            }
+        }).collect();
+        live.completed().unwrap()
+    }
+}
+
+proptest! {
+    #[test]
+    fn an_account_comes_back_from_its_snapshot(live in accounts()) {
+        let text = snapshot::write(&live);
+        let back = snapshot::parse(&text, Format::Yaml).map_err(|error| TestCaseError::fail(format!("{error}\n{text}")))?;
+        prop_assert_eq!(essence(&back), essence(&live), "{}", text);
+    }
+
+    #[test]
+    fn no_text_makes_the_reader_panic(text in "\\PC{0,200}", at in 0..900_usize) {
+        let at = WEWORK.char_indices().map(|(index, _)| index).nth(at % WEWORK.chars().count()).unwrap_or(0);
+        let (before, after) = WEWORK.split_at(at);
+        let _ = snapshot::parse(&format!("{before}{text}{after}"), Format::Yaml);
+        let _ = snapshot::parse(&text, Format::Json);
+    }
+}
