@@ -6,7 +6,11 @@
 mod diagnostic;
 mod nearest;
 mod rule;
+mod severities;
+mod sources;
 
-pub use diagnostic::{Diagnostic, Label};
+pub use diagnostic::{Diagnostic, Label, has_errors, sort};
 pub use nearest::nearest;
 pub use rule::{RULES, Rule, Severity};
+pub use severities::Severities;
+pub use sources::{Source, Sources};

@@ -7,11 +7,18 @@
 //!
 //! Around it: [`config`] reads files, [`live`] talks to accounts, [`apply`] carries plans out, [`sandbox`] is
 //! the embedded phone account.
+//!
+//! At the edge [`cli`] runs the commands, each of which ends with an [`exit`] code.
 
+pub mod check;
+pub mod cli;
+pub mod config;
 pub mod diag;
 pub mod diff;
+pub mod exit;
 pub mod live;
 pub mod model;
 pub mod plan;
+pub mod render;
 pub mod sandbox;
 pub mod text;

@@ -140,7 +140,8 @@ async fn what_something_points_at_is_not_deleted() {
     ] {
         let path = account.path(collection, field, value).await;
         let answer = account.delete(&path).await.problem(409, "in_use");
-        let named: Vec<_> = answer.body["referrers"].as_array().unwrap().iter().map(|r| r["field"].as_str().unwrap()).collect();
+        let named: Vec<_> =
+            answer.body["referrers"].as_array().unwrap().iter().map(|r| r["field"].as_str().unwrap()).collect();
         assert_eq!(named, fields, "{path}");
         account.get(&path).await.expect(200);
     }
@@ -222,7 +223,10 @@ async fn a_reference_says_the_kind_of_what_it_names() {
     let account = start(seeded()).await;
     let path = account.path("numbers", "number", "+33142685309").await;
     // usr_1 exists, grp_1 does not: keys are shared by all extensions.
-    account.patch(&path, json!({"destination": {"kind": "ring_group", "id": "grp_1"}})).await.problem(409, "unknown_reference");
+    account
+        .patch(&path, json!({"destination": {"kind": "ring_group", "id": "grp_1"}}))
+        .await
+        .problem(409, "unknown_reference");
     account.patch(&path, json!({"destination": {"kind": "voicemail", "id": "vmb_1"}})).await.problem(422, "invalid");
     account.patch(&path, json!({"destination": {"id": "usr_1"}})).await.problem(422, "invalid");
 }
@@ -257,13 +261,21 @@ async fn a_user_has_one_phone_of_each_kind_and_device_names_are_unique() {
 #[tokio::test]
 async fn users_are_checked_as_a_whole() {
     let account = start(seeded()).await;
-    let refused = account.post("users", json!({"name": " x", "nickname": "x", "forwarding": {"mode": "enabled"}})).await;
+    let refused =
+        account.post("users", json!({"name": " x", "nickname": "x", "forwarding": {"mode": "enabled"}})).await;
     let pointers: Vec<_> = refused.problem(422, "invalid").body["errors"]
-        .as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap().to_owned()).collect();
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| e["pointer"].as_str().unwrap().to_owned())
+        .collect();
     assert_eq!(pointers, ["/name", "/email", "/forwarding/to", "/nickname"]);
     account.post("users", json!({"name": "x", "email": "AMELIE@example.org"})).await.problem(409, "name_taken");
     account.post("users", json!({"name": "a\u{0}b", "email": "x@example.org"})).await.problem(422, "invalid");
-    account.post("users", json!({"name": "x", "email": "x@example.org", "location": "loc_9"})).await.problem(409, "unknown_reference");
+    account
+        .post("users", json!({"name": "x", "email": "x@example.org", "location": "loc_9"}))
+        .await
+        .problem(409, "unknown_reference");
     account.post("users", json!({"name": "é".repeat(64), "email": "x@example.org"})).await.expect(201);
     account.post("users", json!({"name": "é".repeat(65), "email": "y@example.org"})).await.problem(422, "invalid");
 }
@@ -281,9 +293,15 @@ async fn a_pin_goes_in_and_never_comes_out() {
     let audit = account.get("audit").await.body.to_string();
     assert_eq!(account.items("audit").await.len(), before + 2);
     assert!(!audit.contains("4711471") && !audit.contains("998877"));
-    account.post("bridges", json!({"conference": "cnf_9", "name": "x", "number": "777"})).await.problem(409, "unknown_reference");
+    account
+        .post("bridges", json!({"conference": "cnf_9", "name": "x", "number": "777"}))
+        .await
+        .problem(409, "unknown_reference");
     let line = account.find("conferences", "name", "salle-1").await["id"].clone();
-    account.post("bridges", json!({"conference": line, "name": "x", "number": "1234"})).await.problem(409, "number_taken");
+    account
+        .post("bridges", json!({"conference": line, "name": "x", "number": "1234"}))
+        .await
+        .problem(409, "number_taken");
 }
 
 #[tokio::test]

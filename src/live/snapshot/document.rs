@@ -137,7 +137,9 @@ impl<'de> Visitor<'de> for Root {
                 },
                 "account" => builder.account(map.next_value()?).map_err(A::Error::custom)?,
                 "users" => map.next_value_seed(Entries::new(|key, user| builder.user(key, user)))?,
-                "devices" => map.next_value_seed(Entries::new(|key, device: Device<'_>| builder.device(None, key, &device)))?,
+                "devices" => {
+                    map.next_value_seed(Entries::new(|key, device: Device<'_>| builder.device(None, key, &device)))?
+                }
                 "receptionists" => map.next_value_seed(Entries::new(|key, value| builder.receptionist(key, value)))?,
                 "conferences" => map.next_value_seed(Entries::new(|key, value| builder.conference(key, value)))?,
                 "ring_groups" => map.next_value_seed(Entries::new(|key, group| builder.ring_group(key, group)))?,

@@ -1,0 +1,46 @@
+//! `strowger validate`: every finding of all files, without any account.
+
+use std::io::{self, IsTerminal as _, Write};
+use std::path::PathBuf;
+
+use crate::config;
+use crate::diag::has_errors;
+use crate::exit::Exit;
+use crate::render::diagnostics::{self, Style};
+
+/// What findings look like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people: with excerpts on a terminal, one line each elsewhere
+    #[default]
+    Human,
+    /// For programs: a JSON array
+    Json,
+}
+
+/// Checks the files and writes what is wrong with them; invalid if anything is an error.
+pub fn run(paths: &[PathBuf], format: Format, out: &mut impl Write) -> io::Result<Exit> {
+    let loaded = config::load(paths);
+    let (findings, sources) = (&loaded.diagnostics, &loaded.sources);
+    match format {
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut *out, &diagnostics::json(findings, sources))?;
+            writeln!(out)?;
+        }
+        Format::Human if io::stdout().is_terminal() => {
+            // Colours that are not wanted are removed on the way out.
+            let style = Style { color: true, ..Style::default() };
+            out.write_all(diagnostics::human(findings, sources, style).as_bytes())?;
+        }
+        Format::Human => out.write_all(diagnostics::plain(findings, sources).as_bytes())?,
+    }
+    if format == Format::Human && findings.is_empty() {
+        writeln!(out, "{} valid", counted(loaded.accounts.len(), "account"))?;
+    }
+    out.flush()?;
+    Ok(if has_errors(findings) { Exit::Invalid } else { Exit::Ok })
+}
+
+fn counted(count: usize, word: &str) -> String {
+    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
+}
