@@ -1,4 +1,4 @@
-//! The OpenAPI document and the server are one contract: same routes, same shapes, same rules for text.
+//! The API document and the server are one contract: same routes, same shapes, same rules for text.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -171,12 +171,12 @@ async fn every_operation_answers_as_documented() {
         let (list, item) = (format!("/v1/{collection}"), format!("/v1/{collection}/{{id}}"));
         let make = || account.request(Method::POST, collection).header("idempotency-key", "k").json(&create);
         document.check_body("POST", &list, &create);
-        let made = document.check("POST", &list, send(make()).await.expect(201));
+        let object = document.check("POST", &list, send(make()).await.expect(201));
         document.check("POST", &list, send(make()).await.expect(201));
         document.check("POST", &list, account.post(collection, json!({"x": 1})).await.expect(422));
         let reader = account.http.post(format!("{}{list}", account.url)).bearer_auth(READ_TOKEN).json(&create);
         document.check("POST", &list, send(reader).await.expect(403));
-        let path = format!("{collection}/{}", made.id());
+        let path = format!("{collection}/{}", object.id());
         document.check_body("PATCH", &item, &change);
         document.check("PATCH", &item, account.patch(&path, change).await.expect(200));
         read_all(&document, &account, &list, collection).await;

@@ -1,4 +1,4 @@
-//! A stranger's test of the server against its document: `schemathesis` (Python) generates requests from the OpenAPI
+//! A stranger's test of the server against its document: `schemathesis` (Python) generates requests from that
 //! document, right and wrong ones, and holds the answers against it, with all its checks on.
 //!
 //! `STROWGER_SCHEMATHESIS` names the executable; `scripts/schemathesis` installs it and prints the path.
@@ -41,6 +41,7 @@ async fn schemathesis_finds_nothing() {
     .await
     .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
+    println!("{text}");
     assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
     server.stop().await;
 }
