@@ -47,12 +47,12 @@ pub struct AccountFile {
     #[schemars(transform = group_names, example = json!({"ventes": {"members": ["user/202"]}}))]
     pub ring_groups: Option<BTreeMap<String, RingGroupEntry>>,
     /// Ring groups that shall not exist. They are deleted once nothing points at them any more.
-    #[schemars(inner(regex(pattern = r"^ring_group/.*\S$")), example = ["ring_group/old"], extend("default" = []))]
+    #[schemars(inner(regex(pattern = r"^ring_group/.*\S$")), example = json!(["ring_group/old"]), extend("default" = json!([])))]
     pub absent: Option<Vec<String>>,
     /// What Strowger may do, and how it judges.
     pub policy: Option<PolicySection>,
     /// Call-path tests. This version accepts an empty list only.
-    #[schemars(length(max = 0), extend("default" = []))]
+    #[schemars(length(max = 0), extend("default" = json!([])))]
     pub tests: Option<Vec<Value>>,
 }
 
@@ -147,7 +147,7 @@ pub struct RingGroupEntry {
     #[schemars(
         length(min = 1),
         inner(regex(pattern = r"^(user|device)/.*\S$")),
-        example = ["user/amelie@example.org", "user/202", "device/front-desk"]
+        example = json!(["user/amelie@example.org", "user/202", "device/front-desk"])
     )]
     pub members: Vec<String>,
     /// How long the group rings, or each member of a `sequential` one: a whole number with `s` or `m`.
@@ -174,7 +174,7 @@ pub struct RingGroupEntry {
 pub struct PolicySection {
     /// Other severities for rules, by rule id (see docs/rules.md). Rules without which nothing can be planned
     /// stay errors.
-    #[schemars(example = json!({"long-wait": "error"}), extend("default" = {}))]
+    #[schemars(example = json!({"long-wait": "error"}), extend("default" = json!({})))]
     pub rules: Option<BTreeMap<String, RuleSeverity>>,
     /// What is deleted because no file declares it. Without it nothing is.
     #[schemars(example = &"ring_groups")]
