@@ -21,16 +21,18 @@ mod write;
 
 pub use value::{Plan, Price};
 
-use crate::diag::{Diagnostic, Severity};
+use crate::diag::{Diagnostic, Severities, has_errors};
 use crate::diff::diff;
 use crate::model::{Desired, Live};
 
 /// Compares both sides and plans the writes.
 ///
-/// `reads` is how many calls it took to read the account. Returns the plan, unless a diagnostic is an error.
-pub fn plan(desired: &Desired, live: &Live, reads: u64) -> (Option<Plan>, Vec<Diagnostic>) {
+/// `severities` is the operator's policy on rules; `reads` is how many calls it took to read the account.
+/// Returns the plan, unless a diagnostic is an error.
+pub fn plan(desired: &Desired, live: &Live, severities: &Severities, reads: u64) -> (Option<Plan>, Vec<Diagnostic>) {
     let (difference, mut diagnostics) = diff(desired, live);
-    if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+    severities.apply(&mut diagnostics);
+    if has_errors(&diagnostics) {
         return (None, diagnostics);
     }
     match order::order(&difference) {

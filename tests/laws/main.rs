@@ -19,6 +19,7 @@ mod generate;
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
+use strowger::diag::Severities;
 use strowger::model::{Change, ChangeId, Desired, FieldName, Kind, Live, Verb};
 use strowger::plan::{Plan, plan};
 
@@ -39,7 +40,7 @@ fn stress(cases: u32) -> u32 {
 }
 
 fn planned(desired: &Desired, live: &Live) -> Plan {
-    let (plan, diagnostics) = plan(desired, live, 1);
+    let (plan, diagnostics) = plan(desired, live, &Severities::default(), 1);
     plan.unwrap_or_else(|| panic!("no plan: {diagnostics:#?}"))
 }
 
