@@ -6,7 +6,20 @@ use std::path::PathBuf;
 use crate::config;
 use crate::diag::has_errors;
 use crate::exit::Exit;
-use crate::render::diagnostics::{self, Style};
+use crate::render::diagnostics;
+
+use super::console;
+
+/// The arguments of `validate`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Files, folders of files, or folders of such folders
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// What the output looks like
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
 
 /// What findings look like.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -19,22 +32,17 @@ pub enum Format {
 }
 
 /// Checks the files and writes what is wrong with them; invalid if anything is an error.
-pub fn run(paths: &[PathBuf], format: Format, out: &mut impl Write) -> io::Result<Exit> {
-    let loaded = config::load(paths);
+pub fn run(arguments: &Arguments, out: &mut impl Write) -> io::Result<Exit> {
+    let loaded = config::load(&arguments.paths);
     let (findings, sources) = (&loaded.diagnostics, &loaded.sources);
-    match format {
+    match arguments.format {
         Format::Json => {
             serde_json::to_writer_pretty(&mut *out, &diagnostics::json(findings, sources))?;
             writeln!(out)?;
         }
-        Format::Human if io::stdout().is_terminal() => {
-            // Colours that are not wanted are removed on the way out.
-            let style = Style { color: true, ..Style::default() };
-            out.write_all(diagnostics::human(findings, sources, style).as_bytes())?;
-        }
-        Format::Human => out.write_all(diagnostics::plain(findings, sources).as_bytes())?,
+        Format::Human => console::findings(out, io::stdout().is_terminal(), findings, sources)?,
     }
-    if format == Format::Human && findings.is_empty() {
+    if arguments.format == Format::Human && findings.is_empty() {
         writeln!(out, "{} valid", counted(loaded.accounts.len(), "account"))?;
     }
     out.flush()?;
