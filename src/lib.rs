@@ -4,8 +4,10 @@
 //! [`model`] has the valid domain types, and only they are compared and planned; [`diag`] has the findings
 //! that an operator can act on.
 
+pub mod apply;
 pub mod diag;
 pub mod live;
 pub mod model;
 pub mod plan;
+pub mod render;
 pub mod text;

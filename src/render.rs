@@ -1,0 +1,3 @@
+//! Plans, findings and accounts as text. Pure: values in, text out.
+
+pub mod export;
