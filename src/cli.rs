@@ -46,7 +46,7 @@ enum Command {
     /// Print a schema that Strowger publishes
     Schema(schema::Arguments),
     /// Serve an embedded phone account over HTTP
-    Sandbox(sandbox::Arguments),
+    Sandbox(Box<sandbox::Arguments>),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -131,7 +131,7 @@ fn log(verbose: u8) {
 
 /// Whoever reads our output has seen enough; that is no failure of ours.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        cause.downcast_ref::<io::Error>().is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
-    })
+    error
+        .chain()
+        .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe))
 }

@@ -22,7 +22,7 @@ use super::{console, outcome, progress};
 
 /// The arguments of `apply`.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// Files, folders of files, or folders of such folders
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,

@@ -23,7 +23,12 @@ fn columns() -> usize {
 }
 
 /// Findings for people: with excerpts if the stream is a terminal, one line each if it is not.
-pub(super) fn findings(out: &mut impl Write, terminal: bool, findings: &[Diagnostic], sources: &Sources) -> io::Result<()> {
+pub(super) fn findings(
+    out: &mut impl Write,
+    terminal: bool,
+    findings: &[Diagnostic],
+    sources: &Sources,
+) -> io::Result<()> {
     let text = if terminal {
         diagnostics::human(findings, sources, Style { color: true, width: columns() })
     } else {

@@ -17,7 +17,8 @@ pub(super) fn human(plan: &Plan, outcome: &Outcome, style: Style) -> String {
     let mut text = String::new();
     for (change, (_, status)) in plan.changes.iter().zip(&outcome.changes) {
         if let Some((paint, line)) = line(plan, change, status) {
-            let (start, end) = if style.color { (format!("{paint}"), format!("{paint:#}")) } else { Default::default() };
+            let (start, end) =
+                if style.color { (format!("{paint}"), format!("{paint:#}")) } else { Default::default() };
             // Writing to a string cannot fail.
             let _ = writeln!(text, "  {start}{line}{end}");
         }

@@ -29,7 +29,9 @@ pub(super) fn resolve(reference: &SecretRef, root: &Path) -> anyhow::Result<Secr
             if !about.is_file() || about.len() > MOST_BYTES {
                 bail!("the token's file {shown} is not a small regular file");
             }
-            Secret::new(std::fs::read_to_string(&path).with_context(|| format!("cannot read the token's file {shown}"))?)
+            Secret::new(
+                std::fs::read_to_string(&path).with_context(|| format!("cannot read the token's file {shown}"))?,
+            )
         }
         SecretRef::Command { program, arguments } => {
             let output = Command::new(&**program)

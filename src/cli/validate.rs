@@ -12,7 +12,7 @@ use super::console;
 
 /// The arguments of `validate`.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// Files, folders of files, or folders of such folders
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
@@ -23,7 +23,7 @@ pub struct Arguments {
 
 /// What findings look like.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
+pub(super) enum Format {
     /// For people: with excerpts on a terminal, one line each elsewhere
     #[default]
     Human,
@@ -32,7 +32,7 @@ pub enum Format {
 }
 
 /// Checks the files and writes what is wrong with them; invalid if anything is an error.
-pub fn run(arguments: &Arguments, out: &mut impl Write) -> io::Result<Exit> {
+pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> io::Result<Exit> {
     let loaded = config::load(&arguments.paths);
     let (findings, sources) = (&loaded.diagnostics, &loaded.sources);
     match arguments.format {
