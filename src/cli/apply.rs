@@ -16,7 +16,7 @@ use crate::model::Change;
 use crate::plan::Plan;
 use crate::render::human;
 
-use super::open::{Opened, open};
+use super::open::{Opened, Purpose, open};
 use super::plan::{read_and_plan, runtime};
 use super::{console, outcome, progress};
 
@@ -67,7 +67,7 @@ async fn reconcile<'a>(
 ) -> anyhow::Result<Exit> {
     let mut findings = loaded.diagnostics.clone();
     for account in accounts {
-        let opened = open(account, usize::from(arguments.concurrency)).await?;
+        let opened = open(account, Purpose::Write, usize::from(arguments.concurrency)).await?;
         let (plan, found) = match read_and_plan(account, &*opened.provider).await {
             Ok(planned) => planned,
             Err(error) => {

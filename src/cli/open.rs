@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use crate::check::settings::{ProviderSettings, SandboxState, Settings};
+use crate::check::settings::{ProviderSettings, SandboxState};
 use crate::config::Account;
 use crate::live::office::{Office, OfficeOptions};
 use crate::live::snapshot::Snapshot;
@@ -31,8 +31,17 @@ impl Opened {
     }
 }
 
+/// What the account is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Nothing is written, not even the file of an embedded account that does not exist yet.
+    Look,
+    /// It may be written to.
+    Write,
+}
+
 /// Opens an account. `concurrent` is the most requests under way at once.
-pub(super) async fn open(account: &Account, concurrent: usize) -> anyhow::Result<Opened> {
+pub(super) async fn open(account: &Account, purpose: Purpose, concurrent: usize) -> anyhow::Result<Opened> {
     let root = &account.root;
     let options = OfficeOptions { concurrent, ..OfficeOptions::default() };
     match &account.settings.provider {
@@ -45,7 +54,7 @@ pub(super) async fn open(account: &Account, concurrent: usize) -> anyhow::Result
         }
         ProviderSettings::Sandbox { state, seed } => {
             let token = format!("{:032x}", fastrand::u128(..));
-            let server = embedded(&account.settings, state, seed.as_deref(), root, token.clone()).await?;
+            let server = embedded(account, purpose, state, seed.as_deref(), token.clone()).await?;
             let provider = Office::new(&server.url(), Secret::new(token), options)?;
             Ok(Opened { provider: Box::new(provider), server: Some(server) })
         }
@@ -53,22 +62,24 @@ pub(super) async fn open(account: &Account, concurrent: usize) -> anyhow::Result
 }
 
 async fn embedded(
-    settings: &Settings,
+    account: &Account,
+    purpose: Purpose,
     state: &SandboxState,
     seed: Option<&Path>,
-    root: &Path,
     token: String,
 ) -> anyhow::Result<Running> {
-    let state = match state {
-        SandboxState::Memory => State::Memory,
-        SandboxState::File(path) => State::File(root.join(path)),
+    let Account { root, settings, .. } = account;
+    let kept = match state {
+        SandboxState::Memory => None,
+        SandboxState::File(path) => Some(root.join(path)),
+    };
+    let exists = kept.as_ref().is_some_and(|path| path.exists());
+    let state = match kept {
+        Some(path) if exists || purpose == Purpose::Write => State::File(path),
+        _ => State::Memory,
     };
     // Once there is an account, its seed is history, and need not even exist.
-    let fresh = match &state {
-        State::Memory => true,
-        State::File(path) => !path.exists(),
-    };
-    let seed = match seed.filter(|_| fresh) {
+    let seed = match seed.filter(|_| !exists) {
         None => None,
         Some(path) => Some(read_seed(&root.join(path))?),
     };

@@ -45,7 +45,8 @@ fn line(plan: &Plan, change: &Change, status: &Status) -> Option<(Paint, String)
 fn count(outcome: &Outcome) -> String {
     let of = |wanted: fn(&Status) -> bool| outcome.changes.iter().filter(|(_, status)| wanted(status)).count();
     let requests = usize::try_from(outcome.requests()).unwrap_or(usize::MAX);
-    let mut parts = vec![format!("{} applied with {}", outcome.applied(), counted(requests, "request"))];
+    let all = counted(outcome.changes.len(), "change");
+    let mut parts = vec![format!("{} of {all} with {}", outcome.applied(), counted(requests, "request"))];
     let others = [
         (of(|status| matches!(status, Status::Failed(_))), "failed"),
         (of(|status| matches!(status, Status::Stale(_))), "stale"),
@@ -53,5 +54,5 @@ fn count(outcome: &Outcome) -> String {
         (of(|status| matches!(status, Status::Skipped { .. })), "skipped"),
     ];
     parts.extend(others.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")));
-    format!("Applied: {}.", parts.join(", "))
+    format!("Applied {}.", parts.join(", "))
 }

@@ -43,7 +43,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let accounts = std::mem::take(&mut loaded.accounts);
     runtime()?.block_on(async {
         for account in &accounts {
-            let opened = open::open(account, usize::from(arguments.concurrency)).await?;
+            let opened = open::open(account, open::Purpose::Look, usize::from(arguments.concurrency)).await?;
             let planned = read_and_plan(account, &*opened.provider).await;
             opened.close().await;
             let (plan, found) = planned?;
