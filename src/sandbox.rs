@@ -199,7 +199,8 @@ fn found(db: &Connection, options: &SandboxOptions) -> Result<(), SandboxError> 
     text::name(&options.account_name).map_err(|detail| wrong("account name", detail))?;
     let Some(number) = account::main_number(&options.country) else {
         let known = account::countries().collect::<Vec<_>>().join(", ");
-        let detail = format!("{:?} is not known to new accounts; choose one of {known}, or give a seed", options.country);
+        let detail =
+            format!("{:?} is not known to new accounts; choose one of {known}, or give a seed", options.country);
         return Err(wrong("country", detail));
     };
     account::found(db, &options.account_name, &options.country, number)

@@ -35,7 +35,12 @@ async fn locations(path: &Path) -> Vec<String> {
 
 #[tokio::test]
 async fn latency_delays_every_answer_but_not_one_after_the_other() {
-    let account = start_with(Faults { latency: Duration::from_millis(80), jitter: Duration::from_millis(1), ..Faults::default() }).await;
+    let account = start_with(Faults {
+        latency: Duration::from_millis(80),
+        jitter: Duration::from_millis(1),
+        ..Faults::default()
+    })
+    .await;
     let begin = Instant::now();
     account.get("account").await.expect(200);
     assert!(begin.elapsed() >= Duration::from_millis(80));
@@ -135,7 +140,9 @@ async fn when_many_write_at_once_no_write_follows_the_deadly_one() {
     let path = folder.path().join("state");
     let mut account = start(on_file(&path, Faults { die_after_write: Some(3), ..Faults::default() })).await;
     let tasks: Vec<_> = (0..10)
-        .map(|n| tokio::spawn(account.request(Method::POST, "locations").json(&json!({"label": format!("L{n}")})).send()))
+        .map(|n| {
+            tokio::spawn(account.request(Method::POST, "locations").json(&json!({"label": format!("L{n}")})).send())
+        })
         .collect();
     let mut answered = 0;
     for task in tasks {
@@ -153,7 +160,8 @@ async fn a_state_file_outlives_its_server_and_is_not_seeded_twice() {
     let account = start(on_file(&path, Faults::default())).await;
     let number = account.path("numbers", "number", "+33142685303").await;
     account.delete(&number).await.expect(204);
-    let location = account.request(Method::POST, "locations").header("idempotency-key", "k").json(&json!({"label": "Lyon"}));
+    let location =
+        account.request(Method::POST, "locations").header("idempotency-key", "k").json(&json!({"label": "Lyon"}));
     let made = send(location.try_clone().unwrap()).await.expect(201);
     let before = (account.get("account").await.body, account.items("audit").await, account.get("numbers").await.etag());
     account.server.stop().await;
@@ -161,7 +169,8 @@ async fn a_state_file_outlives_its_server_and_is_not_seeded_twice() {
     let after = (account.get("account").await.body, account.items("audit").await, account.get("numbers").await.etag());
     assert_eq!(before, after);
     account.get(&number).await.problem(404, "not_found");
-    let again = account.request(Method::POST, "locations").header("idempotency-key", "k").json(&json!({"label": "Lyon"}));
+    let again =
+        account.request(Method::POST, "locations").header("idempotency-key", "k").json(&json!({"label": "Lyon"}));
     let again = send(again).await.expect(201);
     assert_eq!((again.id(), again.header("idempotency-replayed")), (made.id(), "true"));
 }
@@ -249,8 +258,16 @@ fn a_wrong_seed_is_told_with_place_and_remedy() {
     };
     for (from, to, expected) in [
         ("snapshot: 1", "snapshot: 2", "version 2"),
-        ("user/202, device", "user/209, device", "line 20, column 40: ring_groups.ventes.members.1: user/209 refers to nothing"),
-        ("to: receptionist/main", "to: none", "line 25, column 21: numbers.+33142685300.to: the default number leads to nothing"),
+        (
+            "user/202, device",
+            "user/209, device",
+            "line 20, column 40: ring_groups.ventes.members.1: user/209 refers to nothing",
+        ),
+        (
+            "to: receptionist/main",
+            "to: none",
+            "line 25, column 21: numbers.+33142685300.to: the default number leads to nothing",
+        ),
         ("extension: \"301\"", "extension: \"300\"", "extension 300 is used twice"),
         ("extension: \"202\"", "extension: \"112\"", "reserved"),
         ("members: [user/201]", "members: []", "1 to 50 members"),
@@ -278,7 +295,8 @@ async fn a_hundred_thousand_numbers_are_seeded_in_seconds() {
     use std::fmt::Write as _;
     let mut yaml = SEED.to_owned();
     for number in 0..100_000_u64 {
-        writeln!(yaml, "  \"+{}\": {{ to: ring_group/ventes, label: Line {number} }}", 33_900_000_000 + number).unwrap();
+        writeln!(yaml, "  \"+{}\": {{ to: ring_group/ventes, label: Line {number} }}", 33_900_000_000 + number)
+            .unwrap();
     }
     let begin = Instant::now();
     let account = start(SandboxOptions { seed: Some(sandbox::Seed::from_yaml(&yaml).unwrap()), ..options() }).await;

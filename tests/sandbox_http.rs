@@ -54,11 +54,15 @@ async fn every_failure_is_a_problem_document() {
     send(account.http.get(&account.url)).await.problem(404, "not_found");
     let not_allowed = account.delete("numbers").await.problem(405, "method_not_allowed");
     assert_eq!(not_allowed.header("allow"), "GET, HEAD, POST");
-    assert_eq!(account.post("account", json!({})).await.problem(405, "method_not_allowed").header("allow"), "GET, HEAD");
+    assert_eq!(
+        account.post("account", json!({})).await.problem(405, "method_not_allowed").header("allow"),
+        "GET, HEAD"
+    );
     account.post("audit", json!({})).await.problem(405, "method_not_allowed");
     let text = account.request(Method::POST, "locations").header("content-type", "text/plain").body("{}");
     send(text).await.problem(415, "unsupported_media_type");
-    let broken = account.request(Method::POST, "locations").header("content-type", "application/json").body("{\n\"a\": }");
+    let broken =
+        account.request(Method::POST, "locations").header("content-type", "application/json").body("{\n\"a\": }");
     assert_eq!(send(broken).await.problem(400, "malformed_json").body["line"], 2);
     account.post("locations", json!([1])).await.problem(422, "invalid");
     let large = json!({"label": "x".repeat(300_000)});
@@ -67,7 +71,17 @@ async fn every_failure_is_a_problem_document() {
     let unannounced = account.request(Method::POST, "locations").header("content-type", "application/json");
     let body = reqwest::Body::from(large.to_string());
     send(unannounced.body(body)).await.problem(413, "too_large");
-    for query in ["limit=0", "limit=1001", "limit=x", "limit=", "cursor=x", "cursor=usr.1", "ranges=maybe", "lmit=1", "limit=1&limit=2"] {
+    for query in [
+        "limit=0",
+        "limit=1001",
+        "limit=x",
+        "limit=",
+        "cursor=x",
+        "cursor=usr.1",
+        "ranges=maybe",
+        "lmit=1",
+        "limit=1&limit=2",
+    ] {
         account.get(&format!("numbers?{query}")).await.problem(400, "invalid_parameter");
     }
 }
@@ -122,12 +136,18 @@ async fn a_write_on_an_old_picture_is_412_and_does_nothing() {
     let conditional = |method: Method, tag: String| account.request(method, &path).header("if-match", tag);
     let changed = send(conditional(Method::PATCH, old.clone()).json(&no_problem())).await.expect(200);
     assert_eq!(changed.body["etag"], changed.etag());
-    send(conditional(Method::PATCH, old.clone()).json(&json!({"label": "y"}))).await.problem(412, "precondition_failed");
-    send(conditional(Method::PATCH, format!("W/{}", changed.etag())).json(&json!({"label": "y"}))).await.problem(412, "precondition_failed");
+    send(conditional(Method::PATCH, old.clone()).json(&json!({"label": "y"})))
+        .await
+        .problem(412, "precondition_failed");
+    send(conditional(Method::PATCH, format!("W/{}", changed.etag())).json(&json!({"label": "y"})))
+        .await
+        .problem(412, "precondition_failed");
     send(conditional(Method::DELETE, old.clone())).await.problem(412, "precondition_failed");
     send(conditional(Method::PATCH, "unquoted".to_owned()).json(&no_problem())).await.problem(400, "invalid_parameter");
     assert_eq!(account.get(&path).await.body["label"], "x");
-    send(conditional(Method::PATCH, format!("{old}, {}", changed.etag())).json(&json!({"label": "y"}))).await.expect(200);
+    send(conditional(Method::PATCH, format!("{old}, {}", changed.etag())).json(&json!({"label": "y"})))
+        .await
+        .expect(200);
     send(conditional(Method::DELETE, "*".to_owned())).await.expect(204);
 }
 
@@ -150,7 +170,9 @@ async fn of_two_concurrent_patches_with_one_tag_exactly_one_wins() {
 #[tokio::test]
 async fn a_create_is_replayed_under_its_key() {
     let account = start(seeded()).await;
-    let create = |key: &str, body: Value| send(account.request(Method::POST, "locations").header("idempotency-key", key).json(&body));
+    let create = |key: &str, body: Value| {
+        send(account.request(Method::POST, "locations").header("idempotency-key", key).json(&body))
+    };
     let first = create("k1", json!({"label": "Lyon", "address": "a"})).await.expect(201);
     assert_eq!(first.header("location"), format!("/v1/locations/{}", first.id()));
     assert_eq!(first.header("idempotency-replayed"), "");
@@ -171,7 +193,11 @@ async fn a_create_is_replayed_under_its_key() {
 #[tokio::test]
 async fn concurrent_creates_under_one_key_make_one_object() {
     let account = start(seeded()).await;
-    let create = || send(account.request(Method::POST, "locations").header("idempotency-key", "one").json(&json!({"label": "Lyon"})));
+    let create = || {
+        send(
+            account.request(Method::POST, "locations").header("idempotency-key", "one").json(&json!({"label": "Lyon"})),
+        )
+    };
     let (a, b, c) = tokio::join!(create(), create(), create());
     assert_eq!((a.id(), b.id()), (b.id(), c.id()));
     assert_eq!(account.items("locations").await.len(), 2);
@@ -195,7 +221,8 @@ fn take(page: &Value, seen: &mut BTreeMap<String, usize>) -> Option<String> {
 async fn pages_are_stable_while_others_insert_and_delete() {
     let account = start(options()).await;
     add_numbers(&account, 33_700_000_000, 30).await;
-    let before: BTreeSet<_> = account.items("numbers").await.iter().map(|n| n["number"].as_str().unwrap().to_owned()).collect();
+    let before: BTreeSet<_> =
+        account.items("numbers").await.iter().map(|n| n["number"].as_str().unwrap().to_owned()).collect();
     let mut seen = BTreeMap::new();
     let mut deleted = BTreeSet::new();
     let mut next = take(&account.get("numbers?limit=7").await.expect(200).body, &mut seen);

@@ -39,7 +39,8 @@ impl Document {
 
     /// Asserts that `value` is valid against a schema of the document.
     fn validate(&self, schema: &Value, value: &Value, what: &str) {
-        let errors: Vec<_> = self.validator(schema).iter_errors(value).map(|e| format!("{} {e}", e.instance_path())).collect();
+        let errors: Vec<_> =
+            self.validator(schema).iter_errors(value).map(|e| format!("{} {e}", e.instance_path())).collect();
         assert!(errors.is_empty(), "{what}: {errors:#?}\n{value:#}");
     }
 
@@ -63,7 +64,9 @@ impl Document {
         for (name, header) in response["headers"].as_object().unwrap_or(&serde_json::Map::new()) {
             let header = self.resolve(header);
             match answer.headers.get(name.as_str()) {
-                Some(value) => self.validate(&header["schema"], &json!(value.to_str().unwrap()), &format!("{what} {name}")),
+                Some(value) => {
+                    self.validate(&header["schema"], &json!(value.to_str().unwrap()), &format!("{what} {name}"));
+                }
                 None => assert_ne!(header["required"], true, "{what} lacks {name}"),
             }
         }
@@ -99,7 +102,10 @@ fn document_and_route_table_name_the_same_operations() {
     for (path, item) in document.root["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap().iter().filter(|(m, _)| methods.contains(&m.as_str())) {
             documented.insert(format!("{} {path}", method.to_uppercase()));
-            assert!(ids.insert(operation["operationId"].as_str().unwrap()), "{method} {path}: the operation id is not unique");
+            assert!(
+                ids.insert(operation["operationId"].as_str().unwrap()),
+                "{method} {path}: the operation id is not unique"
+            );
             assert!(operation["summary"].is_string() && operation["tags"].is_array(), "{method} {path}");
         }
     }
@@ -126,7 +132,10 @@ fn every_reference_leads_somewhere_and_every_schema_is_used_and_valid() {
     }
     for section in ["schemas", "responses", "parameters", "headers"] {
         for name in document.root["components"][section].as_object().unwrap().keys() {
-            assert!(references.contains(format!("#/components/{section}/{name}").as_str()), "{section}/{name} is not used");
+            assert!(
+                references.contains(format!("#/components/{section}/{name}").as_str()),
+                "{section}/{name} is not used"
+            );
         }
     }
     for (name, schema) in document.root["components"]["schemas"].as_object().unwrap() {
@@ -145,7 +154,13 @@ async fn bodies(account: &Account) -> BTreeMap<&'static str, (Value, Value)> {
     let to_user = json!({"kind": "user", "id": id});
     let to_voicemail = json!({"kind": "voicemail", "id": vmb});
     BTreeMap::from([
-        ("numbers", (json!({"number": "+33142685400", "kind": "virtual", "destination": to_user}), json!({"destination": null, "label": "x"}))),
+        (
+            "numbers",
+            (
+                json!({"number": "+33142685400", "kind": "virtual", "destination": to_user}),
+                json!({"destination": null, "label": "x"}),
+            ),
+        ),
         (
             "users",
             (
@@ -154,10 +169,25 @@ async fn bodies(account: &Account) -> BTreeMap<&'static str, (Value, Value)> {
             ),
         ),
         ("devices", (json!({"user": id, "name": "tablet", "kind": "mobile_app"}), json!({"name": "Tablet"}))),
-        ("ring_groups", (json!({"name": "soir", "members": [to_user], "no_answer": to_voicemail}), json!({"no_answer": null, "ring": "sequential"}))),
-        ("receptionists", (json!({"name": "nuit", "keys": {"1": to_user}}), json!({"keys": {"1": null, "#": to_voicemail}}))),
+        (
+            "ring_groups",
+            (
+                json!({"name": "soir", "members": [to_user], "no_answer": to_voicemail}),
+                json!({"no_answer": null, "ring": "sequential"}),
+            ),
+        ),
+        (
+            "receptionists",
+            (json!({"name": "nuit", "keys": {"1": to_user}}), json!({"keys": {"1": null, "#": to_voicemail}})),
+        ),
         ("conferences", (json!({"name": "salle-2"}), json!({"extension": "444"}))),
-        ("bridges", (json!({"conference": line, "name": "b", "number": "777", "pin": "1234"}), json!({"pin": null, "assigned_to": id}))),
+        (
+            "bridges",
+            (
+                json!({"conference": line, "name": "b", "number": "777", "pin": "1234"}),
+                json!({"pin": null, "assigned_to": id}),
+            ),
+        ),
         ("locations", (json!({"label": "Lyon"}), json!({"address": "1 quai Perrache"}))),
     ])
 }
@@ -226,7 +256,11 @@ async fn refusals_are_documented_too() {
     document.check("POST", "/v1/numbers", send(broken).await.expect(400));
     let text = account.request(Method::POST, "numbers").body("{}");
     document.check("POST", "/v1/numbers", send(text).await.expect(415));
-    document.check("POST", "/v1/numbers", account.post("numbers", json!({"label": "x".repeat(300_000)})).await.expect(413));
+    document.check(
+        "POST",
+        "/v1/numbers",
+        account.post("numbers", json!({"label": "x".repeat(300_000)})).await.expect(413),
+    );
 }
 
 #[tokio::test]
@@ -235,15 +269,63 @@ async fn server_and_document_accept_the_same_texts() {
     let account = start(seeded()).await;
     let line = account.find("conferences", "name", "salle-1").await["id"].clone();
     let long = |n: usize| "é".repeat(n);
-    let names = ["a", "A b", " a", "a ", "\u{a0}a", "a\u{a0}", "a\u{a0}b", "", " ", "a\u{0}b", "a\nb", "a\n", "\u{85}", "a\u{9f}", "\u{7f}x",
-        "a\u{2028}", "\u{2029}", "😀", "名前", "e\u{301}", "\u{feff}x", "\u{200b}", "\u{3000}x"];
+    let names = [
+        "a",
+        "A b",
+        " a",
+        "a ",
+        "\u{a0}a",
+        "a\u{a0}",
+        "a\u{a0}b",
+        "",
+        " ",
+        "a\u{0}b",
+        "a\nb",
+        "a\n",
+        "\u{85}",
+        "a\u{9f}",
+        "\u{7f}x",
+        "a\u{2028}",
+        "\u{2029}",
+        "😀",
+        "名前",
+        "e\u{301}",
+        "\u{feff}x",
+        "\u{200b}",
+        "\u{3000}x",
+    ];
     let names: Vec<String> = names.iter().map(ToString::to_string).chain([long(64), long(65)]).collect();
     let texts: Vec<String> = names.iter().cloned().chain([long(200), long(201)]).collect();
     let of = |list: &[&str]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let numbers = of(&["+33142685300", "+3314268", "+331426", "+123456789012345", "+1234567890123456", "33142685300", "+0142685300", "+33 142685300", "", "+3314268530\n", "+331426853٠0"]);
-    let emails = of(&["a@b.c", "a@b", "@b.c", "a@", "a b@c.d", "a@b..c", "a@b.c.", "é@b.c", "a+b@c-d.e", "a@b@c.d", "a@b.c\n"]);
-    let extensions = of(&["201", "2010", "20", "20100", "911", "112", "119", "000", "0000", "9111", "２０１", "201\n", ""]);
-    let zones = of(&["UTC", "Europe/Paris", "America/Argentina/Buenos_Aires", "a/b/c/d", "/a", "a/", "1a", "Etc/GMT+1", "", "a//b"]);
+    let numbers = of(&[
+        "+33142685300",
+        "+3314268",
+        "+331426",
+        "+123456789012345",
+        "+1234567890123456",
+        "33142685300",
+        "+0142685300",
+        "+33 142685300",
+        "",
+        "+3314268530\n",
+        "+331426853٠0",
+    ]);
+    let emails =
+        of(&["a@b.c", "a@b", "@b.c", "a@", "a b@c.d", "a@b..c", "a@b.c.", "é@b.c", "a+b@c-d.e", "a@b@c.d", "a@b.c\n"]);
+    let extensions =
+        of(&["201", "2010", "20", "20100", "911", "112", "119", "000", "0000", "9111", "２０１", "201\n", ""]);
+    let zones = of(&[
+        "UTC",
+        "Europe/Paris",
+        "America/Argentina/Buenos_Aires",
+        "a/b/c/d",
+        "/a",
+        "a/",
+        "1a",
+        "Etc/GMT+1",
+        "",
+        "a//b",
+    ]);
     let rooms = of(&["123", "12", "12345678", "123456789", "12a", ""]);
     for (schema, field, texts, path, base) in [
         ("LocationCreate", "label", &names, "locations", json!({})),

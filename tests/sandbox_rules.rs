@@ -131,7 +131,7 @@ async fn what_something_points_at_is_not_deleted() {
     let account = start(seeded()).await;
     for (collection, field, value, fields) in [
         ("ring_groups", "name", "ventes", vec!["destination", "destination", "no_answer", "keys"]),
-        ("users", "extension", "201", vec!["members", "members", "members", "no_answer", "assigned_to"]),
+        ("users", "extension", "201", vec!["members", "members", "no_answer", "assigned_to"]),
         ("users", "extension", "202", vec!["owner", "members", "keys"]),
         ("devices", "name", "front-desk", vec!["members"]),
         ("receptionists", "name", "main", vec!["destination"]),
@@ -140,7 +140,8 @@ async fn what_something_points_at_is_not_deleted() {
     ] {
         let path = account.path(collection, field, value).await;
         let answer = account.delete(&path).await.problem(409, "in_use");
-        let named: Vec<_> = answer.body["referrers"].as_array().unwrap().iter().map(|r| r["field"].as_str().unwrap()).collect();
+        let named: Vec<_> =
+            answer.body["referrers"].as_array().unwrap().iter().map(|r| r["field"].as_str().unwrap()).collect();
         assert_eq!(named, fields, "{path}");
         account.get(&path).await.expect(200);
     }
@@ -185,6 +186,21 @@ async fn the_default_number_stays_and_stays_mapped() {
 }
 
 #[tokio::test]
+async fn the_owner_of_the_default_number_stays() {
+    let yaml = support::SEED.replace("to: receptionist/main", "to: user/201, owner: user/201").replace(
+        "members: [user/201], no_answer: ring_group/ventes",
+        "members: [user/202], no_answer: ring_group/ventes",
+    );
+    let seed = Some(strowger::sandbox::Seed::from_yaml(&yaml).unwrap());
+    let account = start(strowger::sandbox::SandboxOptions { seed, ..options() }).await;
+    let path = account.path("users", "extension", "201").await;
+    let refused = account.delete(&path).await.problem(409, "in_use");
+    let account_refers =
+        json!({"kind": "account", "id": "account", "name": "wework-republique", "field": "default_number"});
+    assert!(refused.body["referrers"].as_array().unwrap().contains(&account_refers), "{}", refused.body);
+}
+
+#[tokio::test]
 async fn a_group_is_checked_member_by_member() {
     let account = start(seeded()).await;
     let user = account.find("users", "extension", "201").await["id"].clone();
@@ -222,7 +238,10 @@ async fn a_reference_says_the_kind_of_what_it_names() {
     let account = start(seeded()).await;
     let path = account.path("numbers", "number", "+33142685309").await;
     // usr_1 exists, grp_1 does not: keys are shared by all extensions.
-    account.patch(&path, json!({"destination": {"kind": "ring_group", "id": "grp_1"}})).await.problem(409, "unknown_reference");
+    account
+        .patch(&path, json!({"destination": {"kind": "ring_group", "id": "grp_1"}}))
+        .await
+        .problem(409, "unknown_reference");
     account.patch(&path, json!({"destination": {"kind": "voicemail", "id": "vmb_1"}})).await.problem(422, "invalid");
     account.patch(&path, json!({"destination": {"id": "usr_1"}})).await.problem(422, "invalid");
 }
@@ -257,13 +276,21 @@ async fn a_user_has_one_phone_of_each_kind_and_device_names_are_unique() {
 #[tokio::test]
 async fn users_are_checked_as_a_whole() {
     let account = start(seeded()).await;
-    let refused = account.post("users", json!({"name": " x", "nickname": "x", "forwarding": {"mode": "enabled"}})).await;
+    let refused =
+        account.post("users", json!({"name": " x", "nickname": "x", "forwarding": {"mode": "enabled"}})).await;
     let pointers: Vec<_> = refused.problem(422, "invalid").body["errors"]
-        .as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap().to_owned()).collect();
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| e["pointer"].as_str().unwrap().to_owned())
+        .collect();
     assert_eq!(pointers, ["/name", "/email", "/forwarding/to", "/nickname"]);
     account.post("users", json!({"name": "x", "email": "AMELIE@example.org"})).await.problem(409, "name_taken");
     account.post("users", json!({"name": "a\u{0}b", "email": "x@example.org"})).await.problem(422, "invalid");
-    account.post("users", json!({"name": "x", "email": "x@example.org", "location": "loc_9"})).await.problem(409, "unknown_reference");
+    account
+        .post("users", json!({"name": "x", "email": "x@example.org", "location": "loc_9"}))
+        .await
+        .problem(409, "unknown_reference");
     account.post("users", json!({"name": "é".repeat(64), "email": "x@example.org"})).await.expect(201);
     account.post("users", json!({"name": "é".repeat(65), "email": "y@example.org"})).await.problem(422, "invalid");
 }
@@ -281,9 +308,15 @@ async fn a_pin_goes_in_and_never_comes_out() {
     let audit = account.get("audit").await.body.to_string();
     assert_eq!(account.items("audit").await.len(), before + 2);
     assert!(!audit.contains("4711471") && !audit.contains("998877"));
-    account.post("bridges", json!({"conference": "cnf_9", "name": "x", "number": "777"})).await.problem(409, "unknown_reference");
+    account
+        .post("bridges", json!({"conference": "cnf_9", "name": "x", "number": "777"}))
+        .await
+        .problem(409, "unknown_reference");
     let line = account.find("conferences", "name", "salle-1").await["id"].clone();
-    account.post("bridges", json!({"conference": line, "name": "x", "number": "1234"})).await.problem(409, "number_taken");
+    account
+        .post("bridges", json!({"conference": line, "name": "x", "number": "1234"}))
+        .await
+        .problem(409, "number_taken");
 }
 
 #[tokio::test]

@@ -22,7 +22,9 @@ const TOKEN: &str = "administrator-token";
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn schemathesis_finds_nothing() {
     let Some(program) = std::env::var_os("STROWGER_SCHEMATHESIS") else {
-        println!("skipped: STROWGER_SCHEMATHESIS is not set; run STROWGER_SCHEMATHESIS=$(scripts/schemathesis) cargo test");
+        println!(
+            "skipped: STROWGER_SCHEMATHESIS is not set; run STROWGER_SCHEMATHESIS=$(scripts/schemathesis) cargo test"
+        );
         return;
     };
     let seed = Some(Seed::from_yaml(include_str!("sandbox/wework.yaml")).unwrap());

@@ -70,7 +70,8 @@ async fn get_account(shared: &Shared, headers: &HeaderMap) -> Result<Response, P
 }
 
 async fn get(shared: &Shared, collection: Collection, key: i64, headers: &HeaderMap) -> Result<Response, Problem> {
-    let object = shared.store.run(move |db| kinds::of(collection).row(db, key)).await?.ok_or_else(Problem::not_found)?;
+    let object =
+        shared.store.run(move |db| kinds::of(collection).row(db, key)).await?.ok_or_else(Problem::not_found)?;
     conditional(headers, etag::inside(&object), &object)
 }
 
@@ -87,7 +88,13 @@ async fn list(shared: &Shared, collection: Collection, headers: &HeaderMap, quer
     conditional(headers, &tag, &answer)
 }
 
-async fn post(shared: Arc<Shared>, collection: Collection, role: Role, headers: &HeaderMap, body: Body) -> Result<Response, Problem> {
+async fn post(
+    shared: Arc<Shared>,
+    collection: Collection,
+    role: Role,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
     let key = idempotency_key(headers)?;
     let body = body::read(headers, body, &[JSON]).await?;
     let request = Create { collection, actor: role.actor(), key, body };
@@ -113,11 +120,18 @@ async fn patch(
     let condition = Condition::from(headers, &header::IF_MATCH)?;
     let body = body::read(headers, body, &[MERGE_PATCH, JSON]).await?;
     let object =
-        run_write(&shared, move |db| write::update(db, collection, key, role.actor(), condition.as_ref(), &body)).await?;
+        run_write(&shared, move |db| write::update(db, collection, key, role.actor(), condition.as_ref(), &body))
+            .await?;
     Ok(json(StatusCode::OK, etag::inside(&object), &object))
 }
 
-async fn delete(shared: Arc<Shared>, collection: Collection, key: i64, role: Role, headers: &HeaderMap) -> Result<Response, Problem> {
+async fn delete(
+    shared: Arc<Shared>,
+    collection: Collection,
+    key: i64,
+    role: Role,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
     let condition = Condition::from(headers, &header::IF_MATCH)?;
     run_write(&shared, move |db| write::delete(db, collection, key, role.actor(), condition.as_ref())).await?;
     Ok(StatusCode::NO_CONTENT.into_response())

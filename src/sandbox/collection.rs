@@ -147,7 +147,8 @@ pub(super) fn id(prefix: &str, key: i64) -> String {
 /// The key in an id: canonical digits only, so that one object has one id.
 pub(super) fn key(prefix: &str, id: &str) -> Option<i64> {
     let digits = id.strip_prefix(prefix)?.strip_prefix('_')?;
-    let canonical = (1..=18).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
+    let canonical =
+        (1..=18).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
     if canonical { digits.parse().ok() } else { None }
 }
 

@@ -51,7 +51,8 @@ impl Condition {
     pub(super) fn from(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Self>, Problem> {
         let mut tags = Vec::new();
         for value in headers.get_all(name) {
-            let wrong = || Problem::new(Code::InvalidParameter, format!("{name} must be * or a list of quoted entity tags"));
+            let wrong =
+                || Problem::new(Code::InvalidParameter, format!("{name} must be * or a list of quoted entity tags"));
             let text = value.to_str().map_err(|_| wrong())?.trim();
             if text == "*" {
                 return Ok(Some(Self::Any));

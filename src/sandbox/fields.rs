@@ -150,7 +150,13 @@ impl<'a> Fields<'a> {
     }
 
     /// A list of references, 1 to `max`, none twice.
-    pub(super) fn targets(&mut self, name: &'a str, need: Need, kinds: &[TargetKind], max: usize) -> Option<Vec<Target>> {
+    pub(super) fn targets(
+        &mut self,
+        name: &'a str,
+        need: Need,
+        kinds: &[TargetKind],
+        max: usize,
+    ) -> Option<Vec<Target>> {
         let value = self.value(name, need)?;
         let Some(items) = value.as_array().filter(|items| (1..=max).contains(&items.len())) else {
             self.reject(name, format!("must be a list of 1 to {max} references"));
@@ -248,7 +254,8 @@ impl<'a> Fields<'a> {
     fn pointer(&self, name: &str) -> String {
         // The names of members are data here and may contain what a pointer must escape; paths made by
         // `targets` and `target` consist of known names and indexes and keep their slashes.
-        let escaped = if self.map.contains_key(name) { name.replace('~', "~0").replace('/', "~1") } else { name.to_owned() };
+        let escaped =
+            if self.map.contains_key(name) { name.replace('~', "~0").replace('/', "~1") } else { name.to_owned() };
         format!("{}/{escaped}", self.at)
     }
 }

@@ -43,19 +43,31 @@ impl Code {
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", "A valid token is needed"),
             Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "The token may only read"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found", "Nothing is here"),
-            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "The method is not supported here"),
+            Self::MethodNotAllowed => {
+                (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "The method is not supported here")
+            }
             Self::UnknownReference => (StatusCode::CONFLICT, "unknown_reference", "A referenced object does not exist"),
             Self::NameTaken => (StatusCode::CONFLICT, "name_taken", "The name is taken"),
             Self::NumberTaken => (StatusCode::CONFLICT, "number_taken", "The number is taken"),
             Self::InUse => (StatusCode::CONFLICT, "in_use", "Something still points at the object"),
-            Self::DefaultNumber => (StatusCode::CONFLICT, "default_number", "The default number must stay, and stay mapped"),
+            Self::DefaultNumber => {
+                (StatusCode::CONFLICT, "default_number", "The default number must stay, and stay mapped")
+            }
             Self::Exhausted => (StatusCode::CONFLICT, "exhausted", "No free number is left"),
             Self::Conflict => (StatusCode::CONFLICT, "conflict", "The account's state does not allow it"),
-            Self::PreconditionFailed => (StatusCode::PRECONDITION_FAILED, "precondition_failed", "The object has changed"),
+            Self::PreconditionFailed => {
+                (StatusCode::PRECONDITION_FAILED, "precondition_failed", "The object has changed")
+            }
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The body is too large"),
-            Self::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "The body must be JSON"),
+            Self::UnsupportedMediaType => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "The body must be JSON")
+            }
             Self::Invalid => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "The body is not valid"),
-            Self::IdempotencyMismatch => (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_mismatch", "The idempotency key was used for another body"),
+            Self::IdempotencyMismatch => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency_mismatch",
+                "The idempotency key was used for another body",
+            ),
             Self::RateLimited => (StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "The server failed"),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The server is not available"),

@@ -123,7 +123,8 @@ fn router(shared: &Arc<Shared>) -> Router {
     let mut router = Router::new();
     for route in routes::ROUTES {
         let shared = Arc::clone(shared);
-        router = router.route(route.path, any(move |request: Request| api::answer(Arc::clone(&shared), route, request)));
+        router =
+            router.route(route.path, any(move |request: Request| api::answer(Arc::clone(&shared), route, request)));
     }
     router
         .fallback(|| async { Problem::not_found().into_response() })

@@ -130,7 +130,8 @@ impl Store {
 
 /// Opens a state file, making or migrating it as needed.
 pub(super) fn open_file(path: &Path) -> Result<Connection, StateError> {
-    let unusable = |reason: &dyn std::fmt::Display| StateError::Unusable { path: path.to_owned(), reason: reason.to_string() };
+    let unusable =
+        |reason: &dyn std::fmt::Display| StateError::Unusable { path: path.to_owned(), reason: reason.to_string() };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|error| unusable(&error))?;
     }

@@ -11,7 +11,8 @@ pub(super) type Rule = fn(&str) -> Result<(), String>;
 
 /// Extension numbers that a caller must never reach by accident: emergency, crisis and operator services.
 pub(super) const RESERVED: &[&str] = &[
-    "000", "110", "111", "112", "113", "114", "115", "116", "117", "118", "119", "411", "611", "911", "933", "988", "999",
+    "000", "110", "111", "112", "113", "114", "115", "116", "117", "118", "119", "411", "611", "911", "933", "988",
+    "999",
 ];
 
 /// The form in which names are compared: composed, trimmed, lower case.
@@ -78,7 +79,9 @@ pub(super) fn pin(text: &str) -> Result<(), String> {
 pub(super) fn timezone(text: &str) -> Result<(), String> {
     length(text, 1, 64)?;
     let part = |p: &str| !p.is_empty() && p.chars().all(|c| c.is_ascii_alphanumeric() || "_+-".contains(c));
-    let valid = text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.split('/').count() <= 3 && text.split('/').all(part);
+    let valid = text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.split('/').count() <= 3
+        && text.split('/').all(part);
     if valid { Ok(()) } else { Err("must be a time zone such as Europe/Paris".to_owned()) }
 }
 
@@ -100,7 +103,11 @@ fn digits(text: &str, min: usize, max: usize) -> Result<(), String> {
 fn length(text: &str, min: usize, max: usize) -> Result<(), String> {
     let count = text.chars().count();
     if count < min {
-        return Err(if min == 1 { "must not be empty".to_owned() } else { format!("must have at least {min} characters") });
+        return Err(if min == 1 {
+            "must not be empty".to_owned()
+        } else {
+            format!("must have at least {min} characters")
+        });
     }
     if count > max {
         return Err(format!("must have at most {max} characters"));

@@ -125,7 +125,13 @@ fn unchanged(object: &Value, condition: Option<&Condition>) -> Result<(), Proble
 }
 
 /// The stored answer for this key, if there is one for the same body; keys live for a day.
-fn replay(db: &Connection, collection: Collection, actor: Actor, key: &str, digest: &str) -> Result<Option<Value>, Problem> {
+fn replay(
+    db: &Connection,
+    collection: Collection,
+    actor: Actor,
+    key: &str,
+    digest: &str,
+) -> Result<Option<Value>, Problem> {
     db.prepare_cached("DELETE FROM idempotency WHERE created_at <= unixepoch() - 86400")?.execute([])?;
     let stored: Option<(String, String)> = db
         .prepare_cached("SELECT body_digest, answer FROM idempotency WHERE actor = ?1 AND path = ?2 AND key = ?3")?
@@ -134,7 +140,9 @@ fn replay(db: &Connection, collection: Collection, actor: Actor, key: &str, dige
     match stored {
         None => Ok(None),
         Some((same, answer)) if same == digest => Ok(Some(serde_json::from_str(&answer)?)),
-        Some(_) => Err(Problem::new(Code::IdempotencyMismatch, "this Idempotency-Key was sent with another body before")),
+        Some(_) => {
+            Err(Problem::new(Code::IdempotencyMismatch, "this Idempotency-Key was sent with another body before"))
+        }
     }
 }
 

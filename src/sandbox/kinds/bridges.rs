@@ -47,8 +47,10 @@ impl Kind for Bridges {
         let (conference, number) = (conference.unwrap_or_default(), number.unwrap_or_default());
         require(db, Target { kind: TargetKind::Conference, key: conference }, "/conference")?;
         check(db, Some(number), assigned_to, 0)?;
-        db.prepare_cached("INSERT INTO bridges (conference, name, number, pin_digest, assigned_to) VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .execute(params![conference, name.unwrap_or_default(), number, pin.map(pin_digest), assigned_to])?;
+        db.prepare_cached(
+            "INSERT INTO bridges (conference, name, number, pin_digest, assigned_to) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![conference, name.unwrap_or_default(), number, pin.map(pin_digest), assigned_to])?;
         Ok((db.last_insert_rowid(), Effects::default()))
     }
 
@@ -59,8 +61,10 @@ impl Kind for Bridges {
         let assigned_to = body.nullable_id("assigned_to", Collection::Users.prefix());
         body.finish()?;
         check(db, number, assigned_to.set(), key)?;
-        db.prepare_cached("UPDATE bridges SET name = coalesce(?2, name), number = coalesce(?3, number) WHERE key = ?1")?
-            .execute(params![key, name, number])?;
+        db.prepare_cached(
+            "UPDATE bridges SET name = coalesce(?2, name), number = coalesce(?3, number) WHERE key = ?1",
+        )?
+        .execute(params![key, name, number])?;
         if assigned_to != Change::Keep {
             let user = assigned_to.set();
             db.prepare_cached("UPDATE bridges SET assigned_to = ?2 WHERE key = ?1")?.execute(params![key, user])?;
@@ -85,7 +89,8 @@ impl Kind for Bridges {
 
 /// Returns whether the PIN is another one than before.
 fn set_pin(db: &Connection, key: i64, pin: Option<&str>) -> Result<bool, Problem> {
-    let old: Option<String> = db.query_row("SELECT pin_digest FROM bridges WHERE key = ?1", [key], |row| row.get(0)).optional()?.flatten();
+    let old: Option<String> =
+        db.query_row("SELECT pin_digest FROM bridges WHERE key = ?1", [key], |row| row.get(0)).optional()?.flatten();
     let new = pin.map(pin_digest);
     if old == new {
         return Ok(false);

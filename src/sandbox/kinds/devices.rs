@@ -19,8 +19,9 @@ pub(in crate::sandbox) const MANY: &str = "mobile_app";
 
 impl Kind for Devices {
     fn rows(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem> {
-        let mut statement =
-            db.prepare_cached("SELECT key, user, name, kind FROM devices WHERE key > ?1 AND key <= ?2 ORDER BY key LIMIT ?3")?;
+        let mut statement = db.prepare_cached(
+            "SELECT key, user, name, kind FROM devices WHERE key > ?1 AND key <= ?2 ORDER BY key LIMIT ?3",
+        )?;
         let rows = statement.query_map(params![span.after, span.until, span.limit], |row| {
             let key: i64 = row.get(0)?;
             let device = json!({
@@ -42,7 +43,9 @@ impl Kind for Devices {
         let (user, name, kind) = (user.unwrap_or_default(), name.unwrap_or_default(), kind.unwrap_or_default());
         require(db, Target { kind: TargetKind::User, key: user }, "/user")?;
         check_name(db, name, 0)?;
-        if kind != MANY && db.prepare_cached("SELECT 1 FROM devices WHERE user = ?1 AND kind = ?2")?.exists(params![user, kind])? {
+        if kind != MANY
+            && db.prepare_cached("SELECT 1 FROM devices WHERE user = ?1 AND kind = ?2")?.exists(params![user, kind])?
+        {
             return Err(Problem::conflict_at(Code::Conflict, "/kind", format!("the user has an {kind} already")));
         }
         db.prepare_cached("INSERT INTO devices (user, name, name_key, kind) VALUES (?1, ?2, ?3, ?4)")?
@@ -55,16 +58,25 @@ impl Kind for Devices {
         body.finish()?;
         if let Some(name) = name {
             check_name(db, name, key)?;
-            db.prepare_cached("UPDATE devices SET name = ?2, name_key = ?3 WHERE key = ?1")?
-                .execute(params![key, name, text::name_key(name)])?;
+            db.prepare_cached("UPDATE devices SET name = ?2, name_key = ?3 WHERE key = ?1")?.execute(params![
+                key,
+                name,
+                text::name_key(name)
+            ])?;
         }
         Ok(Effects::default())
     }
 
     fn referrers(&self, db: &Connection, key: i64) -> Result<Vec<Referrer>, Problem> {
         let mut found = Vec::new();
-        extensions::collect(db, &mut found, Collection::RingGroups, "members", key,
-            "SELECT e.key, e.name FROM members m JOIN extensions e ON e.key = m.ring_group WHERE m.device = ?1")?;
+        extensions::collect(
+            db,
+            &mut found,
+            Collection::RingGroups,
+            "members",
+            key,
+            "SELECT e.key, e.name FROM members m JOIN extensions e ON e.key = m.ring_group WHERE m.device = ?1",
+        )?;
         Ok(found)
     }
 

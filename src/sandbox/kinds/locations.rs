@@ -15,8 +15,9 @@ pub(super) struct Locations;
 
 impl Kind for Locations {
     fn rows(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem> {
-        let mut statement =
-            db.prepare_cached("SELECT key, label, address FROM locations WHERE key > ?1 AND key <= ?2 ORDER BY key LIMIT ?3")?;
+        let mut statement = db.prepare_cached(
+            "SELECT key, label, address FROM locations WHERE key > ?1 AND key <= ?2 ORDER BY key LIMIT ?3",
+        )?;
         let rows = statement.query_map(params![span.after, span.until, span.limit], |row| {
             let key: i64 = row.get(0)?;
             let location = json!({
@@ -57,8 +58,14 @@ impl Kind for Locations {
 
     fn referrers(&self, db: &Connection, key: i64) -> Result<Vec<Referrer>, Problem> {
         let mut found = Vec::new();
-        extensions::collect(db, &mut found, Collection::Users, "location", key,
-            "SELECT u.key, e.name FROM users u JOIN extensions e ON e.key = u.key WHERE u.location = ?1 LIMIT 20")?;
+        extensions::collect(
+            db,
+            &mut found,
+            Collection::Users,
+            "location",
+            key,
+            "SELECT u.key, e.name FROM users u JOIN extensions e ON e.key = u.key WHERE u.location = ?1 LIMIT 20",
+        )?;
         Ok(found)
     }
 

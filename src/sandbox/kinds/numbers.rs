@@ -64,8 +64,10 @@ impl Kind for Numbers {
         if let Some(target) = destination {
             require(db, target, "/destination")?;
         }
-        db.prepare_cached("INSERT INTO numbers (number, kind, label, destination, emergency_callback) VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .execute(params![number, kind, label, destination.map(|t| t.key), emergency])?;
+        db.prepare_cached(
+            "INSERT INTO numbers (number, kind, label, destination, emergency_callback) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![number, kind, label, destination.map(|t| t.key), emergency])?;
         Ok((db.last_insert_rowid(), Effects::default()))
     }
 

@@ -50,7 +50,8 @@ impl Kind for Receptionists {
         let keys = body.object("keys", Need::Optional, keys).unwrap_or_default();
         body.finish()?;
         let key = extensions::insert(db, TargetKind::Receptionist, name.unwrap_or_default(), extension)?;
-        db.prepare_cached("INSERT INTO receptionists (key, timezone) VALUES (?1, ?2)")?.execute(params![key, timezone])?;
+        db.prepare_cached("INSERT INTO receptionists (key, timezone) VALUES (?1, ?2)")?
+            .execute(params![key, timezone])?;
         set_keys(db, key, &keys)?;
         Ok((key, Effects::default()))
     }
@@ -104,8 +105,10 @@ fn set_keys(db: &Connection, receptionist: i64, keys: &Keys<'_>) -> Result<(), P
             }
             Some(target) => {
                 require(db, *target, &format!("/keys/{digit}"))?;
-                db.prepare_cached("INSERT OR REPLACE INTO keys (receptionist, digit, kind, target) VALUES (?1, ?2, ?3, ?4)")?
-                    .execute(params![receptionist, digit, target.kind.name(), target.key])?;
+                db.prepare_cached(
+                    "INSERT OR REPLACE INTO keys (receptionist, digit, kind, target) VALUES (?1, ?2, ?3, ?4)",
+                )?
+                .execute(params![receptionist, digit, target.kind.name(), target.key])?;
             }
         }
     }

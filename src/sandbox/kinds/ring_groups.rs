@@ -18,7 +18,8 @@ pub(super) struct RingGroups;
 pub(in crate::sandbox) const RING_MODES: &[&str] = &["simultaneous", "sequential"];
 pub(in crate::sandbox) const MEMBER_KINDS: &[TargetKind] = &[TargetKind::User, TargetKind::Device];
 pub(in crate::sandbox) const MAX_MEMBERS: usize = 50;
-pub(in crate::sandbox) const NO_ANSWER_KINDS: &[TargetKind] = &[TargetKind::User, TargetKind::Voicemail, TargetKind::RingGroup];
+pub(in crate::sandbox) const NO_ANSWER_KINDS: &[TargetKind] =
+    &[TargetKind::User, TargetKind::Voicemail, TargetKind::RingGroup];
 /// Seconds: lowest, highest, and what a group gets that does not say.
 pub(in crate::sandbox) const RING_FOR: (i64, i64, i64) = (5, 300, 20);
 
@@ -61,8 +62,10 @@ impl Kind for RingGroups {
             require(db, target, "/no_answer")?;
         }
         let key = extensions::insert(db, TargetKind::RingGroup, name.unwrap_or_default(), extension)?;
-        db.prepare_cached("INSERT INTO ring_groups (key, ring, ring_for, no_answer_kind, no_answer) VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .execute(params![key, ring, ring_for, no_answer.map(|t| t.kind.name()), no_answer.map(|t| t.key)])?;
+        db.prepare_cached(
+            "INSERT INTO ring_groups (key, ring, ring_for, no_answer_kind, no_answer) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![key, ring, ring_for, no_answer.map(|t| t.kind.name()), no_answer.map(|t| t.key)])?;
         set_members(db, key, &members.unwrap_or_default())?;
         Ok((key, Effects::default()))
     }
@@ -77,8 +80,10 @@ impl Kind for RingGroups {
         let no_answer = body.nullable_target("no_answer", NO_ANSWER_KINDS);
         body.finish()?;
         extensions::update(db, key, name, extension)?;
-        db.prepare_cached("UPDATE ring_groups SET ring = coalesce(?2, ring), ring_for = coalesce(?3, ring_for) WHERE key = ?1")?
-            .execute(params![key, ring, ring_for])?;
+        db.prepare_cached(
+            "UPDATE ring_groups SET ring = coalesce(?2, ring), ring_for = coalesce(?3, ring_for) WHERE key = ?1",
+        )?
+        .execute(params![key, ring, ring_for])?;
         match no_answer {
             Change::Keep => {}
             Change::Clear => set_no_answer(db, key, None)?,
@@ -114,7 +119,8 @@ fn set_no_answer(db: &Connection, key: i64, target: Option<Target>) -> Result<()
 
 fn set_members(db: &Connection, group: i64, members: &[Target]) -> Result<(), Problem> {
     db.prepare_cached("DELETE FROM members WHERE ring_group = ?1")?.execute([group])?;
-    let mut insert = db.prepare_cached("INSERT INTO members (ring_group, position, user, device) VALUES (?1, ?2, ?3, ?4)")?;
+    let mut insert =
+        db.prepare_cached("INSERT INTO members (ring_group, position, user, device) VALUES (?1, ?2, ?3, ?4)")?;
     for (position, member) in (0_i64..).zip(members) {
         require(db, *member, &format!("/members/{position}"))?;
         let column = |kind| (member.kind == kind).then_some(member.key);

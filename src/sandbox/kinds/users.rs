@@ -69,7 +69,15 @@ impl Kind for Users {
             "INSERT INTO users (key, email, email_key, location, voicemail, forwarding_mode, forwarding_to) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
-        .execute(params![key, email, text::name_key(email), location, details.voicemail.unwrap_or(true), mode, to])?;
+        .execute(params![
+            key,
+            email,
+            text::name_key(email),
+            location,
+            details.voicemail.unwrap_or(true),
+            mode,
+            to
+        ])?;
         Ok((key, bundle(db, key)?))
     }
 
@@ -84,7 +92,13 @@ impl Kind for Users {
             "UPDATE users SET email = coalesce(?2, email), email_key = coalesce(?3, email_key), \
              location = coalesce(?4, location), voicemail = coalesce(?5, voicemail) WHERE key = ?1",
         )?
-        .execute(params![key, details.email, details.email.map(text::name_key), details.location, details.voicemail])?;
+        .execute(params![
+            key,
+            details.email,
+            details.email.map(text::name_key),
+            details.location,
+            details.voicemail
+        ])?;
         if let Some((mode, to)) = details.forwarding {
             db.prepare_cached("UPDATE users SET forwarding_mode = ?2, forwarding_to = ?3 WHERE key = ?1")?
                 .execute(params![key, mode, to])?;
@@ -128,7 +142,9 @@ fn forwarding<'a>(body: &mut Fields<'a>) -> Option<(&'static str, Option<&'a str
 fn check(db: &Connection, details: &Details<'_>, but: i64) -> Result<(), Problem> {
     if let Some(email) = details.email {
         let holder: Option<String> = db
-            .prepare_cached("SELECT e.name FROM users u JOIN extensions e ON e.key = u.key WHERE u.email_key = ?1 AND u.key <> ?2")?
+            .prepare_cached(
+                "SELECT e.name FROM users u JOIN extensions e ON e.key = u.key WHERE u.email_key = ?1 AND u.key <> ?2",
+            )?
             .query_row(params![text::name_key(email), but], |row| row.get(0))
             .optional()?;
         if let Some(name) = holder {

@@ -20,7 +20,8 @@ impl Seed {
     }
 
     fn load_extensions(&self, db: &Connection) -> rusqlite::Result<()> {
-        let mut insert = db.prepare("INSERT INTO extensions (key, kind, name, name_key, extension) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        let mut insert =
+            db.prepare("INSERT INTO extensions (key, kind, name, name_key, extension) VALUES (?1, ?2, ?3, ?4, ?5)")?;
         let mut add = |kind: TargetKind, base: &Extension| {
             insert.execute(params![base.key, kind.name(), base.name, text::name_key(&base.name), base.digits]).map(drop)
         };
@@ -42,7 +43,13 @@ impl Seed {
         for user in &self.users {
             let key = text::name_key(&user.email);
             insert.execute(params![
-                user.base.key, user.email, key, user.location, user.voicemail, user.forwarding_mode, user.forwarding_to
+                user.base.key,
+                user.email,
+                key,
+                user.location,
+                user.voicemail,
+                user.forwarding_mode,
+                user.forwarding_to
             ])?;
         }
         let mut insert = db.prepare("INSERT INTO devices (user, name, name_key, kind) VALUES (?1, ?2, ?3, ?4)")?;
@@ -54,7 +61,8 @@ impl Seed {
 
     fn load_receptionists(&self, db: &Connection) -> rusqlite::Result<()> {
         let mut insert = db.prepare("INSERT INTO receptionists (key, timezone) VALUES (?1, ?2)")?;
-        let mut insert_key = db.prepare("INSERT INTO keys (receptionist, digit, kind, target) VALUES (?1, ?2, ?3, ?4)")?;
+        let mut insert_key =
+            db.prepare("INSERT INTO keys (receptionist, digit, kind, target) VALUES (?1, ?2, ?3, ?4)")?;
         for receptionist in &self.receptionists {
             insert.execute(params![receptionist.base.key, receptionist.timezone])?;
             for (digit, target) in &receptionist.keys {
@@ -69,8 +77,9 @@ impl Seed {
         for conference in &self.conferences {
             insert.execute([conference.key])?;
         }
-        let mut insert =
-            db.prepare("INSERT INTO bridges (conference, name, number, pin_digest, assigned_to) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        let mut insert = db.prepare(
+            "INSERT INTO bridges (conference, name, number, pin_digest, assigned_to) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?;
         for bridge in &self.bridges {
             insert.execute(params![bridge.conference, bridge.name, bridge.number, bridge.pin, bridge.assigned_to])?;
         }
@@ -78,9 +87,11 @@ impl Seed {
     }
 
     fn load_ring_groups(&self, db: &Connection) -> rusqlite::Result<()> {
-        let mut insert =
-            db.prepare("INSERT INTO ring_groups (key, ring, ring_for, no_answer_kind, no_answer) VALUES (?1, ?2, ?3, ?4, ?5)")?;
-        let mut insert_member = db.prepare("INSERT INTO members (ring_group, position, user, device) VALUES (?1, ?2, ?3, ?4)")?;
+        let mut insert = db.prepare(
+            "INSERT INTO ring_groups (key, ring, ring_for, no_answer_kind, no_answer) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?;
+        let mut insert_member =
+            db.prepare("INSERT INTO members (ring_group, position, user, device) VALUES (?1, ?2, ?3, ?4)")?;
         for group in &self.ring_groups {
             let (kind, target) = (group.no_answer.map(|t| t.kind.name()), group.no_answer.map(|t| t.key));
             insert.execute(params![group.base.key, group.ring, group.ring_for, kind, target])?;
@@ -99,7 +110,12 @@ impl Seed {
         )?;
         for number in &self.numbers {
             insert.execute(params![
-                number.e164, number.kind, number.label, number.destination, number.emergency_callback, number.owner
+                number.e164,
+                number.kind,
+                number.label,
+                number.destination,
+                number.emergency_callback,
+                number.owner
             ])?;
         }
         Ok(())

@@ -17,7 +17,8 @@ pub(super) fn resolve(document: Document) -> Result<Seed, Fault> {
     let locations = locations(document.locations)?;
     // First who is there, then who points at whom: a reference may point forward.
     let mut index = Index::default();
-    let bases = bases(&mut index, &document.users, &document.receptionists, &document.conferences, &document.ring_groups)?;
+    let bases =
+        bases(&mut index, &document.users, &document.receptionists, &document.conferences, &document.ring_groups)?;
     let mut bases = bases.into_iter();
     let (users, devices) = users(document.users, &mut bases, &mut index, &locations)?;
     let receptionists = receptionists(document.receptionists, &mut bases, &index)?;
@@ -53,9 +54,11 @@ fn check_default(default: &str, numbers: &[Number]) -> Result<(), Fault> {
     let path = &["account", "default_number"];
     match numbers.iter().find(|number| number.e164 == default) {
         None => Err(Fault::new(path, format!("{default} is not among the numbers"), "add it to `numbers`")),
-        Some(number) if number.destination.is_none() => {
-            Err(Fault::new(&["numbers", default, "to"], "the default number leads to nothing", "map it, for example to a receptionist"))
-        }
+        Some(number) if number.destination.is_none() => Err(Fault::new(
+            &["numbers", default, "to"],
+            "the default number leads to nothing",
+            "map it, for example to a receptionist",
+        )),
         Some(_) => Ok(()),
     }
 }
@@ -65,7 +68,8 @@ fn locations(entries: Entries<document::Location>) -> Result<Vec<Location>, Faul
     let mut locations = Vec::new();
     for (label, location) in entries.0 {
         let path = ["locations", &label];
-        text::name(&label).map_err(|detail| Fault::new(&path, format!("the label {detail}"), "choose another label"))?;
+        text::name(&label)
+            .map_err(|detail| Fault::new(&path, format!("the label {detail}"), "choose another label"))?;
         text::label(&location.address)
             .map_err(|detail| Fault::new(&path, format!("the address {detail}"), "shorten or clean it"))?;
         if !seen.insert(text::name_key(&label)) {
@@ -118,14 +122,19 @@ fn users(
     index: &mut Index,
     locations: &[Location],
 ) -> Result<(Vec<User>, Vec<Device>), Fault> {
-    let places: HashMap<String, i64> = (1..).zip(locations).map(|(key, place)| (text::name_key(&place.label), key)).collect();
+    let places: HashMap<String, i64> =
+        (1..).zip(locations).map(|(key, place)| (text::name_key(&place.label), key)).collect();
     let mut users = Vec::new();
     let mut devices: Vec<Device> = Vec::new();
     for ((email, user), base) in entries.0.into_iter().zip(bases) {
         let location = match &user.location {
             None => 1,
             Some(label) => *places.get(&text::name_key(label)).ok_or_else(|| {
-                Fault::new(&["users", &email, "location"], format!("the location {label:?} does not exist"), "add it to `locations`")
+                Fault::new(
+                    &["users", &email, "location"],
+                    format!("the location {label:?} does not exist"),
+                    "add it to `locations`",
+                )
             })?,
         };
         let to = user.forwarding.to;
@@ -135,13 +144,24 @@ fn users(
             let path = ["users", &email, "devices", &name];
             one_of(&kind, limits::DEVICE_KINDS, &path)?;
             if !kinds.insert(kind.clone()) && kind != limits::DEVICE_OF_MANY {
-                return Err(Fault::new(&path, format!("a second {kind}"), "a user has at most one of each kind but mobile_app"));
+                return Err(Fault::new(
+                    &path,
+                    format!("a second {kind}"),
+                    "a user has at most one of each kind but mobile_app",
+                ));
             }
             let key = i64::try_from(devices.len()).unwrap_or(i64::MAX) + 1;
             index.add_device(Target { kind: TargetKind::Device, key }, &name, &path)?;
             devices.push(Device { user: base.key, name, kind });
         }
-        users.push(User { base, email, location, voicemail: user.voicemail, forwarding_mode: user.forwarding.mode, forwarding_to: to });
+        users.push(User {
+            base,
+            email,
+            location,
+            voicemail: user.voicemail,
+            forwarding_mode: user.forwarding.mode,
+            forwarding_to: to,
+        });
     }
     Ok((users, devices))
 }
@@ -150,7 +170,9 @@ fn check_forwarding(email: &str, mode: &str, to: Option<&str>) -> Result<(), Fau
     let path = ["users", email, "forwarding"];
     one_of(mode, limits::FORWARDING, &["users", email, "forwarding", "mode"])?;
     if let Some(to) = to {
-        text::e164(to).map_err(|detail| Fault::new(&["users", email, "forwarding", "to"], format!("{to:?} {detail}"), "correct it"))?;
+        text::e164(to).map_err(|detail| {
+            Fault::new(&["users", email, "forwarding", "to"], format!("{to:?} {detail}"), "correct it")
+        })?;
     } else if mode != "disabled" {
         return Err(Fault::new(&path, "forwarding has no target", "add `to: \"+33…\"`, or set `mode: disabled`"));
     }
@@ -190,14 +212,21 @@ fn conferences(
     for ((conference, entry), base) in entries.0.into_iter().zip(bases) {
         for (name, bridge) in entry.bridges.0 {
             let path = ["conferences", &conference, "bridges", &name];
-            text::name(&name).map_err(|detail| Fault::new(&path, format!("the name {detail}"), "choose another name"))?;
-            text::room(&bridge.number)
-                .map_err(|detail| Fault::new(&path, format!("the number {detail}"), "write it in quotes, such as \"1234\""))?;
+            text::name(&name)
+                .map_err(|detail| Fault::new(&path, format!("the name {detail}"), "choose another name"))?;
+            text::room(&bridge.number).map_err(|detail| {
+                Fault::new(&path, format!("the number {detail}"), "write it in quotes, such as \"1234\"")
+            })?;
             if let Some(pin) = &bridge.pin {
-                text::pin(&pin.0).map_err(|detail| Fault::new(&path, format!("the PIN {detail}"), "write it in quotes"))?;
+                text::pin(&pin.0)
+                    .map_err(|detail| Fault::new(&path, format!("the PIN {detail}"), "write it in quotes"))?;
             }
             if !rooms.insert(bridge.number.clone()) {
-                return Err(Fault::new(&path, format!("room {} is used twice", bridge.number), "room numbers are unique"));
+                return Err(Fault::new(
+                    &path,
+                    format!("room {} is used twice", bridge.number),
+                    "room numbers are unique",
+                ));
             }
             let assigned_to = match &bridge.assigned_to {
                 None => None,
@@ -256,7 +285,11 @@ fn seconds(text: &str, path: &[&str]) -> Result<i64, Fault> {
     let (min, max, _) = limits::RING_FOR;
     let number = text.strip_suffix('s').unwrap_or(text);
     number.trim().parse().ok().filter(|seconds| (min..=max).contains(seconds)).ok_or_else(|| {
-        Fault::new(path, format!("{text:?} is not a ring time"), format!("write seconds from {min}s to {max}s, such as 20s"))
+        Fault::new(
+            path,
+            format!("{text:?} is not a ring time"),
+            format!("write seconds from {min}s to {max}s, such as 20s"),
+        )
     })
 }
 
@@ -264,9 +297,11 @@ fn numbers(entries: Entries<document::Number>, index: &Index) -> Result<Vec<Numb
     let mut numbers = Vec::with_capacity(entries.0.len());
     for (number, entry) in entries.0 {
         let at = |field| ["numbers", number.as_str(), field];
-        text::e164(&number)
-            .map_err(|detail| Fault::new(&["numbers", &number], format!("{number:?} {detail}"), "write it with + and country code"))?;
-        text::label(&entry.label).map_err(|detail| Fault::new(&at("label"), format!("the label {detail}"), "shorten or clean it"))?;
+        text::e164(&number).map_err(|detail| {
+            Fault::new(&["numbers", &number], format!("{number:?} {detail}"), "write it with + and country code")
+        })?;
+        text::label(&entry.label)
+            .map_err(|detail| Fault::new(&at("label"), format!("the label {detail}"), "shorten or clean it"))?;
         one_of(&entry.kind, limits::NUMBER_KINDS, &at("kind"))?;
         let destination = match entry.to.as_str() {
             "none" => None,
@@ -274,7 +309,9 @@ fn numbers(entries: Entries<document::Number>, index: &Index) -> Result<Vec<Numb
         };
         let owner = match &entry.owner {
             None => None,
-            Some(reference) => Some(index.find(reference, &[TargetKind::User, TargetKind::Conference], &at("owner"))?.key),
+            Some(reference) => {
+                Some(index.find(reference, &[TargetKind::User, TargetKind::Conference], &at("owner"))?.key)
+            }
         };
         numbers.push(Number {
             e164: number,
