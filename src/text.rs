@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// The words that a YAML reader may take for something else than text, in any case: YAML 1.1 has the long list.
-const WORDS: [&str; 10] = ["true", "false", "yes", "no", "on", "off", "null", "none", "y", "n"];
+const WORDS: [&str; 9] = ["true", "false", "yes", "no", "on", "off", "null", "y", "n"];
 
 /// A YAML scalar that reads back as exactly this text: plain where nobody could misread it, else in double quotes.
 ///
