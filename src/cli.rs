@@ -5,6 +5,7 @@
 
 mod apply;
 mod console;
+mod export;
 mod format;
 mod open;
 mod outcome;
@@ -43,6 +44,8 @@ enum Command {
     Plan(plan::Arguments),
     /// Bring the account to what the files ask for, and prove it
     Apply(apply::Arguments),
+    /// Write the live account as files whose plan is empty
+    Export(export::Arguments),
     /// Print a schema that Strowger publishes
     Schema(schema::Arguments),
     /// Serve an embedded phone account over HTTP
@@ -88,6 +91,7 @@ fn command(command: Command) -> anyhow::Result<Exit> {
         Command::Validate(arguments) => Ok(validate::run(&arguments, &mut anstream::stdout())?),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Apply(arguments) => apply::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Sandbox(arguments) => sandbox::run(&arguments),
         Command::Completions { shell } => {

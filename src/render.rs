@@ -1,6 +1,7 @@
 //! Values as text: for terminals, pipes, programs and pages. Pure.
 
 pub mod diagnostics;
+pub mod export;
 pub(crate) mod fields;
 pub mod human;
 pub mod json;

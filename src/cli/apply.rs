@@ -10,7 +10,7 @@ use indicatif::ProgressBar;
 
 use crate::apply::{Observer, Options, Outcome, Status, execute};
 use crate::config::{self, Account, Loaded};
-use crate::diag::{Diagnostic, has_errors};
+use crate::diag::has_errors;
 use crate::exit::Exit;
 use crate::model::Change;
 use crate::plan::Plan;
@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let mut loaded = config::load(&arguments.paths);
     let accounts = std::mem::take(&mut loaded.accounts);
     if has_errors(&loaded.diagnostics) {
-        report(&loaded, &loaded.diagnostics)?;
+        console::report(&loaded, &loaded.diagnostics)?;
         return Ok(Exit::Invalid);
     }
     runtime()?.block_on(async {
@@ -82,7 +82,7 @@ async fn reconcile<'a>(
         }
     }
     crate::diag::sort(&mut findings);
-    report(loaded, &findings)?;
+    console::report(loaded, &findings)?;
     if has_errors(&findings) {
         return Ok(Exit::Invalid);
     }
@@ -149,10 +149,6 @@ impl Observer for Bar {
         tracing::info!(change = change.id.0, ?status, "finished");
         self.0.inc(1);
     }
-}
-
-fn report(loaded: &Loaded, findings: &[Diagnostic]) -> io::Result<()> {
-    console::findings(&mut anstream::stderr(), io::stderr().is_terminal(), findings, &loaded.sources)
 }
 
 fn say(text: &str) -> io::Result<()> {

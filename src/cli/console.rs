@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
+use crate::config::Loaded;
 use crate::diag::{Diagnostic, Sources};
 use crate::render::diagnostics::{self, Style};
 
@@ -35,4 +36,9 @@ pub(super) fn findings(
         diagnostics::plain(findings, sources)
     };
     out.write_all(text.as_bytes())
+}
+
+/// Findings on stderr.
+pub(super) fn report(loaded: &Loaded, list: &[Diagnostic]) -> io::Result<()> {
+    findings(&mut anstream::stderr(), watched(), list, &loaded.sources)
 }

@@ -1,6 +1,6 @@
 //! `strowger plan`: what would change, and what it costs. Writes nothing, ever.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -88,8 +88,7 @@ fn show(plans: &[Plan], loaded: &Loaded, format: Format) -> io::Result<()> {
             out.write_all(json::Report::new(plans.to_vec(), findings).text().as_bytes())?;
         }
         Format::Human | Format::Markdown => {
-            let terminal = io::stderr().is_terminal();
-            console::findings(&mut anstream::stderr(), terminal, &loaded.diagnostics, &loaded.sources)?;
+            console::report(loaded, &loaded.diagnostics)?;
             for (index, plan) in plans.iter().enumerate() {
                 if index > 0 {
                     writeln!(out)?;
