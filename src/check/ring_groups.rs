@@ -360,6 +360,7 @@ fn renames(reader: &mut Reader, groups: &[(NameKey, DesiredRingGroup)]) {
         if key != *own
             && let Ok(index) = groups.binary_search_by(|(other, _)| other.cmp(&key))
             && let Some((_, other)) = groups.get(index)
+            && !gives_its_name_up(groups, other, own)
         {
             let message = format!("`{}` is renamed and declared as well", name.value);
             let finding = Diagnostic::new(Rule::RENAMED_FROM_DECLARED, Some(name.span), message);
@@ -372,4 +373,24 @@ fn renames(reader: &mut Reader, groups: &[(NameKey, DesiredRingGroup)]) {
             reader.report(finding.related(first, "here as well").hint("keep one of the two"));
         }
     }
+}
+
+/// Whether the group that has this name was itself renamed to it, in a chain that ends: `b` from `a` and `c`
+/// from `b` can be done and are done only once. Names that go round in a circle would be passed on at every run.
+fn gives_its_name_up(groups: &[(NameKey, DesiredRingGroup)], group: &DesiredRingGroup, start: &NameKey) -> bool {
+    /// A longer chain of renames in one file is a mistake, and would make this quadratic.
+    const LONGEST: usize = 100;
+    let mut at = group.renamed_from.as_ref();
+    for _ in 0..LONGEST {
+        let Some(name) = at else { return false };
+        let key = name.value.key();
+        if key == *start {
+            return false;
+        }
+        match groups.binary_search_by(|(other, _)| other.cmp(&key)).ok().and_then(|index| groups.get(index)) {
+            Some((_, next)) => at = next.renamed_from.as_ref(),
+            None => return true,
+        }
+    }
+    false
 }
