@@ -2,7 +2,10 @@
 //!
 //! The map, from the inside out. The core is pure (no clock, no file, no network, no printing):
 //! [`model`] has the valid domain types, and only they are compared and planned; [`diag`] has the findings
-//! that an operator can act on.
+//! that an operator can act on; [`render`] turns values into text, and [`text`] makes any text safe to show or
+//! to write as YAML.
+//!
+//! The edges: [`live`] reads and writes accounts, [`apply`] carries a plan out.
 
 pub mod apply;
 pub mod diag;
