@@ -1,11 +1,20 @@
 //! The export: it is YAML, it names everything that a file can ask for, and nothing else than the account has.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what went wrong by failing"
+)]
+
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
 
 use proptest::prelude::*;
 use serde::Deserialize;
 use strowger::live::snapshot::{self, Format};
-use strowger::model::{Directory, Found, Kind, Live, LiveRingGroup, ObjectRef};
+use strowger::model::{Directory, ExtensionNumber, Found, Kind, Live, LiveRingGroup, ObjectRef};
 use strowger::render::export::{ByFolder, ExportOptions, export};
 
 use accounts::accounts;
@@ -129,7 +138,7 @@ numbers:
 fn a_large_account_becomes_a_folder() {
     let mut text = String::from("snapshot: 1\naccount: { name: a }\nnumbers:\n");
     for number in 0..12_000 {
-        text.push_str(&format!("  '+331426{number:05}': {{}}\n"));
+        writeln!(text, "  '+331426{number:05}': {{}}").unwrap();
     }
     text.push_str("  '+44123456789': {}\n");
     let live = snapshot::parse(&text, Format::Yaml).unwrap();
@@ -198,7 +207,7 @@ fn check_group(directory: &Directory<'_>, live: &LiveRingGroup, group: &Group) -
     prop_assert_eq!(members.as_ref(), Some(&live.members));
     prop_assert_eq!(&group.ring, live.ring.as_str());
     if let Some(extension) = &group.extension {
-        prop_assert_eq!(Some(extension.as_str()), live.extension.as_ref().map(|extension| extension.as_str()));
+        prop_assert_eq!(Some(extension.as_str()), live.extension.as_ref().map(ExtensionNumber::as_str));
     }
     if let Some(ring_for) = &group.ring_for {
         prop_assert_eq!(ring_for.parse().ok(), live.ring_for);

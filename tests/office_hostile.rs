@@ -1,6 +1,14 @@
 //! The Account API's client against servers that answer badly: a clear error or the right answer, never a
 //! panic, a hang, a part of an account, or the token in a message.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what went wrong by failing"
+)]
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
