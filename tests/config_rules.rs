@@ -24,7 +24,7 @@ fn examples(text: &str) -> Vec<Example> {
     let (mut rule, mut found, mut open) = (String::new(), Vec::new(), None::<Example>);
     for line in text.lines() {
         match (&mut open, line) {
-            (None, heading) if heading.starts_with("### ") => rule = heading[4..].to_owned(),
+            (None, heading) if heading.starts_with("### ") => heading[4..].clone_into(&mut rule),
             (None, fence) if fence.starts_with("```yaml ") => {
                 let (wrong, online) = (fence.ends_with(" wrong"), fence.contains(" online"));
                 open = Some(Example { rule: rule.clone(), wrong, online, text: String::new() });

@@ -44,6 +44,12 @@ impl AccountSchema {
         if validator.is_valid(Item::Node(root)) {
             return Vec::new();
         }
+        // Of two values of one key, the schema judges both and the reader one; one mistake is enough to tell.
+        let mut of_file =
+            findings.iter().filter(|finding| finding.span.is_some_and(|span| span.file == document.file()));
+        if of_file.any(|finding| finding.rule == Rule::DUPLICATE_KEY) {
+            return Vec::new();
+        }
         let explained = Explained::new(document, findings);
         let mut index = Index::default();
         let mut unexplained = Vec::new();
@@ -106,8 +112,8 @@ struct Place {
 struct Index<'d> {
     keys: HashMap<u32, HashMap<&'d str, (NodeRef<'d>, NodeRef<'d>)>>,
     items: HashMap<u32, Vec<NodeRef<'d>>>,
-    /// Where the last value inside a value stands.
-    ends: HashMap<u32, Position>,
+    /// Where the first and the last value inside a value stand, with its key.
+    extents: HashMap<u32, (Position, Position)>,
 }
 
 impl<'d> Index<'d> {
@@ -115,6 +121,7 @@ impl<'d> Index<'d> {
     fn find(&mut self, root: NodeRef<'d>, path: &[LocationSegment<'_>]) -> (Place, NodeRef<'d>) {
         let mut at = root;
         let mut entry = (root, root);
+        let mut independent = false;
         for (depth, segment) in path.iter().enumerate() {
             let step = match (at.view(), segment) {
                 (View::Mapping(_), LocationSegment::Property(name)) => self.entry(at, name.as_ref()),
@@ -123,17 +130,20 @@ impl<'d> Index<'d> {
             };
             let Some((key, value)) = step else { break };
             at = value;
-            // A section, then the entry of a section; what is deeper belongs to that entry.
-            if depth < 2 {
+            // A section or, where they are independent of each other, one of its entries; what is deeper
+            // belongs to it.
+            if depth == 0 || (depth == 1 && independent) {
                 entry = (key, value);
+                independent = matches!(key.scalar(), Some("numbers" | "ring_groups" | "absent"));
             }
         }
         let (key, value) = entry;
-        let from = position(key.span());
-        let to = *self
-            .ends
-            .entry(value.index())
-            .or_insert_with(|| value.subtree().map(|node| position(node.span())).max().unwrap_or(from));
+        // A value that an alias repeats stands before its key.
+        let first = position(key.span());
+        let (from, to) = *self.extents.entry(value.index()).or_insert_with(|| {
+            let positions = value.subtree().map(|node| position(node.span()));
+            positions.fold((first, first), |(from, to), at| (from.min(at), to.max(at)))
+        });
         (Place { span: at.span(), from, to }, at)
     }
 
