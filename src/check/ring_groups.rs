@@ -215,7 +215,7 @@ fn checked_name(reader: &mut Reader, text: &str, span: Span) -> Option<Name> {
             return None;
         }
         Ok(_) if text.contains('@') => format!("`{text}` would be taken for an e-mail address"),
-        Ok(_) if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b' ') => {
+        Ok(_) if text.chars().all(|character| character.is_ascii_digit() || character.is_whitespace()) => {
             format!("`{text}` would be taken for an extension number")
         }
         Ok(name) => return Some(name),
