@@ -93,7 +93,10 @@ impl RingGroups {
     }
 
     fn extension(&self, reader: &mut Reader, field: Field<'_>) -> Option<ExtensionNumber> {
-        let text = reader.text(field, Advice::default())?;
+        // Quotes alone do not make an extension number of `1e3`.
+        let digits = field.value.scalar().is_some_and(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+        let instead = (!digits).then_some("write digits in quotes, such as `\"300\"`");
+        let text = reader.text(field, Advice { instead, ..Advice::default() })?;
         let extension: ExtensionNumber = match text.parse() {
             Ok(extension) => extension,
             Err(error) => {
@@ -212,7 +215,7 @@ fn checked_name(reader: &mut Reader, text: &str, span: Span) -> Option<Name> {
             return None;
         }
         Ok(_) if text.contains('@') => format!("`{text}` would be taken for an e-mail address"),
-        Ok(_) if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b' ') => {
+        Ok(_) if text.chars().all(|character| character.is_ascii_digit() || character.is_whitespace()) => {
             format!("`{text}` would be taken for an extension number")
         }
         Ok(name) => return Some(name),
