@@ -186,9 +186,12 @@ fn office(folder: &Path, url: &str) {
     let text = fs::read_to_string(&path).unwrap();
     let kept = text.lines().filter(|line| !line.trim_start().starts_with("seed:"));
     let text: String = kept
-        .map(|line| match line.trim_start().starts_with("provider:") {
-            true => format!("  provider: office\n  url: {url}\n  token: {{ env: STROWGER_TEST_TOKEN }}\n"),
-            false => format!("{line}\n"),
+        .map(|line| {
+            if line.trim_start().starts_with("provider:") {
+                format!("  provider: office\n  url: {url}\n  token: {{ env: STROWGER_TEST_TOKEN }}\n")
+            } else {
+                format!("{line}\n")
+            }
         })
         .collect();
     fs::write(path, text).unwrap();
