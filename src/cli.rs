@@ -4,6 +4,7 @@
 //! went wrong on the way is an [`anyhow::Error`] with its context, printed once, here.
 
 mod apply;
+mod changes;
 mod console;
 mod export;
 mod format;
@@ -88,7 +89,7 @@ pub fn run() -> Exit {
 
 fn command(command: Command) -> anyhow::Result<Exit> {
     match command {
-        Command::Validate(arguments) => Ok(validate::run(&arguments, &mut anstream::stdout())?),
+        Command::Validate(arguments) => validate::run(&arguments, &mut anstream::stdout()),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Apply(arguments) => apply::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),

@@ -295,3 +295,50 @@ fn whoever_reads_only_the_first_line_makes_no_error() {
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     std::io::stdout().flush().unwrap();
 }
+
+/// The lines of a process that goes on running, ended with the test.
+struct Watched {
+    process: Child,
+    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+}
+
+impl Watched {
+    fn start(folder: &Path, arguments: &[&str]) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_strowger"))
+            .args(arguments)
+            .current_dir(folder)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        Self { process, lines }
+    }
+
+    fn line(&mut self) -> String {
+        self.lines.next().unwrap().unwrap()
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn a_watched_file_is_checked_again_when_it_is_saved() {
+    let folder = wework();
+    let mut watched = Watched::start(folder.path(), &["validate", "--watch", "account.yaml"]);
+    assert_eq!(watched.line(), "1 account valid");
+    edit(folder.path(), "to: conference/salle-1", "to: conferenc/salle-1");
+    assert!(watched.line().contains("error[bad-reference]"));
+    assert_eq!(watched.line(), "1 error in 1 file");
+
+    // As an editor saves: a new file takes the old one's name.
+    let path = folder.path().join("account.yaml");
+    let text = fs::read_to_string(&path).unwrap().replace("conferenc/", "conference/");
+    fs::write(folder.path().join("account.yaml.new"), text).unwrap();
+    fs::rename(folder.path().join("account.yaml.new"), path).unwrap();
+    assert_eq!(watched.line(), "1 account valid");
+}

@@ -15,7 +15,7 @@ use crate::diag::Severity;
 use crate::model::RingMode;
 
 /// Where the schema is published; also its `$id`.
-pub const ID: &str = "https://strowger.dev/schemas/account.v1.schema.json";
+pub const ID: &str = "https://strowger.example/schemas/account.v1.schema.json";
 
 /// The versions of the format that this Strowger reads.
 pub const VERSION: u32 = 1;

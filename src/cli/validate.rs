@@ -8,6 +8,7 @@ use crate::diag::has_errors;
 use crate::exit::Exit;
 use crate::render::diagnostics;
 
+use super::changes::Changes;
 use super::console;
 
 /// The arguments of `validate`.
@@ -19,6 +20,9 @@ pub(super) struct Arguments {
     /// What the output looks like
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// Check again whenever a file changes, until Ctrl-C
+    #[arg(long)]
+    watch: bool,
 }
 
 /// What findings look like.
@@ -31,8 +35,21 @@ pub(super) enum Format {
     Json,
 }
 
-/// Checks the files and writes what is wrong with them; invalid if anything is an error.
-pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> io::Result<Exit> {
+/// Checks the files, once or whenever they change.
+pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> anyhow::Result<Exit> {
+    if !arguments.watch {
+        return Ok(check(arguments, out)?);
+    }
+    // The watcher comes first, so that no change falls between the first look and the first wait.
+    let mut changes = Changes::of(&arguments.paths)?;
+    loop {
+        check(arguments, out)?;
+        changes.wait()?;
+    }
+}
+
+/// Writes what is wrong with the files; invalid if anything is an error.
+fn check(arguments: &Arguments, out: &mut impl Write) -> io::Result<Exit> {
     let loaded = config::load(&arguments.paths);
     let (findings, sources) = (&loaded.diagnostics, &loaded.sources);
     match arguments.format {
