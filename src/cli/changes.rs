@@ -36,10 +36,9 @@ impl Changes {
     /// Returns once a YAML file, or a folder, was written, made, moved or removed, and it is quiet again.
     pub(super) fn wait(&mut self) -> anyhow::Result<()> {
         loop {
-            match self.events.recv() {
-                Ok(event) if matters(&event.context("cannot watch files any longer")?) => break,
-                Ok(_) => {}
-                Err(_) => bail!("nobody watches the files any longer"),
+            let event = self.events.recv().context("nobody watches the files any longer")?;
+            if matters(&event.context("cannot watch the files any longer")?) {
+                break;
             }
         }
         loop {
