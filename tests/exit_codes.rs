@@ -5,16 +5,8 @@ use std::fs;
 
 use strowger::exit::Exit;
 
-const ALL: [Exit; 8] = [
-    Exit::Ok,
-    Exit::Failure,
-    Exit::Pending,
-    Exit::Invalid,
-    Exit::Blocked,
-    Exit::Stale,
-    Exit::Partial,
-    Exit::Usage,
-];
+const ALL: [Exit; 8] =
+    [Exit::Ok, Exit::Failure, Exit::Pending, Exit::Invalid, Exit::Blocked, Exit::Stale, Exit::Partial, Exit::Usage];
 
 /// The rows of the first Markdown table in a text.
 fn table(text: &str) -> Vec<String> {
@@ -36,7 +28,8 @@ fn the_page_has_the_table_of_the_code() {
 #[test]
 fn the_table_has_every_code() {
     let table = table(&fs::read_to_string("src/exit.rs").unwrap());
-    let rows: Vec<String> = table.iter().skip(2).map(|row| row.split('|').take(3).collect::<Vec<_>>().join("|")).collect();
+    let rows: Vec<String> =
+        table.iter().skip(2).map(|row| row.split('|').take(3).collect::<Vec<_>>().join("|")).collect();
     let codes: Vec<String> = ALL.iter().map(|exit| format!("| {} | `{exit:?}` ", exit.code())).collect();
     assert_eq!(rows, codes);
 }

@@ -41,8 +41,20 @@ const PURE: [&str; 6] = ["model", "diag", "check", "diff", "plan", "render"];
 
 /// What a pure module has no use for.
 const IMPURE: [&str; 14] = [
-    "tokio", "reqwest", "rusqlite", "axum", "std::fs", "std::net", "std::process", "std::thread", "std::env",
-    "std::time::", "SystemTime", "Instant::", "println!", "std::io::std",
+    "tokio",
+    "reqwest",
+    "rusqlite",
+    "axum",
+    "std::fs",
+    "std::net",
+    "std::process",
+    "std::thread",
+    "std::env",
+    "std::time::",
+    "SystemTime",
+    "Instant::",
+    "println!",
+    "std::io::std",
 ];
 
 /// A file is one noun, and fits in one's head.

@@ -177,9 +177,7 @@ impl Account {
             0 => Target::None,
             1 => Target::Conference,
             2..5 => Target::Receptionist,
-            5..50 if self.shape.groups > 0 => {
-                Target::Group(self.draw(self.shape.groups, Question::Target, index))
-            }
+            5..50 if self.shape.groups > 0 => Target::Group(self.draw(self.shape.groups, Question::Target, index)),
             _ => Target::User(self.draw(self.shape.users, Question::Target, index)),
         };
         let labelled = index == 0 || self.draw(5, Question::Labelled, index) < 3;
