@@ -10,6 +10,7 @@
 //!
 //! At the edge [`cli`] runs the commands, each of which ends with an [`exit`] code.
 
+pub mod apply;
 pub mod check;
 pub mod cli;
 pub mod config;

@@ -1,8 +1,11 @@
 //! Values as text: for terminals, pipes, programs and pages. Pure.
 
 pub mod diagnostics;
-mod fields;
+pub mod export;
+pub(crate) mod fields;
 pub mod human;
 pub mod json;
 pub mod markdown;
 mod summary;
+
+pub(crate) use summary::counted;

@@ -187,7 +187,7 @@ fn prepare(options: &SandboxOptions) -> Result<Connection, SandboxError> {
     }
     let tx = db.transaction().map_err(setup)?;
     match &options.seed {
-        Some(seed) => seed.load(&tx).map_err(setup)?,
+        Some(seed) => seed.load(&tx, &options.country).map_err(setup)?,
         None => found(&tx, options)?,
     }
     tx.commit().map_err(setup)?;

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// The words that a YAML reader may take for something else than text, in any case: YAML 1.1 has the long list.
-const WORDS: [&str; 10] = ["true", "false", "yes", "no", "on", "off", "null", "none", "y", "n"];
+const WORDS: [&str; 9] = ["true", "false", "yes", "no", "on", "off", "null", "y", "n"];
 
 /// A YAML scalar that reads back as exactly this text: plain where nobody could misread it, else in double quotes.
 ///
@@ -64,6 +64,50 @@ pub fn shown(text: &str, most: usize) -> String {
     shown
 }
 
+/// The line, from 1, on which brackets nest deeper than this in a YAML text.
+///
+/// libyaml takes time in the square of the nesting: half a minute for a hundred kilobytes of `[`. So a text is
+/// looked through before it is parsed. Quotes and comments are recognised where a token can start; what is
+/// miscounted beyond that costs time, or refuses what nobody writes.
+pub fn nests_deeper(text: &str, most: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let (mut depth, mut line, mut at, mut before) = (0_usize, 1, 0, b'\n');
+    while let Some(&byte) = bytes.get(at) {
+        at += 1;
+        let starts = matches!(before, b'\n' | b'[' | b'{' | b',' | b':' | b'-' | b'?');
+        match byte {
+            b' ' | b'\t' | b'\r' => continue,
+            b'\n' => line += 1,
+            b'[' | b'{' if starts => {
+                depth += 1;
+                if depth > most {
+                    return Some(line);
+                }
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            b'#' if matches!(bytes.get(at.wrapping_sub(2)), None | Some(b' ' | b'\t' | b'\n')) => {
+                at += bytes.get(at..)?.iter().position(|byte| *byte == b'\n')?;
+                continue;
+            }
+            b'"' | b'\'' if starts => {
+                let start = at;
+                while let Some(&inside) = bytes.get(at) {
+                    at += if inside == b'\\' && byte == b'"' { 2 } else { 1 };
+                    if inside == byte {
+                        break;
+                    }
+                }
+                let inside = bytes.get(start..at).unwrap_or_default();
+                line += inside.iter().map(|byte| usize::from(*byte == b'\n')).sum::<usize>();
+            }
+            _ => {}
+        }
+        // A bracket inside a plain text opens nothing, also not for the bracket behind it.
+        before = if matches!(byte, b'[' | b'{') && !starts { b'a' } else { byte };
+    }
+    None
+}
+
 /// Control characters, line and paragraph separators, bidirectional controls, and what YAML cannot hold.
 fn is_unsafe(c: char) -> bool {
     c.is_control()
@@ -92,6 +136,14 @@ mod tests {
     fn what_is_shown_stays_on_its_line() {
         assert_eq!(shown("a\u{1b}[2J\nb\u{202e}", 20), "a\\u{1b}[2J\\u{a}b\\u{202e}");
         assert_eq!(shown("abcdef", 3), "abc…");
+    }
+
+    #[test]
+    fn only_brackets_that_open_something_nest() {
+        assert_eq!(nests_deeper(&"[".repeat(100), 99), Some(1));
+        assert_eq!(nests_deeper(&format!("a: 1\nb: {}", "{a: ".repeat(100)), 99), Some(2));
+        assert_eq!(nests_deeper(&"- [a, {b: c}]\n".repeat(100), 2), None);
+        assert_eq!(nests_deeper(&"- \"[\\\"[[\"\n- '[[''[['\n- a[[ # [[[\n".repeat(100), 2), None);
     }
 
     proptest! {

@@ -65,7 +65,7 @@ impl Document {
             let header = self.resolve(header);
             match answer.headers.get(name.as_str()) {
                 Some(value) => {
-                    self.validate(&header["schema"], &json!(value.to_str().unwrap()), &format!("{what} {name}"))
+                    self.validate(&header["schema"], &json!(value.to_str().unwrap()), &format!("{what} {name}"));
                 }
                 None => assert_ne!(header["required"], true, "{what} lacks {name}"),
             }

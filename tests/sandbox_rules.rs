@@ -131,7 +131,7 @@ async fn what_something_points_at_is_not_deleted() {
     let account = start(seeded()).await;
     for (collection, field, value, fields) in [
         ("ring_groups", "name", "ventes", vec!["destination", "destination", "no_answer", "keys"]),
-        ("users", "extension", "201", vec!["members", "members", "members", "no_answer", "assigned_to"]),
+        ("users", "extension", "201", vec!["members", "members", "no_answer", "assigned_to"]),
         ("users", "extension", "202", vec!["owner", "members", "keys"]),
         ("devices", "name", "front-desk", vec!["members"]),
         ("receptionists", "name", "main", vec!["destination"]),
@@ -183,6 +183,21 @@ async fn the_default_number_stays_and_stays_mapped() {
     let other = account.path("numbers", "number", "+33142685303").await;
     account.patch(&other, json!({"destination": null})).await.expect(200);
     account.delete(&other).await.expect(204);
+}
+
+#[tokio::test]
+async fn the_owner_of_the_default_number_stays() {
+    let yaml = support::SEED.replace("to: receptionist/main", "to: user/201, owner: user/201").replace(
+        "members: [user/201], no_answer: ring_group/ventes",
+        "members: [user/202], no_answer: ring_group/ventes",
+    );
+    let seed = Some(strowger::sandbox::Seed::from_yaml(&yaml).unwrap());
+    let account = start(strowger::sandbox::SandboxOptions { seed, ..options() }).await;
+    let path = account.path("users", "extension", "201").await;
+    let refused = account.delete(&path).await.problem(409, "in_use");
+    let account_refers =
+        json!({"kind": "account", "id": "account", "name": "wework-republique", "field": "default_number"});
+    assert!(refused.body["referrers"].as_array().unwrap().contains(&account_refers), "{}", refused.body);
 }
 
 #[tokio::test]

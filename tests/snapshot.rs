@@ -1,13 +1,26 @@
 //! The snapshot format: what it reads, what it refuses, and that nothing is lost on the way through it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what went wrong by failing"
+)]
+
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use strowger::live::snapshot::{self, Format, Snapshot, SnapshotError};
 use strowger::live::{Provider as _, ReadError};
-use strowger::model::{Kind, Live, LiveConference, LiveDevice, LiveNumber, LiveReceptionist, LiveRingGroup};
-use strowger::model::{LiveUser, ObjectId, ObjectRef, RingFor, RingMode};
+use strowger::model::{Kind, Live, LiveRingGroup, ObjectRef, RingFor};
+
+use accounts::accounts;
+
+#[path = "support/accounts.rs"]
+mod accounts;
 
 const WEWORK: &str = r#"
 snapshot: 1
@@ -102,14 +115,14 @@ fn aliases_cannot_make_a_small_file_large() {
     let label = "x".repeat(200_000);
     let mut text = format!("snapshot: 1\nnumbers:\n  '+33100000000': {{ label: &x {label} }}\n");
     for number in 1..20_000 {
-        text.push_str(&format!("  '+331{number:08}': {{ label: *x }}\n"));
+        writeln!(text, "  '+331{number:08}': {{ label: *x }}").unwrap();
     }
     assert!(refused(&text).contains("aliases expand"), "{}", refused(&text));
 
     let members = vec!["user/nobody"; 20_000].join(", ");
     let mut text = format!("snapshot: 1\nring_groups:\n  a: &g {{ members: [{members}] }}\n");
     for group in 0..20_000 {
-        text.push_str(&format!("  g{group}: *g\n"));
+        writeln!(text, "  g{group}: *g").unwrap();
     }
     assert!(refused(&text).contains("aliases expand"), "{}", refused(&text));
 
@@ -194,102 +207,6 @@ fn essence(live: &Live) -> String {
     }));
     lines.sort();
     lines.join("\n")
-}
-
-/// Few names, so that they clash, and some that YAML or a terminal would misread.
-fn name() -> impl Strategy<Value = String> {
-    prop_oneof![
-        prop::sample::select(vec![
-            "Ventes", "ventes", "no", "201", "300", "a@b.c", "x: y", "#1", "- a", "é", "~", "none"
-        ])
-        .prop_map(str::to_owned),
-        "[ -~é\u{202e}]{1,12}",
-    ]
-}
-
-fn reference(kinds: &'static [Kind]) -> impl Strategy<Value = ObjectRef> {
-    (prop::sample::select(kinds), 0..8_u32)
-        .prop_map(|(kind, id)| ObjectRef { kind, id: ObjectId(format!("{kind}-{id}").into()) })
-}
-
-const ANY: &[Kind] =
-    &[Kind::User, Kind::RingGroup, Kind::Receptionist, Kind::Conference, Kind::Device, Kind::Voicemail, Kind::Other];
-
-prop_compose! {
-    fn users()(all in prop::collection::vec((name(), prop::option::of(name()), 200..220_u32, any::<(bool, bool)>()), 0..6))
-        -> Vec<LiveUser> {
-        all.into_iter().enumerate().map(|(index, (name, email, extension, (voicemail, always_forwarded)))| LiveUser {
-            id: ObjectId(format!("user-{index}").into()),
-            name: name.into(),
-            email: email.map(Into::into),
-            extension: extension.to_string().parse().ok(),
-            voicemail: voicemail.then(|| ObjectId(format!("voicemail-{index}").into())),
-            always_forwarded,
-        }).collect()
-    }
-}
-
-prop_compose! {
-    fn groups()(all in prop::collection::vec(
-        (name(), prop::option::of(300..320_u32), any::<bool>(), prop::collection::vec(reference(ANY), 0..4),
-         prop::option::of(1..3600_u64), prop::option::of(reference(ANY))), 0..6)) -> Vec<LiveRingGroup> {
-        all.into_iter().enumerate().filter_map(|(index, (name, extension, together, members, ring_for, no_answer))| {
-            Some(LiveRingGroup {
-                id: ObjectId(format!("ring_group-{index}").into()),
-                name: name.parse().ok()?,
-                extension: extension.and_then(|extension| extension.to_string().parse().ok()),
-                ring: if together { RingMode::Simultaneous } else { RingMode::Sequential },
-                members,
-                ring_for: ring_for.and_then(|seconds| RingFor::from_seconds(seconds).ok()),
-                no_answer,
-                revision: None,
-                document: None,
-            })
-        }).collect()
-    }
-}
-
-prop_compose! {
-    fn accounts()(
-        users in users(), ring_groups in groups(),
-        devices in prop::collection::vec((name(), 0..8_u32), 0..6),
-        lines in prop::collection::vec((name(), 400..420_u32), 0..4),
-        menus in prop::collection::vec((name(), prop::collection::btree_map("[0-9*#]", reference(ANY), 0..3)), 0..3),
-        numbers in prop::collection::vec((prop::option::of(reference(ANY)), prop::option::of(name()), any::<bool>()), 0..9),
-    ) -> Live {
-        let mut live = Live { users, ring_groups, ..Live::default() };
-        live.account.name = "account".into();
-        live.account.id = "id-1".into();
-        live.devices = devices.into_iter().enumerate().map(|(index, (name, owner))| LiveDevice {
-            id: ObjectId(format!("device-{index}").into()),
-            name: name.into(),
-            owner: live.users.get(owner as usize).map(|user| user.id.clone()),
-        }).collect();
-        live.conferences = lines.into_iter().enumerate().map(|(index, (name, extension))| LiveConference {
-            id: ObjectId(format!("conference-{index}").into()),
-            name: name.into(),
-            extension: extension.to_string().parse().ok(),
-        }).collect();
-        live.receptionists = menus.into_iter().enumerate().map(|(index, (name, keys))| LiveReceptionist {
-            id: ObjectId(format!("receptionist-{index}").into()),
-            name: name.into(),
-            extension: None,
-            keys: keys.into_iter().map(|(key, target)| (key.into(), target)).collect(),
-        }).collect();
-        live.numbers = numbers.into_iter().enumerate().map(|(index, (to, label, emergency_callback))| {
-            let number = format!("+3314268530{index}");
-            LiveNumber {
-                id: ObjectId(format!("number-{index}").into()),
-                number: number.parse().unwrap(),
-                to,
-                label: label.unwrap_or_default().into(),
-                emergency_callback,
-                revision: None,
-                document: None,
-            }
-        }).collect();
-        live.completed().unwrap()
-    }
 }
 
 proptest! {

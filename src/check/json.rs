@@ -164,19 +164,15 @@ impl<'d> Node<'d, Tree> for Item<'d> {
     }
 
     fn to_value(&self) -> Cow<'d, Value> {
-        // Recursion is bounded by the document's depth.
+        // The validator copies the value into every error, and 100,000 bad keys would be 100,000 copies of
+        // the mapping. Nobody looks at the copy, and no `const` or `enum` of the schema is a collection.
         let value = match self.scalar() {
             Some(Scalar::Null) => Value::Null,
             Some(Scalar::Truth(truth)) => Value::Bool(truth),
             Some(Scalar::Number(number)) => Value::Number(number),
             Some(Scalar::Text(text)) => Value::String(text.to_owned()),
-            None => match (self.as_array(), self.as_object()) {
-                (Some(items), _) => items.elements().map(|item| item.to_value().into_owned()).collect(),
-                (None, Some(members)) => Value::Object(
-                    members.members().map(|(key, item)| (key.to_owned(), item.to_value().into_owned())).collect(),
-                ),
-                (None, None) => Value::Null,
-            },
+            None if self.as_array().is_some() => Value::Array(Vec::new()),
+            None => Value::Object(serde_json::Map::new()),
         };
         Cow::Owned(value)
     }

@@ -48,6 +48,10 @@ fn parse(text: &str) -> Result<Reference, (String, Option<String>)> {
     if text.trim() != text {
         return Err((format!("`{text}` has white space around it"), Some(format!("write `{}`", text.trim()))));
     }
+    // Line breaks that are no control characters, and that the schema's `.` does not match either.
+    if text.contains(['\u{2028}', '\u{2029}']) {
+        return Err(("the reference has a line break in it".to_owned(), None));
+    }
     let (word, selector) = text.split_once('/').unwrap_or_default();
     // White space beside the `/` would be dropped in silence.
     if word.trim() != word || selector.trim_start() != selector {

@@ -93,7 +93,10 @@ impl RingGroups {
     }
 
     fn extension(&self, reader: &mut Reader, field: Field<'_>) -> Option<ExtensionNumber> {
-        let text = reader.text(field, Advice::default())?;
+        // Quotes alone do not make an extension number of `1e3`.
+        let digits = field.value.scalar().is_some_and(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+        let instead = (!digits).then_some("write digits in quotes, such as `\"300\"`");
+        let text = reader.text(field, Advice { instead, ..Advice::default() })?;
         let extension: ExtensionNumber = match text.parse() {
             Ok(extension) => extension,
             Err(error) => {
@@ -212,7 +215,7 @@ fn checked_name(reader: &mut Reader, text: &str, span: Span) -> Option<Name> {
             return None;
         }
         Ok(_) if text.contains('@') => format!("`{text}` would be taken for an e-mail address"),
-        Ok(_) if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b' ') => {
+        Ok(_) if text.chars().all(|character| character.is_ascii_digit() || character.is_whitespace()) => {
             format!("`{text}` would be taken for an extension number")
         }
         Ok(name) => return Some(name),
@@ -360,6 +363,7 @@ fn renames(reader: &mut Reader, groups: &[(NameKey, DesiredRingGroup)]) {
         if key != *own
             && let Ok(index) = groups.binary_search_by(|(other, _)| other.cmp(&key))
             && let Some((_, other)) = groups.get(index)
+            && !gives_its_name_up(groups, other, own)
         {
             let message = format!("`{}` is renamed and declared as well", name.value);
             let finding = Diagnostic::new(Rule::RENAMED_FROM_DECLARED, Some(name.span), message);
@@ -372,4 +376,24 @@ fn renames(reader: &mut Reader, groups: &[(NameKey, DesiredRingGroup)]) {
             reader.report(finding.related(first, "here as well").hint("keep one of the two"));
         }
     }
+}
+
+/// Whether the group that has this name was itself renamed to it, in a chain that ends: `b` from `a` and `c`
+/// from `b` can be done and are done only once. Names that go round in a circle would be passed on at every run.
+fn gives_its_name_up(groups: &[(NameKey, DesiredRingGroup)], group: &DesiredRingGroup, start: &NameKey) -> bool {
+    /// A longer chain of renames in one file is a mistake, and would make this quadratic.
+    const LONGEST: usize = 100;
+    let mut at = group.renamed_from.as_ref();
+    for _ in 0..LONGEST {
+        let Some(name) = at else { return false };
+        let key = name.value.key();
+        if key == *start {
+            return false;
+        }
+        match groups.binary_search_by(|(other, _)| other.cmp(&key)).ok().and_then(|index| groups.get(index)) {
+            Some((_, next)) => at = next.renamed_from.as_ref(),
+            None => return true,
+        }
+    }
+    false
 }

@@ -15,7 +15,7 @@ use crate::diag::Severity;
 use crate::model::RingMode;
 
 /// Where the schema is published; also its `$id`.
-pub const ID: &str = "https://strowger.dev/schemas/account.v1.schema.json";
+pub const ID: &str = "https://strowger.example/schemas/account.v1.schema.json";
 
 /// The versions of the format that this Strowger reads.
 pub const VERSION: u32 = 1;
@@ -104,11 +104,14 @@ pub enum Provider {
 #[schemars(rename_all = "snake_case")]
 pub enum Secret {
     /// In this environment variable.
-    Env(#[schemars(regex(pattern = "^[A-Za-z_][A-Za-z0-9_]*$"))] String),
+    Env(
+        #[schemars(description = "The name of the environment variable.", regex(pattern = "^[A-Za-z_][A-Za-z0-9_]*$"))]
+        String,
+    ),
     /// In this file, relative to the folder of the YAML file.
-    File(#[schemars(length(min = 1))] String),
+    File(#[schemars(description = "The path of the file.", length(min = 1))] String),
     /// In the output of this command: the program and its arguments. No shell is involved.
-    Command(#[schemars(length(min = 1))] Vec<String>),
+    Command(#[schemars(description = "The program and its arguments.", length(min = 1))] Vec<String>),
 }
 
 /// A phone number.

@@ -26,6 +26,13 @@ pub struct Settings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Country(pub(super) phonenumber::country::Id);
 
+impl std::fmt::Display for Country {
+    /// The two capital letters of ISO 3166.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.as_ref())
+    }
+}
+
 /// The fields of one provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProviderSettings {

@@ -44,26 +44,36 @@ impl AccountSchema {
         if validator.is_valid(Item::Node(root)) {
             return Vec::new();
         }
+        // Of two values of one key, the schema judges both and the reader one; one mistake is enough to tell.
+        let mut of_file =
+            findings.iter().filter(|finding| finding.span.is_some_and(|span| span.file == document.file()));
+        if of_file.any(|finding| finding.rule == Rule::DUPLICATE_KEY) {
+            return Vec::new();
+        }
         let explained = Explained::new(document, findings);
         let mut index = Index::default();
         let mut unexplained = Vec::new();
         for error in validator.iter_errors(Item::Node(root)) {
             let path: Vec<LocationSegment<'_>> = error.instance_path().iter().collect();
-            let place = index.find(root, &path);
+            let (place, entries) = index.find(root, &path);
+            // An error about keys stands at their mapping, which may be as large as the file.
             let names: Vec<&str> = match error.kind() {
-                ValidationErrorKind::AdditionalProperties { unexpected } if path.is_empty() => {
+                ValidationErrorKind::AdditionalProperties { unexpected } => {
                     unexpected.iter().map(String::as_str).collect()
                 }
+                ValidationErrorKind::PropertyNames { error } => error.instance().as_str().into_iter().collect(),
                 _ => Vec::new(),
             };
-            let explained = match names.as_slice() {
+            let keys: Vec<Span> = names.iter().filter_map(|name| index.key(entries, name)).collect();
+            let is_explained = match keys.as_slice() {
                 [] => explained.covers(place.from, place.to),
-                names => names.iter().all(|name| explained.covers_key(root, name)),
+                keys => keys.iter().all(|key| explained.covers(position(*key), position(*key))),
             };
-            if !explained {
+            if !is_explained {
                 let message = format!("{} at `{}`", error.masked(), error.instance_path());
+                let span = keys.first().copied().unwrap_or(place.span);
                 unexplained.push(
-                    Diagnostic::new(Rule::SCHEMA, Some(place.span), message)
+                    Diagnostic::new(Rule::SCHEMA, Some(span), message)
                         .hint("docs/format.md describes every field; an editor with the schema shows them"),
                 );
             }
@@ -97,41 +107,66 @@ struct Place {
     to: Position,
 }
 
-/// Entries of large mappings by their keys, so that 100,000 breaches are found in one pass each.
+/// What paths lead through, looked up once for each collection, so that 100,000 breaches stay linear.
 #[derive(Default)]
 struct Index<'d> {
     keys: HashMap<u32, HashMap<&'d str, (NodeRef<'d>, NodeRef<'d>)>>,
+    items: HashMap<u32, Vec<NodeRef<'d>>>,
+    /// Where the first and the last value inside a value stand, with its key.
+    extents: HashMap<u32, (Position, Position)>,
 }
 
 impl<'d> Index<'d> {
-    fn find(&mut self, root: NodeRef<'d>, path: &[LocationSegment<'_>]) -> Place {
+    /// Where the breach is, and the value that the path leads to.
+    fn find(&mut self, root: NodeRef<'d>, path: &[LocationSegment<'_>]) -> (Place, NodeRef<'d>) {
         let mut at = root;
         let mut entry = (root, root);
-        let mut span = root.span();
+        let mut independent = false;
         for (depth, segment) in path.iter().enumerate() {
             let step = match (at.view(), segment) {
-                (View::Mapping(mapping), LocationSegment::Property(name)) => {
-                    let keys = self.keys.entry(at.index()).or_insert_with(|| {
-                        mapping.entries().map(|(key, value)| (key.scalar().unwrap_or_default(), (key, value))).collect()
-                    });
-                    keys.get(name.as_ref()).copied()
-                }
-                (View::Sequence(items), LocationSegment::Index(index)) => {
-                    items.items().nth(*index).map(|item| (item, item))
-                }
+                (View::Mapping(_), LocationSegment::Property(name)) => self.entry(at, name.as_ref()),
+                (View::Sequence(_), LocationSegment::Index(index)) => self.item(at, *index).map(|item| (item, item)),
                 _ => None,
             };
             let Some((key, value)) = step else { break };
             at = value;
-            span = value.span();
-            // A section, then the entry of a section; what is deeper belongs to that entry.
-            if depth < 2 {
+            // A section or, where they are independent of each other, one of its entries; what is deeper
+            // belongs to it.
+            if depth == 0 || (depth == 1 && independent) {
                 entry = (key, value);
+                independent = matches!(key.scalar(), Some("numbers" | "ring_groups" | "absent"));
             }
         }
         let (key, value) = entry;
-        let last = value.subtree().map(|node| position(node.span())).max();
-        Place { span, from: position(key.span()), to: last.unwrap_or(position(key.span())) }
+        // A value that an alias repeats stands before its key.
+        let first = position(key.span());
+        let (from, to) = *self.extents.entry(value.index()).or_insert_with(|| {
+            let positions = value.subtree().map(|node| position(node.span()));
+            positions.fold((first, first), |(from, to), at| (from.min(at), to.max(at)))
+        });
+        (Place { span: at.span(), from, to }, at)
+    }
+
+    fn entry(&mut self, mapping: NodeRef<'d>, name: &str) -> Option<(NodeRef<'d>, NodeRef<'d>)> {
+        let keys = self.keys.entry(mapping.index()).or_insert_with(|| match mapping.view() {
+            View::Mapping(entries) => {
+                entries.entries().map(|(key, value)| (key.scalar().unwrap_or_default(), (key, value))).collect()
+            }
+            _ => HashMap::new(),
+        });
+        keys.get(name).copied()
+    }
+
+    fn item(&mut self, list: NodeRef<'d>, index: usize) -> Option<NodeRef<'d>> {
+        let items = self.items.entry(list.index()).or_insert_with(|| match list.view() {
+            View::Sequence(items) => items.items().collect(),
+            _ => Vec::new(),
+        });
+        items.get(index).copied()
+    }
+
+    fn key(&mut self, mapping: NodeRef<'d>, name: &str) -> Option<Span> {
+        self.entry(mapping, name).map(|(key, _)| key.span())
     }
 }
 
@@ -151,11 +186,5 @@ impl Explained {
     fn covers(&self, from: Position, to: Position) -> bool {
         let first = self.positions.partition_point(|position| *position < from);
         self.positions.get(first).is_some_and(|position| *position <= to)
-    }
-
-    fn covers_key(&self, root: NodeRef<'_>, name: &str) -> bool {
-        let View::Mapping(mapping) = root.view() else { return false };
-        let key = mapping.entries().find(|(key, _)| key.scalar() == Some(name));
-        key.is_some_and(|(key, _)| self.covers(position(key.span()), position(key.span())))
     }
 }

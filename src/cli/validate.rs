@@ -6,11 +6,28 @@ use std::path::PathBuf;
 use crate::config;
 use crate::diag::has_errors;
 use crate::exit::Exit;
-use crate::render::diagnostics::{self, Style};
+use crate::render::diagnostics;
+
+use super::changes::Changes;
+use super::console;
+
+/// The arguments of `validate`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Files, folders of files, or folders of such folders
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// What the output looks like
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Check again whenever a file changes, until Ctrl-C
+    #[arg(long)]
+    watch: bool,
+}
 
 /// What findings look like.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
+pub(super) enum Format {
     /// For people: with excerpts on a terminal, one line each elsewhere
     #[default]
     Human,
@@ -18,23 +35,31 @@ pub enum Format {
     Json,
 }
 
-/// Checks the files and writes what is wrong with them; invalid if anything is an error.
-pub fn run(paths: &[PathBuf], format: Format, out: &mut impl Write) -> io::Result<Exit> {
-    let loaded = config::load(paths);
+/// Checks the files, once or whenever they change.
+pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> anyhow::Result<Exit> {
+    if !arguments.watch {
+        return Ok(check(arguments, out)?);
+    }
+    // The watcher comes first, so that no change falls between the first look and the first wait.
+    let mut changes = Changes::of(&arguments.paths)?;
+    loop {
+        check(arguments, out)?;
+        changes.wait()?;
+    }
+}
+
+/// Writes what is wrong with the files; invalid if anything is an error.
+fn check(arguments: &Arguments, out: &mut impl Write) -> io::Result<Exit> {
+    let loaded = config::load(&arguments.paths);
     let (findings, sources) = (&loaded.diagnostics, &loaded.sources);
-    match format {
+    match arguments.format {
         Format::Json => {
             serde_json::to_writer_pretty(&mut *out, &diagnostics::json(findings, sources))?;
             writeln!(out)?;
         }
-        Format::Human if io::stdout().is_terminal() => {
-            // Colours that are not wanted are removed on the way out.
-            let style = Style { color: true, ..Style::default() };
-            out.write_all(diagnostics::human(findings, sources, style).as_bytes())?;
-        }
-        Format::Human => out.write_all(diagnostics::plain(findings, sources).as_bytes())?,
+        Format::Human => console::findings(out, io::stdout().is_terminal(), findings, sources)?,
     }
-    if format == Format::Human && findings.is_empty() {
+    if arguments.format == Format::Human && findings.is_empty() {
         writeln!(out, "{} valid", counted(loaded.accounts.len(), "account"))?;
     }
     out.flush()?;

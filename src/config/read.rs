@@ -21,11 +21,14 @@ pub(super) fn read(path: &Path, file: FileId) -> Result<String, Diagnostic> {
         Diagnostic::new(Rule::UNREADABLE_FILE, Some(at), message)
             .hint("check that the file exists and that you may read it")
     };
+    let special = |metadata: &std::fs::Metadata| {
+        let message = format!("the file is {}, not a regular file", kind(metadata));
+        Diagnostic::new(Rule::UNREADABLE_FILE, Some(at), message)
+            .hint("write its content to a file, and give that file")
+    };
     let metadata = std::fs::metadata(path).map_err(unreadable)?;
     if !metadata.is_file() {
-        let message = format!("the file is {}, not a regular file", kind(&metadata));
-        return Err(Diagnostic::new(Rule::UNREADABLE_FILE, Some(at), message)
-            .hint("write its content to a file, and give that file"));
+        return Err(special(&metadata));
     }
     let too_large = || {
         Diagnostic::new(Rule::FILE_TOO_LARGE, Some(at), "the file has more than 256 MiB")
@@ -36,6 +39,11 @@ pub(super) fn read(path: &Path, file: FileId) -> Result<String, Diagnostic> {
     }
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0).saturating_add(1));
     let handle = File::open(path).map_err(unreadable)?;
+    // The path may have become another file's since.
+    let opened = handle.metadata().map_err(unreadable)?;
+    if !opened.is_file() {
+        return Err(special(&opened));
+    }
     handle.take(MOST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > MOST {
         return Err(too_large());

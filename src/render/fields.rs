@@ -20,7 +20,7 @@ pub(super) fn sign(verb: Verb) -> char {
 }
 
 /// The object as a reference of the file would name it; a number is its own name.
-pub(super) fn object(change: &Change) -> String {
+pub(crate) fn object(change: &Change) -> String {
     match change.object.kind {
         Kind::Number => change.object.name.clone(),
         kind => format!("{kind}/{}", shown(&change.object.name)),

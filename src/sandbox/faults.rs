@@ -28,9 +28,10 @@ pub struct Faults {
     pub rate_limit: Option<u32>,
     /// Seed of all chances.
     pub seed: u64,
-    /// The n-th write (from 1) answers 500 and does nothing.
+    /// The n-th write (from 1) answers 500 and does nothing. Writes count when they reach the account: a create,
+    /// change or delete with an allowed token and a readable body, whatever becomes of it.
     pub fail_write: Option<u64>,
-    /// Once the n-th write (from 1) is committed, every connection is dropped without an answer and the server ends.
+    /// Once n writes have changed something, every connection is dropped without an answer and the server ends.
     pub die_after_write: Option<u64>,
 }
 

@@ -18,7 +18,7 @@ use super::collection::Target;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seed {
     name: String,
-    country: String,
+    country: Option<String>,
     default_number: String,
     locations: Vec<Location>,
     users: Vec<User>,

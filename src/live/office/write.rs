@@ -41,8 +41,9 @@ impl Office {
         let collection = body::collection(change)?;
         let url = match (&change.verb, &change.object.id) {
             (Verb::Create, _) => self.url(&[collection]),
-            (_, Some(id)) => self.url(&[collection, &id.0]),
-            (_, None) => return Err(WriteError::Unfit(format!("`{}` has no id", change.object.name))),
+            // A URL swallows dots, so that the change would go to the whole collection.
+            (_, Some(id)) if !matches!(&*id.0, "" | "." | "..") => self.url(&[collection, &id.0]),
+            (_, _) => return Err(WriteError::Unfit(format!("`{}` has no usable id", change.object.name))),
         };
         let attempts = self.http.attempts();
         Writing { office: self, change, url, attempts, looks: 0, doubtful: false }.run().await

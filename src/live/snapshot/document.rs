@@ -74,6 +74,9 @@ impl Texts {
     }
 }
 
+/// Deeper brackets than any snapshot has.
+const DEEPEST: usize = 100;
+
 /// Reads a document.
 pub(super) fn read(text: &str, format: Format) -> Result<Document, SnapshotError> {
     let root = Root { most_bytes: 2 * text.len() + 1000 };
@@ -83,10 +86,13 @@ pub(super) fn read(text: &str, format: Format) -> Result<Document, SnapshotError
         return Ok(document);
     }
     match format {
-        Format::Yaml => root.deserialize(serde_yaml::Deserializer::from_str(text)).map_err(|error| {
-            let place = error.location().map(|location| (location.line(), location.column()));
-            syntax(place, &error.to_string())
-        }),
+        Format::Yaml => match crate::text::nests_deeper(text, DEEPEST) {
+            Some(line) => Err(syntax(Some((line, 1)), "it nests too deep to be a snapshot")),
+            None => root.deserialize(serde_yaml::Deserializer::from_str(text)).map_err(|error| {
+                let place = error.location().map(|location| (location.line(), location.column()));
+                syntax(place, &error.to_string())
+            }),
+        },
         Format::Json => {
             let mut deserializer = serde_json::Deserializer::from_str(text);
             root.deserialize(&mut deserializer)
@@ -145,7 +151,7 @@ impl<'de> Visitor<'de> for Root {
                 "account" => builder.account(map.next_value()?).map_err(A::Error::custom)?,
                 "users" => map.next_value_seed(Entries::new(|key, user| builder.user(key, user)))?,
                 "devices" => {
-                    map.next_value_seed(Entries::new(|key, device: Device<'_>| builder.device(None, key, &device)))?
+                    map.next_value_seed(Entries::new(|key, device: Device<'_>| builder.device(None, key, &device)))?;
                 }
                 "receptionists" => map.next_value_seed(Entries::new(|key, value| builder.receptionist(key, value)))?,
                 "conferences" => map.next_value_seed(Entries::new(|key, value| builder.conference(key, value)))?,

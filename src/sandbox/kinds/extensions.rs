@@ -47,84 +47,43 @@ pub(super) fn delete(db: &Connection, key: i64) -> Result<Effects, Problem> {
     Ok(effects)
 }
 
+/// What may point at an extension: whose kind, by which member, and the query for their keys and names.
+const REFERRERS: &[(Collection, &str, &str)] = &[
+    // A number that it owns and that leads to itself goes with it; one that leads elsewhere is somebody's number.
+    (Collection::Numbers, "destination", "SELECT key, number FROM numbers WHERE destination = ?1 AND owner IS NOT ?1"),
+    (Collection::Numbers, "owner", "SELECT key, number FROM numbers WHERE owner = ?1 AND destination <> ?1"),
+    (
+        Collection::RingGroups,
+        "members",
+        "SELECT e.key, e.name FROM members m JOIN extensions e ON e.key = m.ring_group WHERE m.user = ?1 \
+         UNION SELECT e.key, e.name FROM devices d JOIN members m ON m.device = d.key \
+         JOIN extensions e ON e.key = m.ring_group WHERE d.user = ?1",
+    ),
+    (
+        Collection::RingGroups,
+        "no_answer",
+        "SELECT e.key, e.name FROM ring_groups g JOIN extensions e ON e.key = g.key WHERE g.no_answer = ?1",
+    ),
+    // Its own keys do not keep a receptionist alive.
+    (
+        Collection::Receptionists,
+        "keys",
+        "SELECT DISTINCT e.key, e.name FROM keys k JOIN extensions e ON e.key = k.receptionist \
+         WHERE k.target = ?1 AND k.receptionist <> ?1",
+    ),
+    (Collection::Bridges, "assigned_to", "SELECT key, name FROM bridges WHERE assigned_to = ?1"),
+    (Collection::Bridges, "conference", "SELECT key, name FROM bridges WHERE conference = ?1"),
+];
+
 /// Everything that points at the extension, or that its deletion would take along wrongly.
 pub(super) fn referrers(db: &Connection, key: i64) -> Result<Vec<Referrer>, Problem> {
     let mut found = Vec::new();
-    // A number that it owns and that leads to itself goes with it; one that leads elsewhere is somebody's number.
-    collect(
-        db,
-        &mut found,
-        Collection::Numbers,
-        "destination",
-        key,
-        "SELECT key, number FROM numbers WHERE destination = ?1 AND owner IS NOT ?1",
-    )?;
-    collect(
-        db,
-        &mut found,
-        Collection::Numbers,
-        "owner",
-        key,
-        "SELECT key, number FROM numbers WHERE owner = ?1 AND destination <> ?1",
-    )?;
-    collect(
-        db,
-        &mut found,
-        Collection::RingGroups,
-        "members",
-        key,
-        "SELECT e.key, e.name FROM members m JOIN extensions e ON e.key = m.ring_group WHERE m.user = ?1",
-    )?;
-    collect(
-        db,
-        &mut found,
-        Collection::RingGroups,
-        "members",
-        key,
-        "SELECT DISTINCT e.key, e.name FROM devices d JOIN members m ON m.device = d.key \
-         JOIN extensions e ON e.key = m.ring_group WHERE d.user = ?1",
-    )?;
-    collect(
-        db,
-        &mut found,
-        Collection::RingGroups,
-        "no_answer",
-        key,
-        "SELECT e.key, e.name FROM ring_groups g JOIN extensions e ON e.key = g.key WHERE g.no_answer = ?1",
-    )?;
-    // Its own keys do not keep a receptionist alive.
-    collect(
-        db,
-        &mut found,
-        Collection::Receptionists,
-        "keys",
-        key,
-        "SELECT DISTINCT e.key, e.name FROM keys k JOIN extensions e ON e.key = k.receptionist \
-         WHERE k.target = ?1 AND k.receptionist <> ?1",
-    )?;
-    collect(
-        db,
-        &mut found,
-        Collection::Bridges,
-        "assigned_to",
-        key,
-        "SELECT key, name FROM bridges WHERE assigned_to = ?1",
-    )?;
-    collect(
-        db,
-        &mut found,
-        Collection::Bridges,
-        "conference",
-        key,
-        "SELECT key, name FROM bridges WHERE conference = ?1",
-    )?;
+    for (collection, field, sql) in REFERRERS {
+        collect(db, &mut found, *collection, field, key, sql)?;
+    }
     if owns_default_number(db, key)? {
-        found.push(Referrer {
-            kind: "account",
-            id: "account".to_owned(),
-            name: account_name(db)?,
-            field: "default_number".to_owned(),
-        });
+        let name = account_name(db)?;
+        found.push(Referrer { kind: "account", id: "account".to_owned(), name, field: "default_number".to_owned() });
     }
     Ok(found)
 }

@@ -33,7 +33,7 @@ pub(super) struct Document {
 #[serde(deny_unknown_fields)]
 pub(super) struct Account {
     pub(super) name: String,
-    pub(super) country: String,
+    pub(super) country: Option<String>,
     pub(super) default_number: String,
 }
 

@@ -8,15 +8,15 @@ use crate::sandbox::collection::TargetKind;
 use crate::sandbox::text;
 
 impl Seed {
-    /// Runs inside the caller's transaction.
-    pub(in crate::sandbox) fn load(&self, db: &Connection) -> rusqlite::Result<()> {
+    /// Runs inside the caller's transaction. The country is that of a seed that names none.
+    pub(in crate::sandbox) fn load(&self, db: &Connection, country: &str) -> rusqlite::Result<()> {
         self.load_extensions(db)?;
         self.load_users(db)?;
         self.load_receptionists(db)?;
         self.load_conferences(db)?;
         self.load_ring_groups(db)?;
         self.load_numbers(db)?;
-        account::insert_account(db, &self.name, &self.country, &self.default_number)
+        account::insert_account(db, &self.name, self.country.as_deref().unwrap_or(country), &self.default_number)
     }
 
     fn load_extensions(&self, db: &Connection) -> rusqlite::Result<()> {

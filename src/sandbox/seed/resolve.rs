@@ -46,7 +46,10 @@ fn check_account(document: &Document) -> Result<(), Fault> {
     let account = &document.account;
     text::name(&account.name)
         .map_err(|detail| Fault::new(&["account", "name"], format!("the name {detail}"), "choose another name"))?;
-    text::country(&account.country)
+    account
+        .country
+        .as_ref()
+        .map_or(Ok(()), |country| text::country(country))
         .map_err(|detail| Fault::new(&["account", "country"], format!("the country {detail}"), "write for example FR"))
 }
 

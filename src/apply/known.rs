@@ -1,0 +1,61 @@
+//! What the changes so far have taught: the ids of new objects, the versions of written ones.
+
+use std::collections::HashMap;
+
+use crate::live::Written;
+use crate::model::{Change, ChangeId, Kind, ObjectId, Revision, Verb};
+
+/// Ids and revisions that the plan could not know.
+pub(super) struct Known<'a> {
+    /// The creation of each new object, by what people call it.
+    creations: HashMap<(Kind, &'a str), ChangeId>,
+    /// The ids that creations gave.
+    created: HashMap<ChangeId, ObjectId>,
+    /// The last version that this run made of an object.
+    revisions: HashMap<(Kind, ObjectId), Option<Revision>>,
+}
+
+impl<'a> Known<'a> {
+    pub(super) fn new(changes: &'a [Change]) -> Self {
+        let creations = changes.iter().filter(|change| change.verb == Verb::Create);
+        let creations = creations.map(|change| ((change.object.kind, &*change.object.name), change.id)).collect();
+        Self { creations, created: HashMap::new(), revisions: HashMap::new() }
+    }
+
+    pub(super) fn learn(&mut self, change: &Change, written: &Written) {
+        if change.verb == Verb::Create {
+            self.created.insert(change.id, written.id.clone());
+        }
+        self.revisions.insert((change.object.kind, written.id.clone()), written.revision.clone());
+    }
+
+    /// The change as the provider gets it: everything that it names has an id, and its revision is the newest.
+    pub(super) fn prepared(&self, change: &Change) -> Result<Change, String> {
+        let mut prepared = change.clone();
+        for reference in prepared.references_mut() {
+            if let (None, Some(creation)) = (&reference.id, reference.created_by) {
+                let id = self.created.get(&creation).cloned();
+                reference.id = Some(id.ok_or_else(|| missing(creation, reference.kind, &reference.name))?);
+            }
+        }
+        if prepared.verb == Verb::Create {
+            return Ok(prepared);
+        }
+        let object = &mut prepared.object;
+        if object.id.is_none() {
+            let creation = self.creations.get(&(object.kind, &*object.name)).copied().unwrap_or(change.id);
+            let id = self.created.get(&creation).cloned();
+            object.id = Some(id.ok_or_else(|| missing(creation, object.kind, &object.name))?);
+        }
+        if let Some(id) = &object.id
+            && let Some(revision) = self.revisions.get(&(object.kind, id.clone()))
+        {
+            prepared.revision.clone_from(revision);
+        }
+        Ok(prepared)
+    }
+}
+
+fn missing(ChangeId(creation): ChangeId, kind: Kind, name: &str) -> String {
+    format!("the plan uses `{kind}/{name}` before its change {creation} has made it")
+}

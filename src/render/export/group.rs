@@ -1,0 +1,164 @@
+//! The ring groups of an export.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
+
+use crate::model::{ExtensionNumber, Kind, Live, LiveRingGroup, NameKey, ObjectId, is_emergency};
+use crate::text::{quoted, shown, yaml};
+
+use super::selectors::Selectors;
+use super::{LONGEST, Section};
+
+/// What the groups have in common that matters to each of them.
+struct Groups<'a> {
+    live: &'a Live,
+    selectors: &'a Selectors<'a>,
+    names: HashMap<NameKey, usize>,
+    extensions: HashMap<&'a ExtensionNumber, usize>,
+    circling: HashSet<&'a ObjectId>,
+}
+
+/// The section of all groups; nothing without groups.
+pub(super) fn section<'a>(live: &'a Live, selectors: &'a Selectors<'a>) -> Option<String> {
+    if live.ring_groups.is_empty() {
+        return None;
+    }
+    let (mut names, mut extensions) = (HashMap::new(), HashMap::new());
+    for group in &live.ring_groups {
+        *names.entry(group.name.key()).or_default() += 1;
+        if let Some(extension) = &group.extension {
+            *extensions.entry(extension).or_default() += 1;
+        }
+    }
+    let groups = Groups { live, selectors, names, extensions, circling: circling(live) };
+    let mut sorted: Vec<_> = live.ring_groups.iter().collect();
+    sorted.sort_by_cached_key(|group| (group.name.key(), group.id.clone()));
+    let mut section = Section::new("ring_groups");
+    for group in sorted {
+        match groups.entry(group) {
+            Ok((text, remarks)) => {
+                for remark in remarks {
+                    section.comment(&format!("{}: {remark}", group.name));
+                }
+                section.entry(&text);
+            }
+            Err(why) => section.comment(&format!("{} is left out: {why}", group.name)),
+        }
+    }
+    Some(section.end())
+}
+
+impl<'a> Groups<'a> {
+    /// The group's entry, and what had to be left out of it.
+    fn entry(&self, group: &'a LiveRingGroup) -> Result<(String, Vec<String>), String> {
+        if self.names.get(&group.name.key()).is_some_and(|count| *count > 1) {
+            return Err(format!("another group has that name, too (this one is {})", shown(&group.id.0, LONGEST)));
+        }
+        let capabilities = &self.live.capabilities;
+        let members = self.members(group)?;
+        let mut remarks = Vec::new();
+        let mut text = format!("{}:\n", yaml(group.name.as_str()));
+        // Writing to a string cannot fail, here and below.
+        match group.extension.as_ref().map(|extension| (extension, self.refused(extension))) {
+            Some((extension, None)) => {
+                let _ = writeln!(text, "  extension: {}", quoted(extension.as_str()));
+            }
+            Some((extension, Some(why))) => remarks.push(format!("the extension {extension} is not managed: {why}")),
+            None => {}
+        }
+        let _ = writeln!(text, "  ring: {}", group.ring);
+        let members: Vec<_> = members.iter().map(|member| yaml(member)).collect();
+        let _ = writeln!(text, "  members: [{}]", members.join(", "));
+        match group.ring_for {
+            Some(time) if (capabilities.ring_for_least..=capabilities.ring_for_most).contains(&time) => {
+                let _ = writeln!(text, "  ring_for: {time}");
+            }
+            Some(time) => remarks.push(format!("ring_for is {time}, out of the account's own range, and not managed")),
+            None => remarks.push("it rings without end, which no file can ask for: ring_for is not managed".to_owned()),
+        }
+        match self.no_answer(group) {
+            Ok(target) => {
+                let _ = writeln!(text, "  no_answer: {}", yaml(&target));
+            }
+            Err(why) => remarks.push(format!("no_answer is not managed: {why}")),
+        }
+        Ok((text, remarks))
+    }
+
+    fn members(&self, group: &'a LiveRingGroup) -> Result<Vec<String>, String> {
+        if group.members.is_empty() {
+            return Err("it has no members".to_owned());
+        }
+        if !self.live.capabilities.ring_modes.contains(&group.ring) {
+            return Err(format!("the account does not list {} as a ring mode", group.ring));
+        }
+        let mut seen = HashSet::new();
+        let members = group.members.iter().map(|member| {
+            if !seen.insert(member) {
+                return Err("a member of it is listed twice".to_owned());
+            }
+            if member.kind != Kind::Other && !self.live.capabilities.members.contains(&member.kind) {
+                return Err(format!("the account does not list {} as a member", member.kind));
+            }
+            self.selectors.reference(member).map_err(|why| format!("as to one of its members, {why}"))
+        });
+        members.collect()
+    }
+
+    fn no_answer(&self, group: &'a LiveRingGroup) -> Result<String, String> {
+        let Some(target) = &group.no_answer else { return Ok("none".to_owned()) };
+        if self.circling.contains(&group.id) {
+            return Err("it leads back to the group".to_owned());
+        }
+        if target.kind != Kind::Other && !self.live.capabilities.no_answer.contains(&target.kind) {
+            return Err(format!("the account does not list {} for it", target.kind));
+        }
+        self.selectors.reference(target)
+    }
+
+    /// Why no file may ask for this extension number.
+    fn refused(&self, extension: &ExtensionNumber) -> Option<&'static str> {
+        if self.extensions.get(extension).is_some_and(|count| *count > 1) {
+            Some("several groups have it")
+        } else if is_emergency(extension) {
+            Some("it is an emergency number")
+        } else if !self.live.capabilities.extension_fits(extension) {
+            Some("it is out of the account's own range")
+        } else {
+            None
+        }
+    }
+}
+
+/// The groups whose unanswered calls come back to them.
+fn circling(live: &Live) -> HashSet<&ObjectId> {
+    let next: HashMap<_, _> = live
+        .ring_groups
+        .iter()
+        .filter_map(|group| {
+            let target = group.no_answer.as_ref().filter(|target| target.kind == Kind::RingGroup)?;
+            Some((&group.id, &target.id))
+        })
+        .collect();
+    let (mut circling, mut walked) = (HashSet::new(), HashSet::new());
+    for group in &live.ring_groups {
+        // Walk on until something is met again: if it is of this walk, it is the start of a circle.
+        let (mut way, mut at) = (HashSet::new(), &group.id);
+        while walked.insert(at) {
+            way.insert(at);
+            match next.get(at) {
+                Some(further) => at = further,
+                None => break,
+            }
+        }
+        if way.contains(at) && next.contains_key(at) {
+            while circling.insert(at) {
+                match next.get(at) {
+                    Some(further) => at = further,
+                    None => break,
+                }
+            }
+        }
+    }
+    circling
+}

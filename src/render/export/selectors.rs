@@ -1,0 +1,37 @@
+//! References that read back as the object that they were made from, or the reason why there is none.
+
+use crate::model::{Directory, Found, Handle, Kind, ObjectRef, Reference, Selector};
+use crate::text::shown;
+
+/// The references of one account.
+pub(super) struct Selectors<'a> {
+    directory: &'a Directory<'a>,
+}
+
+impl<'a> Selectors<'a> {
+    pub(super) fn new(directory: &'a Directory<'a>) -> Self {
+        Self { directory }
+    }
+
+    /// `kind/selector` for an object.
+    pub(super) fn reference(&self, to: &'a ObjectRef) -> Result<String, String> {
+        if to.kind == Kind::Other {
+            return Err(format!("it leads to something that no file can name ({})", shown(&to.id.0, super::LONGEST)));
+        }
+        let gone = || format!("it leads to {} {}, which is gone", to.kind, shown(&to.id.0, super::LONGEST));
+        let handle = self.directory.by_id(to).ok_or_else(gone)?;
+        let label = self.directory.label(handle);
+        // A label may be the bare id, when no other text finds this object and only this one.
+        if !self.finds(to.kind, &label, handle) {
+            let why = "nothing that a file can say tells it from others";
+            return Err(format!("it leads to {} {}, and {why}", to.kind, shown(&to.id.0, super::LONGEST)));
+        }
+        Ok(format!("{}/{label}", to.kind))
+    }
+
+    /// Whether this text names this object and no other.
+    pub(super) fn finds(&self, kind: Kind, text: &str, handle: Handle) -> bool {
+        Selector::parse(text)
+            .is_ok_and(|selector| self.directory.find(&Reference { kind, selector }) == Found::One(handle))
+    }
+}
