@@ -4,6 +4,7 @@
 //! things. Nothing is kept of fields that the model has no place for.
 
 mod entries;
+mod events;
 mod fields;
 
 use std::borrow::Cow;
@@ -79,6 +80,11 @@ const DEEPEST: usize = 100;
 /// Reads a document.
 pub(super) fn read(text: &str, format: Format) -> Result<Document, SnapshotError> {
     let root = Root { most_bytes: 2 * text.len() + 1000 };
+    if format == Format::Yaml
+        && let Ok(document) = events::read(text, root)
+    {
+        return Ok(document);
+    }
     match format {
         Format::Yaml => match crate::text::nests_deeper(text, DEEPEST) {
             Some(line) => Err(syntax(Some((line, 1)), "it nests too deep to be a snapshot")),
@@ -105,6 +111,7 @@ fn syntax(place: Option<(usize, usize)>, message: &str) -> SnapshotError {
 }
 
 /// The whole document.
+#[derive(Clone, Copy)]
 struct Root {
     /// The most bytes that its texts may have together. Without aliases they cannot have more than twice what
     /// the file has, whatever their escapes.
