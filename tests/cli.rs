@@ -323,6 +323,31 @@ fn whoever_reads_only_the_first_line_makes_no_error() {
     std::io::stdout().flush().unwrap();
 }
 
+#[test]
+fn an_account_is_exported_to_files_that_are_in_sync_and_frozen_to_a_snapshot_that_is_planned_against() {
+    let folder = wework();
+    expect(&strowger(folder.path(), &["apply", ".", "--auto-approve"]), 0);
+    expect(&strowger(folder.path(), &["export", ".", "--out", "exported"]), 0);
+    expect(&strowger(folder.path(), &["plan", "exported", "--detailed-exitcode"]), 0);
+    assert!(folder.path().join("exported/account.v1.schema.json").exists());
+    // What exists is not overwritten.
+    expect(&strowger(folder.path(), &["export", ".", "--out", "exported"]), 1);
+
+    let frozen = expect(&strowger(folder.path(), &["export", ".", "--as-snapshot"]), 0);
+    fs::create_dir(folder.path().join("offline")).unwrap();
+    fs::write(folder.path().join("live.yaml"), frozen).unwrap();
+    let text = expect(&strowger(folder.path(), &["export", "--snapshot", "live.yaml"]), 0);
+    fs::write(folder.path().join("offline/account.yaml"), text.replace("file: live.yaml", "file: ../live.yaml"))
+        .unwrap();
+    expect(&strowger(folder.path(), &["plan", "offline", "--detailed-exitcode"]), 0);
+    let text = fs::read_to_string(folder.path().join("offline/account.yaml")).unwrap();
+    fs::write(folder.path().join("offline/account.yaml"), text.replace("Accueil", "Reception")).unwrap();
+    expect(&strowger(folder.path(), &["plan", "offline", "--detailed-exitcode"]), 2);
+    let refused = strowger(folder.path(), &["apply", "offline", "--auto-approve"]);
+    expect(&refused, 1);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("a snapshot is read-only"));
+}
+
 /// The lines of a process that goes on running, ended with the test.
 struct Watched {
     process: Child,
