@@ -4,7 +4,13 @@
 //! somebody else's work. Each [`Rule`] has a stable id, and each id has a page in `docs/rules.md`.
 
 mod diagnostic;
+mod nearest;
 mod rule;
+mod severities;
+mod sources;
 
-pub use diagnostic::{Diagnostic, Label};
+pub use diagnostic::{Diagnostic, Label, has_errors, sort};
+pub use nearest::nearest;
 pub use rule::{RULES, Rule, Severity};
+pub use severities::Severities;
+pub use sources::{Source, Sources};

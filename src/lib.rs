@@ -2,15 +2,25 @@
 //!
 //! The map, from the inside out. The core is pure (no clock, no file, no network, no printing):
 //! [`model`] has the valid domain types, and only they are compared and planned; [`diag`] has the findings
-//! that an operator can act on; [`render`] turns values into text, and [`text`] makes any text safe to show or
-//! to write as YAML.
+//! that an operator can act on; [`check`] turns raw documents into the model; [`diff`] compares both sides
+//! of an account; [`plan`] orders the writes so that every prefix is safe; [`render`] shows all of it;
+//! [`text`] makes any text safe to show or to write as YAML.
 //!
-//! The edges: [`live`] reads and writes accounts, [`apply`] carries a plan out.
+//! Around it: [`config`] reads files, [`live`] talks to accounts, [`apply`] carries plans out, [`sandbox`] is
+//! the embedded phone account.
+//!
+//! At the edge [`cli`] runs the commands, each of which ends with an [`exit`] code.
 
 pub mod apply;
+pub mod check;
+pub mod cli;
+pub mod config;
 pub mod diag;
+pub mod diff;
+pub mod exit;
 pub mod live;
 pub mod model;
 pub mod plan;
 pub mod render;
+pub mod sandbox;
 pub mod text;

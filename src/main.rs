@@ -1,2 +1,7 @@
-//! The `strowger` command.
-fn main() {}
+//! The command.
+
+use strowger::exit::Exit;
+
+fn main() -> Exit {
+    strowger::cli::run()
+}

@@ -4,7 +4,42 @@
 //! engine read it and nothing else. What holds for every plan (design, section 5) is tested as properties
 //! in `tests/laws.rs`: it converges, it is minimal, it is safe at every prefix of every order that its
 //! dependencies allow, and the same inputs give the same bytes.
+//!
+//! Three steps: the differences become writes with what each needs and frees ([`write`]); the writes become
+//! a graph, and where only a second write to one object can break a circle, one is split ([`order`],
+//! [`split`]); the graph gets the edges that keep every ring group reachable ([`reach`]).
 
+mod build;
+mod graph;
+mod order;
+mod preimage;
+mod reach;
+mod search;
+mod split;
 mod value;
+mod write;
 
-pub use value::{Plan, Price, Unmanaged};
+pub use value::{Plan, Price};
+
+use crate::diag::{Diagnostic, Severities, has_errors};
+use crate::diff::diff;
+use crate::model::{Desired, Live};
+
+/// Compares both sides and plans the writes.
+///
+/// `severities` is the operator's policy on rules; `reads` is how many calls it took to read the account.
+/// Returns the plan, unless a diagnostic is an error.
+pub fn plan(desired: &Desired, live: &Live, severities: &Severities, reads: u64) -> (Option<Plan>, Vec<Diagnostic>) {
+    let (difference, mut diagnostics) = diff(desired, live);
+    severities.apply(&mut diagnostics);
+    if has_errors(&diagnostics) {
+        return (None, diagnostics);
+    }
+    match order::order(&difference) {
+        Ok(ordered) => (Some(build::build(&difference, &ordered, reads)), diagnostics),
+        Err(diagnostic) => {
+            diagnostics.push(*diagnostic);
+            (None, diagnostics)
+        }
+    }
+}

@@ -1,3 +1,11 @@
-//! Plans, findings and accounts as text. Pure: values in, text out.
+//! Values as text: for terminals, pipes, programs and pages. Pure.
 
+pub mod diagnostics;
 pub mod export;
+pub(crate) mod fields;
+pub mod human;
+pub mod json;
+pub mod markdown;
+mod summary;
+
+pub(crate) use summary::counted;

@@ -14,12 +14,13 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use strowger::apply::{self, Observer, Options, Status};
+use strowger::diff::Unmanaged;
 use strowger::live::{Pending, Provider, Read, ReadError, WriteError, Written};
 use strowger::model::{
     Capabilities, Change, ChangeId, FieldChange, FieldName, FieldValue, Kind, ObjectId, ObjectLabel, PlannedRef,
     Reason, Revision, Verb,
 };
-use strowger::plan::{Plan, Price, Unmanaged};
+use strowger::plan::{Plan, Price};
 
 /// An account that takes its time, fails where it is told to, and remembers.
 #[derive(Default)]

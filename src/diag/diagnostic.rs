@@ -50,3 +50,16 @@ impl Diagnostic {
         self
     }
 }
+
+/// Puts findings in the order in which they are shown (file, line, column, rule) and drops repetitions.
+pub fn sort(findings: &mut Vec<Diagnostic>) {
+    findings.sort_by(|left, right| {
+        (left.span, left.rule.id, &left.message).cmp(&(right.span, right.rule.id, &right.message))
+    });
+    findings.dedup();
+}
+
+/// Whether one of these findings stops everything.
+pub fn has_errors(findings: &[Diagnostic]) -> bool {
+    findings.iter().any(|finding| finding.severity == Severity::Error)
+}

@@ -21,15 +21,30 @@ pub struct Rule {
     pub id: &'static str,
     /// How bad a breach is, unless the operator's policy says otherwise.
     pub severity: Severity,
+    /// Whether the severity stays as it is, whatever the policy says: a breach leaves nothing to plan with.
+    pub fixed: bool,
     /// What the rule demands, in one sentence.
     pub summary: &'static str,
 }
 
+impl Rule {
+    /// The rule with this id.
+    pub fn find(id: &str) -> Option<&'static Self> {
+        RULES.iter().copied().find(|rule| rule.id == id)
+    }
+}
+
+/// One line a rule: `NAME = "id", Severity, "summary";`. The word `fixed` after the severity makes it one that
+/// no policy can lower.
 macro_rules! rules {
-    ($($(#[$meta:meta])* $name:ident = $id:literal, $severity:ident, $summary:literal;)*) => {
+    ($($(#[$meta:meta])* $name:ident = $id:literal, $severity:ident $($fixed:ident)?, $summary:literal;)*) => {
         impl Rule {
-            $(#[doc = $summary] pub const $name: &'static Self =
-                &Self { id: $id, severity: Severity::$severity, summary: $summary };)*
+            $(#[doc = $summary] pub const $name: &'static Self = &Self {
+                id: $id,
+                severity: Severity::$severity,
+                fixed: [$(stringify!($fixed),)? ""].len() > 1,
+                summary: $summary,
+            };)*
         }
         /// Every rule, in the order of the documentation.
         pub const RULES: &[&Rule] = &[$(Rule::$name),*];
@@ -37,24 +52,148 @@ macro_rules! rules {
 }
 
 rules! {
+    // Files: what stops a file from being read at all.
+    NO_FILES = "no-files", Error fixed,
+        "A path leads to at least one YAML file.";
+    UNREADABLE_FILE = "unreadable-file", Error fixed,
+        "A file is a regular file that can be read.";
+    FILE_TOO_LARGE = "file-too-large", Error fixed,
+        "A file has at most 256 MiB.";
+    NOT_UTF8 = "not-utf8", Error fixed,
+        "A file is UTF-8 text.";
+    CONTROL_CHARACTER = "control-character", Error fixed,
+        "A file has no control characters but line breaks and tabs.";
+    EMPTY_FILE = "empty-file", Error fixed,
+        "A file has content.";
+    // YAML: what is well formed and still not accepted, because it hides what is meant.
+    YAML_SYNTAX = "yaml-syntax", Error fixed,
+        "A file is well-formed YAML.";
+    TAB_INDENTATION = "tab-indentation", Error fixed,
+        "Lines are indented with spaces.";
+    SEVERAL_DOCUMENTS = "several-documents", Error fixed,
+        "A file has one YAML document.";
+    YAML_TAG = "yaml-tag", Error fixed,
+        "Values carry no YAML tags.";
+    MERGE_KEY = "merge-key", Error fixed,
+        "Mappings are written out, not merged with `<<`.";
+    ALIAS_LIMIT = "alias-limit", Error fixed,
+        "YAML aliases stand for a modest amount of text, never for themselves.";
+    TOO_DEEP = "too-deep", Error fixed,
+        "Values are nested at most 64 levels deep.";
+    KEY_NOT_TEXT = "key-not-text", Error fixed,
+        "Keys are text.";
+    DUPLICATE_KEY = "duplicate-key", Error fixed,
+        "A key stands once in its mapping, and a section once in its account.";
+    // Fields: what the format knows.
+    UNSUPPORTED_VERSION = "unsupported-version", Error fixed,
+        "The format's version is one that this Strowger reads.";
+    MISSING_FIELD = "missing-field", Error fixed,
+        "Fields that nothing can be done without are there.";
+    MISSING_VALUE = "missing-value", Error fixed,
+        "A field that is there has a value.";
+    UNKNOWN_FIELD = "unknown-field", Error fixed,
+        "Fields are ones that the format knows.";
+    WRONG_TYPE = "wrong-type", Error fixed,
+        "A field has text, a list or a mapping, as the format says.";
+    WRONG_VALUE = "wrong-value", Error fixed,
+        "A field has one of the values that the format knows.";
+    UNQUOTED_NUMBER = "unquoted-number", Error fixed,
+        "Text that looks like a number to a YAML reader is quoted.";
+    UNQUOTED_WORD = "unquoted-word", Error fixed,
+        "Text that looks like a truth value or a date to a YAML reader is quoted.";
+    SCHEMA = "schema", Error fixed,
+        "A file is valid against the published JSON Schema.";
+    // Accounts.
+    MISSING_ACCOUNT = "missing-account", Error fixed,
+        "The files of an account have one `account` section.";
+    DUPLICATE_ACCOUNT = "duplicate-account", Error fixed,
+        "Accounts of one run have different names.";
+    UNSUPPORTED_PROVIDER = "unsupported-provider", Error fixed,
+        "The provider is one that this version speaks to.";
+    WRONG_PROVIDER_FIELD = "wrong-provider-field", Error fixed,
+        "An account has only the fields of its own provider.";
+    LITERAL_SECRET = "literal-secret", Error fixed,
+        "A secret is a reference, never written out in a file.";
+    INSECURE_URL = "insecure-url", Error fixed,
+        "An account is spoken to over https, or over http on this machine.";
+    NOTHING_MANAGED = "nothing-managed", Info,
+        "An account declares something.";
+    // Numbers.
+    NOT_E164 = "not-e164", Error fixed,
+        "Numbers are in E.164 form.";
+    DUPLICATE_NUMBER = "duplicate-number", Error fixed,
+        "A number stands once in an account.";
+    BAD_LABEL = "bad-label", Error fixed,
+        "A label has at most 256 characters and no control characters.";
+    // References.
+    BAD_REFERENCE = "bad-reference", Error fixed,
+        "A reference is written `kind/selector`.";
+    WRONG_KIND = "wrong-kind", Error fixed,
+        "A reference is of a kind that its field takes.";
+    UNDECLARED_RING_GROUP = "undeclared-ring-group", Warning,
+        "A reference to a ring group does not narrowly miss one that is declared.";
+    REFERENCE_TO_ABSENT = "reference-to-absent", Error,
+        "Nothing points at a group that shall be deleted.";
+    // Ring groups.
+    BAD_NAME = "bad-name", Error fixed,
+        "A name has 1 to 128 characters, none of them a control character, and is no number and no e-mail address.";
+    DUPLICATE_RING_GROUP = "duplicate-ring-group", Error fixed,
+        "A ring group stands once in an account, however it is spelt.";
+    BAD_EXTENSION = "bad-extension", Error fixed,
+        "An extension number has 2 to 8 digits.";
+    EXTENSION_RANGE = "extension-range", Error,
+        "An extension number is one that the provider can give.";
+    EMERGENCY_EXTENSION = "emergency-extension", Error,
+        "No extension number hides an emergency or a public service.";
+    DUPLICATE_EXTENSION = "duplicate-extension", Error fixed,
+        "An extension number belongs to one group.";
+    EMPTY_MEMBERS = "empty-members", Error fixed,
+        "A ring group has somebody to ring.";
+    DUPLICATE_MEMBER = "duplicate-member", Error fixed,
+        "A member is in a group once.";
+    BAD_DURATION = "bad-duration", Error fixed,
+        "A duration is a whole number and a unit, from `1s` to `60m`.";
+    RING_FOR_RANGE = "ring-for-range", Error,
+        "A group rings as long as the provider can let it.";
+    LONG_WAIT = "long-wait", Warning,
+        "No caller waits more than a minute for a group that rings one phone after the other.";
+    SELF_NO_ANSWER = "self-no-answer", Error fixed,
+        "A group does not send unanswered calls to itself.";
+    NO_ANSWER_CYCLE = "no-answer-cycle", Error,
+        "Unanswered calls do not go round in a circle.";
+    RENAMED_TO_ITSELF = "renamed-to-itself", Error fixed,
+        "`renamed_from` is another name than the group's own.";
+    RENAMED_TWICE = "renamed-twice", Error fixed,
+        "A group is renamed to one name.";
+    RENAMED_FROM_DECLARED = "renamed-from-declared", Error fixed,
+        "The name that `renamed_from` gives up is not declared as well.";
+    DECLARED_ABSENT = "declared-absent", Error fixed,
+        "A group in `absent` is neither declared nor renamed.";
+    // Policy and tests.
+    UNKNOWN_RULE = "unknown-rule", Error fixed,
+        "`policy.rules` names rules that exist.";
+    FIXED_RULE = "fixed-rule", Error fixed,
+        "`policy.rules` lowers no rule without which nothing can be planned.";
+    UNSUPPORTED_TESTS = "unsupported-tests", Error fixed,
+        "`tests` is empty in this version.";
     // Rules that need the account, found while planning.
-    UNKNOWN_REFERENCE = "unknown-reference", Error,
+    UNKNOWN_REFERENCE = "unknown-reference", Error fixed,
         "A reference names an object that exists in the account or is declared in the file.";
-    AMBIGUOUS_REFERENCE = "ambiguous-reference", Error,
+    AMBIGUOUS_REFERENCE = "ambiguous-reference", Error fixed,
         "A reference names exactly one object.";
-    NUMBER_NOT_IN_ACCOUNT = "number-not-in-account", Error,
+    NUMBER_NOT_IN_ACCOUNT = "number-not-in-account", Error fixed,
         "A number in the file belongs to the account; numbers are never ordered by an edit.";
-    EXTENSION_TAKEN = "extension-taken", Error,
+    EXTENSION_TAKEN = "extension-taken", Error fixed,
         "An extension number is free, or held by a group that gives it up in the same plan.";
-    NAME_TAKEN = "name-taken", Error,
+    NAME_TAKEN = "name-taken", Error fixed,
         "A group's name is not the name of another extension of the account.";
     RENAMED_FROM_MISSING = "renamed-from-missing", Warning,
         "The group that `renamed_from` names exists, or has been renamed already.";
-    STILL_IN_USE = "still-in-use", Error,
+    STILL_IN_USE = "still-in-use", Error fixed,
         "A group is deleted only if nothing points at it any more.";
-    DEFAULT_NUMBER_UNASSIGNED = "default-number-unassigned", Error,
+    DEFAULT_NUMBER_UNASSIGNED = "default-number-unassigned", Error fixed,
         "The account's default number keeps a destination.";
-    UNSUPPORTED_BY_PROVIDER = "unsupported-by-provider", Error,
+    UNSUPPORTED_BY_PROVIDER = "unsupported-by-provider", Error fixed,
         "The provider can do what the file asks for.";
     ALWAYS_FORWARDED_MEMBER = "always-forwarded-member", Warning,
         "A member of a ring group does not forward every call, or none of their phones ring.";

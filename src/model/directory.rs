@@ -147,6 +147,15 @@ impl<'a> Directory<'a> {
         }
     }
 
+    /// The objects of a kind that have this name.
+    pub fn named(&self, kind: Kind, name: &NameKey) -> Found {
+        match self.by_text.get(&(kind, name.clone())) {
+            None => Found::None,
+            Some(Entry::One(index)) => Found::One(Handle { kind, index: *index }),
+            Some(Entry::Several(all)) => Found::Several(all.iter().map(|&index| Handle { kind, index }).collect()),
+        }
+    }
+
     fn as_kind(&self, kind: Kind, index: u32) -> Found {
         let boxless =
             kind == Kind::Voicemail && self.live.users.get(index as usize).is_none_or(|user| user.voicemail.is_none());

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::diff::Unmanaged;
 use crate::model::Change;
 
 /// What to write to one account.
@@ -22,15 +23,6 @@ pub struct Plan {
     pub unmanaged: Unmanaged,
     /// What it costs to read the account and to carry the plan out.
     pub price: Price,
-}
-
-/// How many objects of the account no file mentions. They are left alone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Unmanaged {
-    /// Numbers.
-    pub numbers: usize,
-    /// Ring groups.
-    pub ring_groups: usize,
 }
 
 /// API calls, and the least time that they take.

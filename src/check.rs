@@ -1,0 +1,216 @@
+//! From raw documents to the wanted state of an account, and every finding on the way.
+//!
+//! Pure: no file, no clock, no terminal. [`account`] reads the documents of one account, validates each
+//! against the published schema, applies the rules that need no live account, and gives a [`Valid`] account
+//! only if no error is left. A rule whose breach would leave nothing to plan with cannot be lowered.
+
+mod account;
+mod calls;
+pub mod document;
+mod json;
+mod numbers;
+mod phone;
+mod plain;
+mod policy;
+mod reader;
+mod references;
+mod ring_groups;
+pub mod schema;
+pub mod settings;
+mod validator;
+
+use crate::diag::{Diagnostic, Rule, Severities, has_errors};
+use crate::model::{Absent, Capabilities, Desired, Span};
+
+use document::{Document, View};
+use numbers::Numbers;
+use policy::Policies;
+use reader::{Field, Reader};
+use ring_groups::RingGroups;
+use settings::Settings;
+
+pub use validator::AccountSchema;
+
+/// What the documents of one account say.
+#[derive(Debug)]
+pub struct Checked {
+    /// The account, if no error is left.
+    pub account: Option<Valid>,
+    /// The findings, after the account's policy.
+    pub findings: Vec<Diagnostic>,
+    /// Places of secrets that somebody wrote out, which no excerpt may show.
+    pub secrets: Vec<Span>,
+}
+
+/// An account without errors.
+#[derive(Debug)]
+pub struct Valid {
+    /// How it is reached.
+    pub settings: Settings,
+    /// What it shall be; its list of files is empty.
+    pub desired: Desired,
+    /// What becomes of the rules, also of those that are applied while planning.
+    pub severities: Severities,
+}
+
+/// The sections of one file, in the order of the schema.
+const SECTIONS: [&str; 7] = ["version", "account", "numbers", "ring_groups", "absent", "policy", "tests"];
+
+type Sections<'d> = [Option<Field<'d>>; 7];
+
+/// Reads and checks the documents of one account. `before` are findings that are already known, and
+/// `complete` is whether all of its files could be read.
+pub fn account(schema: &AccountSchema, documents: &[Document<'_>], before: Vec<Diagnostic>, complete: bool) -> Checked {
+    let mut reader = Reader { findings: before, secrets: Vec::new() };
+    let mut files: Vec<Sections<'_>> = Vec::new();
+    let mut readable: Vec<&Document<'_>> = Vec::new();
+    for document in documents {
+        if let Some(sections) = sections(&mut reader, document) {
+            files.push(sections);
+            readable.push(document);
+        }
+    }
+    let settings = account_section(&mut reader, &files, complete && readable.len() == documents.len(), documents);
+    let mut policies = Policies::default();
+    for policy in files.iter().filter_map(|[.., policy, _]| *policy) {
+        policies.read(&mut reader, policy);
+    }
+    let desired = desired(&mut reader, &files, settings.as_ref());
+    for document in readable {
+        let unexplained = schema.unexplained(document, &reader.findings);
+        reader.findings.extend(unexplained);
+    }
+    if !has_errors(&reader.findings) && is_empty(&desired) {
+        let span = documents.first().map(|document| document.root().span());
+        reader.report(
+            Diagnostic::new(Rule::NOTHING_MANAGED, span, "nothing of this account is managed")
+                .hint("declare `numbers` or `ring_groups`; `strowger export` writes those that exist"),
+        );
+    }
+    policies.severities.apply(&mut reader.findings);
+    let valid = complete && !has_errors(&reader.findings);
+    let account = settings.filter(|_| valid).map(|settings| Valid {
+        desired: Desired { account: settings.name.clone(), policy: policies.policy, ..desired },
+        settings,
+        severities: policies.severities,
+    });
+    Checked { account, findings: reader.findings, secrets: reader.secrets }
+}
+
+/// The sections of a file whose version is known; the rest of another version's file would be misread.
+fn sections<'d>(reader: &mut Reader, document: &'d Document<'d>) -> Option<Sections<'d>> {
+    let root = document.root();
+    let View::Mapping(mapping) = root.view() else {
+        let message = "the file has no sections";
+        reader.report(
+            Diagnostic::new(Rule::WRONG_TYPE, Some(root.span()), message)
+                .hint("begin with `version: 1` and an `account:` section"),
+        );
+        return None;
+    };
+    // Before all else, and also if other keys of the file are not this version's.
+    let version = mapping.entries().find(|(key, _)| key.scalar() == Some("version"));
+    if let Some((key, value)) = version
+        && !self::version(reader, Field { key, value })
+    {
+        return None;
+    }
+    let mut start = root.span();
+    start.length = 1;
+    let fields = reader.fields(mapping, start, SECTIONS);
+    fields.required(0, reader, "begin the file with `version: 1`");
+    if let [.., Some(tests)] = fields.found {
+        self::tests(reader, tests);
+    }
+    Some(fields.found)
+}
+
+fn version(reader: &mut Reader, field: Field<'_>) -> bool {
+    let written = match field.value.view() {
+        View::Plain("1") => return true,
+        View::Plain(text) | View::Quoted(text) => text,
+        View::Mapping(_) | View::Sequence(_) => "",
+    };
+    let newer = written.parse::<u32>().is_ok_and(|version| version > schema::VERSION);
+    let (message, hint) = match field.value.view() {
+        View::Quoted("1") => ("the version is text".to_owned(), "write `version: 1`, without quotes"),
+        _ if newer => (
+            format!("the file is of version {written}, and this Strowger reads version 1"),
+            "use a newer Strowger, or write the file for version 1",
+        ),
+        _ => ("the file states no version that this Strowger reads".to_owned(), "write `version: 1`"),
+    };
+    reader.report(Diagnostic::new(Rule::UNSUPPORTED_VERSION, Some(field.span()), message).hint(hint));
+    false
+}
+
+fn tests(reader: &mut Reader, field: Field<'_>) {
+    if let Some(items) = reader.sequence(field)
+        && !items.is_empty()
+    {
+        let message = "this version of Strowger runs no call-path tests";
+        let finding = Diagnostic::new(Rule::UNSUPPORTED_TESTS, Some(field.key.span()), message);
+        reader.report(finding.hint("write `tests: []` or remove the section until a later version"));
+    }
+}
+
+/// The settings, from the one file that has them.
+fn account_section(
+    reader: &mut Reader,
+    files: &[Sections<'_>],
+    complete: bool,
+    documents: &[Document<'_>],
+) -> Option<Settings> {
+    let mut found: Option<(Field<'_>, Option<Settings>)> = None;
+    for section in files.iter().filter_map(|[_, account, ..]| *account) {
+        match &found {
+            Some((first, _)) => reader.repeated(section.key, first.key.span()),
+            None => found = Some((section, account::read(reader, section))),
+        }
+    }
+    // A file that could not be read may be the one that has the section.
+    if found.is_none()
+        && complete
+        && let Some(document) = documents.first()
+    {
+        let mut span = document.root().span();
+        span.length = 1;
+        let misspelt = reader.findings.iter().any(|finding| {
+            finding.rule == Rule::UNKNOWN_FIELD && finding.hint.as_deref() == Some("did you mean `account`?")
+        });
+        if !misspelt {
+            reader.report(
+                Diagnostic::new(Rule::MISSING_ACCOUNT, Some(span), "no `account` section says which account this is")
+                    .hint("write `account: { name: my-office, provider: sandbox }`"),
+            );
+        }
+    }
+    found.and_then(|(_, settings)| settings)
+}
+
+fn desired(reader: &mut Reader, files: &[Sections<'_>], settings: Option<&Settings>) -> Desired {
+    let country = settings.and_then(|settings| settings.country);
+    let mut numbers = Numbers::default();
+    let mut groups = RingGroups::new(Capabilities::default());
+    let mut absent: Vec<Absent> = Vec::new();
+    for [_, _, numbers_section, groups_section, absent_section, _, _] in files {
+        if let Some(section) = numbers_section.and_then(|field| reader.mapping(field)) {
+            numbers.read(reader, section, country);
+        }
+        if let Some(section) = groups_section.and_then(|field| reader.mapping(field)) {
+            groups.read(reader, section);
+        }
+        if let Some(field) = absent_section {
+            absent.extend(ring_groups::absent(reader, *field));
+        }
+    }
+    let numbers = numbers.finish(reader);
+    let groups = groups.finish(reader);
+    calls::check(reader, &numbers, &groups, &absent);
+    let ring_groups = groups.declared.into_iter().map(|(_, group)| group).collect();
+    Desired { numbers, ring_groups, absent, ..Desired::default() }
+}
+
+fn is_empty(desired: &Desired) -> bool {
+    desired.numbers.is_empty() && desired.ring_groups.is_empty() && desired.absent.is_empty()
+}

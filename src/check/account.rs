@@ -1,0 +1,276 @@
+//! Reading the `account` section.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use crate::diag::{Diagnostic, Rule, nearest};
+use crate::model::Name;
+
+use super::document::View;
+use super::plain::{Reading, reading};
+use super::reader::{Advice, Field, Fields, Reader, list};
+use super::settings::{Country, ProviderSettings, SandboxState, SecretRef, Settings};
+
+const PROVIDERS: [&str; 3] = ["sandbox", "office", "snapshot"];
+/// Providers of which other versions of Strowger know.
+const LATER: [&str; 2] = ["kazoo", "wazo"];
+/// The fields of the section; from the fourth on, each belongs to one provider.
+const FIELDS: [&str; 8] = ["name", "provider", "country", "state", "seed", "url", "token", "file"];
+const OWNERS: [(&str, &str); 5] =
+    [("state", "sandbox"), ("seed", "sandbox"), ("url", "office"), ("token", "office"), ("file", "snapshot")];
+
+/// The settings, if all of them are right.
+pub(super) fn read(reader: &mut Reader, section: Field<'_>) -> Option<Settings> {
+    let mapping = reader.mapping(section)?;
+    let fields = reader.fields(mapping, section.key.span(), FIELDS);
+    let name_field = fields.required(0, reader, "write `name:` and what the account is called in plans and logs");
+    let name = name_field.and_then(|field| name(reader, field));
+    let [_, _, country, ..] = fields.found;
+    let country = country.map(|field| self::country(reader, field));
+    let word_field = fields.required(1, reader, "write `provider: sandbox`, which needs no credentials");
+    let word = word_field.and_then(|field| provider_word(reader, field));
+    let provider = word.and_then(|word| {
+        foreign_fields(reader, &fields, word);
+        provider(reader, &fields, word, name.as_deref().unwrap_or("account"))
+    });
+    if word.is_none() {
+        // The token is looked at all the same: a secret in a file is worth more than one finding.
+        let [.., token, _] = fields.found;
+        token.and_then(|field| secret(reader, field));
+    }
+    Some(Settings {
+        name: name?,
+        name_span: name_field?.value.span(),
+        country: country.map_or(Some(None), |country| country.map(Some))?,
+        provider: provider?,
+        provider_span: word_field?.value.span(),
+    })
+}
+
+fn name(reader: &mut Reader, field: Field<'_>) -> Option<Box<str>> {
+    let text = reader.text(field, Advice::default())?;
+    match text.parse::<Name>() {
+        Ok(name) if name.as_str() == text => Some(text.into()),
+        Ok(name) => {
+            let message = "the account's name has white space around it, or characters that have a shorter form";
+            let hint = format!("write `{name}`");
+            reader.report(Diagnostic::new(Rule::BAD_NAME, Some(field.span()), message).hint(hint));
+            None
+        }
+        Err(error) => {
+            let hint = "write a short name, such as `wework-republique`";
+            reader.report(Diagnostic::new(Rule::BAD_NAME, Some(field.span()), error.to_string()).hint(hint));
+            None
+        }
+    }
+}
+
+fn country(reader: &mut Reader, field: Field<'_>) -> Option<Country> {
+    let text = reader.text(field, Advice::default())?;
+    let country = Country::parse(text);
+    if country.is_none() {
+        let upper = text.to_ascii_uppercase();
+        let hint = match Country::parse(&upper) {
+            Some(_) => format!("write `{upper}`"),
+            None => "write a country code of two capitals (ISO 3166-1 alpha-2), such as `FR`".to_owned(),
+        };
+        let message = format!("`{text}` is no country code");
+        reader.report(Diagnostic::new(Rule::WRONG_VALUE, Some(field.span()), message).hint(hint));
+    }
+    country
+}
+
+fn provider_word(reader: &mut Reader, field: Field<'_>) -> Option<&'static str> {
+    let text = reader.text(field, Advice { empty: Some("write `provider: sandbox`"), instead: None })?;
+    if let Some(word) = PROVIDERS.into_iter().find(|word| *word == text) {
+        return Some(word);
+    }
+    let known = list(&PROVIDERS);
+    let finding = if LATER.contains(&text) {
+        let message = format!("provider `{text}` is not supported by this version");
+        Diagnostic::new(Rule::UNSUPPORTED_PROVIDER, Some(field.span()), message)
+            .hint(format!("this version speaks to {known}"))
+    } else {
+        let hint =
+            nearest(text, PROVIDERS).map_or(format!("providers are {known}"), |word| format!("did you mean `{word}`?"));
+        Diagnostic::new(Rule::UNSUPPORTED_PROVIDER, Some(field.span()), format!("there is no provider `{text}`"))
+            .hint(hint)
+    };
+    reader.report(finding);
+    None
+}
+
+fn foreign_fields(reader: &mut Reader, fields: &Fields<'_, 8>, provider: &str) {
+    for field in fields.found.iter().flatten() {
+        let name = field.name();
+        let Some((_, owner)) = OWNERS.into_iter().find(|(owned, _)| *owned == name) else { continue };
+        if owner != provider {
+            let message = format!("`{name}` belongs to provider `{owner}`, not `{provider}`");
+            let hint = format!("remove `{name}` or write `provider: {owner}`");
+            reader.report(Diagnostic::new(Rule::WRONG_PROVIDER_FIELD, Some(field.key.span()), message).hint(hint));
+            if name == "token" {
+                secret(reader, *field);
+            }
+        }
+    }
+}
+
+fn provider(reader: &mut Reader, fields: &Fields<'_, 8>, word: &str, account: &str) -> Option<ProviderSettings> {
+    let [_, _, _, state, seed, ..] = fields.found;
+    match word {
+        "office" => {
+            let url = fields.required(5, reader, "write `url:` and the address of the Account API");
+            let token = fields.required(6, reader, "write `token: { env: STROWGER_TOKEN }`");
+            let url = url.and_then(|field| self::url(reader, field));
+            let token = token.and_then(|field| secret(reader, field));
+            Some(ProviderSettings::Office { url: url?, token: token? })
+        }
+        "snapshot" => {
+            let file = fields.required(7, reader, "write `file:` and the path of the snapshot")?;
+            Some(ProviderSettings::Snapshot { file: path(reader, file)? })
+        }
+        _ => {
+            let state = match state {
+                None => Some(SandboxState::of_account(account)),
+                Some(field) => reader.text(field, Advice::default()).and_then(|text| match text {
+                    ":memory:" => Some(SandboxState::Memory),
+                    _ => path(reader, field).map(SandboxState::File),
+                }),
+            };
+            let seed = seed.map_or(Some(None), |field| path(reader, field).map(Some));
+            Some(ProviderSettings::Sandbox { state: state?, seed: seed? })
+        }
+    }
+}
+
+fn path(reader: &mut Reader, field: Field<'_>) -> Option<PathBuf> {
+    let text = reader.text(field, Advice::default())?;
+    if text.is_empty() || text.contains('\0') {
+        let message = format!("`{}` has no path", field.name());
+        reader.report(
+            Diagnostic::new(Rule::MISSING_VALUE, Some(field.span()), message)
+                .hint("write a path, relative to the folder of the file"),
+        );
+        return None;
+    }
+    Some(PathBuf::from(text))
+}
+
+/// An address that no token leaks to: `https`, or `http` on this machine; no user name, no query.
+fn url(reader: &mut Reader, field: Field<'_>) -> Option<Box<str>> {
+    let text = reader.text(field, Advice::default())?;
+    let scheme_and_rest = text.split_once("://");
+    let (message, hint) = match scheme_and_rest {
+        Some(("https" | "http", rest)) if authority(rest).contains('@') => {
+            reader.secrets.push(field.value.span());
+            ("the address holds a user name or a password", "leave it out; the token says who asks")
+        }
+        Some((_, rest))
+            if rest.contains(['?', '#']) || rest.contains(|c: char| c.is_whitespace() || c.is_control()) =>
+        {
+            ("the address has a query, a fragment or a space", "write it up to the last part of the path")
+        }
+        Some(("https" | "http", rest)) if host(rest).is_empty() => {
+            ("the address names no server", "write `https://`, the server and the path")
+        }
+        Some(("https", _)) => return Some(text.into()),
+        Some(("http", rest)) if is_loopback(host(rest)) => return Some(text.into()),
+        Some(("http", _)) => ("the token would travel unencrypted", "write `https://`"),
+        _ => ("the address is no https address", "write `https://`, the server and the path"),
+    };
+    reader.report(Diagnostic::new(Rule::INSECURE_URL, Some(field.span()), message).hint(hint));
+    None
+}
+
+fn authority(rest: &str) -> &str {
+    rest.split(['/', '?', '#', '\\']).next().unwrap_or_default()
+}
+
+fn host(rest: &str) -> &str {
+    let authority = authority(rest);
+    match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, _)) => address,
+        None => authority.split(':').next().unwrap_or_default(),
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// A secret's reference. What is written instead of one is never repeated, neither here nor in an excerpt.
+fn secret(reader: &mut Reader, field: Field<'_>) -> Option<SecretRef> {
+    let hide = |reader: &mut Reader| {
+        let texts = field.value.subtree().filter(|node| node.scalar().is_some());
+        reader.secrets.extend(texts.map(super::document::NodeRef::span));
+    };
+    let View::Mapping(mapping) = field.value.view() else {
+        hide(reader);
+        let message = format!("`{}` holds the secret itself, not a reference to it", field.name());
+        let hint = "write `token: { env: STROWGER_TOKEN }`, and treat the written token as stolen";
+        reader.report(Diagnostic::new(Rule::LITERAL_SECRET, Some(field.key.span()), message).hint(hint));
+        return None;
+    };
+    let before = reader.findings.len();
+    let fields = reader.fields(mapping, field.key.span(), ["env", "file", "command"]);
+    let secret = match fields.found {
+        [Some(env), None, None] => env_name(reader, env),
+        [None, Some(file), None] => path(reader, file).map(SecretRef::File),
+        [None, None, Some(command)] => self::command(reader, command),
+        _ => {
+            if reader.findings.len() == before {
+                let message = "a secret is found in exactly one place";
+                let hint = "write one of `{ env: NAME }`, `{ file: PATH }` and `{ command: [PROGRAM, ARGUMENT] }`";
+                reader.report(Diagnostic::new(Rule::WRONG_VALUE, Some(field.key.span()), message).hint(hint));
+            }
+            None
+        }
+    };
+    if secret.is_none() || reader.findings.len() > before {
+        hide(reader);
+    }
+    secret
+}
+
+fn env_name(reader: &mut Reader, field: Field<'_>) -> Option<SecretRef> {
+    let hint = "write the name of an environment variable, such as `STROWGER_TOKEN`";
+    let form = |text: &str| {
+        !text.starts_with(|character: char| character.is_ascii_digit())
+            && !text.is_empty()
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    match field.value.scalar() {
+        Some(text) if form(text) => Some(SecretRef::Env(text.into())),
+        // What stands here may be the secret, so no part of it is shown.
+        _ => {
+            let message = "`env` names no environment variable";
+            reader.report(Diagnostic::new(Rule::WRONG_VALUE, Some(field.key.span()), message).hint(hint));
+            None
+        }
+    }
+}
+
+fn command(reader: &mut Reader, field: Field<'_>) -> Option<SecretRef> {
+    let hint = "write `command: [PROGRAM, ARGUMENT]`";
+    let words: Option<Vec<Box<str>>> = match field.value.view() {
+        View::Sequence(items) => items.items().map(|item| certain_text(item.view())).collect(),
+        _ => None,
+    };
+    let (program, arguments) = match words.as_deref() {
+        Some([program, arguments @ ..]) if !program.is_empty() => (program.clone(), arguments.to_vec()),
+        _ => {
+            let message = "`command` is no list of a program and its arguments";
+            reader.report(Diagnostic::new(Rule::WRONG_TYPE, Some(field.key.span()), message).hint(hint));
+            return None;
+        }
+    };
+    Some(SecretRef::Command { program, arguments })
+}
+
+fn certain_text(view: View<'_>) -> Option<Box<str>> {
+    match view {
+        View::Quoted(text) => Some(text.into()),
+        View::Plain(text) if reading(text) == Reading::Text => Some(text.into()),
+        _ => None,
+    }
+}

@@ -1,0 +1,148 @@
+//! Reading the `numbers` section.
+
+use crate::diag::{Diagnostic, Rule};
+use crate::model::{DesiredNumber, E164, E164Error, Kind, Span, Spanned};
+
+use super::document::{Mapping, NodeRef, View};
+use super::phone;
+use super::plain::{Reading, reading};
+use super::reader::{Advice, Field, Reader};
+use super::references;
+use super::settings::Country;
+
+/// The most characters that a label may have.
+const LABEL_MOST: usize = 256;
+
+/// The numbers of all files of an account.
+#[derive(Debug, Default)]
+pub(super) struct Numbers {
+    declared: Vec<DesiredNumber>,
+    /// Numbers that are not in `declared`, because they are written in another way or their fields are
+    /// wrong. They stand in the file all the same.
+    broken: Vec<(E164, Span)>,
+}
+
+impl Numbers {
+    /// Reads one file's section.
+    pub(super) fn read(&mut self, reader: &mut Reader, section: Mapping<'_>, country: Option<Country>) {
+        self.declared.reserve(section.len());
+        for (key, value) in section.entries() {
+            let number = self.number(reader, key, country);
+            let entry = entry(reader, Field { key, value });
+            let Some(number) = number else { continue };
+            let span = key.span();
+            match entry {
+                Some((Some(to), label)) => self.declared.push(DesiredNumber { number, span, to, label }),
+                _ => self.broken.push((number, span)),
+            }
+        }
+    }
+
+    fn number(&mut self, reader: &mut Reader, key: NodeRef<'_>, country: Option<Country>) -> Option<E164> {
+        let text = key.scalar().unwrap_or_default();
+        let unquoted = match key.view() {
+            View::Plain(text) => Some(reading(text)).filter(|reading| *reading != Reading::Text),
+            _ => None,
+        };
+        let error = match (unquoted, text.parse::<E164>()) {
+            (None, Ok(number)) => return Some(number),
+            (_, Ok(number)) => {
+                self.broken.push((number, key.span()));
+                let hint = format!("write `\"{number}\"`");
+                reader.unquoted(key, text, unquoted.unwrap_or(Reading::Integer), Some(&hint));
+                return None;
+            }
+            (_, Err(error)) => error,
+        };
+        let meant = phone::meant(text, country);
+        if let Some(number) = meant {
+            self.broken.push((number, key.span()));
+        }
+        let hint = match (meant, country) {
+            (Some(number), _) => format!("write `\"{number}\"`"),
+            (None, None) if error == E164Error::NoPlus => {
+                "write `\"+\"`, the country code and the number; with the account's `country` set, national \
+                 spellings are recognised"
+                    .to_owned()
+            }
+            (None, _) => "write `\"+\"`, the country code and the number without its leading zero".to_owned(),
+        };
+        if let Some(read_as) = unquoted {
+            reader.unquoted(key, text, read_as, Some(&hint));
+        } else {
+            let message = format!("`{text}` is no E.164 number: {error}");
+            reader.report(Diagnostic::new(Rule::NOT_E164, Some(key.span()), message).hint(hint));
+        }
+        None
+    }
+
+    /// The numbers, sorted and each once.
+    pub(super) fn finish(mut self, reader: &mut Reader) -> Vec<DesiredNumber> {
+        // The stable order of equals is that of the files, so the first is the first that was written.
+        self.declared.sort_by_key(|number| number.number);
+        self.broken.sort_unstable();
+        let mut previous: Option<(E164, Span)> = None;
+        for (number, span) in self.broken {
+            let index = self.declared.binary_search_by_key(&number, |declared| declared.number);
+            let declared = index.ok().and_then(|index| self.declared.get(index)).map(|declared| declared.span);
+            let other = declared.or(previous.filter(|(other, _)| *other == number).map(|(_, span)| span));
+            if let Some(other) = other {
+                // Told at the later of the two places.
+                reader.report(twice(number, span.max(other), span.min(other)));
+            }
+            previous = Some((number, span));
+        }
+        self.declared.dedup_by(|later, first| {
+            let same = later.number == first.number;
+            if same {
+                reader.report(twice(later.number, later.span, first.span));
+            }
+            same
+        });
+        self.declared.shrink_to_fit();
+        self.declared
+    }
+}
+
+fn twice(number: E164, span: Span, first: Span) -> Diagnostic {
+    Diagnostic::new(Rule::DUPLICATE_NUMBER, Some(span), format!("{number} stands twice"))
+        .related(first, "here as well")
+        .hint("keep one of the two: a number has one destination")
+}
+
+type Entry = (Option<Spanned<Option<crate::model::Reference>>>, Option<Spanned<Box<str>>>);
+
+fn entry(reader: &mut Reader, field: Field<'_>) -> Option<Entry> {
+    if let View::Plain(text) | View::Quoted(text) = field.value.view() {
+        let number = field.name();
+        let (rule, message, example) = if text.is_empty() || reading(text) == Reading::Null {
+            (Rule::MISSING_VALUE, format!("`{number}` has no destination"), references::NONE)
+        } else {
+            (Rule::WRONG_TYPE, format!("`{number}` takes fields, not one value"), text)
+        };
+        let hint = format!("write `{{ to: {example} }}`");
+        reader.report(Diagnostic::new(rule, Some(field.span()), message).hint(hint));
+        return None;
+    }
+    let mapping = reader.mapping(field)?;
+    let fields = reader.fields(mapping, field.key.span(), ["to", "label"]);
+    let to = fields.required(0, reader, "write `to:` and a destination, or `to: none`");
+    let to = to.and_then(|to| references::optional(reader, to, &Kind::DESTINATIONS).map(|value| to.spanned(value)));
+    let [_, label] = fields.found;
+    let label = label.and_then(|label| text_of_label(reader, label).map(|text| label.spanned(text)));
+    Some((to, label))
+}
+
+fn text_of_label(reader: &mut Reader, field: Field<'_>) -> Option<Box<str>> {
+    let advice = Advice { empty: Some("write `\"\"` for an empty label, or remove the field"), instead: None };
+    let text = reader.text(field, advice)?;
+    let problem = if text.chars().any(char::is_control) {
+        "a label has no control characters and no line breaks"
+    } else if text.len() > LABEL_MOST && text.chars().count() > LABEL_MOST {
+        "a label has at most 256 characters"
+    } else {
+        return Some(text.into());
+    };
+    reader.report(Diagnostic::new(Rule::BAD_LABEL, Some(field.span()), problem).hint("write a short text on one line"));
+    None
+}

@@ -1,0 +1,179 @@
+//! What YAML readers make of text without quotes.
+//!
+//! Readers disagree: YAML 1.1, which most editors and tools still speak, knows more numbers, truth values and
+//! dates than YAML 1.2 does. Text that *any* of them takes for something else is a trap, so this module
+//! errs on that side. Sources: yaml.org/type (1.1) and chapter 10 of YAML 1.2.2.
+
+/// What some YAML reader takes unquoted text for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// Text.
+    Text,
+    /// Nothing: empty, `~`, `null`.
+    Null,
+    /// `yes`, `no`, `on`, `off`, `true`, `false`.
+    Truth,
+    /// A whole number.
+    Integer,
+    /// Digits after a zero: octal for some readers, decimal for others.
+    Octal,
+    /// A number with a fraction or an exponent, an infinity, or none.
+    Float,
+    /// Digits and colons: minutes and seconds in base 60.
+    Base60,
+    /// A date, perhaps with a time.
+    Date,
+}
+
+impl Reading {
+    /// The words for a message: "YAML readers take … for …".
+    pub(super) fn noun(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Null => "nothing",
+            Self::Truth => "a truth value",
+            Self::Integer => "a whole number",
+            Self::Octal => "a number, octal for some and decimal for others",
+            Self::Float => "a number with a fraction",
+            Self::Base60 => "a number in base 60",
+            Self::Date => "a date",
+        }
+    }
+}
+
+/// What some YAML reader takes this text for if it has no quotes.
+pub(super) fn reading(text: &str) -> Reading {
+    match text.as_bytes().first() {
+        None => Reading::Null,
+        Some(b'~' | b'n' | b'N' | b'y' | b'Y' | b't' | b'T' | b'f' | b'F' | b'o' | b'O') => word(text),
+        Some(b'+' | b'-' | b'.' | b'0'..=b'9') => number(text),
+        Some(_) => Reading::Text,
+    }
+}
+
+fn word(text: &str) -> Reading {
+    // The readers know three spellings of each word: `no`, `No` and `NO`, not `nO`.
+    let rest = text.get(1..).unwrap_or_default();
+    let same_case =
+        rest.bytes().all(|byte| byte.is_ascii_lowercase()) || text.bytes().all(|byte| byte.is_ascii_uppercase());
+    if text != "~" && !same_case {
+        return Reading::Text;
+    }
+    match text.to_ascii_lowercase().as_str() {
+        "~" | "null" => Reading::Null,
+        "yes" | "no" | "on" | "off" | "true" | "false" => Reading::Truth,
+        _ => Reading::Text,
+    }
+}
+
+fn number(text: &str) -> Reading {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN") {
+        return Reading::Float;
+    }
+    let digit = |byte: u8| byte.is_ascii_digit() || byte == b'_';
+    let has_digit = unsigned.bytes().any(|byte| byte.is_ascii_digit());
+    if has_digit && unsigned.bytes().all(digit) {
+        let octal = unsigned.len() > 1 && unsigned.starts_with('0');
+        return if octal { Reading::Octal } else { Reading::Integer };
+    }
+    if let Some(rest) = unsigned.strip_prefix("0x").or_else(|| unsigned.strip_prefix("0X")) {
+        return when(
+            !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'_'),
+            Reading::Integer,
+        );
+    }
+    if let Some(rest) = unsigned.strip_prefix("0o").or_else(|| unsigned.strip_prefix("0b")) {
+        return when(!rest.is_empty() && rest.bytes().all(digit), Reading::Octal);
+    }
+    if is_date(text) {
+        return Reading::Date;
+    }
+    if unsigned.contains(':') {
+        let base60 = unsigned.split(':').all(|part| part.bytes().any(|byte| byte.is_ascii_digit()))
+            && unsigned.bytes().all(|byte| digit(byte) || byte == b':' || byte == b'.');
+        return when(base60, Reading::Base60);
+    }
+    let float = has_digit
+        && unsigned.starts_with(|character: char| character.is_ascii_digit() || character == '.')
+        && unsigned.bytes().all(|byte| digit(byte) || b".eE+-".contains(&byte))
+        && unsigned.replace('_', "").parse::<f64>().is_ok();
+    when(float, Reading::Float)
+}
+
+fn when(condition: bool, reading: Reading) -> Reading {
+    if condition { reading } else { Reading::Text }
+}
+
+/// `2024-01-31`, and whatever begins like it and goes on with a time.
+fn is_date(text: &str) -> bool {
+    let date = text.split(['T', 't', ' ']).next().unwrap_or_default();
+    let mut parts = date.split('-');
+    let mut digits = |least: usize, most: usize| {
+        parts
+            .next()
+            .is_some_and(|part| (least..=most).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let date = digits(4, 4) && digits(1, 2) && digits(1, 2) && parts.next().is_none();
+    let rest = text.split_once(['T', 't', ' ']).map_or("", |(_, rest)| rest);
+    date && rest.bytes().all(|byte| byte.is_ascii_digit() || b":.+-Zz \t".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_any_reader_takes_for_something_else_is_recognised() {
+        for (text, expected) in [
+            ("", Reading::Null),
+            ("~", Reading::Null),
+            ("NULL", Reading::Null),
+            ("no", Reading::Truth),
+            ("Off", Reading::Truth),
+            ("NO", Reading::Truth),
+            ("+33142685300", Reading::Integer),
+            ("1_000", Reading::Integer),
+            ("0x1F", Reading::Integer),
+            ("0300", Reading::Octal),
+            ("0o17", Reading::Octal),
+            ("1e3", Reading::Float),
+            ("1.5", Reading::Float),
+            (".5", Reading::Float),
+            ("-.inf", Reading::Float),
+            (".NaN", Reading::Float),
+            ("12:30", Reading::Base60),
+            ("2024-01-31", Reading::Date),
+            ("2024-01-31T10:00:00Z", Reading::Date),
+        ] {
+            assert_eq!(reading(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn text_is_left_alone() {
+        for text in [
+            "none",
+            "nO",
+            "offices",
+            "ventes",
+            "20s",
+            "+33 1 42 68 53 00",
+            "01 42 68 53 00",
+            "1-2",
+            "-",
+            "+",
+            ".",
+            "salle-1",
+            "2024-01",
+            "user/202",
+            "12:ab",
+            "1.2.3.4",
+            "e3",
+            "é",
+            "no no",
+        ] {
+            assert_eq!(reading(text), Reading::Text, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Reading the `policy` section.
+
+use crate::diag::{Diagnostic, RULES, Rule, Severities, Severity, nearest};
+use crate::model::Policy;
+
+use super::document::{NodeRef, View};
+use super::reader::{Advice, Field, Reader};
+
+const PRUNABLE: &str = "ring_groups";
+const SEVERITIES: &str = "write `error`, `warning`, `info` or `off`";
+
+/// The policy of all files of an account.
+#[derive(Debug, Default)]
+pub(super) struct Policies {
+    /// What the plan needs.
+    pub(super) policy: Policy,
+    /// What becomes of the rules.
+    pub(super) severities: Severities,
+    rules: Vec<(&'static Rule, crate::model::Span)>,
+}
+
+impl Policies {
+    /// Reads one file's section.
+    pub(super) fn read(&mut self, reader: &mut Reader, section: Field<'_>) {
+        let Some(mapping) = reader.mapping(section) else { return };
+        let fields = reader.fields(mapping, section.key.span(), ["rules", "prune"]);
+        let [rules, prune] = fields.found;
+        if let Some(rules) = rules {
+            self.rules(reader, rules);
+        }
+        if let Some(prune) = prune {
+            self.prune(reader, prune);
+        }
+    }
+
+    fn rules(&mut self, reader: &mut Reader, section: Field<'_>) {
+        let Some(mapping) = reader.mapping(section) else { return };
+        for (key, value) in mapping.entries() {
+            self.rule(reader, Field { key, value });
+        }
+    }
+
+    fn rule(&mut self, reader: &mut Reader, field: Field<'_>) {
+        let id = field.name();
+        let severity = severity(reader, field);
+        let Some(rule) = Rule::find(id) else {
+            let near = nearest(id, RULES.iter().map(|rule| rule.id));
+            let hint = near.map_or("docs/rules.md lists them".to_owned(), |near| format!("did you mean `{near}`?"));
+            let finding =
+                Diagnostic::new(Rule::UNKNOWN_RULE, Some(field.key.span()), format!("there is no rule `{id}`"));
+            return reader.report(finding.hint(hint));
+        };
+        if let Some((_, first)) = self.rules.iter().find(|(known, _)| *known == rule) {
+            return reader.repeated(field.key, *first);
+        }
+        self.rules.push((rule, field.key.span()));
+        let Some(severity) = severity else { return };
+        if !self.severities.set(rule, severity) {
+            let message = format!("rule `{id}` stays an error");
+            let finding = Diagnostic::new(Rule::FIXED_RULE, Some(field.value.span()), message);
+            reader.report(finding.hint("remove the line: a file that breaks this rule cannot be planned"));
+        }
+    }
+
+    fn prune(&mut self, reader: &mut Reader, field: Field<'_>) {
+        match field.value.view() {
+            View::Sequence(items) => {
+                for item in items.items() {
+                    self.prune_kind(reader, Field { key: field.key, value: item });
+                }
+            }
+            _ => self.prune_kind(reader, field),
+        }
+    }
+
+    fn prune_kind(&mut self, reader: &mut Reader, field: Field<'_>) {
+        let hint = "write `prune: ring_groups`, or remove the field";
+        match reader.text(field, Advice { empty: Some(hint), instead: Some(hint) }) {
+            Some(PRUNABLE) => {
+                let span = field.value.span();
+                self.policy.prune_ring_groups.get_or_insert(span);
+            }
+            Some(other) => {
+                let message = format!("`{other}` are never deleted for not being in a file");
+                reader.report(Diagnostic::new(Rule::WRONG_VALUE, Some(field.span()), message).hint(hint));
+            }
+            None => {}
+        }
+    }
+}
+
+/// The severity; an inner `None` is the word `off`, quoted or not.
+#[expect(clippy::option_option, reason = "wrong, off and a severity are three things")]
+fn severity(reader: &mut Reader, field: Field<'_>) -> Option<Option<Severity>> {
+    if is_off(field.value) {
+        return Some(None);
+    }
+    match reader.text(field, Advice { empty: Some(SEVERITIES), instead: Some(SEVERITIES) })? {
+        "error" => Some(Some(Severity::Error)),
+        "warning" => Some(Some(Severity::Warning)),
+        "info" => Some(Some(Severity::Info)),
+        other => {
+            let message = format!("there is no severity `{other}`");
+            reader.report(Diagnostic::new(Rule::WRONG_VALUE, Some(field.span()), message).hint(SEVERITIES));
+            None
+        }
+    }
+}
+
+/// The one place where `off` cannot be mistaken: whatever a YAML reader takes it for, it means no.
+fn is_off(value: NodeRef<'_>) -> bool {
+    value.scalar() == Some("off")
+}

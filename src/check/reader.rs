@@ -1,0 +1,223 @@
+//! Reading fields: what every section's reader shares.
+//!
+//! A reader never stops at the first mistake, and names each mistake once: a field that is misspelt is not
+//! missing as well.
+
+use crate::diag::{Diagnostic, Rule, nearest};
+use crate::model::{Span, Spanned};
+
+use super::document::{Mapping, NodeRef, Sequence, View};
+use super::plain::{Reading, reading};
+
+/// Findings so far.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    /// The findings.
+    pub(super) findings: Vec<Diagnostic>,
+    /// Places of secrets that somebody wrote out.
+    pub(super) secrets: Vec<Span>,
+}
+
+/// A key and its value.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Field<'d> {
+    /// The key.
+    pub(super) key: NodeRef<'d>,
+    /// The value.
+    pub(super) value: NodeRef<'d>,
+}
+
+/// The fields of a mapping that a format knows, in the format's order.
+pub(super) struct Fields<'d, const N: usize> {
+    /// What is there.
+    pub(super) found: [Option<Field<'d>>; N],
+    /// For which of them another word stands there.
+    misspelt: [bool; N],
+    names: [&'static str; N],
+    owner: Span,
+}
+
+/// How to say that a field has no value, and what to write instead of one that is no text.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Advice<'a> {
+    /// What to write when the field is empty.
+    pub(super) empty: Option<&'a str>,
+    /// What to write for any value that is no text, such as the words that the field knows.
+    pub(super) instead: Option<&'a str>,
+}
+
+impl<'d> Field<'d> {
+    /// The field's name as it is written.
+    pub(super) fn name(self) -> &'d str {
+        self.key.scalar().unwrap_or_default()
+    }
+
+    /// Where to point: at the value, unless it is empty and stands nowhere.
+    pub(super) fn span(self) -> Span {
+        match self.value.scalar() {
+            Some("") if self.value.span().length <= 1 => self.key.span(),
+            _ => self.value.span(),
+        }
+    }
+
+    /// A value that was read from this field.
+    pub(super) fn spanned<T>(self, value: T) -> Spanned<T> {
+        Spanned { value, span: self.value.span() }
+    }
+}
+
+impl Reader {
+    /// Adds a finding.
+    pub(super) fn report(&mut self, finding: Diagnostic) {
+        self.findings.push(finding);
+    }
+
+    /// The known fields of a mapping; finds unknown and repeated ones.
+    pub(super) fn fields<'d, const N: usize>(
+        &mut self,
+        mapping: Mapping<'d>,
+        owner: Span,
+        names: [&'static str; N],
+    ) -> Fields<'d, N> {
+        let mut fields = Fields { found: [None; N], misspelt: [false; N], names, owner };
+        let mut unknown = Vec::new();
+        for (key, value) in mapping.entries() {
+            let name = key.scalar().unwrap_or_default();
+            match names.iter().position(|known| *known == name).and_then(|index| fields.found.get_mut(index)) {
+                Some(slot @ None) => *slot = Some(Field { key, value }),
+                Some(Some(first)) => self.repeated(key, first.key.span()),
+                None => unknown.push(key),
+            }
+        }
+        for key in unknown {
+            let name = key.scalar().unwrap_or_default();
+            let missing = names.iter().zip(fields.found).filter(|(_, found)| found.is_none());
+            let meant = nearest(name, missing.map(|(name, _)| *name)).or_else(|| nearest(name, names));
+            if let Some(index) = names.iter().position(|known| Some(*known) == meant)
+                && let Some(misspelt) = fields.misspelt.get_mut(index)
+            {
+                *misspelt = true;
+            }
+            let hint = match meant {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None if N == 0 => "remove it".to_owned(),
+                None => format!("fields here are {}", list(&names)),
+            };
+            self.report(
+                Diagnostic::new(Rule::UNKNOWN_FIELD, Some(key.span()), format!("there is no field `{name}` here"))
+                    .hint(hint),
+            );
+        }
+        fields
+    }
+
+    /// Says that a key stands twice.
+    pub(super) fn repeated(&mut self, key: NodeRef<'_>, first: Span) {
+        let name = key.scalar().unwrap_or_default();
+        self.report(
+            Diagnostic::new(Rule::DUPLICATE_KEY, Some(key.span()), format!("`{name}` stands twice"))
+                .related(first, "the first one")
+                .hint("keep one of the two"),
+        );
+    }
+
+    /// The mapping that a field holds.
+    pub(super) fn mapping<'d>(&mut self, field: Field<'d>) -> Option<Mapping<'d>> {
+        match field.value.view() {
+            View::Mapping(mapping) => Some(mapping),
+            other => {
+                self.wrong_type(field, other, "fields, each a name, `:` and a value");
+                None
+            }
+        }
+    }
+
+    /// The list that a field holds.
+    pub(super) fn sequence<'d>(&mut self, field: Field<'d>) -> Option<Sequence<'d>> {
+        match field.value.view() {
+            View::Sequence(sequence) => Some(sequence),
+            other => {
+                self.wrong_type(field, other, "a list, such as `[a, b]`");
+                None
+            }
+        }
+    }
+
+    /// The text that a field holds, if every YAML reader takes it for text.
+    pub(super) fn text<'d>(&mut self, field: Field<'d>, advice: Advice<'_>) -> Option<&'d str> {
+        match field.value.view() {
+            View::Quoted(text) => Some(text),
+            View::Plain(text) => match reading(text) {
+                Reading::Text => Some(text),
+                Reading::Null => {
+                    self.no_value(field, advice.empty);
+                    None
+                }
+                other => {
+                    self.unquoted(field.value, text, other, advice.instead);
+                    None
+                }
+            },
+            other => {
+                self.wrong_type(field, other, "text");
+                None
+            }
+        }
+    }
+
+    /// Says that YAML readers take text for something else.
+    pub(super) fn unquoted(&mut self, node: NodeRef<'_>, text: &str, read_as: Reading, instead: Option<&str>) {
+        let rule = match read_as {
+            Reading::Truth | Reading::Date | Reading::Null | Reading::Text => Rule::UNQUOTED_WORD,
+            _ => Rule::UNQUOTED_NUMBER,
+        };
+        let message = format!("YAML readers take the unquoted `{text}` for {}", read_as.noun());
+        let hint = instead.map_or_else(|| format!("write `\"{text}\"`"), ToOwned::to_owned);
+        self.report(Diagnostic::new(rule, Some(node.span()), message).hint(hint));
+    }
+
+    fn no_value(&mut self, field: Field<'_>, advice: Option<&str>) {
+        let name = field.name();
+        let message = match field.value.scalar() {
+            Some("") | None => format!("`{name}` has no value"),
+            Some(null) => format!("`{name}` has no value: `{null}` is nothing to a YAML reader"),
+        };
+        let hint = advice.map_or_else(|| format!("give `{name}` a value or remove it"), ToOwned::to_owned);
+        self.report(Diagnostic::new(Rule::MISSING_VALUE, Some(field.span()), message).hint(hint));
+    }
+
+    pub(super) fn wrong_type(&mut self, field: Field<'_>, found: View<'_>, wanted: &str) {
+        let name = field.name();
+        let found = match found {
+            View::Mapping(_) => "fields",
+            View::Sequence(_) => "a list",
+            View::Plain(text) if reading(text) == Reading::Null => return self.no_value(field, None),
+            View::Plain(_) | View::Quoted(_) => "one value",
+        };
+        let message = format!("`{name}` takes {wanted}, not {found}");
+        self.report(Diagnostic::new(Rule::WRONG_TYPE, Some(field.span()), message).hint(format!("write {wanted}")));
+    }
+}
+
+impl<'d, const N: usize> Fields<'d, N> {
+    /// A field that nothing can be done without; found missing unless it is there, or misspelt.
+    pub(super) fn required(&self, index: usize, reader: &mut Reader, hint: &str) -> Option<Field<'d>> {
+        let found = self.found.get(index).copied().flatten();
+        if found.is_none() && !self.misspelt.get(index).copied().unwrap_or(false) {
+            let name = self.names.get(index).copied().unwrap_or_default();
+            let message = format!("`{name}` is missing");
+            reader.report(Diagnostic::new(Rule::MISSING_FIELD, Some(self.owner), message).hint(hint));
+        }
+        found
+    }
+}
+
+/// `a`, `b` or `c`.
+pub(super) fn list(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    match quoted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        Some((last, _)) => last.clone(),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,105 @@
+//! Reading references: `kind/selector`, or `none` where nothing may be meant.
+
+use crate::diag::{Diagnostic, Rule, nearest};
+use crate::model::{Kind, Reference, ReferenceError, Selector, Span};
+
+use super::reader::{Advice, Field, Reader, list};
+
+/// The only word for "nothing".
+pub(super) const NONE: &str = "none";
+
+/// A reference or `none`, of a field that takes these kinds; `None` if it is wrong, which has been reported.
+#[expect(clippy::option_option, reason = "wrong, `none` and a reference are three things")]
+pub(super) fn optional(reader: &mut Reader, field: Field<'_>, kinds: &[Kind]) -> Option<Option<Reference>> {
+    let name = field.name();
+    let advice = format!("write `{name}: none` if nothing is meant");
+    let text = reader.text(field, Advice { empty: Some(&advice), instead: Some(&advice) })?;
+    if text == NONE {
+        return Some(None);
+    }
+    required(reader, name, field.value.span(), text, kinds).map(Some)
+}
+
+/// A reference that must name something.
+pub(super) fn required(reader: &mut Reader, field: &str, span: Span, text: &str, kinds: &[Kind]) -> Option<Reference> {
+    let found = parse(text).map_err(|(message, hint)| {
+        Diagnostic::new(Rule::BAD_REFERENCE, Some(span), message).hint(hint.unwrap_or_else(|| form(kinds)))
+    });
+    let reference = match found {
+        Ok(reference) => reference,
+        Err(finding) => {
+            reader.report(finding);
+            return None;
+        }
+    };
+    if kinds.contains(&reference.kind) {
+        return Some(reference);
+    }
+    let taken: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
+    let message = format!("`{field}` takes no `{}`", reference.kind);
+    reader.report(
+        Diagnostic::new(Rule::WRONG_KIND, Some(span), message).hint(format!("`{field}` takes {}", list(&taken))),
+    );
+    None
+}
+
+/// The reference, or what is wrong with the text and what to write instead.
+fn parse(text: &str) -> Result<Reference, (String, Option<String>)> {
+    if text.trim() != text {
+        return Err((format!("`{text}` has white space around it"), Some(format!("write `{}`", text.trim()))));
+    }
+    let (word, selector) = text.split_once('/').unwrap_or_default();
+    // White space beside the `/` would be dropped in silence.
+    if word.trim() != word || selector.trim_start() != selector {
+        let hint = format!("write `{}/{}`", word.trim(), selector.trim_start());
+        return Err((format!("`{text}` has white space beside the `/`"), Some(hint)));
+    }
+    let parsed = text.parse::<Reference>();
+    if let Ok(Reference { kind, selector: Selector::Name(name) }) = &parsed
+        && name.as_str().bytes().all(|byte| byte.is_ascii_digit())
+    {
+        let hint = format!("write `{kind}/` and an extension number of 2 to 8 digits, a name or an e-mail address");
+        return Err((format!("`{text}` names no extension number"), Some(hint)));
+    }
+    parsed.map_err(|error| match error {
+        ReferenceError::NoSlash => (format!("`{text}` is no reference"), without_kind(text)),
+        ReferenceError::UnknownKind(word) => {
+            let hint = known_kind(&word).map(|kind| format!("did you mean `{kind}/{selector}`?"));
+            (format!("`{word}` is not a kind of object"), hint)
+        }
+        ReferenceError::Selector(error) => (format!("`{text}` names nothing: {error}"), None),
+    })
+}
+
+fn form(kinds: &[Kind]) -> String {
+    let forms: Vec<String> = kinds.iter().map(|kind| format!("{kind}/…")).collect();
+    let forms: Vec<&str> = forms.iter().map(String::as_str).collect();
+    format!("write {}", list(&forms).replace(" and ", " or "))
+}
+
+fn without_kind(text: &str) -> Option<String> {
+    if text.eq_ignore_ascii_case(NONE) {
+        return Some(format!("write `{NONE}`"));
+    }
+    let user = text.contains('@') || text.bytes().all(|byte| byte.is_ascii_digit());
+    user.then(|| format!("write `user/{text}`"))
+}
+
+/// The kind that a word most likely means: a slip of the finger, or another system's word for it.
+fn known_kind(word: &str) -> Option<&'static str> {
+    let other_words = [
+        ("group", Kind::RingGroup),
+        ("hunt_group", Kind::RingGroup),
+        ("extension", Kind::User),
+        ("vr", Kind::Receptionist),
+        ("ivr", Kind::Receptionist),
+        ("attendant", Kind::Receptionist),
+        ("auto_attendant", Kind::Receptionist),
+        ("bridge", Kind::Conference),
+        ("mailbox", Kind::Voicemail),
+        ("phone", Kind::Device),
+    ];
+    let folded = word.to_lowercase().replace(['-', ' '], "_");
+    let other = other_words.into_iter().find(|(other, _)| *other == folded).map(|(_, kind)| kind.as_str());
+    other.or_else(|| nearest(&folded, Kind::REFERABLE.map(Kind::as_str)))
+}

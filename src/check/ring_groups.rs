@@ -1,0 +1,396 @@
+//! Reading the `ring_groups` and `absent` sections.
+
+use std::collections::HashMap;
+
+use crate::diag::{Diagnostic, Rule};
+use crate::model::{
+    Absent, Capabilities, DesiredRingGroup, ExtensionNumber, Kind, Name, NameKey, Reference, RingFor, RingForError,
+    RingMode, Span, Spanned, is_emergency,
+};
+
+use super::document::{Mapping, NodeRef, Sequence, View};
+use super::plain::{Reading, reading};
+use super::reader::{Advice, Field, Reader};
+use super::references;
+
+/// The ring groups of all files of an account.
+#[derive(Debug)]
+pub(super) struct RingGroups {
+    /// By key; in the order of the files until [`RingGroups::finish`].
+    declared: Vec<(NameKey, DesiredRingGroup)>,
+    /// Groups whose fields are wrong. They stand in the file all the same.
+    broken: Vec<(NameKey, Spanned<Name>)>,
+    capabilities: Capabilities,
+}
+
+/// All groups of an account.
+#[derive(Debug)]
+pub(super) struct Groups {
+    /// Sorted by name and each once.
+    pub(super) declared: Vec<(NameKey, DesiredRingGroup)>,
+    /// Those whose fields are wrong, in no order.
+    pub(super) broken: Vec<(NameKey, Spanned<Name>)>,
+}
+
+/// The group's sequence of members at most rings this long before somebody should be asked.
+const LONGEST_WAIT: u32 = 60;
+
+impl RingGroups {
+    /// No groups yet, of an account that can do this.
+    pub(super) fn new(capabilities: Capabilities) -> Self {
+        Self { declared: Vec::new(), broken: Vec::new(), capabilities }
+    }
+
+    /// Reads one file's section.
+    pub(super) fn read(&mut self, reader: &mut Reader, section: Mapping<'_>) {
+        self.declared.reserve(section.len());
+        for (key, value) in section.entries() {
+            let name = group_name(reader, key);
+            let group = self.group(reader, name.clone(), Field { key, value });
+            match (group, name) {
+                (Some(group), _) => self.declared.push((group.name.value.key(), group)),
+                (None, Some(value)) => self.broken.push((value.key(), Spanned { value, span: key.span() })),
+                (None, None) => {}
+            }
+        }
+    }
+
+    fn group(&self, reader: &mut Reader, name: Option<Name>, field: Field<'_>) -> Option<DesiredRingGroup> {
+        let mapping = match field.value.view() {
+            View::Sequence(_) => {
+                let message = format!("`{}` takes fields, not a list", field.name());
+                let finding = Diagnostic::new(Rule::WRONG_TYPE, Some(field.span()), message);
+                reader.report(finding.hint("write `members:` before the list"));
+                return None;
+            }
+            _ => reader.mapping(field)?,
+        };
+        let names = ["members", "extension", "ring", "ring_for", "no_answer", "renamed_from"];
+        let fields = reader.fields(mapping, field.key.span(), names);
+        let members = fields.required(0, reader, "write `members:` and whom the group rings");
+        let [_, extension, ring, ring_for, no_answer, renamed_from] = fields.found;
+        let list = members.and_then(|members| self::members(reader, members));
+        let extension = extension.map(|field| self.extension(reader, field).map(|value| field.spanned(value)));
+        let ring = ring.map(|field| ring_mode(reader, field).map(|value| field.spanned(value)));
+        let ring_for = ring_for.map(|field| self.ring_for(reader, field).map(|value| field.spanned(value)));
+        let no_answer = no_answer.map(|field| {
+            references::optional(reader, field, &self.capabilities.no_answer).map(|value| field.spanned(value))
+        });
+        let renamed_from =
+            renamed_from.map(|field| former_name(reader, field, name.as_ref()).map(|value| field.spanned(value)));
+        let group = DesiredRingGroup {
+            name: Spanned { value: name?, span: field.key.span() },
+            extension: present(extension)?,
+            ring: present(ring)?,
+            members: list?,
+            members_span: members?.key.span(),
+            ring_for: present(ring_for)?,
+            no_answer: present(no_answer)?,
+            renamed_from: present(renamed_from)?,
+        };
+        long_wait(reader, &group);
+        Some(group)
+    }
+
+    fn extension(&self, reader: &mut Reader, field: Field<'_>) -> Option<ExtensionNumber> {
+        let text = reader.text(field, Advice::default())?;
+        let extension: ExtensionNumber = match text.parse() {
+            Ok(extension) => extension,
+            Err(error) => {
+                let finding = Diagnostic::new(Rule::BAD_EXTENSION, Some(field.span()), format!("`{text}`: {error}"));
+                reader.report(finding.hint("write an unused internal number in quotes, such as `\"300\"`"));
+                return None;
+            }
+        };
+        if is_emergency(&extension) {
+            let message = format!("extension {extension} hides an emergency or a public service");
+            let finding = Diagnostic::new(Rule::EMERGENCY_EXTENSION, Some(field.span()), message);
+            reader.report(finding.hint("give the group another number, such as `\"300\"`"));
+        } else if !self.capabilities.extension_fits(&extension) {
+            let (least, most) = self.capabilities.extension_digits;
+            let message = format!("the provider gives no extension {extension}");
+            let finding = Diagnostic::new(Rule::EXTENSION_RANGE, Some(field.span()), message);
+            reader.report(finding.hint(format!("write {least} to {most} digits, such as `\"300\"`")));
+        }
+        Some(extension)
+    }
+
+    fn ring_for(&self, reader: &mut Reader, field: Field<'_>) -> Option<RingFor> {
+        // `20` and `1:30` are no text either, and the remedy is a unit rather than quotes.
+        let text = match field.value.view() {
+            View::Plain(text) if reading(text) != Reading::Null => text,
+            _ => reader.text(field, Advice { empty: Some("write `20s`, or remove the field"), instead: None })?,
+        };
+        let (least, most) = (self.capabilities.ring_for_least, self.capabilities.ring_for_most);
+        match text.parse::<RingFor>() {
+            Ok(ring_for) if !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+                let finding = Diagnostic::new(Rule::BAD_DURATION, Some(field.span()), "a duration has no white space");
+                reader.report(finding.hint(format!("write `{ring_for}`")));
+                None
+            }
+            Ok(ring_for) => {
+                if !(least..=most).contains(&ring_for) {
+                    let message = format!("the provider lets no group ring for {ring_for}");
+                    let finding = Diagnostic::new(Rule::RING_FOR_RANGE, Some(field.span()), message);
+                    reader.report(finding.hint(format!("write {least} to {most}")));
+                }
+                Some(ring_for)
+            }
+            Err(error) => {
+                let seconds = text.parse().ok().and_then(|seconds| RingFor::from_seconds(seconds).ok());
+                let hint = match (seconds, error) {
+                    (Some(seconds), _) => format!("write `{seconds}`"),
+                    (None, RingForError::Form) => "write `20s` or `1m`".to_owned(),
+                    (None, RingForError::Range) => format!("write {least} to {most}"),
+                };
+                let message = format!("`{text}`: {error}");
+                reader.report(Diagnostic::new(Rule::BAD_DURATION, Some(field.span()), message).hint(hint));
+                None
+            }
+        }
+    }
+
+    /// The groups; finds names, extension numbers and former names that stand twice.
+    pub(super) fn finish(mut self, reader: &mut Reader) -> Groups {
+        self.declared.sort_by(|(left, _), (right, _)| left.cmp(right));
+        self.declared.dedup_by(|(key, later), (first_key, first)| {
+            let same = key == first_key;
+            if same {
+                reader.report(twice(&later.name, &first.name));
+            }
+            same
+        });
+        self.declared.shrink_to_fit();
+        let mut broken: HashMap<&NameKey, &Spanned<Name>> = HashMap::new();
+        for (key, name) in &self.broken {
+            let declared = self.declared.binary_search_by(|(other, _)| other.cmp(key)).ok();
+            let declared = declared.and_then(|index| self.declared.get(index)).map(|(_, group)| &group.name);
+            if let Some(other) = declared.or(broken.insert(key, name)) {
+                let (first, later) = if other.span < name.span { (other, name) } else { (name, other) };
+                reader.report(twice(later, first));
+            }
+        }
+        duplicate_extensions(reader, &self.declared);
+        renames(reader, &self.declared);
+        Groups { declared: self.declared, broken: self.broken }
+    }
+}
+
+fn twice(later: &Spanned<Name>, first: &Spanned<Name>) -> Diagnostic {
+    let message = format!("ring group `{}` stands twice", later.value);
+    Diagnostic::new(Rule::DUPLICATE_RING_GROUP, Some(later.span), message)
+        .related(first.span, format!("here as `{}`", first.value))
+        .hint("keep one of the two: capitals, spaces and forms of a letter make no difference")
+}
+
+/// A field that is not there is fine; one that is wrong leaves no group.
+#[expect(clippy::option_option, reason = "not there, there but wrong, and right are three things")]
+fn present<T>(field: Option<Option<T>>) -> Option<Option<T>> {
+    field.map_or(Some(None), |value| value.map(Some))
+}
+
+/// A name that no reference could mistake for an extension number or an e-mail address.
+fn group_name(reader: &mut Reader, key: NodeRef<'_>) -> Option<Name> {
+    let text = key.scalar().unwrap_or_default();
+    if let View::Plain(text) = key.view() {
+        let read_as = reading(text);
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if read_as != Reading::Text && !digits && !text.is_empty() {
+            reader.unquoted(key, text, read_as, None);
+            return None;
+        }
+    }
+    checked_name(reader, text, key.span())
+}
+
+fn checked_name(reader: &mut Reader, text: &str, span: Span) -> Option<Name> {
+    let problem = match text.parse::<Name>() {
+        Err(error) => error.to_string(),
+        Ok(name) if text.trim() != text => {
+            let finding = Diagnostic::new(Rule::BAD_NAME, Some(span), "the name has white space around it");
+            reader.report(finding.hint(format!("write `{name}`")));
+            return None;
+        }
+        Ok(_) if text.contains('@') => format!("`{text}` would be taken for an e-mail address"),
+        Ok(_) if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b' ') => {
+            format!("`{text}` would be taken for an extension number")
+        }
+        Ok(name) => return Some(name),
+    };
+    let hint = "write a name with a letter in it, such as `ventes`; its number goes into `extension`";
+    reader.report(Diagnostic::new(Rule::BAD_NAME, Some(span), problem).hint(hint));
+    None
+}
+
+fn former_name(reader: &mut Reader, field: Field<'_>, name: Option<&Name>) -> Option<Name> {
+    let text = reader.text(field, Advice::default())?;
+    let former = match text.parse::<Name>() {
+        Ok(former) if text.trim() == text => former,
+        Ok(former) => {
+            let finding = Diagnostic::new(Rule::BAD_NAME, Some(field.span()), "the name has white space around it");
+            reader.report(finding.hint(format!("write `{former}`")));
+            return None;
+        }
+        Err(error) => {
+            let finding = Diagnostic::new(Rule::BAD_NAME, Some(field.span()), error.to_string());
+            reader.report(finding.hint("write the name that the group has in the account so far"));
+            return None;
+        }
+    };
+    // A group may be renamed to change its capitals, which are no other name but another text.
+    if name.is_some_and(|name| *name == former) {
+        let finding = Diagnostic::new(Rule::RENAMED_TO_ITSELF, Some(field.span()), format!("`{text}` is its name"));
+        reader.report(finding.hint("write the name that the group has in the account so far, or remove the field"));
+        return None;
+    }
+    Some(former)
+}
+
+fn ring_mode(reader: &mut Reader, field: Field<'_>) -> Option<RingMode> {
+    let words = "write `simultaneous` or `sequential`";
+    let advice = Advice { empty: Some(words), instead: Some(words) };
+    match reader.text(field, advice)? {
+        "simultaneous" => Some(RingMode::Simultaneous),
+        "sequential" => Some(RingMode::Sequential),
+        other => {
+            let hint = crate::diag::nearest(other, ["simultaneous", "sequential"])
+                .map_or(words.to_owned(), |word| format!("did you mean `{word}`?"));
+            let message = format!("there is no ring mode `{other}`");
+            reader.report(Diagnostic::new(Rule::WRONG_VALUE, Some(field.span()), message).hint(hint));
+            None
+        }
+    }
+}
+
+fn members(reader: &mut Reader, field: Field<'_>) -> Option<Vec<Spanned<Reference>>> {
+    if let View::Plain(text) | View::Quoted(text) = field.value.view()
+        && text.contains('/')
+    {
+        let finding = Diagnostic::new(Rule::WRONG_TYPE, Some(field.span()), "`members` takes a list, not one value");
+        reader.report(finding.hint(format!("write `[{text}]`")));
+        return None;
+    }
+    let items = reader.sequence(field)?;
+    if items.is_empty() {
+        let finding = Diagnostic::new(Rule::EMPTY_MEMBERS, Some(field.span()), "the group rings nobody");
+        reader.report(finding.hint("write `members: [user/…]`, or remove the group from the file"));
+        return None;
+    }
+    let members = self::references(reader, field, items, &Kind::MEMBERS)?;
+    let mut by_key: Vec<(Kind, NameKey, Span)> =
+        members.iter().map(|member| (member.value.kind, member.value.selector.key(), member.span)).collect();
+    by_key.sort_unstable();
+    let mut unique = true;
+    for pair in by_key.windows(2) {
+        if let [(kind, key, first), (other_kind, other_key, again)] = pair
+            && (kind, key) == (other_kind, other_key)
+        {
+            unique = false;
+            let message = format!("`{kind}/{}` is a member twice", key.as_str());
+            let finding = Diagnostic::new(Rule::DUPLICATE_MEMBER, Some(*again), message);
+            reader.report(finding.related(*first, "here as well").hint("remove one of the two"));
+        }
+    }
+    unique.then_some(members)
+}
+
+fn references(
+    reader: &mut Reader,
+    field: Field<'_>,
+    items: Sequence<'_>,
+    kinds: &[Kind],
+) -> Option<Vec<Spanned<Reference>>> {
+    let mut references = Vec::with_capacity(items.len());
+    let mut complete = true;
+    for item in items.items() {
+        // An item has no key of its own; it is spoken of by its field's.
+        let text = reader.text(Field { key: field.key, value: item }, Advice::default());
+        let reference = text.and_then(|text| references::required(reader, field.name(), item.span(), text, kinds));
+        match reference {
+            Some(value) => references.push(Spanned { value, span: item.span() }),
+            None => complete = false,
+        }
+    }
+    complete.then_some(references)
+}
+
+/// The groups of one file's `absent` section.
+pub(super) fn absent(reader: &mut Reader, field: Field<'_>) -> Vec<Absent> {
+    let Some(items) = reader.sequence(field) else { return Vec::new() };
+    let references = references(reader, field, items, &[Kind::RingGroup]).unwrap_or_default();
+    references.into_iter().map(|reference| Absent { reference }).collect()
+}
+
+fn long_wait(reader: &mut Reader, group: &DesiredRingGroup) {
+    let (Some(ring), Some(ring_for)) = (group.ring, group.ring_for) else { return };
+    if ring.value != RingMode::Sequential {
+        return;
+    }
+    let members = u32::try_from(group.members.len()).unwrap_or(u32::MAX);
+    let wait = members.saturating_mul(u32::from(ring_for.value.seconds()));
+    if wait > LONGEST_WAIT {
+        let message = format!("a caller may wait {wait}s: {members} members, {} each", ring_for.value);
+        let hint = match LONGEST_WAIT / members.max(1) {
+            0 => "ring fewer members, or all at once with `ring: simultaneous`".to_owned(),
+            seconds => format!("write `ring_for: {seconds}s`, ring fewer members, or all at once"),
+        };
+        reader.report(Diagnostic::new(Rule::LONG_WAIT, Some(ring_for.span), message).hint(hint));
+    }
+}
+
+fn duplicate_extensions(reader: &mut Reader, groups: &[(NameKey, DesiredRingGroup)]) {
+    let mut extensions: Vec<_> = groups.iter().filter_map(|(_, group)| group.extension.as_ref()).collect();
+    extensions.sort_by_key(|extension| (extension.value.as_str(), extension.span));
+    for pair in extensions.windows(2) {
+        if let [first, again] = pair
+            && first.value == again.value
+        {
+            let message = format!("two groups have extension {}", again.value);
+            let finding = Diagnostic::new(Rule::DUPLICATE_EXTENSION, Some(again.span), message);
+            reader.report(finding.related(first.span, "here as well").hint("give one of them another number"));
+        }
+    }
+}
+
+fn renames(reader: &mut Reader, groups: &[(NameKey, DesiredRingGroup)]) {
+    let mut renamed: HashMap<NameKey, Span> = HashMap::new();
+    let former = groups.iter().filter_map(|(key, group)| group.renamed_from.as_ref().map(|name| (key, group, name)));
+    for (own, group, name) in former {
+        let key = name.value.key();
+        if key != *own
+            && let Ok(index) = groups.binary_search_by(|(other, _)| other.cmp(&key))
+            && let Some((_, other)) = groups.get(index)
+            && !gives_its_name_up(groups, other, own)
+        {
+            let message = format!("`{}` is renamed and declared as well", name.value);
+            let finding = Diagnostic::new(Rule::RENAMED_FROM_DECLARED, Some(name.span), message);
+            let hint = "remove `renamed_from` once the group has its new name, or the other group";
+            reader.report(finding.related(other.name.span, "declared here").hint(hint));
+        }
+        if let Some(first) = renamed.insert(key, name.span) {
+            let message = format!("`{}` is renamed to `{}` and to another name", name.value, group.name.value);
+            let finding = Diagnostic::new(Rule::RENAMED_TWICE, Some(name.span), message);
+            reader.report(finding.related(first, "here as well").hint("keep one of the two"));
+        }
+    }
+}
+
+/// Whether the group that has this name was itself renamed to it, in a chain that ends: `b` from `a` and `c`
+/// from `b` can be done and are done only once. Names that go round in a circle would be passed on at every run.
+fn gives_its_name_up(groups: &[(NameKey, DesiredRingGroup)], group: &DesiredRingGroup, start: &NameKey) -> bool {
+    /// A longer chain of renames in one file is a mistake, and would make this quadratic.
+    const LONGEST: usize = 100;
+    let mut at = group.renamed_from.as_ref();
+    for _ in 0..LONGEST {
+        let Some(name) = at else { return false };
+        let key = name.value.key();
+        if key == *start {
+            return false;
+        }
+        match groups.binary_search_by(|(other, _)| other.cmp(&key)).ok().and_then(|index| groups.get(index)) {
+            Some((_, next)) => at = next.renamed_from.as_ref(),
+            None => return true,
+        }
+    }
+    false
+}

@@ -1,0 +1,274 @@
+//! The format, version 1, as types that describe themselves: the published JSON Schema is generated from here.
+//!
+//! The types are never filled: documents are read with their places, which no deserialiser keeps. What keeps
+//! them and the reader together is that every document is validated against this schema before it is read,
+//! and a test that both accept the same documents. Doc comments are what an editor shows to the operator.
+
+use std::collections::BTreeMap;
+
+use schemars::generate::SchemaSettings;
+use schemars::transform::{RecursiveTransform, Transform};
+use schemars::{JsonSchema, Schema};
+use serde_json::{Value, json};
+
+use crate::diag::Severity;
+use crate::model::RingMode;
+
+/// Where the schema is published; also its `$id`.
+pub const ID: &str = "https://strowger.dev/schemas/account.v1.schema.json";
+
+/// The versions of the format that this Strowger reads.
+pub const VERSION: u32 = 1;
+
+/// The schema of a file, draft 2020-12.
+pub fn account() -> Value {
+    let mut settings = SchemaSettings::draft2020_12();
+    settings.transforms.push(Box::new(RecursiveTransform(WithoutNull)));
+    let mut schema = settings.into_generator().into_root_schema_for::<AccountFile>();
+    schema.insert("$id".to_owned(), ID.into());
+    schema.insert("title".to_owned(), "Strowger account file, version 1".into());
+    schema.to_value()
+}
+
+/// A phone account, or a part of one, as it shall be. Strowger compares it with the live account and writes
+/// only what differs. What a file does not mention is left alone.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct AccountFile {
+    /// The version of the format. Every file states it.
+    #[schemars(extend("const" = 1, "default" = 1))]
+    pub version: u32,
+    /// Which account this is and how it is reached. An account in several files has this section in one.
+    pub account: Option<AccountSection>,
+    /// Phone numbers and where their calls go. A number that is not here is not managed: it stays as it is.
+    #[schemars(transform = numbers, example = json!({"+33142685300": {"to": "receptionist/main"}}))]
+    pub numbers: Option<BTreeMap<String, NumberEntry>>,
+    /// Ring groups by name. A group that is not here is not managed: it stays as it is.
+    #[schemars(transform = group_names, example = json!({"ventes": {"members": ["user/202"]}}))]
+    pub ring_groups: Option<BTreeMap<String, RingGroupEntry>>,
+    /// Ring groups that shall not exist. They are deleted once nothing points at them any more.
+    #[schemars(inner(regex(pattern = r"^ring_group/.*\S$")), example = json!(["ring_group/old"]), extend("default" = json!([])))]
+    pub absent: Option<Vec<String>>,
+    /// What Strowger may do, and how it judges.
+    pub policy: Option<PolicySection>,
+    /// Call-path tests. This version accepts an empty list only.
+    #[schemars(length(max = 0), extend("default" = json!([])))]
+    pub tests: Option<Vec<Value>>,
+}
+
+/// The account: its name, its provider, and the fields of that provider.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, transform = provider_fields)]
+pub struct AccountSection {
+    /// What the account is called in plans and logs. Each account of a run has another name.
+    #[schemars(length(min = 1, max = 128), example = &"wework-republique")]
+    pub name: String,
+    /// What kind of account it is.
+    pub provider: Provider,
+    /// The country (ISO 3166-1 alpha-2, quoted) whose national spellings of phone numbers Strowger recognises
+    /// when it suggests the E.164 form.
+    #[schemars(regex(pattern = "^[A-Z]{2}$"), example = &"FR")]
+    pub country: Option<String>,
+    /// `sandbox` only: the file that keeps the embedded account, or `:memory:` for one that is gone afterwards.
+    /// Without it, `.strowger/<name>.db` in the folder of the file.
+    #[schemars(length(min = 1), example = &":memory:")]
+    pub state: Option<String>,
+    /// `sandbox` only: a snapshot (YAML) that a new embedded account starts from, relative to this file.
+    #[schemars(length(min = 1), example = &"seed.yaml")]
+    pub seed: Option<String>,
+    /// `office` only: where the Account API is. `https`, or `http` on this machine.
+    #[schemars(regex(pattern = "^https?://"), example = &"https://accounts.example.org/v1")]
+    pub url: Option<String>,
+    /// `office` only: where the API token is found. A token is never written in a file.
+    #[schemars(example = json!({"env": "STROWGER_TOKEN"}))]
+    pub token: Option<Secret>,
+    /// `snapshot` only: the snapshot of the live account (YAML), relative to this file.
+    #[schemars(length(min = 1), example = &"live.yaml")]
+    pub file: Option<String>,
+}
+
+/// What an account is reached through.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+pub enum Provider {
+    /// The embedded account: nothing to sign up for, no credentials.
+    Sandbox,
+    /// A server of the Account API.
+    Office,
+    /// A snapshot in a file, which is read and never written.
+    Snapshot,
+}
+
+/// Where a secret is found.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+pub enum Secret {
+    /// In this environment variable.
+    Env(#[schemars(regex(pattern = "^[A-Za-z_][A-Za-z0-9_]*$"))] String),
+    /// In this file, relative to the folder of the YAML file.
+    File(#[schemars(length(min = 1))] String),
+    /// In the output of this command: the program and its arguments. No shell is involved.
+    Command(#[schemars(length(min = 1))] Vec<String>),
+}
+
+/// A phone number.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct NumberEntry {
+    /// Where calls go: `receptionist/…`, `user/…`, `ring_group/…` or `conference/…`, each followed by an
+    /// extension number, an e-mail address or a name; or `none`, which leaves the number without a destination.
+    #[schemars(
+        regex(pattern = r"^(none|(receptionist|user|ring_group|conference)/.*\S)$"),
+        example = &"receptionist/main",
+        example = &"user/amelie@example.org",
+        example = &"user/202",
+        example = &"ring_group/ventes",
+        example = &"conference/salle-1",
+        example = &"none"
+    )]
+    pub to: String,
+    /// A text beside the number in the account. Without this field the label is not managed.
+    #[schemars(length(max = 256), example = &"Accueil")]
+    pub label: Option<String>,
+}
+
+/// A ring group: several phones that ring for one call.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct RingGroupEntry {
+    /// The internal number, in quotes. Without it the number is not managed; a new group gets a free one.
+    #[schemars(regex(pattern = "^[0-9]{2,8}$"), example = &"300")]
+    pub extension: Option<String>,
+    /// Whether members ring together or in turn. Without it the mode is not managed; a new group rings
+    /// `simultaneous`.
+    #[schemars(extend("default" = "simultaneous"))]
+    pub ring: Option<RingMode>,
+    /// Who rings: `user/…` and `device/…`, in the order in which a `sequential` group rings them.
+    #[schemars(
+        length(min = 1),
+        inner(regex(pattern = r"^(user|device)/.*\S$")),
+        example = json!(["user/amelie@example.org", "user/202", "device/front-desk"])
+    )]
+    pub members: Vec<String>,
+    /// How long the group rings, or each member of a `sequential` one: a whole number with `s` or `m`.
+    /// Without it the duration is not managed; a new group gets the provider's own.
+    #[schemars(regex(pattern = "^[0-9]+[sm]$"), example = &"20s", extend("default" = "20s"))]
+    pub ring_for: Option<String>,
+    /// Who takes a call that nobody answered: `user/…`, `voicemail/…` (the mailbox of a user) or
+    /// `ring_group/…`; or `none`, which ends the call. Without it the target is not managed.
+    #[schemars(
+        regex(pattern = r"^(none|(user|voicemail|ring_group)/.*\S)$"),
+        example = &"voicemail/amelie@example.org",
+        example = &"none"
+    )]
+    pub no_answer: Option<String>,
+    /// The name that the group had so far. It keeps its identity, its number and its history; it is never
+    /// deleted and made anew. May stay in the file after the change.
+    #[schemars(length(min = 1, max = 128), example = &"sales")]
+    pub renamed_from: Option<String>,
+}
+
+/// What Strowger may do, and how it judges.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct PolicySection {
+    /// Other severities for rules, by rule id (see docs/rules.md). Rules without which nothing can be planned
+    /// stay errors.
+    #[schemars(example = json!({"long-wait": "error"}), extend("default" = json!({})))]
+    pub rules: Option<BTreeMap<String, RuleSeverity>>,
+    /// What is deleted because no file declares it. Without it nothing is.
+    #[schemars(example = &"ring_groups")]
+    pub prune: Option<Prune>,
+}
+
+/// What to make of a rule.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub enum RuleSeverity {
+    /// How much a breach matters.
+    Severity(Severity),
+    /// Not at all.
+    Off(Off),
+}
+
+/// The rule is not checked.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+pub enum Off {
+    /// The rule is not checked.
+    Off,
+}
+
+/// One kind of object, or a list of kinds.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub enum Prune {
+    /// One.
+    One(Prunable),
+    /// Several.
+    Many(Vec<Prunable>),
+}
+
+/// What can be deleted because no file declares it.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+pub enum Prunable {
+    /// Ring groups that nothing points at.
+    RingGroups,
+}
+
+/// An optional field may be left out; it may not be `null`, which would be one more way to say nothing.
+#[derive(Clone)]
+struct WithoutNull;
+
+impl Transform for WithoutNull {
+    fn transform(&mut self, schema: &mut Schema) {
+        if let Some(Value::Array(types)) = schema.get_mut("type") {
+            types.retain(|kind| kind != "null");
+            if let [only] = types.as_slice() {
+                let only = only.clone();
+                schema.insert("type".to_owned(), only);
+            }
+        }
+        let Some(Value::Array(choices)) = schema.get_mut("anyOf") else { return };
+        choices.retain(|choice| *choice != json!({"type": "null"}));
+        if let [Value::Object(only)] = choices.as_slice() {
+            let only = only.clone();
+            schema.remove("anyOf");
+            for (key, value) in only {
+                schema.insert(key, value);
+            }
+        }
+    }
+}
+
+fn numbers(schema: &mut Schema) {
+    schema.insert("propertyNames".to_owned(), json!({"pattern": r"^\+[1-9][0-9]{6,14}$"}));
+}
+
+/// Up to 128 characters, none of them `@` or a control character, and not digits alone.
+fn group_names(schema: &mut Schema) {
+    let pattern = r"^[^@\u0000-\u001f\u007f]*[^@0-9\s\u0000-\u001f\u007f][^@\u0000-\u001f\u007f]*$";
+    schema.insert("propertyNames".to_owned(), json!({"maxLength": 128, "pattern": pattern}));
+}
+
+/// Which fields an account needs, and may not have, depends on its provider.
+fn provider_fields(schema: &mut Schema) {
+    let others = |fields: &[&str]| -> Value {
+        fields.iter().map(|field| ((*field).to_owned(), Value::Bool(false))).collect::<serde_json::Map<_, _>>().into()
+    };
+    let case = |provider: &str, required: &[&str], foreign: &[&str]| {
+        json!({
+            "if": {"properties": {"provider": {"const": provider}}, "required": ["provider"]},
+            "then": {"required": required, "properties": others(foreign)},
+        })
+    };
+    schema.insert(
+        "allOf".to_owned(),
+        json!([
+            case("sandbox", &[], &["url", "token", "file"]),
+            case("office", &["url", "token"], &["state", "seed", "file"]),
+            case("snapshot", &["file"], &["state", "seed", "url", "token"]),
+        ]),
+    );
+}

@@ -1,0 +1,141 @@
+//! The command line: one file for each command.
+//!
+//! The only module that sees all others, and the only one that prints. A command returns how it ended; what
+//! went wrong on the way is an [`anyhow::Error`] with its context, printed once, here.
+
+mod apply;
+mod console;
+mod export;
+mod format;
+mod open;
+mod outcome;
+mod plan;
+mod progress;
+mod sandbox;
+mod schema;
+mod secrets;
+mod validate;
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use crate::exit::Exit;
+
+pub use format::Format;
+
+/// A declarative GitOps reconciler for business phone accounts.
+#[derive(Debug, Parser)]
+#[command(name = "strowger", version, about, max_term_width = 100)]
+struct Arguments {
+    /// Say more on stderr; twice for every request
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    verbose: u8,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check files without any account: format, schema, rules
+    Validate(validate::Arguments),
+    /// Show what would change in the account; writes nothing, ever
+    Plan(plan::Arguments),
+    /// Bring the account to what the files ask for, and prove it
+    Apply(apply::Arguments),
+    /// Write the live account as files whose plan is empty
+    Export(export::Arguments),
+    /// Print a schema that Strowger publishes
+    Schema(schema::Arguments),
+    /// Serve an embedded phone account over HTTP
+    Sandbox(Box<sandbox::Arguments>),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write one for each command into a folder
+    Man {
+        /// The folder
+        #[arg(value_name = "FOLDER")]
+        folder: Option<PathBuf>,
+    },
+}
+
+/// Runs the command that the arguments name.
+pub fn run() -> Exit {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Ok };
+            // Nothing is left to say it with if printing fails.
+            let _ = error.print();
+            return exit;
+        }
+    };
+    log(arguments.verbose);
+    match command(arguments.command) {
+        Ok(exit) => exit,
+        Err(error) if is_broken_pipe(&error) => Exit::Ok,
+        Err(error) => {
+            // Nothing is left to say it with if printing fails.
+            let _ = writeln!(anstream::stderr(), "strowger: {}", crate::text::shown(&format!("{error:#}"), 4000));
+            Exit::Failure
+        }
+    }
+}
+
+fn command(command: Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Validate(arguments) => Ok(validate::run(&arguments, &mut anstream::stdout())?),
+        Command::Plan(arguments) => plan::run(&arguments),
+        Command::Apply(arguments) => apply::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
+        Command::Sandbox(arguments) => sandbox::run(&arguments),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "strowger", &mut script);
+            io::stdout().write_all(&script)?;
+            Ok(Exit::Ok)
+        }
+        Command::Man { folder: None } => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Arguments::command()).render(&mut page)?;
+            io::stdout().write_all(&page)?;
+            Ok(Exit::Ok)
+        }
+        Command::Man { folder: Some(folder) } => {
+            std::fs::create_dir_all(&folder)?;
+            clap_mangen::generate_to(Arguments::command(), &folder)?;
+            Ok(Exit::Ok)
+        }
+    }
+}
+
+/// The command line itself, for documents that are generated from it.
+pub fn reference() -> clap::Command {
+    Arguments::command()
+}
+
+/// `RUST_LOG` wins over the flag; without either only warnings are shown.
+fn log(verbose: u8) {
+    use tracing_subscriber::EnvFilter;
+
+    let level = match verbose {
+        0 => "warn",
+        1 => "strowger=info",
+        _ => "strowger=debug",
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    // A second subscriber in one process is not ours to replace.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).without_time().try_init();
+}
+
+/// Whoever reads our output has seen enough; that is no failure of ours.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe))
+}

@@ -1,0 +1,159 @@
+//! `strowger export`: the live account as files whose plan is empty.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+
+use crate::check::settings::{ProviderSettings, SandboxState, SecretRef};
+use crate::config::{self, Account};
+use crate::diag::has_errors;
+use crate::exit::Exit;
+use crate::live::office::{Office, OfficeOptions};
+use crate::live::snapshot::{self, Snapshot};
+use crate::live::{Provider as _, Read};
+use crate::render::counted;
+use crate::render::export::{ByFolder, ExportOptions, export};
+use crate::text::yaml;
+
+use super::open::{Purpose, open};
+use super::plan::runtime;
+use super::{console, progress, secrets};
+
+/// The schema's place for whoever has no checkout.
+const SCHEMA: &str = "https://strowger.example/schemas/account.v1.schema.json";
+
+/// The arguments of `export`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Files of the account: only its `account` section is used
+    #[arg(value_name = "PATH", required_unless_present_any = ["url", "snapshot"])]
+    path: Option<PathBuf>,
+    /// A server of the Account API, instead of files
+    #[arg(long, value_name = "URL", conflicts_with_all = ["path", "snapshot"], requires = "token_env")]
+    url: Option<String>,
+    /// The environment variable that holds the token for `--url`
+    #[arg(long, value_name = "NAME")]
+    token_env: Option<String>,
+    /// A snapshot file, instead of files
+    #[arg(long, value_name = "FILE", conflicts_with = "path")]
+    snapshot: Option<PathBuf>,
+    /// The folder for the files, made if absent; existing files stay as they are. Without it, stdout
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+    /// Freeze the account as a snapshot instead
+    #[arg(long)]
+    as_snapshot: bool,
+}
+
+/// What to export, and how the new files will reach it.
+struct Source {
+    name: String,
+    provider: Vec<String>,
+    read: Read,
+}
+
+/// Reads the account and writes its files.
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let Some(source) = runtime()?.block_on(source(arguments))? else { return Ok(Exit::Invalid) };
+    let files = if arguments.as_snapshot {
+        vec![("snapshot.yaml".to_owned(), snapshot::write(&source.read.live))]
+    } else {
+        let by_folder = if arguments.out.is_some() { ByFolder::Auto } else { ByFolder::Never };
+        let options =
+            ExportOptions { name: source.name, provider: source.provider, schema: SCHEMA.to_owned(), by_folder };
+        export(&source.read.live, &options)
+    };
+    match &arguments.out {
+        None => {
+            let mut out = io::stdout().lock();
+            for (_, text) in &files {
+                out.write_all(text.as_bytes())?;
+            }
+            out.flush()?;
+        }
+        Some(folder) => save(folder, &files)?,
+    }
+    Ok(Exit::Ok)
+}
+
+async fn source(arguments: &Arguments) -> anyhow::Result<Option<Source>> {
+    if let Some(file) = &arguments.snapshot {
+        let read = progress::during("reading the snapshot", Snapshot::new(file).read()).await?;
+        let provider = vec!["provider: snapshot".to_owned(), format!("file: {}", path_line(file))];
+        return Ok(Some(Source { name: read.live.account.name.to_string(), provider, read }));
+    }
+    if let (Some(url), Some(name)) = (&arguments.url, &arguments.token_env) {
+        let token = SecretRef::Env(name.as_str().into());
+        let provider = Office::new(url, secrets::resolve(&token, Path::new(""))?, OfficeOptions::default())?;
+        let read = progress::during("reading the account", provider.read()).await?;
+        let lines = provider_lines(&ProviderSettings::Office { url: url.as_str().into(), token }, Path::new(""));
+        return Ok(Some(Source { name: read.live.account.name.to_string(), provider: lines, read }));
+    }
+    let Some(path) = &arguments.path else { bail!("give a path, `--url` or `--snapshot`") };
+    let loaded = config::load(std::slice::from_ref(path));
+    if has_errors(&loaded.diagnostics) {
+        console::report(&loaded, &loaded.diagnostics)?;
+        return Ok(None);
+    }
+    let [account] = loaded.accounts.as_slice() else {
+        bail!("{} holds {}; export one at a time", path.display(), counted(loaded.accounts.len(), "account"));
+    };
+    read_account(account).await.map(Some)
+}
+
+async fn read_account(account: &Account) -> anyhow::Result<Source> {
+    let opened = open(account, Purpose::Look, 4).await?;
+    let read = progress::during("reading the account", opened.provider.read()).await;
+    opened.close().await;
+    let read = read.with_context(|| format!("cannot read the account {}", account.settings.name))?;
+    let root = fs::canonicalize(if account.root.as_os_str().is_empty() { Path::new(".") } else { &account.root })?;
+    let provider = provider_lines(&account.settings.provider, &root);
+    Ok(Source { name: account.settings.name.to_string(), provider, read })
+}
+
+/// The provider's part of an `account` section. Paths are absolute: the new files may be put anywhere.
+fn provider_lines(provider: &ProviderSettings, root: &Path) -> Vec<String> {
+    let mut lines = vec![format!("provider: {}", provider.as_str())];
+    match provider {
+        ProviderSettings::Sandbox { state, seed } => {
+            lines.push(match state {
+                SandboxState::Memory => "state: \":memory:\"".to_owned(),
+                SandboxState::File(path) => format!("state: {}", path_line(&root.join(path))),
+            });
+            lines.extend(seed.as_ref().map(|seed| format!("seed: {}", path_line(&root.join(seed)))));
+        }
+        ProviderSettings::Office { url, token } => {
+            lines.push(format!("url: {}", yaml(url)));
+            lines.push(match token {
+                SecretRef::Env(name) => format!("token: {{ env: {} }}", yaml(name)),
+                SecretRef::File(path) => format!("token: {{ file: {} }}", path_line(&root.join(path))),
+                SecretRef::Command { program, arguments } => {
+                    let words: Vec<_> = std::iter::once(program).chain(arguments).map(|word| yaml(word)).collect();
+                    format!("token: {{ command: [{}] }}", words.join(", "))
+                }
+            });
+        }
+        ProviderSettings::Snapshot { file } => lines.push(format!("file: {}", path_line(&root.join(file)))),
+    }
+    lines
+}
+
+fn path_line(path: &Path) -> String {
+    yaml(&path.to_string_lossy()).into_owned()
+}
+
+/// Writes the files; one that exists already stops it before the first is written.
+fn save(folder: &Path, files: &[(String, String)]) -> anyhow::Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    if let Some((name, _)) = files.iter().find(|(name, _)| folder.join(name).exists()) {
+        bail!("{} exists already; choose another folder, or remove it first", folder.join(name).display());
+    }
+    for (name, text) in files {
+        let path = folder.join(name);
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        writeln!(anstream::stderr(), "wrote {}", path.display())?;
+    }
+    Ok(())
+}

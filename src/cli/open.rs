@@ -1,0 +1,101 @@
+//! From an account's settings to its provider.
+//!
+//! The embedded account is started here, on loopback and behind a token that only this process knows, and is
+//! then spoken to over HTTP like any other.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use crate::check::settings::{ProviderSettings, SandboxState};
+use crate::config::Account;
+use crate::live::office::{Office, OfficeOptions};
+use crate::live::snapshot::Snapshot;
+use crate::live::{Provider, Secret};
+use crate::sandbox::{self, Running, SandboxOptions, Seed, State};
+
+use super::secrets;
+
+/// A provider, and what must run as long as it is used.
+pub(super) struct Opened {
+    pub(super) provider: Box<dyn Provider>,
+    server: Option<Running>,
+}
+
+impl Opened {
+    /// Ends what was started for the provider.
+    pub(super) async fn close(self) {
+        if let Some(server) = self.server {
+            server.stop().await;
+        }
+    }
+}
+
+/// What the account is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Nothing is written, not even the file of an embedded account that does not exist yet.
+    Look,
+    /// It may be written to.
+    Write,
+}
+
+/// Opens an account. `concurrent` is the most requests under way at once.
+pub(super) async fn open(account: &Account, purpose: Purpose, concurrent: usize) -> anyhow::Result<Opened> {
+    let root = &account.root;
+    let options = OfficeOptions { concurrent, ..OfficeOptions::default() };
+    match &account.settings.provider {
+        ProviderSettings::Snapshot { file } => {
+            Ok(Opened { provider: Box::new(Snapshot::new(root.join(file))), server: None })
+        }
+        ProviderSettings::Office { url, token } => {
+            let token = secrets::resolve(token, root)?;
+            Ok(Opened { provider: Box::new(Office::new(url, token, options)?), server: None })
+        }
+        ProviderSettings::Sandbox { state, seed } => {
+            let token = format!("{:032x}", fastrand::u128(..));
+            let server = embedded(account, purpose, state, seed.as_deref(), token.clone()).await?;
+            let provider = Office::new(&server.url(), Secret::new(token), options)?;
+            Ok(Opened { provider: Box::new(provider), server: Some(server) })
+        }
+    }
+}
+
+async fn embedded(
+    account: &Account,
+    purpose: Purpose,
+    state: &SandboxState,
+    seed: Option<&Path>,
+    token: String,
+) -> anyhow::Result<Running> {
+    let Account { root, settings, .. } = account;
+    let kept = match state {
+        SandboxState::Memory => None,
+        SandboxState::File(path) => Some(root.join(path)),
+    };
+    let exists = kept.as_ref().is_some_and(|path| path.exists());
+    let state = match kept {
+        Some(path) if exists || purpose == Purpose::Write => State::File(path),
+        _ => State::Memory,
+    };
+    // Once there is an account, its seed is history, and need not even exist.
+    let seed = match seed.filter(|_| !exists) {
+        None => None,
+        Some(path) => Some(read_seed(&root.join(path))?),
+    };
+    let mut options = SandboxOptions::new(token);
+    options.state = state;
+    options.seed = seed;
+    options.account_name = settings.name.to_string();
+    if let Some(country) = settings.country {
+        options.country = country.to_string();
+    }
+    sandbox::start(options).await.with_context(|| format!("the embedded account {} does not start", settings.name))
+}
+
+/// A seed from a file.
+pub(super) fn read_seed(path: &Path) -> anyhow::Result<Seed> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the seed {shown}"))?;
+    Seed::from_yaml(&text).with_context(|| format!("{shown} is no seed"))
+}

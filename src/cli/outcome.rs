@@ -1,0 +1,58 @@
+//! What became of a plan, for people.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style as Paint};
+
+use crate::apply::{Outcome, Status};
+use crate::model::Change;
+use crate::plan::Plan;
+
+use crate::render::counted;
+use crate::render::diagnostics::Style;
+use crate::render::fields;
+
+/// A line for each change that was not carried out, and a line that counts.
+pub(super) fn human(plan: &Plan, outcome: &Outcome, style: Style) -> String {
+    let mut text = String::new();
+    for (change, (_, status)) in plan.changes.iter().zip(&outcome.changes) {
+        if let Some((paint, line)) = line(plan, change, status) {
+            let (start, end) =
+                if style.color { (format!("{paint}"), format!("{paint:#}")) } else { Default::default() };
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "  {start}{line}{end}");
+        }
+    }
+    text + &count(outcome) + "\n"
+}
+
+fn line(plan: &Plan, change: &Change, status: &Status) -> Option<(Paint, String)> {
+    let object = fields::object(change);
+    let red = AnsiColor::Red.on_default();
+    let yellow = AnsiColor::Yellow.on_default();
+    Some(match status {
+        Status::Applied(_) => return None,
+        Status::Failed(error) => (red, format!("failed   {object}: {error}")),
+        Status::Stale(what) => (red, format!("stale    {object}: {what}; nothing was overwritten")),
+        Status::Unknown(why) => (red, format!("unknown  {object}: {why}")),
+        Status::Skipped { because } => {
+            let cause = plan.changes.iter().find(|change| change.id == *because).map(fields::object);
+            (yellow, format!("skipped  {object}, because of {}", cause.unwrap_or_default()))
+        }
+    })
+}
+
+fn count(outcome: &Outcome) -> String {
+    let of = |wanted: fn(&Status) -> bool| outcome.changes.iter().filter(|(_, status)| wanted(status)).count();
+    let requests = usize::try_from(outcome.requests()).unwrap_or(usize::MAX);
+    let all = counted(outcome.changes.len(), "change");
+    let mut parts = vec![format!("{} of {all} with {}", outcome.applied(), counted(requests, "request"))];
+    let others = [
+        (of(|status| matches!(status, Status::Failed(_))), "failed"),
+        (of(|status| matches!(status, Status::Stale(_))), "stale"),
+        (of(|status| matches!(status, Status::Unknown(_))), "unknown"),
+        (of(|status| matches!(status, Status::Skipped { .. })), "skipped"),
+    ];
+    parts.extend(others.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")));
+    format!("Applied {}.", parts.join(", "))
+}

@@ -1,0 +1,105 @@
+//! `strowger plan`: what would change, and what it costs. Writes nothing, ever.
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+use crate::config::{self, Account, Loaded};
+use crate::diag::{Diagnostic, has_errors};
+use crate::exit::Exit;
+use crate::live::Provider;
+use crate::plan::{self, Plan};
+use crate::render::{diagnostics, human, json, markdown};
+
+use super::format::Format;
+use super::{console, open, progress};
+
+/// The arguments of `plan`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Files, folders of files, or folders of such folders
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// What the output looks like
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// End with 2 if there are changes, with 0 if there are none
+    #[arg(long)]
+    detailed_exitcode: bool,
+    /// The most requests under way at once
+    #[arg(long, value_name = "COUNT", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    concurrency: u16,
+}
+
+/// Reads the accounts and shows their plans.
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let mut loaded = config::load(&arguments.paths);
+    if has_errors(&loaded.diagnostics) {
+        show(&[], &loaded, arguments.format)?;
+        return Ok(Exit::Invalid);
+    }
+    let mut plans = Vec::new();
+    let accounts = std::mem::take(&mut loaded.accounts);
+    runtime()?.block_on(async {
+        for account in &accounts {
+            let opened = open::open(account, open::Purpose::Look, usize::from(arguments.concurrency)).await?;
+            let planned = read_and_plan(account, &*opened.provider).await;
+            opened.close().await;
+            let (plan, found) = planned?;
+            loaded.diagnostics.extend(found);
+            plans.extend(plan);
+        }
+        anyhow::Ok(())
+    })?;
+    crate::diag::sort(&mut loaded.diagnostics);
+    show(&plans, &loaded, arguments.format)?;
+    let pending = plans.iter().any(|plan| !plan.is_empty());
+    Ok(match (has_errors(&loaded.diagnostics), pending && arguments.detailed_exitcode) {
+        (true, _) => Exit::Invalid,
+        (false, true) => Exit::Pending,
+        (false, false) => Exit::Ok,
+    })
+}
+
+/// The runtime that talks to accounts. Two threads: this one waits, and the embedded account may be working.
+pub(super) fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}
+
+/// Reads one account and plans for it. No plan means that a finding is an error.
+pub(super) async fn read_and_plan(
+    account: &Account,
+    provider: &dyn Provider,
+) -> anyhow::Result<(Option<Plan>, Vec<Diagnostic>)> {
+    let name = &account.settings.name;
+    let read = progress::during(&format!("reading {name}"), provider.read()).await;
+    let read = read.with_context(|| format!("cannot read the account {name}"))?;
+    tracing::info!(account = %name, objects = read.live.objects(), requests = read.requests, "read");
+    Ok(plan::plan(&account.desired, &read.live, &account.severities, read.requests))
+}
+
+/// Plans go to stdout, findings for people to stderr.
+fn show(plans: &[Plan], loaded: &Loaded, format: Format) -> io::Result<()> {
+    let mut out = anstream::stdout().lock();
+    match format {
+        Format::Json => {
+            let findings = diagnostics::json(&loaded.diagnostics, &loaded.sources);
+            out.write_all(json::Report::new(plans.to_vec(), findings).text().as_bytes())?;
+        }
+        Format::Human | Format::Markdown => {
+            console::report(loaded, &loaded.diagnostics)?;
+            for (index, plan) in plans.iter().enumerate() {
+                if index > 0 {
+                    writeln!(out)?;
+                }
+                let text = match format {
+                    Format::Markdown => markdown::plan(plan),
+                    _ => human::plan(plan, console::style()),
+                };
+                out.write_all(text.as_bytes())?;
+            }
+        }
+    }
+    out.flush()
+}

@@ -1,0 +1,49 @@
+//! Progress on stderr: only for people, and only for work that takes more than a second.
+
+use std::future::Future;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tokio::time;
+
+use super::console;
+
+const QUIET: Duration = Duration::from_secs(1);
+
+/// Awaits the work; after a second a spinner says what is going on.
+pub(super) async fn during<T>(message: &str, work: impl Future<Output = T>) -> T {
+    let bar = spinner(message);
+    let done = show_after_a_while(&bar, work).await;
+    bar.finish_and_clear();
+    done
+}
+
+/// Awaits the work; after a second the bar is shown.
+pub(super) async fn show_after_a_while<T>(bar: &ProgressBar, work: impl Future<Output = T>) -> T {
+    tokio::pin!(work);
+    tokio::select! {
+        done = &mut work => return done,
+        () = time::sleep(QUIET) => {}
+    }
+    if console::watched() {
+        bar.set_draw_target(ProgressDrawTarget::stderr());
+        bar.enable_steady_tick(Duration::from_millis(120));
+    }
+    work.await
+}
+
+fn spinner(message: &str) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+    bar.set_message(message.to_owned());
+    bar
+}
+
+/// A bar for so many steps, hidden until [`show_after_a_while`] shows it.
+pub(super) fn bar(steps: usize) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(steps as u64), ProgressDrawTarget::hidden());
+    // The template is fixed, so it cannot be wrong.
+    if let Ok(style) = ProgressStyle::with_template("  {bar:30} {pos}/{len} changes, {eta} left {msg}") {
+        bar.set_style(style);
+    }
+    bar
+}

@@ -1,0 +1,57 @@
+//! Secrets, from the references that a file holds.
+//!
+//! What is found here goes into a [`Secret`] at once and never into an error: errors name where was looked.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, bail};
+
+use crate::check::settings::SecretRef;
+use crate::live::Secret;
+
+/// No token is longer; a larger file is some other file.
+const MOST_BYTES: u64 = 64 * 1024;
+
+/// Finds the secret; a relative path starts at the account's folder.
+pub(super) fn resolve(reference: &SecretRef, root: &Path) -> anyhow::Result<Secret> {
+    let secret = match reference {
+        SecretRef::Env(name) => {
+            let value = std::env::var_os(&**name)
+                .with_context(|| format!("the token's environment variable {name} is not set"))?;
+            let Ok(text) = value.into_string() else { bail!("the environment variable {name} is not UTF-8") };
+            Secret::new(text)
+        }
+        SecretRef::File(path) => {
+            let path = root.join(path);
+            let shown = path.display();
+            let about = std::fs::metadata(&path).with_context(|| format!("cannot read the token's file {shown}"))?;
+            if !about.is_file() || about.len() > MOST_BYTES {
+                bail!("the token's file {shown} is not a small regular file");
+            }
+            Secret::new(
+                std::fs::read_to_string(&path).with_context(|| format!("cannot read the token's file {shown}"))?,
+            )
+        }
+        SecretRef::Command { program, arguments } => {
+            let output = Command::new(&**program)
+                .args(arguments.iter().map(|argument| &**argument))
+                .current_dir(if root.as_os_str().is_empty() { Path::new(".") } else { root })
+                .stdin(Stdio::null())
+                .stderr(Stdio::inherit())
+                .output()
+                .with_context(|| format!("cannot run the token's command {program}"))?;
+            if !output.status.success() {
+                bail!("the token's command {program} failed ({})", output.status);
+            }
+            let Ok(text) = String::from_utf8(output.stdout) else {
+                bail!("the token's command {program} printed something that is not UTF-8")
+            };
+            Secret::new(text)
+        }
+    };
+    if secret.is_empty() {
+        bail!("the token is empty");
+    }
+    Ok(secret)
+}

@@ -1,0 +1,13 @@
+//! The operator's files: from paths to checked accounts.
+//!
+//! A path is a file, a folder whose YAML files are one account, or a folder of such folders: a fleet. Every
+//! file is read once, in one pass, within limits that a hostile file cannot exceed; see
+//! `docs/decisions/0001-yaml.md`. Nothing is thrown: what cannot be read is a finding like any other.
+
+mod files;
+mod load;
+mod read;
+mod yaml;
+
+pub use load::{Account, Loaded, load};
+pub use yaml::parse;

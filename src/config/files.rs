@@ -1,0 +1,78 @@
+//! Which files a path leads to.
+
+use std::path::{Path, PathBuf};
+
+use crate::diag::{Diagnostic, Rule};
+
+/// The file names that are looked for in a folder.
+const EXTENSIONS: [&str; 2] = ["yaml", "yml"];
+
+/// The files of one account.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct AccountFiles {
+    /// The folder that paths in the files are relative to.
+    pub(super) root: PathBuf,
+    /// The files, sorted by name.
+    pub(super) files: Vec<PathBuf>,
+}
+
+/// What a path leads to, or why it leads nowhere.
+pub(super) fn discover(path: &Path) -> Result<Vec<AccountFiles>, Diagnostic> {
+    let metadata = std::fs::metadata(path).map_err(|error| nothing(path, &reason(&error)))?;
+    if !metadata.is_dir() {
+        let root = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
+        return Ok(vec![AccountFiles { root, files: vec![path.to_path_buf()] }]);
+    }
+    let (files, folders) = list(path)?;
+    if !files.is_empty() {
+        return Ok(vec![AccountFiles { root: path.to_path_buf(), files }]);
+    }
+    let mut accounts = Vec::new();
+    for folder in folders {
+        // A folder of a fleet that cannot be read would silently shrink the fleet.
+        let (files, _) = list(&folder)?;
+        if !files.is_empty() {
+            accounts.push(AccountFiles { root: folder, files });
+        }
+    }
+    if accounts.is_empty() {
+        return Err(nothing(path, "has no `.yaml` or `.yml` file, and no folder that has one"));
+    }
+    Ok(accounts)
+}
+
+/// The YAML files and the folders directly in a folder, sorted by name. Hidden ones are not the operator's.
+fn list(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Diagnostic> {
+    let unreadable = |error: std::io::Error| nothing(folder, &reason(&error));
+    let (mut files, mut folders) = (Vec::new(), Vec::new());
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.')) {
+            continue;
+        }
+        let yaml = path.extension().is_some_and(|own| EXTENSIONS.iter().any(|known| own.eq_ignore_ascii_case(known)));
+        // Follows links, once: what a link leads to is never listed further than a fleet's folder is.
+        match std::fs::metadata(&path) {
+            Ok(metadata) if metadata.is_dir() => folders.push(path),
+            _ if yaml => files.push(path),
+            _ => {}
+        }
+    }
+    files.sort();
+    folders.sort();
+    Ok((files, folders))
+}
+
+fn nothing(path: &Path, why: &str) -> Diagnostic {
+    Diagnostic::new(Rule::NO_FILES, None, format!("`{}` {why}", super::load::display(path)))
+        .hint("give a YAML file, a folder of `.yaml` or `.yml` files, or a folder of such folders")
+}
+
+/// The reason of an input error, in words that go after a path.
+pub(super) fn reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "does not exist".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "may not be read".to_owned(),
+        _ => format!("cannot be read: {error}"),
+    }
+}

@@ -1,0 +1,124 @@
+//! From paths to checked accounts.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use crate::check::document::Document;
+use crate::check::settings::Settings;
+use crate::check::{self, AccountSchema, Checked, Valid};
+use crate::diag::{Diagnostic, Rule, Severities, Source, Sources};
+use crate::model::{Desired, FileId, NameKey, Span};
+
+use super::files::{AccountFiles, discover};
+
+/// What paths lead to. An account with an error is not among the accounts.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// The accounts without errors, in the order of the paths.
+    pub accounts: Vec<Account>,
+    /// The files, for excerpts.
+    pub sources: Sources,
+    /// Every finding, sorted by file, line, column and rule.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// An account that can be planned.
+#[derive(Debug)]
+pub struct Account {
+    /// The folder that paths in its settings are relative to; empty is the current one.
+    pub root: PathBuf,
+    /// How it is reached.
+    pub settings: Settings,
+    /// What it shall be.
+    pub desired: Desired,
+    /// What becomes of the rules; findings made while planning pass through it too.
+    pub severities: Severities,
+}
+
+/// Reads and checks everything that the paths lead to.
+pub fn load(paths: &[PathBuf]) -> Loaded {
+    let schema = AccountSchema::new();
+    let mut loaded = Loaded::default();
+    if paths.is_empty() {
+        loaded.diagnostics.push(
+            Diagnostic::new(Rule::NO_FILES, None, "no path is given")
+                .hint("give a YAML file, a folder of `.yaml` or `.yml` files, or a folder of such folders"),
+        );
+    }
+    for path in paths {
+        match discover(path) {
+            Ok(accounts) => accounts.into_iter().for_each(|files| account(&schema, files, &mut loaded)),
+            Err(finding) => loaded.diagnostics.push(finding),
+        }
+    }
+    same_name_twice(&mut loaded);
+    crate::diag::sort(&mut loaded.diagnostics);
+    loaded
+}
+
+/// Reads and checks one account. Its documents live no longer than this.
+fn account(schema: &AccountSchema, AccountFiles { root, files }: AccountFiles, loaded: &mut Loaded) {
+    let first = loaded.sources.next_id();
+    let mut findings = Vec::new();
+    let mut sources = Vec::new();
+    for (path, id) in files.iter().zip(first.0..) {
+        let source = Source::unread(display(path), path.clone());
+        sources.push(match super::read::read(path, FileId(id)) {
+            Ok(text) => source.with_text(text.into()),
+            Err(finding) => {
+                findings.push(finding);
+                source
+            }
+        });
+    }
+    let mut documents: Vec<Document<'_>> = Vec::new();
+    for (source, id) in sources.iter().zip(first.0..) {
+        let Some(text) = source.text() else { continue };
+        match super::yaml::parse(FileId(id), text) {
+            Ok(document) => documents.push(document),
+            Err(finding) => findings.push(finding),
+        }
+    }
+    let complete = documents.len() == sources.len();
+    let Checked { account, findings, secrets } = check::account(schema, &documents, findings, complete);
+    drop(documents);
+    for secret in secrets {
+        let FileId(index) = secret.file;
+        if let Some(source) = sources.get_mut((index - first.0) as usize) {
+            source.hide(secret);
+        }
+    }
+    loaded.diagnostics.extend(findings);
+    if let Some(Valid { settings, mut desired, severities }) = account {
+        // Files of other accounts have no name here, so that a fleet's accounts do not repeat each other's.
+        desired.files = vec![Box::default(); first.0 as usize];
+        desired.files.extend(sources.iter().map(|source| Box::from(source.display())));
+        loaded.accounts.push(Account { root, settings, desired, severities });
+    }
+    for source in sources {
+        loaded.sources.push(source);
+    }
+}
+
+/// Accounts are told apart by their names in plans, logs and ledgers.
+fn same_name_twice(loaded: &mut Loaded) {
+    let mut seen: HashMap<NameKey, Span> = HashMap::new();
+    let diagnostics = &mut loaded.diagnostics;
+    loaded.accounts.retain(|account| {
+        let span = account.settings.name_span;
+        let Some(first) = seen.insert(NameKey::of(&account.settings.name), span) else { return true };
+        let message = format!("two accounts are called `{}`", account.settings.name);
+        diagnostics.push(
+            Diagnostic::new(Rule::DUPLICATE_ACCOUNT, Some(span), message)
+                .related(first, "here as well")
+                .hint("give one of them another name"),
+        );
+        false
+    });
+}
+
+/// The path as the operator gave it, with `/` between its parts.
+pub(super) fn display(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    if std::path::MAIN_SEPARATOR == '/' { text.into_owned() } else { text.replace(std::path::MAIN_SEPARATOR, "/") }
+}

@@ -1,0 +1,168 @@
+//! The operator's files, as far as a finding needs them: what they are called and what stands in a line.
+//!
+//! A line is what a YAML reader counts as one: it ends at a line feed, a carriage return or both. Text that
+//! is or may be a secret never leaves this module.
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use crate::model::{FileId, Place, Span};
+
+/// One file.
+#[derive(Debug, Default)]
+pub struct Source {
+    display: Box<str>,
+    path: PathBuf,
+    text: Option<Box<str>>,
+    /// The byte at which each line starts; made when the first excerpt is wanted.
+    starts: OnceLock<Vec<u32>>,
+    /// From where on a line is a secret.
+    secrets: Vec<Span>,
+}
+
+/// The files of a run, by [`FileId`].
+#[derive(Debug, Default)]
+pub struct Sources {
+    files: Vec<Source>,
+}
+
+impl Source {
+    /// A file whose text could not be read.
+    pub fn unread(display: impl Into<Box<str>>, path: PathBuf) -> Self {
+        Self { display: display.into(), path, ..Self::default() }
+    }
+
+    /// The same file with its text, which is at most 4 GiB.
+    #[must_use]
+    pub fn with_text(mut self, text: Box<str>) -> Self {
+        self.text = Some(text);
+        self
+    }
+
+    /// The path as the operator gave it, with `/` between its parts.
+    pub fn display(&self) -> &str {
+        &self.display
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &std::path::Path {
+        &self.path
+    }
+
+    /// The text, without a byte order mark; `None` if it could not be read.
+    pub fn text(&self) -> Option<&str> {
+        self.text.as_deref()
+    }
+
+    /// Hides the rest of a line, which is a secret.
+    pub fn hide(&mut self, span: Span) {
+        self.secrets.push(span);
+    }
+
+    /// A line without its end, from 1, its secrets replaced.
+    pub fn line(&self, number: u32) -> Option<Cow<'_, str>> {
+        let text = self.text.as_deref()?;
+        let starts = self.starts.get_or_init(|| line_starts(text));
+        let index = number.checked_sub(1)? as usize;
+        let start = *starts.get(index)? as usize;
+        let end = starts.get(index.checked_add(1)?).map_or(text.len(), |end| *end as usize);
+        let line = text.get(start..end)?.trim_end_matches(['\r', '\n']);
+        let hidden = self.secrets.iter().filter(|span| span.line == number).map(|span| span.column).min();
+        let hidden = hidden.and_then(|column| line.char_indices().nth((column as usize).saturating_sub(1)));
+        let hidden = [hidden.map(|(byte, _)| byte), written_token(line)].into_iter().flatten().min();
+        Some(match hidden.and_then(|byte| line.get(..byte)) {
+            Some(open) => Cow::Owned(format!("{open}(hidden)")),
+            None => Cow::Borrowed(line),
+        })
+    }
+}
+
+impl Sources {
+    /// Adds a file.
+    pub fn push(&mut self, source: Source) -> FileId {
+        let id = self.next_id();
+        self.files.push(source);
+        id
+    }
+
+    /// The id that the next file will get.
+    pub fn next_id(&self) -> FileId {
+        FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX))
+    }
+
+    /// A file.
+    pub fn get(&self, FileId(index): FileId) -> Option<&Source> {
+        self.files.get(index as usize)
+    }
+
+    /// The files, in the order of their ids.
+    pub fn iter(&self) -> impl Iterator<Item = &Source> {
+        self.files.iter()
+    }
+
+    /// How many files there are.
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// The place that can leave the process.
+    pub fn place(&self, span: Span) -> Place {
+        let file = self.get(span.file).map(|source| source.display().to_owned()).unwrap_or_default();
+        Place { file, line: span.line, column: span.column }
+    }
+}
+
+fn line_starts(text: &str) -> Vec<u32> {
+    let bytes = text.as_bytes();
+    let after = |index: usize| u32::try_from(index + 1).unwrap_or(u32::MAX);
+    std::iter::once(0)
+        .chain(bytes.iter().enumerate().filter_map(|(index, byte)| match byte {
+            b'\n' => Some(after(index)),
+            b'\r' if bytes.get(index + 1) != Some(&b'\n') => Some(after(index)),
+            _ => None,
+        }))
+        .collect()
+}
+
+/// Where a line that could not be read as YAML seems to write a token out.
+fn written_token(line: &str) -> Option<usize> {
+    let key = line.find("token")?;
+    let after_key = line.get(key..)?.find(':').map(|colon| key + colon + 1)?;
+    let value = line.get(after_key..)?;
+    let open: String = value.chars().filter(|character| !" {\"'".contains(*character)).take(8).collect();
+    let reference = ["env:", "file:", "command:"].iter().any(|word| open.starts_with(word));
+    let blank = value.trim().is_empty() || value.trim_start().starts_with('#');
+    (!reference && !blank).then(|| after_key + (value.len() - value.trim_start().len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(text: &str) -> Source {
+        Source::unread("f.yaml", PathBuf::new()).with_text(text.into())
+    }
+
+    #[test]
+    fn lines_end_as_a_yaml_reader_ends_them() {
+        let source = source("a\r\nb\rc\nd");
+        let lines: Vec<_> = (1..=5).map(|line| source.line(line)).collect();
+        assert_eq!(lines, [Some("a".into()), Some("b".into()), Some("c".into()), Some("d".into()), None]);
+        assert_eq!(source.line(0), None);
+    }
+
+    #[test]
+    fn a_secret_never_shows() {
+        let mut source = source("  token: hunter2\n  token: { env: NAME }\n  value: hunter2\n");
+        source.hide(Span { line: 3, column: 10, ..Span::default() });
+        assert_eq!(source.line(1).as_deref(), Some("  token: (hidden)"));
+        assert_eq!(source.line(2).as_deref(), Some("  token: { env: NAME }"));
+        assert_eq!(source.line(3).as_deref(), Some("  value: (hidden)"));
+    }
+}

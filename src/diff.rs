@@ -1,0 +1,51 @@
+//! What differs between the wanted account and the live one.
+//!
+//! Pure, and linear in the size of the account. Every wanted ring group is matched with a live one or found
+//! to be new ([`matching`]); every reference is resolved to a handle, in the state that the file asks for
+//! ([`resolve`]); then each object is compared field by field. References are compared as handles, and the
+//! members of a group that rings all at once as a set, so that no spelling makes a phantom change.
+//!
+//! What needs the account to be judged (does the user exist, is the extension free) is found here, as
+//! diagnostics with the same look as those of `check`.
+
+mod deletions;
+mod delta;
+mod groups;
+mod identity;
+mod matching;
+mod numbers;
+mod resolve;
+
+pub use delta::{Deletion, Difference, GroupDelta, GroupFields, NumberDelta, Unmanaged};
+
+use crate::diag::Diagnostic;
+use crate::model::{Desired, Directory, Live};
+
+use matching::Matching;
+use resolve::Resolver;
+
+/// Compares the wanted account with the live one.
+///
+/// The difference is only worth planning if no diagnostic is an error.
+pub fn diff<'a>(desired: &'a Desired, live: &'a Live) -> (Difference<'a>, Vec<Diagnostic>) {
+    let mut diagnostics = Vec::new();
+    let directory = Directory::new(live);
+    let matching = Matching::new(desired, &directory, &mut diagnostics);
+    let absent = deletions::absent(desired, &directory, &matching, &mut diagnostics);
+
+    let resolver = Resolver::new(desired, &directory, &matching, &absent);
+    let groups = groups::compare(&resolver, &mut diagnostics);
+    let numbers = numbers::compare(&resolver, &mut diagnostics);
+    identity::check(&resolver, &mut diagnostics);
+    let deletions = deletions::decide(&resolver, &groups, &numbers, absent.clone(), &mut diagnostics);
+
+    let managed = desired.ring_groups.len() + desired.numbers.len();
+    let in_sync = managed.saturating_sub(groups.len() + numbers.len());
+    let unmanaged = Unmanaged {
+        numbers: live.numbers.len().saturating_sub(desired.numbers.len()),
+        ring_groups: live.ring_groups.len().saturating_sub(matching.matched() + deletions.len()),
+    };
+    drop(resolver);
+    let created = matching.created;
+    (Difference { desired, directory, numbers, groups, deletions, created, in_sync, unmanaged }, diagnostics)
+}

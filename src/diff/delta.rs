@@ -1,0 +1,123 @@
+//! The difference, in handles: small, copyable, and free of text that does not change.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Desired, Directory, ExtensionNumber, Handle, Kind, Name, RingFor, RingMode, Span};
+
+/// Everything that differs, beside both sides of it.
+#[derive(Debug)]
+pub struct Difference<'a> {
+    /// The wanted side.
+    pub desired: &'a Desired,
+    /// The live side.
+    pub directory: Directory<'a>,
+    /// The numbers that differ, in the order of the numbers.
+    pub numbers: Vec<NumberDelta>,
+    /// The ring groups to make or to change, by handle.
+    pub groups: Vec<GroupDelta>,
+    /// The ring groups to delete, by handle.
+    pub deletions: Vec<Deletion>,
+    /// The wanted groups that are new, as positions in the wanted list: the handle of the first is the
+    /// length of the live list, and so on.
+    pub created: Vec<u32>,
+    /// How many managed objects need nothing.
+    pub in_sync: usize,
+    /// What no file mentions.
+    pub unmanaged: Unmanaged,
+}
+
+/// A number that differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NumberDelta {
+    /// Its position in the live list.
+    pub live: u32,
+    /// Its position in the wanted list.
+    pub desired: u32,
+    /// The new destination, if that differs.
+    pub to: Option<Option<Handle>>,
+    /// Whether the label differs.
+    pub label: bool,
+}
+
+/// A ring group to make, or one that differs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupDelta {
+    /// The group; past the end of the live list if it is new.
+    pub handle: Handle,
+    /// Its position in the wanted list.
+    pub desired: u32,
+    /// Whether the file asks for another name.
+    pub renamed: bool,
+    /// The fields to write.
+    pub fields: GroupFields,
+}
+
+/// The fields of a group that a change writes. `None` leaves the field as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GroupFields {
+    /// The name.
+    pub name: Option<Name>,
+    /// The extension number.
+    pub extension: Option<ExtensionNumber>,
+    /// The ring mode.
+    pub ring: Option<RingMode>,
+    /// The members.
+    pub members: Option<Vec<Handle>>,
+    /// The duration.
+    pub ring_for: Option<RingFor>,
+    /// The no-answer target; an inner `None` ends the call.
+    pub no_answer: Option<Option<Handle>>,
+}
+
+/// A ring group to delete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deletion {
+    /// The group.
+    pub handle: Handle,
+    /// Where the file asks for it.
+    pub span: Span,
+    /// Whether `policy.prune` asks for it, and not `absent`.
+    pub pruned: bool,
+}
+
+/// How many objects of the account no file mentions. They are left alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Unmanaged {
+    /// Numbers.
+    pub numbers: usize,
+    /// Ring groups.
+    pub ring_groups: usize,
+}
+
+impl Difference<'_> {
+    /// How many ring groups the account has now; a handle at or past it is a group to be made.
+    pub fn live_groups(&self) -> usize {
+        self.directory.live().ring_groups.len()
+    }
+
+    /// The group's name once everything is applied.
+    pub fn name_after(&self, handle: Handle) -> String {
+        let index = handle.index as usize;
+        if handle.kind == Kind::RingGroup {
+            if let Some(fresh) = index.checked_sub(self.live_groups()) {
+                let desired =
+                    self.created.get(fresh).and_then(|&desired| self.desired.ring_groups.get(desired as usize));
+                return desired.map(|group| group.name.value.to_string()).unwrap_or_default();
+            }
+            if let Ok(found) = self.groups.binary_search_by_key(&handle, |group| group.handle)
+                && let Some(name) = self.groups.get(found).and_then(|group| group.fields.name.as_ref())
+            {
+                return name.to_string();
+            }
+        }
+        self.directory.label(handle)
+    }
+}
+
+impl GroupFields {
+    /// Whether nothing is written.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}

@@ -1,0 +1,218 @@
+//! Ring groups: what each must become.
+
+use crate::diag::{Diagnostic, Rule};
+use crate::model::{Capabilities, DesiredRingGroup, Handle, Kind, LiveRingGroup, ObjectRef, RingMode, Span, Spanned};
+
+use super::delta::{GroupDelta, GroupFields};
+use super::resolve::Resolver;
+
+/// The groups to make or to change, by handle.
+pub(super) fn compare(resolver: &Resolver<'_, '_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<GroupDelta> {
+    let mut deltas = Vec::new();
+    let live = &resolver.directory.live().ring_groups;
+    let pairs = resolver.desired.ring_groups.iter().zip(&resolver.matching.handles);
+    for (index, (group, &handle)) in (0u32..).zip(pairs) {
+        let wanted = Wanted::resolve(resolver, group, handle, diagnostics);
+        let fields = match live.get(handle.index as usize) {
+            Some(live) => wanted.against(resolver, live),
+            None => wanted.anew(&resolver.directory.live().capabilities),
+        };
+        if !fields.is_empty() {
+            let renamed = fields.name.is_some();
+            deltas.push(GroupDelta { handle, desired: index, renamed, fields });
+        }
+    }
+    deltas.sort_unstable_by_key(|delta| delta.handle);
+    deltas
+}
+
+struct Wanted<'a> {
+    group: &'a DesiredRingGroup,
+    members: Vec<Handle>,
+    no_answer: Option<Option<Handle>>,
+}
+
+impl<'a> Wanted<'a> {
+    fn resolve(
+        resolver: &Resolver<'_, 'a>,
+        group: &'a DesiredRingGroup,
+        handle: Handle,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Self {
+        let members = members(resolver, group, diagnostics);
+        let no_answer = group.no_answer.as_ref().and_then(|target| resolver.target(target, diagnostics));
+        if let (Some(Some(target)), Some(written)) = (no_answer, &group.no_answer) {
+            let capabilities = &resolver.directory.live().capabilities;
+            if target == handle {
+                diagnostics.push(Diagnostic::new(
+                    Rule::SELF_NO_ANSWER,
+                    Some(written.span),
+                    format!("the ring group `{}` is its own no-answer target", group.name.value),
+                ));
+            } else if !capabilities.no_answer.contains(&target.kind) {
+                diagnostics.push(unsupported(
+                    written.span,
+                    &format!("hand an unanswered call to a {}", target.kind.as_str().replace('_', " ")),
+                ));
+            }
+        }
+        limits(resolver, group, diagnostics);
+        Self { group, members, no_answer }
+    }
+
+    /// The fields that an existing group must get.
+    fn against(self, resolver: &Resolver<'_, 'a>, live: &'a LiveRingGroup) -> GroupFields {
+        let group = self.group;
+        let ring = group.ring.map(|ring| ring.value);
+        let mode = ring.unwrap_or(live.ring);
+        let same_members = same_members(resolver, mode, &live.members, &self.members);
+        let same_target = match (&live.no_answer, self.no_answer) {
+            (_, None) | (None, Some(None)) => true,
+            (Some(reference), Some(Some(handle))) => resolver.live(reference) == Some(handle),
+            _ => false,
+        };
+        GroupFields {
+            name: (group.name.value != live.name).then(|| group.name.value.clone()),
+            extension: differing(group.extension.as_ref(), live.extension.as_ref()),
+            ring: ring.filter(|&ring| ring != live.ring),
+            members: (!same_members).then_some(self.members),
+            ring_for: differing(group.ring_for.as_ref(), live.ring_for.as_ref()),
+            no_answer: if same_target { None } else { self.no_answer },
+        }
+    }
+
+    /// All the fields of a group that does not exist yet. An extension number that the file does not name is
+    /// left to the account.
+    fn anew(self, capabilities: &Capabilities) -> GroupFields {
+        let group = self.group;
+        GroupFields {
+            name: Some(group.name.value.clone()),
+            extension: group.extension.as_ref().map(|extension| extension.value.clone()),
+            ring: Some(group.ring.map_or_else(RingMode::default, |ring| ring.value)),
+            members: Some(self.members),
+            ring_for: Some(group.ring_for.map_or(capabilities.ring_for_default, |ring_for| ring_for.value)),
+            no_answer: Some(self.no_answer.flatten()),
+        }
+    }
+}
+
+fn differing<T: Clone + PartialEq>(wanted: Option<&Spanned<T>>, live: Option<&T>) -> Option<T> {
+    wanted.map(|wanted| &wanted.value).filter(|wanted| Some(*wanted) != live).cloned()
+}
+
+/// Whether the live members are the wanted ones: in order where order matters, else as a set.
+fn same_members<'a>(resolver: &Resolver<'_, 'a>, mode: RingMode, live: &'a [ObjectRef], wanted: &[Handle]) -> bool {
+    if live.len() != wanted.len() {
+        return false;
+    }
+    // A member that is gone or not modelled has no handle, and so never equals a wanted one.
+    let Some(mut live) = live.iter().map(|member| resolver.live(member)).collect::<Option<Vec<Handle>>>() else {
+        return false;
+    };
+    if mode == RingMode::Sequential || live == wanted {
+        return live == wanted;
+    }
+    let mut wanted = wanted.to_vec();
+    live.sort_unstable();
+    wanted.sort_unstable();
+    live == wanted
+}
+
+fn members(resolver: &Resolver<'_, '_>, group: &DesiredRingGroup, diagnostics: &mut Vec<Diagnostic>) -> Vec<Handle> {
+    let capabilities = &resolver.directory.live().capabilities;
+    let mut handles: Vec<(Handle, Span)> = Vec::with_capacity(group.members.len());
+    for member in &group.members {
+        match resolver.resolve(&member.value, member.span) {
+            Ok(handle) if !capabilities.members.contains(&handle.kind) => {
+                diagnostics.push(unsupported(member.span, &format!("put a {} into a ring group", handle.kind)));
+            }
+            Ok(handle) => handles.push((handle, member.span)),
+            Err(diagnostic) => diagnostics.push(*diagnostic),
+        }
+    }
+    report_repeats(resolver, group, &handles, diagnostics);
+    for (handle, span) in &handles {
+        report_forwarding(resolver, *handle, *span, diagnostics);
+    }
+    handles.into_iter().map(|(handle, _)| handle).collect()
+}
+
+/// Two spellings of one member can only be told with the account at hand: `user/202` and the e-mail address.
+fn report_repeats(
+    resolver: &Resolver<'_, '_>,
+    group: &DesiredRingGroup,
+    handles: &[(Handle, Span)],
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let mut sorted = handles.to_vec();
+    sorted.sort_unstable();
+    for pair in sorted.windows(2) {
+        if let [(first, earlier), (second, later)] = pair
+            && first == second
+        {
+            diagnostics.push(
+                Diagnostic::new(
+                    Rule::DUPLICATE_MEMBER,
+                    Some(*later),
+                    format!(
+                        "`{}/{}` is already a member of `{}`",
+                        first.kind,
+                        resolver.directory.label(*first),
+                        group.name.value
+                    ),
+                )
+                .related(*earlier, "first named here"),
+            );
+        }
+    }
+}
+
+fn report_forwarding(resolver: &Resolver<'_, '_>, member: Handle, span: Span, diagnostics: &mut Vec<Diagnostic>) {
+    let forwarded = member.kind == Kind::User
+        && resolver.directory.live().users.get(member.index as usize).is_some_and(|user| user.always_forwarded);
+    if forwarded {
+        diagnostics.push(
+            Diagnostic::new(
+                Rule::ALWAYS_FORWARDED_MEMBER,
+                Some(span),
+                format!(
+                    "`user/{}` forwards every call, so none of their phones ring",
+                    resolver.directory.label(member)
+                ),
+            )
+            .hint("turn call forwarding off for this user, or name one of their devices as the member"),
+        );
+    }
+}
+
+fn limits(resolver: &Resolver<'_, '_>, group: &DesiredRingGroup, diagnostics: &mut Vec<Diagnostic>) {
+    let capabilities = &resolver.directory.live().capabilities;
+    if let Some(ring) = &group.ring
+        && !capabilities.ring_modes.contains(&ring.value)
+    {
+        diagnostics.push(unsupported(ring.span, &format!("ring {}", ring.value)));
+    }
+    if let Some(most) = capabilities.members_most
+        && group.members.len() > most
+    {
+        diagnostics.push(unsupported(group.members_span, &format!("have more than {most} members in a ring group")));
+    }
+    if let Some(ring_for) = &group.ring_for {
+        let range = capabilities.ring_for_least..=capabilities.ring_for_most;
+        if !range.contains(&ring_for.value) {
+            let what = format!("ring for {}, only for {} to {}", ring_for.value, range.start(), range.end());
+            diagnostics.push(unsupported(ring_for.span, &what));
+        }
+    }
+    if let Some(extension) = &group.extension
+        && !capabilities.extension_fits(&extension.value)
+    {
+        let (least, most) = capabilities.extension_digits;
+        let what = format!("give out the extension {} ({least} to {most} digits, not reserved)", extension.value);
+        diagnostics.push(unsupported(extension.span, &what));
+    }
+}
+
+fn unsupported(span: Span, what: &str) -> Diagnostic {
+    Diagnostic::new(Rule::UNSUPPORTED_BY_PROVIDER, Some(span), format!("this account cannot {what}"))
+}

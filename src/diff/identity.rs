@@ -1,0 +1,85 @@
+//! Names and extension numbers are unique in an account, once the file is true.
+
+use std::collections::HashMap;
+
+use crate::diag::{Diagnostic, Rule};
+use crate::model::{DesiredRingGroup, Found, Handle, Kind, Span};
+
+use super::resolve::Resolver;
+
+/// Reports extension numbers and names that something else keeps.
+pub(super) fn check(resolver: &Resolver<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
+    let mut given: HashMap<&str, Span> = HashMap::new();
+    for (group, &handle) in resolver.desired.ring_groups.iter().zip(&resolver.matching.handles) {
+        if let Some(extension) = &group.extension {
+            if let Some(first) = given.insert(extension.value.as_str(), extension.span) {
+                let text = format!("extension {} is given twice", extension.value);
+                diagnostics.push(
+                    Diagnostic::new(Rule::EXTENSION_TAKEN, Some(extension.span), text)
+                        .related(first, "first given here"),
+                );
+            }
+            if let Some(holder) = keeper(resolver, extension.value.as_str(), handle) {
+                diagnostics.push(taken(resolver, group, extension.span, holder));
+            }
+        }
+        name(resolver, group, handle, diagnostics);
+    }
+}
+
+/// Who has the extension now and keeps it.
+fn keeper(resolver: &Resolver<'_, '_>, extension: &str, wanted_by: Handle) -> Option<Handle> {
+    resolver.directory.by_extension(extension).iter().copied().find(|&holder| {
+        if holder == wanted_by {
+            return false;
+        }
+        if holder.kind != Kind::RingGroup {
+            return true;
+        }
+        match resolver.matching.desired_of.get(holder.index as usize).copied().flatten() {
+            // It gives the number up if its own block asks for another.
+            Some(desired) => resolver
+                .desired
+                .ring_groups
+                .get(desired as usize)
+                .is_some_and(|group| group.extension.as_ref().is_none_or(|own| own.value.as_str() == extension)),
+            None => !resolver.is_absent(holder),
+        }
+    })
+}
+
+fn taken(resolver: &Resolver<'_, '_>, group: &DesiredRingGroup, span: Span, holder: Handle) -> Diagnostic {
+    let label = resolver.directory.label(holder);
+    let extension = group.extension.as_ref().map(|extension| extension.value.to_string()).unwrap_or_default();
+    let diagnostic = Diagnostic::new(
+        Rule::EXTENSION_TAKEN,
+        Some(span),
+        format!("extension {extension} belongs to `{}/{label}`", holder.kind),
+    );
+    let unmanaged = resolver.matching.desired_of.get(holder.index as usize).copied().flatten().is_none();
+    if holder.kind == Kind::RingGroup && unmanaged {
+        diagnostic.hint(format!("if that is the same group, add `renamed_from: {label}`"))
+    } else {
+        diagnostic.hint("choose a free extension number")
+    }
+}
+
+fn name(resolver: &Resolver<'_, '_>, group: &DesiredRingGroup, handle: Handle, diagnostics: &mut Vec<Diagnostic>) {
+    let existing = resolver.directory.live().ring_groups.get(handle.index as usize);
+    let key = group.name.value.key();
+    if existing.is_some_and(|live| live.name.key() == key) {
+        return;
+    }
+    for kind in [Kind::User, Kind::Receptionist, Kind::Conference] {
+        if let Found::One(_) | Found::Several(_) = resolver.directory.named(kind, &key) {
+            diagnostics.push(
+                Diagnostic::new(
+                    Rule::NAME_TAKEN,
+                    Some(group.name.span),
+                    format!("a {kind} of the account is already called `{}`", group.name.value),
+                )
+                .hint("names are unique among all extensions of an account: choose another"),
+            );
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Numbers: where they go and what is written beside them.
+
+use crate::diag::{Diagnostic, Rule};
+use crate::model::{DesiredNumber, Handle, Kind, LiveNumber};
+
+use super::delta::NumberDelta;
+use super::resolve::Resolver;
+
+/// The numbers that differ, in the order of the numbers. Both lists are sorted, so one walk is enough.
+pub(super) fn compare(resolver: &Resolver<'_, '_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<NumberDelta> {
+    let mut deltas = Vec::new();
+    let mut live = (0u32..).zip(&resolver.directory.live().numbers).peekable();
+    for (index, desired) in (0u32..).zip(&resolver.desired.numbers) {
+        while live.next_if(|(_, number)| number.number < desired.number).is_some() {}
+        let Some((position, number)) = live.next_if(|(_, number)| number.number == desired.number) else {
+            diagnostics.push(not_in_account(desired));
+            continue;
+        };
+        let to = destination(resolver, desired, number, diagnostics);
+        let label = desired.label.as_ref().is_some_and(|label| label.value != number.label);
+        if to.is_some() || label {
+            deltas.push(NumberDelta { live: position, desired: index, to, label });
+        }
+    }
+    deltas
+}
+
+fn destination<'a>(
+    resolver: &Resolver<'_, 'a>,
+    desired: &DesiredNumber,
+    number: &'a LiveNumber,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Option<Handle>> {
+    let wanted = resolver.target(&desired.to, diagnostics)?;
+    let account = resolver.directory.live();
+    if wanted.is_none() {
+        if account.account.default_number == Some(number.number) {
+            diagnostics.push(
+                Diagnostic::new(
+                    Rule::DEFAULT_NUMBER_UNASSIGNED,
+                    Some(desired.to.span),
+                    format!("{} is the account's default number and must keep a destination", number.number),
+                )
+                .hint("map it to a receptionist, a ring group, a user or a conference"),
+            );
+        } else if !account.capabilities.unassign {
+            unsupported(desired, "leave a number without a destination", diagnostics);
+        }
+    }
+    if let Some(handle) = wanted
+        && !account.capabilities.destinations.contains(&handle.kind)
+    {
+        unsupported(desired, &format!("send a number to a {}", handle.kind.as_str().replace('_', " ")), diagnostics);
+    }
+    let same = match (&number.to, wanted) {
+        (None, None) => true,
+        (Some(reference), Some(handle)) => resolver.live(reference) == Some(handle),
+        _ => false,
+    };
+    (!same).then_some(wanted)
+}
+
+fn unsupported(desired: &DesiredNumber, what: &str, diagnostics: &mut Vec<Diagnostic>) {
+    diagnostics.push(Diagnostic::new(
+        Rule::UNSUPPORTED_BY_PROVIDER,
+        Some(desired.to.span),
+        format!("this account cannot {what}"),
+    ));
+}
+
+fn not_in_account(desired: &DesiredNumber) -> Diagnostic {
+    Diagnostic::new(
+        Rule::NUMBER_NOT_IN_ACCOUNT,
+        Some(desired.span),
+        format!("the account does not have the {} {}", Kind::Number, desired.number),
+    )
+    .hint("order or port it first, or remove it from the file: an edit never orders a number")
+}

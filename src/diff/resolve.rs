@@ -1,0 +1,183 @@
+//! What a reference of the file means once the file is true.
+//!
+//! Ring groups are looked up by the names and extension numbers that they will have, everything else by
+//! what it has now. A group that `absent` deletes can no longer be meant.
+
+use std::cell::Cell;
+use std::collections::{HashMap, HashSet};
+
+use crate::diag::{Diagnostic, Rule, nearest};
+use crate::model::{Desired, Directory, Found, Handle, Kind, NameKey, ObjectRef, Reference, Selector, Span, Spanned};
+
+use super::delta::Deletion;
+use super::matching::Matching;
+
+/// Finding the nearest name looks at every name, so only the first mistakes get one.
+const SUGGESTIONS: u32 = 25;
+
+pub(super) struct Resolver<'r, 'a> {
+    pub(super) desired: &'a Desired,
+    pub(super) directory: &'r Directory<'a>,
+    pub(super) matching: &'r Matching,
+    names: HashMap<NameKey, Entry>,
+    extensions: HashMap<&'a str, Entry>,
+    absent: HashSet<Handle>,
+    suggestions: Cell<u32>,
+}
+
+#[derive(Clone, Copy)]
+enum Entry {
+    One(Handle),
+    Several,
+}
+
+impl<'r, 'a> Resolver<'r, 'a> {
+    pub(super) fn new(
+        desired: &'a Desired,
+        directory: &'r Directory<'a>,
+        matching: &'r Matching,
+        absent: &[Deletion],
+    ) -> Self {
+        let mut resolver = Self {
+            desired,
+            directory,
+            matching,
+            names: HashMap::new(),
+            extensions: HashMap::new(),
+            absent: absent.iter().map(|deletion| deletion.handle).collect(),
+            suggestions: Cell::new(SUGGESTIONS),
+        };
+        let live = &directory.live().ring_groups;
+        for (group, &handle) in desired.ring_groups.iter().zip(&matching.handles) {
+            add(&mut resolver.names, group.name.value.key(), handle);
+            let kept = || live.get(handle.index as usize).and_then(|group| group.extension.as_ref());
+            let extension = group.extension.as_ref().map(|extension| &extension.value).or_else(kept);
+            if let Some(extension) = extension {
+                add(&mut resolver.extensions, extension.as_str(), handle);
+            }
+        }
+        for ((index, group), owner) in (0u32..).zip(live).zip(&matching.desired_of) {
+            let handle = Handle { kind: Kind::RingGroup, index };
+            if owner.is_none() && !resolver.absent.contains(&handle) {
+                add(&mut resolver.names, group.name.key(), handle);
+                if let Some(extension) = &group.extension {
+                    add(&mut resolver.extensions, extension.as_str(), handle);
+                }
+            }
+        }
+        resolver
+    }
+
+    /// Whether `absent` deletes this live group.
+    pub(super) fn is_absent(&self, handle: Handle) -> bool {
+        self.absent.contains(&handle)
+    }
+
+    /// The handle of a live reference; `None` if it is dangling or not modelled.
+    pub(super) fn live(&self, reference: &'a ObjectRef) -> Option<Handle> {
+        self.directory.by_id(reference)
+    }
+
+    /// The handle that a reference of the file means, or a diagnostic.
+    pub(super) fn resolve(&self, reference: &Reference, span: Span) -> Result<Handle, Box<Diagnostic>> {
+        let found =
+            if reference.kind == Kind::RingGroup { self.group(reference) } else { self.directory.find(reference) };
+        match found {
+            Found::One(handle) => Ok(handle),
+            Found::Several(handles) => Err(Box::new(self.ambiguous(reference, span, &handles))),
+            Found::None => Err(Box::new(self.unknown(reference, span))),
+        }
+    }
+
+    /// [`Self::resolve`] for a target that may also be the word `none`.
+    pub(super) fn target(
+        &self,
+        target: &Spanned<Option<Reference>>,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Option<Option<Handle>> {
+        let Some(reference) = &target.value else {
+            return Some(None);
+        };
+        match self.resolve(reference, target.span) {
+            Ok(handle) => Some(Some(handle)),
+            Err(diagnostic) => {
+                diagnostics.push(*diagnostic);
+                None
+            }
+        }
+    }
+
+    fn group(&self, reference: &Reference) -> Found {
+        let by_extension = match &reference.selector {
+            Selector::Extension(extension) => self.extensions.get(extension.as_str()),
+            _ => None,
+        };
+        match by_extension.copied().or_else(|| self.names.get(&reference.selector.key()).copied()) {
+            Some(Entry::One(handle)) => Found::One(handle),
+            // Two live groups share the name; matching and the directory both know which.
+            Some(Entry::Several) => self.directory.find(reference),
+            None => Found::None,
+        }
+    }
+
+    fn ambiguous(&self, reference: &Reference, span: Span, handles: &[Handle]) -> Diagnostic {
+        let shown: Vec<String> = handles
+            .iter()
+            .take(5)
+            .map(|handle| format!("`{}/{}`", reference.kind, self.directory.label(*handle)))
+            .collect();
+        Diagnostic::new(
+            Rule::AMBIGUOUS_REFERENCE,
+            Some(span),
+            format!("`{reference}` could be any of {} objects", handles.len()),
+        )
+        .hint(format!("write one of {}", shown.join(", ")))
+    }
+
+    fn unknown(&self, reference: &Reference, span: Span) -> Diagnostic {
+        let what = match reference.kind {
+            Kind::Voicemail => "voicemail box".to_owned(),
+            kind => kind.as_str().replace('_', " "),
+        };
+        let diagnostic = Diagnostic::new(
+            Rule::UNKNOWN_REFERENCE,
+            Some(span),
+            format!("the account has no {what} `{}`", reference.selector),
+        );
+        match self.suggestion(reference) {
+            Some(hint) => diagnostic.hint(hint),
+            None => diagnostic.hint(format!("`strowger export` shows every {what} of the account")),
+        }
+    }
+
+    fn suggestion(&self, reference: &Reference) -> Option<String> {
+        if reference.kind == Kind::RingGroup
+            && let Some(group) = self.desired.ring_groups.iter().find(|group| {
+                group.renamed_from.as_ref().is_some_and(|old| old.value.key() == reference.selector.key())
+            })
+        {
+            return Some(format!("it is renamed: write `ring_group/{}`", group.name.value));
+        }
+        self.suggestions.set(self.suggestions.get().checked_sub(1)?);
+        let word = reference.selector.key();
+        let near = if reference.kind == Kind::RingGroup {
+            nearest(word.as_str(), self.names.keys().map(NameKey::as_str))
+        } else {
+            nearest(word.as_str(), self.directory.texts(reference.kind))
+        };
+        if let Some(near) = near {
+            return Some(format!("did you mean `{}/{near}`?", reference.kind));
+        }
+        // The right selector with the wrong kind is the other common slip.
+        let other = Kind::REFERABLE.into_iter().find(|&kind| {
+            let elsewhere = Reference { kind, selector: reference.selector.clone() };
+            let found = if kind == Kind::RingGroup { self.group(&elsewhere) } else { self.directory.find(&elsewhere) };
+            kind != reference.kind && matches!(found, Found::One(_))
+        });
+        other.map(|kind| format!("did you mean `{kind}/{}`?", reference.selector))
+    }
+}
+
+fn add<K: std::hash::Hash + Eq>(map: &mut HashMap<K, Entry>, key: K, handle: Handle) {
+    map.entry(key).and_modify(|entry| *entry = Entry::Several).or_insert(Entry::One(handle));
+}

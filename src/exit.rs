@@ -1,0 +1,56 @@
+//! The exit codes, which scripts and pipelines rely on.
+//!
+//! | Code | Name | Meaning |
+//! |---|---|---|
+//! | 0 | `Ok` | In sync, valid, or applied. |
+//! | 1 | `Failure` | Something went wrong: the network, a file, the account. |
+//! | 2 | `Pending` | The plan has changes (`--detailed-exitcode`). |
+//! | 3 | `Invalid` | The configuration has errors. |
+//! | 4 | `Blocked` | A guard or the policy refuses. |
+//! | 5 | `Stale` | The account changed since the plan was made. |
+//! | 6 | `Partial` | Some changes were applied, others not. |
+//! | 64 | `Usage` | The command line is wrong. |
+
+use std::process::{ExitCode, Termination};
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// In sync, valid, or applied.
+    #[default]
+    Ok = 0,
+    /// Something went wrong.
+    Failure = 1,
+    /// The plan has changes.
+    Pending = 2,
+    /// The configuration has errors.
+    Invalid = 3,
+    /// A guard or the policy refuses.
+    Blocked = 4,
+    /// The account changed since the plan was made.
+    Stale = 5,
+    /// Some changes were applied, others not.
+    Partial = 6,
+    /// The command line is wrong.
+    Usage = 64,
+}
+
+impl Exit {
+    /// The code.
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+impl Termination for Exit {
+    fn report(self) -> ExitCode {
+        self.into()
+    }
+}

@@ -1,0 +1,264 @@
+//! Turns ordered writes into the plan's self-contained changes.
+
+use crate::diff::{Difference, NumberDelta};
+use crate::model::{
+    Change, ChangeId, ExtensionNumber, FieldChange, FieldName, FieldValue, Handle, Kind, LiveRingGroup, ObjectLabel,
+    ObjectRef, PlannedRef, Span, Verb,
+};
+
+use super::order::Ordered;
+use super::preimage;
+use super::value::{Plan, Price};
+use super::write::{Subject, Write};
+
+/// The plan of these writes.
+pub(super) fn build(difference: &Difference<'_>, ordered: &Ordered, reads: u64) -> Plan {
+    let builder = Builder::new(difference, ordered);
+    let changes: Vec<Change> = (0..ordered.writes.len()).filter_map(|place| builder.change(place)).collect();
+    let price = price(difference, &changes, reads);
+    let live = difference.directory.live();
+    Plan {
+        version: Plan::VERSION,
+        account: difference.desired.account.to_string(),
+        account_id: live.account.id.to_string(),
+        changes,
+        in_sync: difference.in_sync,
+        unmanaged: difference.unmanaged,
+        price,
+    }
+}
+
+fn price(difference: &Difference<'_>, changes: &[Change], reads: u64) -> Price {
+    let writes = changes.iter().map(|change| u64::from(change.calls)).sum();
+    let mut depth: Vec<u64> = Vec::with_capacity(changes.len());
+    for change in changes {
+        let before = change.depends_on.iter().filter_map(|ChangeId(id)| depth.get((id - 1) as usize)).max();
+        depth.push(before.copied().unwrap_or_default() + 1);
+    }
+    let per_second = difference.directory.live().capabilities.requests.per_second;
+    Price {
+        reads,
+        writes,
+        longest_chain: depth.into_iter().max().unwrap_or_default(),
+        least_milliseconds: per_second.map(|rate| (writes * 1000).div_ceil(u64::from(rate.get()))),
+    }
+}
+
+struct Builder<'b, 'd> {
+    difference: &'b Difference<'d>,
+    ordered: &'b Ordered,
+    /// For each new group the place of the write that makes it.
+    makers: Vec<usize>,
+}
+
+fn change_id(place: usize) -> ChangeId {
+    ChangeId(u32::try_from(place + 1).unwrap_or(u32::MAX))
+}
+
+impl<'b, 'd> Builder<'b, 'd> {
+    fn new(difference: &'b Difference<'d>, ordered: &'b Ordered) -> Self {
+        let mut makers = vec![0; difference.created.len()];
+        for (place, write) in ordered.writes.iter().enumerate() {
+            if let Some(handle) = write.creates()
+                && let Some(slot) = (handle.index as usize).checked_sub(difference.live_groups())
+                && let Some(maker) = makers.get_mut(slot)
+            {
+                *maker = place;
+            }
+        }
+        Self { difference, ordered, makers }
+    }
+
+    fn change(&self, place: usize) -> Option<Change> {
+        let write = self.ordered.writes.get(place)?;
+        let mut change = match (write.subject, write.group) {
+            (Subject::Number(delta), _) => self.number(self.difference.numbers.get(delta)?)?,
+            (_, Some(handle)) => self.group(write, handle)?,
+            _ => return None,
+        };
+        change.id = change_id(place);
+        change.depends_on = self.ordered.depends_on.get(place)?.iter().map(|&before| change_id(before)).collect();
+        let unreachable = self.ordered.unreachable.get(place)?;
+        change.unreachable_meanwhile = unreachable.iter().map(|&group| self.difference.name_after(group)).collect();
+        Some(change)
+    }
+
+    fn number(&self, delta: &NumberDelta) -> Option<Change> {
+        let live = self.difference.directory.live().numbers.get(delta.live as usize)?;
+        let desired = self.difference.desired.numbers.get(delta.desired as usize)?;
+        let mut fields = Vec::new();
+        let mut span = desired.to.span;
+        if let Some(to) = delta.to {
+            let before = self.live_reference(live.to.as_ref());
+            fields.push(FieldChange { field: FieldName::To, before, after: self.reference(to) });
+        }
+        if let Some(label) = desired.label.as_ref().filter(|_| delta.label) {
+            if fields.is_empty() {
+                span = label.span;
+            }
+            fields.push(FieldChange { field: FieldName::Label, before: text(&live.label), after: text(&label.value) });
+        }
+        Some(Change {
+            object: ObjectLabel { kind: Kind::Number, id: Some(live.id.clone()), name: live.number.to_string() },
+            fields,
+            place: Some(self.difference.desired.place(span)),
+            expects: Some(preimage::of_number(live)),
+            revision: live.revision.clone(),
+            ..blank()
+        })
+    }
+
+    fn group(&self, write: &Write, handle: Handle) -> Option<Change> {
+        let live = self.difference.directory.live().ring_groups.get(handle.index as usize);
+        let fields = match write.verb {
+            Verb::Delete => self.deleted_fields(live?, write),
+            Verb::Create | Verb::Update => self.fields(write, live),
+        };
+        // A second write finds what the first one left, so the live name is no longer right for a renamed one.
+        let name = match live {
+            Some(live) => live.name.to_string(),
+            None => self.difference.name_after(handle),
+        };
+        Some(Change {
+            verb: write.verb,
+            object: ObjectLabel { kind: Kind::RingGroup, id: live.map(|live| live.id.clone()), name },
+            fields,
+            reason: write.reason.clone(),
+            place: self.span(write).map(|span| self.difference.desired.place(span)),
+            expects: live.map(preimage::of_group),
+            revision: live.and_then(|live| live.revision.clone()),
+            ..blank()
+        })
+    }
+
+    fn fields(&self, write: &Write, live: Option<&LiveRingGroup>) -> Vec<FieldChange> {
+        let creating = write.verb == Verb::Create;
+        let live = live.filter(|_| !creating);
+        let mut list = Vec::new();
+        let mut push = |field, before, after| list.push(FieldChange { field, before, after });
+        let fields = &write.fields;
+        if let Some(name) = &fields.name {
+            let before = live.map_or(FieldValue::None, |live| FieldValue::Name(live.name.clone()));
+            push(FieldName::Name, before, FieldValue::Name(name.clone()));
+        }
+        if fields.extension.is_some() || creating {
+            let before = write.parked.as_ref().or(live.and_then(|live| live.extension.as_ref()));
+            let before = match (before, creating) {
+                // The number that the account chose when an earlier change of this plan made the group.
+                (None, false) if live.is_none() => FieldValue::ChosenByAccount,
+                (before, _) => extension(before, FieldValue::None),
+            };
+            push(FieldName::Extension, before, extension(fields.extension.as_ref(), FieldValue::ChosenByAccount));
+        }
+        if let Some(ring) = fields.ring {
+            let before = live.map_or(FieldValue::None, |live| FieldValue::Ring(live.ring));
+            push(FieldName::Ring, before, FieldValue::Ring(ring));
+        }
+        if let Some(members) = &fields.members {
+            let before = live.map_or(FieldValue::None, |live| self.live_references(&live.members));
+            let after = members.iter().filter_map(|&member| self.planned(member)).collect();
+            push(FieldName::Members, before, FieldValue::References(after));
+        }
+        if let Some(ring_for) = fields.ring_for {
+            let before = live.and_then(|live| live.ring_for).map_or(FieldValue::None, FieldValue::RingFor);
+            push(FieldName::RingFor, before, FieldValue::RingFor(ring_for));
+        }
+        if let Some(target) = fields.no_answer {
+            let before = live.filter(|_| !write.detached).and_then(|live| live.no_answer.as_ref());
+            push(FieldName::NoAnswer, self.live_reference(before), self.reference(target));
+        }
+        list
+    }
+
+    fn deleted_fields(&self, live: &LiveRingGroup, write: &Write) -> Vec<FieldChange> {
+        let gone = |field, before| FieldChange { field, before, after: FieldValue::None };
+        let no_answer = live.no_answer.as_ref().filter(|_| !write.detached);
+        let number = write.parked.as_ref().or(live.extension.as_ref());
+        vec![
+            gone(FieldName::Name, FieldValue::Name(live.name.clone())),
+            gone(FieldName::Extension, extension(number, FieldValue::None)),
+            gone(FieldName::Ring, FieldValue::Ring(live.ring)),
+            gone(FieldName::Members, self.live_references(&live.members)),
+            gone(FieldName::RingFor, live.ring_for.map_or(FieldValue::None, FieldValue::RingFor)),
+            gone(FieldName::NoAnswer, self.live_reference(no_answer)),
+        ]
+    }
+
+    /// The place of the first field that is written, so that the reader lands on the line that matters.
+    fn span(&self, write: &Write) -> Option<Span> {
+        let delta = match write.subject {
+            Subject::Group(delta) => self.difference.groups.get(delta)?,
+            Subject::Deletion(deletion) => return self.difference.deletions.get(deletion).map(|one| one.span),
+            Subject::Number(_) => return None,
+        };
+        let group = self.difference.desired.ring_groups.get(delta.desired as usize)?;
+        let fields = &write.fields;
+        if write.verb == Verb::Create || fields.name.is_some() {
+            return Some(group.name.span);
+        }
+        let candidates = [
+            group.extension.as_ref().filter(|_| fields.extension.is_some()).map(|one| one.span),
+            group.ring.as_ref().filter(|_| fields.ring.is_some()).map(|one| one.span),
+            Some(group.members_span).filter(|_| fields.members.is_some()),
+            group.ring_for.as_ref().filter(|_| fields.ring_for.is_some()).map(|one| one.span),
+            group.no_answer.as_ref().filter(|_| fields.no_answer.is_some()).map(|one| one.span),
+        ];
+        Some(candidates.into_iter().flatten().next().unwrap_or(group.name.span))
+    }
+
+    fn reference(&self, target: Option<Handle>) -> FieldValue {
+        target.and_then(|target| self.planned(target)).map_or(FieldValue::None, FieldValue::Reference)
+    }
+
+    fn planned(&self, target: Handle) -> Option<PlannedRef> {
+        let id = self.difference.directory.id(target).cloned();
+        let fresh = (target.index as usize)
+            .checked_sub(self.difference.live_groups())
+            .filter(|_| target.kind == Kind::RingGroup);
+        let created_by = fresh.and_then(|fresh| self.makers.get(fresh)).map(|&place| change_id(place));
+        (id.is_some() || created_by.is_some()).then(|| PlannedRef {
+            kind: target.kind,
+            id,
+            name: self.difference.name_after(target),
+            created_by,
+        })
+    }
+
+    fn live_reference(&self, target: Option<&ObjectRef>) -> FieldValue {
+        target.map_or(FieldValue::None, |target| FieldValue::Reference(self.found(target)))
+    }
+
+    fn live_references(&self, targets: &[ObjectRef]) -> FieldValue {
+        FieldValue::References(targets.iter().map(|target| self.found(target)).collect())
+    }
+
+    fn found(&self, target: &ObjectRef) -> PlannedRef {
+        let handle = self.difference.directory.by_id(target);
+        let name = handle.map_or_else(|| target.id.to_string(), |handle| self.difference.directory.label(handle));
+        PlannedRef { kind: target.kind, id: Some(target.id.clone()), name, created_by: None }
+    }
+}
+
+fn blank() -> Change {
+    Change {
+        id: ChangeId(0),
+        verb: Verb::Update,
+        object: ObjectLabel { kind: Kind::Number, id: None, name: String::new() },
+        fields: Vec::new(),
+        reason: crate::model::Reason::Declared,
+        place: None,
+        depends_on: Vec::new(),
+        expects: None,
+        revision: None,
+        unreachable_meanwhile: Vec::new(),
+        calls: 1,
+    }
+}
+
+fn text(value: &str) -> FieldValue {
+    if value.is_empty() { FieldValue::None } else { FieldValue::Text(value.to_owned()) }
+}
+
+fn extension(value: Option<&ExtensionNumber>, otherwise: FieldValue) -> FieldValue {
+    value.map_or(otherwise, |value| FieldValue::Extension(value.clone()))
+}

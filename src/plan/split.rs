@@ -1,0 +1,240 @@
+//! Second writes, where an order of single writes does not exist.
+//!
+//! Some changes form a circle: two groups trade extension numbers; a new group takes the number of one that
+//! can only be deleted once callers were moved to the new one; two new groups name each other as no-answer
+//! target. One object of the circle must then be written twice. A split is tried only inside a circle, and
+//! the first that undoes it is taken, so an object gets a second write only where that is necessary.
+
+use crate::diff::{Difference, GroupFields};
+use crate::model::{Capabilities, ExtensionNumber, Reason, Verb, is_emergency};
+
+use super::graph::Graph;
+use super::order::needs;
+use super::reach::{self, Gaps};
+use super::write::{Route, Write};
+
+/// So many members of a circle are tried before the best so far is taken: a bound on the work for circles
+/// of thousands of writes. Any member of a plain circle will do, so the first nearly always does.
+const TRIED: usize = 64;
+
+/// The ways to split a write, the least intrusive first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// Everything but the no-answer target first.
+    NoAnswerLast,
+    /// The no-answer target first.
+    NoAnswerFirst,
+    /// Before a deletion, the no-answer target is let go.
+    Detach,
+    /// A new group starts with a number of the account's choice.
+    ExtensionLast,
+    /// The group steps aside to a free extension number first.
+    Park,
+}
+
+const WAYS: [Way; 5] = [Way::NoAnswerLast, Way::NoAnswerFirst, Way::Detach, Way::ExtensionLast, Way::Park];
+
+/// Extension numbers that nothing uses, now or later: the highest of the account's range first.
+pub(super) struct Spare<'d> {
+    difference: &'d Difference<'d>,
+    wanted: std::collections::HashSet<&'d str>,
+    next: Option<u64>,
+}
+
+impl<'d> Spare<'d> {
+    pub(super) fn new(difference: &'d Difference<'d>) -> Self {
+        let wanted = difference.desired.ring_groups.iter().filter_map(|group| group.extension.as_ref());
+        let (_, most) = difference.directory.live().capabilities.extension_digits;
+        let digits = u32::try_from(most.min(8)).unwrap_or(8);
+        Self {
+            difference,
+            wanted: wanted.map(|extension| extension.value.as_str()).collect(),
+            next: Some(10u64.pow(digits) - 1),
+        }
+    }
+
+    /// A number that no write of the plan uses to step aside either.
+    fn unused(mut self, writes: &[Write]) -> Option<ExtensionNumber> {
+        loop {
+            let extension = self.take()?;
+            if writes.iter().all(|write| write.parked.as_ref() != Some(&extension)) {
+                return Some(extension);
+            }
+        }
+    }
+
+    fn take(&mut self) -> Option<ExtensionNumber> {
+        let capabilities: &Capabilities = &self.difference.directory.live().capabilities;
+        while let Some(number) = self.next {
+            self.next = number.checked_sub(1);
+            let extension: ExtensionNumber = number.to_string().parse().ok()?;
+            let free = self.difference.directory.by_extension(extension.as_str()).is_empty()
+                && !self.wanted.contains(extension.as_str());
+            if !capabilities.extension_fits(&extension) && extension.as_str().len() < capabilities.extension_digits.0 {
+                return None;
+            }
+            if free && capabilities.extension_fits(&extension) && !is_emergency(&extension) {
+                return Some(extension);
+            }
+        }
+        None
+    }
+}
+
+/// Splits one write of the circle, or says that no extension number is free for it.
+pub(super) fn split(writes: &mut Vec<Write>, circle: &[usize], spare: &mut Spare<'_>) -> Result<(), NoSpare> {
+    let inside: Vec<Write> = circle.iter().filter_map(|&index| writes.get(index)).cloned().collect();
+    let mut best: Option<(usize, usize, Way)> = None;
+    'search: for way in WAYS {
+        for position in 0..inside.len().min(TRIED) {
+            let Some(left) = circle_left(circle, &inside, position, way) else { continue };
+            if best.is_none_or(|(fewest, ..)| left < fewest) {
+                best = Some((left, position, way));
+            }
+            if left == 0 {
+                break 'search;
+            }
+        }
+    }
+    let Some((_, position, way)) = best else { return Err(NoSpare) };
+    let Some(write) = circle.get(position).and_then(|&index| writes.get_mut(index)) else { return Err(NoSpare) };
+    let aside = if way == Way::Park { Some(spare.take().ok_or(NoSpare)?) } else { None };
+    let index = circle.get(position).copied().unwrap_or_default();
+    if let Some((first, mut second)) = halves(write, way, aside) {
+        *write = first;
+        second.after = Some(index);
+        writes.push(second);
+    }
+    Ok(())
+}
+
+/// Splits one of the contested writes so that fewer groups are out of reach meanwhile, if that can be done.
+pub(super) fn split_for_reach(
+    difference: &Difference<'_>,
+    writes: &[Write],
+    gaps: &Gaps,
+) -> Option<(Vec<Write>, Graph, Gaps)> {
+    let groups =
+        || gaps.contested.iter().copied().filter(|&index| writes.get(index).is_some_and(|one| one.group.is_some()));
+    for way in WAYS {
+        for index in groups().take(TRIED) {
+            let aside = if way == Way::Park { Spare::new(difference).unused(writes) } else { None };
+            let Some((first, mut second)) = writes.get(index).and_then(|write| halves(write, way, aside)) else {
+                continue;
+            };
+            let mut writes = writes.to_vec();
+            if let Some(slot) = writes.get_mut(index) {
+                *slot = first;
+            }
+            second.after = Some(index);
+            writes.push(second);
+            let mut graph = needs(&writes);
+            if graph.sorted().len() < writes.len() {
+                continue;
+            }
+            let better = reach::keep(difference, &writes, &mut graph);
+            if better.groups() < gaps.groups() {
+                return Some((writes, graph, better));
+            }
+        }
+    }
+    None
+}
+
+/// There is no free extension number to step aside to.
+pub(super) struct NoSpare;
+
+/// How many of the writes still lie on a circle if this one is split so; `None` if it cannot be.
+fn circle_left(circle: &[usize], inside: &[Write], position: usize, way: Way) -> Option<usize> {
+    let aside = if way == Way::Park { "99999999".parse().ok() } else { None };
+    let (first, mut second) = halves(inside.get(position)?, way, aside)?;
+    let mut writes = inside.to_vec();
+    *writes.get_mut(position)? = first;
+    // Earlier splits name writes by their place in the whole plan; here only this circle counts.
+    for write in &mut writes {
+        write.after = write.after.and_then(|after| circle.binary_search(&after).ok());
+    }
+    second.after = Some(position);
+    writes.push(second);
+    let graph: Graph = needs(&writes);
+    Some(graph.circles().iter().map(Vec::len).sum())
+}
+
+/// The two writes that one becomes; `None` if it cannot be split in this way.
+fn halves(write: &Write, way: Way, aside: Option<ExtensionNumber>) -> Option<(Write, Write)> {
+    let mut first = write.clone();
+    let mut second = write.clone();
+    match (way, write.verb) {
+        (Way::NoAnswerLast, Verb::Create | Verb::Update) => {
+            let target = write
+                .fields
+                .no_answer
+                .filter(|_| write.verb == Verb::Update || write.route.is_some_and(|route| route.after.is_some()))?;
+            first.fields.no_answer = (write.verb == Verb::Create).then_some(None);
+            first.route = None;
+            second.fields = GroupFields { no_answer: Some(target), ..GroupFields::default() };
+            second.detached = write.verb == Verb::Create;
+            becomes_update(&mut second);
+        }
+        (Way::NoAnswerFirst, Verb::Update) => {
+            first.fields = GroupFields { no_answer: Some(write.fields.no_answer?), ..GroupFields::default() };
+            releases_nothing(&mut first);
+            second.fields.no_answer = None;
+            second.route = None;
+        }
+        (Way::Detach, Verb::Delete) => {
+            let before = write.route.and_then(|route| route.before)?;
+            first.verb = Verb::Update;
+            first.fields = GroupFields { no_answer: Some(None), ..GroupFields::default() };
+            releases_nothing(&mut first);
+            first.route = Some(Route { before: Some(before), after: None });
+            second.route = None;
+            second.detached = true;
+        }
+        (Way::ExtensionLast, Verb::Create) => {
+            let extension = write.fields.extension.clone()?;
+            first.fields.extension = None;
+            first.takes_extension = None;
+            second.fields = GroupFields { extension: Some(extension), ..GroupFields::default() };
+            second.takes_extension.clone_from(&write.takes_extension);
+            second.route = None;
+            becomes_update(&mut second);
+            second.takes_extension.clone_from(&write.takes_extension);
+        }
+        (Way::Park, Verb::Update | Verb::Delete) => {
+            let freed = write.frees_extension.clone()?;
+            first.verb = Verb::Update;
+            first.fields = GroupFields { extension: aside.clone(), ..GroupFields::default() };
+            first.takes_extension = None;
+            first.frees_extension = Some(freed);
+            first.takes_name = None;
+            first.frees_name = None;
+            first.route = None;
+            second.frees_extension = None;
+            second.parked = aside;
+        }
+        _ => return None,
+    }
+    if write.verb != Verb::Create
+        && (first.fields.is_empty() || (second.verb != Verb::Delete && second.fields.is_empty()))
+    {
+        return None;
+    }
+    first.reason = match way {
+        Way::Park | Way::ExtensionLast => Reason::ExtensionCycle,
+        _ => Reason::NoAnswerCycle,
+    };
+    Some((first, second))
+}
+
+fn becomes_update(write: &mut Write) {
+    write.verb = Verb::Update;
+    releases_nothing(write);
+}
+
+fn releases_nothing(write: &mut Write) {
+    write.takes_extension = None;
+    write.frees_extension = None;
+    write.takes_name = None;
+    write.frees_name = None;
+}

@@ -1,0 +1,143 @@
+//! One write before it has a place in the order: what it does, what it needs, what it frees.
+
+use crate::diff::{Difference, GroupFields};
+use crate::model::{ExtensionNumber, Handle, Kind, NameKey, Reason, Verb};
+
+/// What a write is about: a position in one of the lists of the difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Subject {
+    Group(usize),
+    Number(usize),
+    Deletion(usize),
+}
+
+/// A write, still without a place in the order.
+///
+/// An object has one write, or two after [`split`](super::split): then the second names the first.
+#[derive(Clone, Debug)]
+pub(super) struct Write {
+    pub(super) subject: Subject,
+    pub(super) verb: Verb,
+    /// The ring group that is written, if it is one.
+    pub(super) group: Option<Handle>,
+    /// What is written, if a group is created or updated.
+    pub(super) fields: GroupFields,
+    /// The extension number that the group has just before, if an earlier write of this plan gave it that.
+    pub(super) parked: Option<ExtensionNumber>,
+    /// The no-answer target just before, if an earlier write of this plan set it.
+    pub(super) detached: bool,
+    pub(super) reason: Reason,
+    /// The earlier write to the same object.
+    pub(super) after: Option<usize>,
+    /// The extension number that must be free for it, and the one that it frees.
+    pub(super) takes_extension: Option<ExtensionNumber>,
+    pub(super) frees_extension: Option<ExtensionNumber>,
+    /// The name that must be free for it, and the one that it frees.
+    pub(super) takes_name: Option<NameKey>,
+    pub(super) frees_name: Option<NameKey>,
+    /// Where the object points once it is written, and where it pointed until then; groups and
+    /// receptionists only. `None` if this write does not change it.
+    pub(super) route: Option<Route>,
+}
+
+/// A changed pointer of a number's destination or of a group's no-answer target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Route {
+    pub(super) before: Option<Handle>,
+    pub(super) after: Option<Handle>,
+}
+
+impl Write {
+    fn new(subject: Subject, verb: Verb, reason: Reason) -> Self {
+        Self {
+            subject,
+            verb,
+            group: None,
+            fields: GroupFields::default(),
+            parked: None,
+            detached: false,
+            reason,
+            after: None,
+            takes_extension: None,
+            frees_extension: None,
+            takes_name: None,
+            frees_name: None,
+            route: None,
+        }
+    }
+
+    /// The group that this write brings into being.
+    pub(super) fn creates(&self) -> Option<Handle> {
+        self.group.filter(|_| self.verb == Verb::Create)
+    }
+
+    /// The group that this write removes.
+    pub(super) fn deletes(&self) -> Option<Handle> {
+        self.group.filter(|_| self.verb == Verb::Delete)
+    }
+}
+
+/// One write for each object that differs.
+pub(super) fn writes(difference: &Difference<'_>) -> Vec<Write> {
+    let groups = (0..difference.groups.len()).filter_map(|index| group(difference, index));
+    let numbers = (0..difference.numbers.len()).filter_map(|index| number(difference, index));
+    let deletions = (0..difference.deletions.len()).filter_map(|index| deletion(difference, index));
+    groups.chain(numbers).chain(deletions).collect()
+}
+
+fn group(difference: &Difference<'_>, index: usize) -> Option<Write> {
+    let delta = difference.groups.get(index)?;
+    let live = difference.directory.live().ring_groups.get(delta.handle.index as usize);
+    let (verb, reason) = match live {
+        None => (Verb::Create, Reason::Declared),
+        Some(_) if delta.renamed => (Verb::Update, Reason::Renamed),
+        Some(_) => (Verb::Update, Reason::Declared),
+    };
+    let mut write = Write::new(Subject::Group(index), verb, reason);
+    write.group = Some(delta.handle);
+    write.fields = delta.fields.clone();
+    write.takes_extension.clone_from(&delta.fields.extension);
+    write.takes_name = delta.fields.name.as_ref().map(crate::model::Name::key);
+    if let Some(live) = live {
+        write.frees_extension = live.extension.clone().filter(|_| delta.fields.extension.is_some());
+        write.frees_name = delta.fields.name.as_ref().map(|_| live.name.key());
+        // A new spelling of the same name frees nothing and takes nothing.
+        if write.frees_name == write.takes_name {
+            write.frees_name = None;
+            write.takes_name = None;
+        }
+    }
+    write.route = delta.fields.no_answer.map(|after| Route { before: no_answer(difference, delta.handle), after });
+    Some(write)
+}
+
+fn number(difference: &Difference<'_>, index: usize) -> Option<Write> {
+    let delta = difference.numbers.get(index)?;
+    let live = difference.directory.live().numbers.get(delta.live as usize)?;
+    let mut write = Write::new(Subject::Number(index), Verb::Update, Reason::Declared);
+    write.route =
+        delta.to.map(|after| Route { before: live.to.as_ref().and_then(|to| difference.directory.by_id(to)), after });
+    Some(write)
+}
+
+fn deletion(difference: &Difference<'_>, index: usize) -> Option<Write> {
+    let deletion = difference.deletions.get(index)?;
+    let live = difference.directory.live().ring_groups.get(deletion.handle.index as usize)?;
+    let reason = if deletion.pruned { Reason::Pruned } else { Reason::Absent };
+    let mut write = Write::new(Subject::Deletion(index), Verb::Delete, reason);
+    write.group = Some(deletion.handle);
+    write.frees_extension.clone_from(&live.extension);
+    write.frees_name = Some(live.name.key());
+    write.route = Some(Route { before: no_answer(difference, deletion.handle), after: None });
+    Some(write)
+}
+
+fn no_answer(difference: &Difference<'_>, handle: Handle) -> Option<Handle> {
+    let live = difference.directory.live().ring_groups.get(handle.index as usize)?;
+    live.no_answer.as_ref().and_then(|target| difference.directory.by_id(target))
+}
+
+/// Whether a caller can be handed on from this object to a ring group.
+pub(super) fn is_station(handle: Handle) -> bool {
+    matches!(handle.kind, Kind::RingGroup | Kind::Receptionist)
+}

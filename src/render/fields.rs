@@ -1,0 +1,113 @@
+//! The parts that every picture of a change shares: signs, values, lists as unified diffs.
+//!
+//! Names and labels are untrusted; whatever leaves this module stays on its line.
+
+use similar::TextDiff;
+
+use crate::model::{Change, FieldChange, FieldName, FieldValue, Kind, PlannedRef, Reason, Verb};
+use crate::text;
+
+/// No name or label is shown longer than this.
+const MOST: usize = 300;
+
+/// The sign before an object, as in a unified diff; an update has neither.
+pub(super) fn sign(verb: Verb) -> char {
+    match verb {
+        Verb::Create => '+',
+        Verb::Update => '~',
+        Verb::Delete => '-',
+    }
+}
+
+/// The object as a reference of the file would name it; a number is its own name.
+pub(crate) fn object(change: &Change) -> String {
+    match change.object.kind {
+        Kind::Number => change.object.name.clone(),
+        kind => format!("{kind}/{}", shown(&change.object.name)),
+    }
+}
+
+/// Untrusted text on one line.
+pub(super) fn shown(value: &str) -> String {
+    text::shown(value, MOST)
+}
+
+/// One value as people read it. Values that a file spells in quotes are in quotes.
+pub(super) fn value(value: &FieldValue) -> String {
+    match value {
+        FieldValue::None => "(none)".to_owned(),
+        FieldValue::ChosenByAccount => "(the account chooses)".to_owned(),
+        FieldValue::Text(label) => text::quoted(&shown(label)),
+        FieldValue::Name(name) => shown(name.as_str()),
+        FieldValue::Extension(extension) => format!("\"{extension}\""),
+        FieldValue::Ring(ring) => ring.to_string(),
+        FieldValue::RingFor(ring_for) => ring_for.to_string(),
+        FieldValue::Reference(target) => reference(target),
+        FieldValue::References(targets) => targets.iter().map(reference).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn reference(target: &PlannedRef) -> String {
+    format!("{}/{}", target.kind, shown(&target.name))
+}
+
+/// What an object has after its creation, or had before its deletion.
+pub(super) fn only(field: &FieldChange, verb: Verb) -> &FieldValue {
+    if verb == Verb::Delete { &field.before } else { &field.after }
+}
+
+/// The lines of a unified diff, each with its sign, for values of several lines; nothing for the others.
+pub(super) fn unified(field: &FieldChange) -> Option<Vec<(char, String)>> {
+    let (FieldValue::References(before), FieldValue::References(after)) = (&field.before, &field.after) else {
+        return None;
+    };
+    let lines = |targets: &[PlannedRef]| targets.iter().map(|target| reference(target) + "\n").collect::<String>();
+    let (before, after) = (lines(before), lines(after));
+    let diff = TextDiff::from_lines(&before, &after);
+    let groups = diff.grouped_ops(3);
+    let mut list = Vec::new();
+    for (index, group) in groups.iter().enumerate() {
+        if index > 0 {
+            list.push((' ', "…".to_owned()));
+        }
+        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
+            let sign = match change.tag() {
+                similar::ChangeTag::Delete => '-',
+                similar::ChangeTag::Insert => '+',
+                similar::ChangeTag::Equal => ' ',
+            };
+            list.push((sign, change.value().trim_end().to_owned()));
+        }
+    }
+    Some(list)
+}
+
+/// The field as the file spells it.
+pub(super) fn name(field: FieldName) -> &'static str {
+    field.as_str()
+}
+
+/// What people should know about the change beyond its fields.
+pub(super) fn notes(change: &Change) -> Vec<String> {
+    let mut notes = Vec::new();
+    match change.reason {
+        Reason::Declared | Reason::Absent => {}
+        Reason::Renamed => notes.push("renamed; it stays the same group".to_owned()),
+        Reason::Pruned => notes.push("no file mentions it and `policy.prune` asks for its deletion".to_owned()),
+        Reason::ExtensionCycle => {
+            notes.push("first of two writes: extension numbers trade places".to_owned());
+        }
+        Reason::NoAnswerCycle => {
+            notes.push("first of two writes: groups point at each other".to_owned());
+        }
+    }
+    if !change.unreachable_meanwhile.is_empty() {
+        let groups: Vec<String> =
+            change.unreachable_meanwhile.iter().map(|group| format!("ring_group/{}", shown(group))).collect();
+        notes.push(format!(
+            "no number leads to {} for the time of one write; every number keeps a destination",
+            groups.join(", ")
+        ));
+    }
+    notes
+}

@@ -1,0 +1,61 @@
+//! The closing lines of a plan: counts and price.
+
+use crate::model::Verb;
+use crate::plan::Plan;
+
+/// `1 create, 2 updates, 1 delete; 9 in sync`, or that there is nothing to do.
+pub(super) fn counts(plan: &Plan) -> String {
+    let of = |verb| plan.changes.iter().filter(|change| change.verb == verb).count();
+    let parts: Vec<String> = [(Verb::Create, "to create"), (Verb::Update, "to update"), (Verb::Delete, "to delete")]
+        .into_iter()
+        .map(|(verb, word)| (of(verb), word))
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    if parts.is_empty() {
+        return format!("in sync: {} as the files ask", counted(plan.in_sync, "object"));
+    }
+    format!("{}, {} in sync", parts.join(", "), plan.in_sync)
+}
+
+/// What the files do not mention, or nothing.
+pub(super) fn unmanaged(plan: &Plan) -> Option<String> {
+    let unmanaged = plan.unmanaged;
+    let mut parts = Vec::new();
+    if unmanaged.numbers > 0 {
+        parts.push(counted(unmanaged.numbers, "number"));
+    }
+    if unmanaged.ring_groups > 0 {
+        parts.push(counted(unmanaged.ring_groups, "ring group"));
+    }
+    (!parts.is_empty()).then(|| format!("{} in the account, not in the files: left alone", parts.join(" and ")))
+}
+
+/// API calls, and the least time that they take.
+pub(super) fn price(plan: &Plan) -> String {
+    let price = plan.price;
+    let writes = counted(usize::try_from(price.writes).unwrap_or(usize::MAX), "write");
+    let reads = counted(usize::try_from(price.reads).unwrap_or(usize::MAX), "read");
+    let time = match price.least_milliseconds {
+        Some(least) => format!(", at least {} under the account's rate limit", duration(least)),
+        None if price.writes == 0 => String::new(),
+        None => match price.longest_chain {
+            0 | 1 => ", all independent; the account states no rate limit".to_owned(),
+            chain => format!(", at most {chain} one after the other; the account states no rate limit"),
+        },
+    };
+    format!("{writes}, {reads}{time}")
+}
+
+/// `1 write`, `2 writes`.
+pub(crate) fn counted(count: usize, word: &str) -> String {
+    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
+}
+
+fn duration(milliseconds: u64) -> String {
+    match milliseconds {
+        0..=999 => format!("{milliseconds} ms"),
+        1_000..=119_999 => format!("{}.{} s", milliseconds / 1000, milliseconds % 1000 / 100),
+        _ => format!("{} min", milliseconds.div_ceil(60_000)),
+    }
+}

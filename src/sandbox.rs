@@ -1,0 +1,208 @@
+//! The sandbox: an embedded phone account behind the Account API, over real HTTP.
+//!
+//! It is the reference server of `schemas/account-api.v1.openapi.yaml`: axum in front of one `SQLite` connection,
+//! on loopback, behind a bearer token. One server is one account. It enforces the integrity of the account (no
+//! reference dangles, no name or number is used twice, the main line stays mapped) inside the transaction of each
+//! write, so no order of requests can break it. [`Faults`] make it behave like a real server on a bad day.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use strowger::sandbox::{self, SandboxOptions};
+//!
+//! let server = sandbox::start(SandboxOptions::new("a-token")).await?;
+//! let _account_api = server.url();
+//! server.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod account;
+mod api;
+mod auth;
+mod body;
+mod collection;
+mod etag;
+mod faults;
+mod fields;
+mod gate;
+mod kinds;
+mod life;
+mod line;
+mod page;
+mod problem;
+mod routes;
+mod seed;
+mod server;
+mod store;
+mod text;
+mod write;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use tokio::net::TcpListener;
+
+pub use self::faults::Faults;
+pub use self::gate::Counters;
+pub use self::routes::operations;
+pub use self::seed::{Seed, SeedError};
+pub use self::server::{Ending, Running};
+pub use self::store::StateError;
+
+/// Where the account is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// In memory: gone when the server ends.
+    Memory,
+    /// In a `SQLite` file, made if absent (its folder too), held exclusively while the server runs.
+    File(PathBuf),
+}
+
+/// What to serve, and how.
+#[derive(Debug, Clone)]
+pub struct SandboxOptions {
+    /// Address to listen on; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Allows an address that other machines can reach.
+    pub allow_remote: bool,
+    /// Where the account is kept.
+    pub state: State,
+    /// What a new account holds. Ignored when the state holds an account already.
+    pub seed: Option<Seed>,
+    /// Name of a new account without a seed.
+    pub account_name: String,
+    /// Country of a new account without a seed, as two capital letters.
+    pub country: String,
+    /// The token that may do everything.
+    pub token: String,
+    /// A token that may only read.
+    pub read_token: Option<String>,
+    /// What goes wrong on purpose.
+    pub faults: Faults,
+}
+
+impl SandboxOptions {
+    /// A French account in memory, on a free loopback port, without faults.
+    pub fn new(token: impl Into<String>) -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            allow_remote: false,
+            state: State::Memory,
+            seed: None,
+            account_name: "sandbox".to_owned(),
+            country: "FR".to_owned(),
+            token: token.into(),
+            read_token: None,
+            faults: Faults::default(),
+        }
+    }
+}
+
+/// Why the sandbox does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// The address can be reached from other machines.
+    #[error("{0} can be reached from other machines; listen on 127.0.0.1, or allow remote access explicitly")]
+    Remote(SocketAddr),
+    /// The address cannot be bound.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The wanted address.
+        address: SocketAddr,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// The state file cannot be used.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// An option makes no sense.
+    #[error("{option} {detail}")]
+    Option {
+        /// The option's name.
+        option: &'static str,
+        /// What is wrong and what to give instead.
+        detail: String,
+    },
+    /// The new account could not be written.
+    #[error("cannot set up the account: {0}")]
+    Setup(String),
+}
+
+/// Starts a server; it accepts requests when this returns.
+pub async fn start(options: SandboxOptions) -> Result<Running, SandboxError> {
+    check(&options)?;
+    let address = options.listen;
+    let listening = |source| SandboxError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(listening)?;
+    let bound = listener.local_addr().map_err(listening)?;
+    let tokens = auth::Tokens::new(&options.token, options.read_token.as_deref());
+    let injector = faults::Injector::new(options.faults.clone());
+    // Opening waits for locks, seeding takes seconds for large accounts: neither belongs on an async thread.
+    let db = tokio::task::spawn_blocking(move || prepare(&options))
+        .await
+        .map_err(|error| SandboxError::Setup(error.to_string()))??;
+    let store = store::Store::start(db).map_err(|error| SandboxError::Setup(error.to_string()))?;
+    let shared = server::Shared { store, tokens, injector, life: life::Life::new(), count: gate::Count::default() };
+    Ok(Running::start(listener, bound, Arc::new(shared)))
+}
+
+fn check(options: &SandboxOptions) -> Result<(), SandboxError> {
+    let wrong = |option, detail: String| Err(SandboxError::Option { option, detail });
+    if !options.listen.ip().is_loopback() && !options.allow_remote {
+        return Err(SandboxError::Remote(options.listen));
+    }
+    let visible = |token: &str| !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic());
+    if !visible(&options.token) || !options.read_token.as_deref().is_none_or(visible) {
+        return wrong("token", "must be visible ASCII characters without spaces".to_owned());
+    }
+    if options.read_token.as_ref() == Some(&options.token) {
+        return wrong("read token", "must differ from the token".to_owned());
+    }
+    for (option, rate) in [
+        ("error rate", options.faults.error_rate),
+        ("late error rate", options.faults.late_error_rate),
+        ("reset rate", options.faults.reset_rate),
+    ] {
+        if !(0.0..=1.0).contains(&rate) {
+            return wrong(option, format!("must be from 0 to 1, not {rate}"));
+        }
+    }
+    if options.faults.rate_limit == Some(0) {
+        return wrong("rate limit", "must be at least 1 request per second".to_owned());
+    }
+    Ok(())
+}
+
+/// Opens the state and, if it is new, founds the account.
+fn prepare(options: &SandboxOptions) -> Result<Connection, SandboxError> {
+    let mut db = match &options.state {
+        State::Memory => store::open_memory()?,
+        State::File(path) => store::open_file(path)?,
+    };
+    let setup = |error: rusqlite::Error| SandboxError::Setup(error.to_string());
+    if account::exists(&db).map_err(setup)? {
+        return Ok(db);
+    }
+    let tx = db.transaction().map_err(setup)?;
+    match &options.seed {
+        Some(seed) => seed.load(&tx, &options.country).map_err(setup)?,
+        None => found(&tx, options)?,
+    }
+    tx.commit().map_err(setup)?;
+    Ok(db)
+}
+
+fn found(db: &Connection, options: &SandboxOptions) -> Result<(), SandboxError> {
+    let wrong = |option, detail| SandboxError::Option { option, detail };
+    text::name(&options.account_name).map_err(|detail| wrong("account name", detail))?;
+    let Some(number) = account::main_number(&options.country) else {
+        let known = account::countries().collect::<Vec<_>>().join(", ");
+        let detail =
+            format!("{:?} is not known to new accounts; choose one of {known}, or give a seed", options.country);
+        return Err(wrong("country", detail));
+    };
+    account::found(db, &options.account_name, &options.country, number)
+        .map_err(|problem| SandboxError::Setup(format!("{problem:?}")))
+}

@@ -1,0 +1,107 @@
+//! The account itself: its document, with what the server can do, and how a new one begins.
+
+use rusqlite::{Connection, params};
+use serde_json::{Value, json};
+
+use super::collection::TargetKind;
+use super::etag;
+use super::kinds::limits;
+use super::problem::Problem;
+use super::text;
+
+/// The first numbers of new accounts. Where a country has numbers set aside for fiction, it is one of those.
+const MAIN_NUMBERS: &[(&str, &str)] = &[
+    ("AU", "+61255500100"),
+    ("BE", "+3225550100"),
+    ("CA", "+14165550100"),
+    ("CH", "+41445550100"),
+    ("DE", "+493023125000"),
+    ("ES", "+34910000100"),
+    ("FR", "+33142685300"),
+    ("GB", "+442079460000"),
+    ("IE", "+35315550100"),
+    ("IT", "+390655501000"),
+    ("NL", "+31205550100"),
+    ("PT", "+351210000100"),
+    ("US", "+12125550100"),
+];
+
+/// The countries in which a new account can be made without a seed.
+pub(super) fn countries() -> impl Iterator<Item = &'static str> {
+    MAIN_NUMBERS.iter().map(|(country, _)| *country)
+}
+
+pub(super) fn main_number(country: &str) -> Option<&'static str> {
+    MAIN_NUMBERS.iter().find(|(known, _)| *known == country).map(|(_, number)| *number)
+}
+
+/// The account document.
+pub(super) fn read(db: &Connection, per_second: Option<u32>) -> Result<Value, Problem> {
+    let sql = "SELECT a.id, a.name, a.country, n.number FROM account a LEFT JOIN numbers n ON n.key = a.default_number";
+    let mut account = db.query_row(sql, [], |row| {
+        Ok(json!({
+            "id": row.get::<_, String>(0)?,
+            "name": row.get::<_, String>(1)?,
+            "country": row.get::<_, String>(2)?,
+            "default_number": row.get::<_, Option<String>>(3)?,
+        }))
+    })?;
+    if let Value::Object(map) = &mut account {
+        map.insert("capabilities".to_owned(), capabilities(per_second));
+    }
+    Ok(etag::seal(account))
+}
+
+fn capabilities(per_second: Option<u32>) -> Value {
+    let names = |kinds: &[TargetKind]| kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>();
+    let (min, max, default) = limits::RING_FOR;
+    json!({
+        "page_limit": super::page::MAX_LIMIT,
+        "extension_digits": { "min": 3, "max": 4 },
+        "reserved_extensions": text::RESERVED,
+        "ring_modes": limits::RING_MODES,
+        "ring_for": { "min": min, "max": max, "default": default },
+        "members": { "kinds": names(limits::MEMBER_KINDS), "max": limits::MAX_MEMBERS },
+        "no_answer_kinds": names(limits::NO_ANSWER_KINDS),
+        "destination_kinds": names(limits::DESTINATIONS),
+        "requests": { "per_second": per_second, "concurrent": 16 },
+    })
+}
+
+/// Whether the state holds an account already.
+pub(super) fn exists(db: &Connection) -> rusqlite::Result<bool> {
+    db.prepare("SELECT 1 FROM account")?.exists([])
+}
+
+/// A new account: one number to the receptionist, a second one to the first user.
+pub(super) fn found(db: &Connection, name: &str, country: &str, number: &str) -> Result<(), Problem> {
+    db.execute("INSERT INTO locations (label, label_key, address) VALUES ('Office', 'office', '')", [])?;
+    let extension = "INSERT INTO extensions (kind, name, name_key, extension) VALUES (?1, ?2, ?3, ?4)";
+    db.execute(extension, params!["receptionist", "main", "main", "100"])?;
+    let receptionist = db.last_insert_rowid();
+    db.execute("INSERT INTO receptionists (key, timezone) VALUES (?1, 'UTC')", [receptionist])?;
+    db.execute(
+        "INSERT INTO numbers (number, kind, label, destination, emergency_callback) VALUES (?1, 'local', '', ?2, 0)",
+        params![number, receptionist],
+    )?;
+    insert_account(db, name, country, number)?;
+    db.execute(extension, params!["user", "First User", text::name_key("First User"), "101"])?;
+    let user = db.last_insert_rowid();
+    db.execute(
+        "INSERT INTO users (key, email, email_key, location, voicemail, forwarding_mode) \
+         VALUES (?1, 'first.user@example.org', 'first.user@example.org', (SELECT min(key) FROM locations), 1, 'disabled')",
+        [user],
+    )?;
+    super::kinds::bundle(db, user)?;
+    Ok(())
+}
+
+/// Writes the account's own row; its default number must be there already.
+pub(super) fn insert_account(db: &Connection, name: &str, country: &str, default_number: &str) -> rusqlite::Result<()> {
+    let id = format!("acc_{}", etag::digest(format!("{name}\n{country}\n{default_number}").as_bytes(), 8));
+    db.execute(
+        "INSERT INTO account (one, id, name, country, default_number) VALUES (1, ?1, ?2, ?3, (SELECT key FROM numbers WHERE number = ?4))",
+        params![id, name, country, default_number],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,196 @@
+//! The API's operations: from a request to a job for the store and back to a response.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use rusqlite::Connection;
+use serde_json::Value;
+
+use super::auth::Role;
+use super::body;
+use super::collection::Collection;
+use super::etag::{self, Condition};
+use super::kinds;
+use super::life::Phase;
+use super::page::{self, ListQuery};
+use super::problem::{Code, Problem};
+use super::routes::{Place, Route};
+use super::server::Shared;
+use super::write::{self, Create, Outcome};
+
+const JSON: &str = "application/json";
+const MERGE_PATCH: &str = "application/merge-patch+json";
+
+/// Answers a request that matched a route.
+pub(super) async fn answer(shared: Arc<Shared>, route: &'static Route, request: Request) -> Response {
+    handle(shared, route, request).await.unwrap_or_else(Problem::into_response)
+}
+
+async fn handle(shared: Arc<Shared>, route: &'static Route, request: Request) -> Result<Response, Problem> {
+    let method = request.method().clone();
+    if !route.methods.contains(&method.as_str()) {
+        let allow = route.methods.join(", ");
+        let detail = format!("{} answers to {allow}", route.path);
+        return Err(Problem::new(Code::MethodNotAllowed, detail).with_header(header::ALLOW, allow));
+    }
+    let role = request.extensions().get::<Role>().copied().unwrap_or(Role::Reader);
+    let reads = matches!(method, Method::GET | Method::HEAD);
+    if role == Role::Reader && !reads {
+        return Err(Problem::new(Code::Forbidden, "this token may only read"));
+    }
+    let (parts, body) = request.into_parts();
+    let last = parts.uri.path().rsplit('/').next().unwrap_or_default();
+    let headers = &parts.headers;
+    match (route.place, &method) {
+        (Place::Account, _) => get_account(&shared, headers).await,
+        (Place::List(collection), &Method::POST) => post(shared, collection, role, headers, body).await,
+        (Place::List(collection), _) => list(&shared, collection, headers, parts.uri.query().unwrap_or_default()).await,
+        (Place::Item(collection), &Method::PATCH) => {
+            let key = collection.key(last).ok_or_else(Problem::not_found)?;
+            patch(shared, collection, key, role, headers, body).await
+        }
+        (Place::Item(collection), &Method::DELETE) => {
+            let key = collection.key(last).ok_or_else(Problem::not_found)?;
+            delete(shared, collection, key, role, headers).await
+        }
+        (Place::Item(collection), _) => {
+            let key = collection.key(last).ok_or_else(Problem::not_found)?;
+            get(&shared, collection, key, headers).await
+        }
+    }
+}
+
+async fn get_account(shared: &Shared, headers: &HeaderMap) -> Result<Response, Problem> {
+    let per_second = shared.injector.rate_limit();
+    let account = shared.store.run(move |db| super::account::read(db, per_second)).await?;
+    conditional(headers, etag::inside(&account), &account)
+}
+
+async fn get(shared: &Shared, collection: Collection, key: i64, headers: &HeaderMap) -> Result<Response, Problem> {
+    let object =
+        shared.store.run(move |db| kinds::of(collection).row(db, key)).await?.ok_or_else(Problem::not_found)?;
+    conditional(headers, etag::inside(&object), &object)
+}
+
+async fn list(shared: &Shared, collection: Collection, headers: &HeaderMap, query: &str) -> Result<Response, Problem> {
+    let wanted = ListQuery::parse(collection, query)?;
+    let query = query.to_owned();
+    let (tag, answer) = shared
+        .store
+        .run(move |db| {
+            let tag = etag::of(&format!("{} {} {query}", collection.name(), write::version(db, collection)?));
+            Ok((tag, page::page(db, collection, wanted)?))
+        })
+        .await?;
+    conditional(headers, &tag, &answer)
+}
+
+async fn post(
+    shared: Arc<Shared>,
+    collection: Collection,
+    role: Role,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let key = idempotency_key(headers)?;
+    let body = body::read(headers, body, &[JSON]).await?;
+    let request = Create { collection, actor: role.actor(), key, body };
+    let created = run_write(&shared, move |db| write::create(db, &request)).await?;
+    let id = created.object.get("id").and_then(Value::as_str).unwrap_or_default();
+    let location = format!("/v1/{}/{id}", collection.name());
+    let mut response = json(StatusCode::CREATED, etag::inside(&created.object), &created.object);
+    insert(&mut response, header::LOCATION, &location);
+    if created.replayed {
+        insert(&mut response, HeaderName::from_static("idempotency-replayed"), "true");
+    }
+    Ok(response)
+}
+
+async fn patch(
+    shared: Arc<Shared>,
+    collection: Collection,
+    key: i64,
+    role: Role,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let condition = Condition::from(headers, &header::IF_MATCH)?;
+    let body = body::read(headers, body, &[MERGE_PATCH, JSON]).await?;
+    let object =
+        run_write(&shared, move |db| write::update(db, collection, key, role.actor(), condition.as_ref(), &body))
+            .await?;
+    Ok(json(StatusCode::OK, etag::inside(&object), &object))
+}
+
+async fn delete(
+    shared: Arc<Shared>,
+    collection: Collection,
+    key: i64,
+    role: Role,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let condition = Condition::from(headers, &header::IF_MATCH)?;
+    run_write(&shared, move |db| write::delete(db, collection, key, role.actor(), condition.as_ref())).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Runs a write between the two faults that count writes.
+async fn run_write<T: Send + 'static>(
+    shared: &Arc<Shared>,
+    work: impl FnOnce(&mut Connection) -> Outcome<T> + Send + 'static,
+) -> Result<T, Problem> {
+    let at_store = Arc::clone(shared);
+    shared
+        .store
+        .run(move |db| {
+            at_store.injector.before_write()?;
+            let (answer, committed) = work(db)?;
+            if committed && at_store.injector.after_commit() {
+                // Before the answer is handed back, so that it cannot be sent.
+                at_store.life.advance(Phase::Dead);
+            }
+            Ok(answer)
+        })
+        .await
+}
+
+/// 304 if the client has this version, else the whole answer.
+fn conditional(headers: &HeaderMap, tag: &str, value: &Value) -> Result<Response, Problem> {
+    let known = Condition::from(headers, &header::IF_NONE_MATCH)?;
+    if known.is_some_and(|condition| condition.matches_weakly(tag)) {
+        let mut response = StatusCode::NOT_MODIFIED.into_response();
+        insert(&mut response, header::ETAG, tag);
+        return Ok(response);
+    }
+    Ok(json(StatusCode::OK, tag, value))
+}
+
+fn json(status: StatusCode, tag: &str, value: &Value) -> Response {
+    let mut response = (status, value.to_string()).into_response();
+    insert(&mut response, header::CONTENT_TYPE, JSON);
+    insert(&mut response, header::ETAG, tag);
+    // Accounts change behind every cache's back: ask again, with the tag.
+    insert(&mut response, header::CACHE_CONTROL, "no-cache");
+    response
+}
+
+fn insert(response: &mut Response, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
+    let wrong = || Problem::new(Code::InvalidParameter, "Idempotency-Key must be 1 to 255 visible ASCII characters");
+    let key = value.to_str().map_err(|_| wrong())?;
+    if key.is_empty() || key.len() > 255 || !key.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err(wrong());
+    }
+    Ok(Some(key.to_owned()))
+}

@@ -1,0 +1,166 @@
+//! The collections of an account, and the ids of what is in them.
+//!
+//! An id is a kind's prefix and an integer key that is never given twice: `usr_3`.
+
+/// One collection of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Collection {
+    Numbers,
+    Users,
+    Devices,
+    RingGroups,
+    Receptionists,
+    Conferences,
+    Bridges,
+    Locations,
+    Audit,
+}
+
+impl Collection {
+    /// The path segment, which is also the name of the table.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Numbers => "numbers",
+            Self::Users => "users",
+            Self::Devices => "devices",
+            Self::RingGroups => "ring_groups",
+            Self::Receptionists => "receptionists",
+            Self::Conferences => "conferences",
+            Self::Bridges => "bridges",
+            Self::Locations => "locations",
+            Self::Audit => "audit",
+        }
+    }
+
+    /// The kind of one object.
+    pub(super) const fn kind(self) -> &'static str {
+        match self {
+            Self::Numbers => "number",
+            Self::Users => "user",
+            Self::Devices => "device",
+            Self::RingGroups => "ring_group",
+            Self::Receptionists => "receptionist",
+            Self::Conferences => "conference",
+            Self::Bridges => "bridge",
+            Self::Locations => "location",
+            Self::Audit => "audit_entry",
+        }
+    }
+
+    pub(super) const fn prefix(self) -> &'static str {
+        match self {
+            Self::Numbers => "num",
+            Self::Users => "usr",
+            Self::Devices => "dev",
+            Self::RingGroups => "grp",
+            Self::Receptionists => "rcp",
+            Self::Conferences => "cnf",
+            Self::Bridges => "brg",
+            Self::Locations => "loc",
+            Self::Audit => "aud",
+        }
+    }
+
+    /// The id of the object with this key.
+    pub(super) fn id(self, key: i64) -> String {
+        id(self.prefix(), key)
+    }
+
+    /// The key in an id of this collection.
+    pub(super) fn key(self, id: &str) -> Option<i64> {
+        key(self.prefix(), id)
+    }
+}
+
+/// What a reference may name. A voicemail box shares its user's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum TargetKind {
+    User,
+    Device,
+    Voicemail,
+    RingGroup,
+    Receptionist,
+    Conference,
+}
+
+impl TargetKind {
+    pub(super) const ALL: [Self; 6] =
+        [Self::User, Self::Device, Self::Voicemail, Self::RingGroup, Self::Receptionist, Self::Conference];
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Device => "device",
+            Self::Voicemail => "voicemail",
+            Self::RingGroup => "ring_group",
+            Self::Receptionist => "receptionist",
+            Self::Conference => "conference",
+        }
+    }
+
+    pub(super) const fn prefix(self) -> &'static str {
+        match self {
+            Self::User => "usr",
+            Self::Device => "dev",
+            Self::Voicemail => "vmb",
+            Self::RingGroup => "grp",
+            Self::Receptionist => "rcp",
+            Self::Conference => "cnf",
+        }
+    }
+
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// The id of the target, for an object whose stored kind is `name`.
+    pub(super) fn id_of(name: &str, key: i64) -> String {
+        id(Self::parse(name).map_or("obj", Self::prefix), key)
+    }
+
+    /// The kind under which the target is stored as an extension; a device is none.
+    pub(super) const fn stored(self) -> &'static str {
+        match self {
+            Self::Voicemail => "user",
+            other => other.name(),
+        }
+    }
+}
+
+/// A reference inside the account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Target {
+    pub(super) kind: TargetKind,
+    pub(super) key: i64,
+}
+
+impl Target {
+    pub(super) fn id(self) -> String {
+        id(self.kind.prefix(), self.key)
+    }
+}
+
+pub(super) fn id(prefix: &str, key: i64) -> String {
+    format!("{prefix}_{key}")
+}
+
+/// The key in an id: canonical digits only, so that one object has one id.
+pub(super) fn key(prefix: &str, id: &str) -> Option<i64> {
+    let digits = id.strip_prefix(prefix)?.strip_prefix('_')?;
+    let canonical =
+        (1..=18).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
+    if canonical { digits.parse().ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_object_has_one_id() {
+        assert_eq!(Collection::Users.key("usr_12"), Some(12));
+        for wrong in ["usr_012", "usr_", "usr_+1", "num_12", "usr_1234567890123456789", "usr_0"] {
+            assert_eq!(Collection::Users.key(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What every request passes on its way in: the count, the token, the faults, the end of the server's life.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::Method;
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+
+use super::faults::{self, Fate};
+use super::life::Phase;
+use super::line::Plug;
+use super::problem::Problem;
+use super::server::Shared;
+
+/// How many requests have come in below `/v1/`, refused and failed ones included.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// All of them.
+    pub requests: u64,
+    /// GET and HEAD.
+    pub reads: u64,
+    /// POST, PATCH and DELETE.
+    pub writes: u64,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Count {
+    requests: AtomicU64,
+    reads: AtomicU64,
+    writes: AtomicU64,
+}
+
+impl Count {
+    fn request(&self, method: &Method) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        match *method {
+            Method::GET | Method::HEAD => self.reads.fetch_add(1, Ordering::Relaxed),
+            Method::POST | Method::PATCH | Method::DELETE => self.writes.fetch_add(1, Ordering::Relaxed),
+            _ => 0,
+        };
+    }
+
+    pub(super) fn read(&self) -> Counters {
+        let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Counters { requests: of(&self.requests), reads: of(&self.reads), writes: of(&self.writes) }
+    }
+}
+
+/// The middleware around all routes.
+pub(super) async fn gate(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let plug = request.extensions().get::<ConnectInfo<Plug>>().map(|info| info.0.clone()).unwrap_or_default();
+    let response = tokio::select! {
+        () = shared.life.reached(Phase::Overdue) => cut(&plug),
+        response = pass(&shared, request, next, &plug) => response,
+    };
+    // An answer may be ready in the very moment of death; it must not be sent.
+    if shared.life.phase() >= Phase::Overdue { cut(&plug) } else { response }
+}
+
+async fn pass(shared: &Shared, mut request: Request, next: Next, plug: &Plug) -> Response {
+    if !request.uri().path().starts_with("/v1/") {
+        return next.run(request).await;
+    }
+    shared.count.request(request.method());
+    let admitted = shared.tokens.role(request.headers()).and_then(|role| shared.injector.admit().map(|()| role));
+    match admitted {
+        Ok(role) => request.extensions_mut().insert(role),
+        Err(problem) => return problem.into_response(),
+    };
+    let (delay, fate) = shared.injector.draw();
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
+    match fate {
+        Fate::Served => next.run(request).await,
+        Fate::FailsFirst => faults::failure().into_response(),
+        Fate::ResetFirst => cut(plug),
+        Fate::FailsAfter => {
+            next.run(request).await;
+            faults::failure().into_response()
+        }
+        Fate::ResetAfter => {
+            next.run(request).await;
+            cut(plug)
+        }
+    }
+}
+
+/// Resets the connection. The response is a formality: nobody will read it.
+fn cut(plug: &Plug) -> Response {
+    plug.pull();
+    Problem::not_found().into_response()
+}

@@ -1,0 +1,109 @@
+//! What the account holds: one file per kind, behind one small trait.
+//!
+//! A kind renders its rows, checks and writes a body, and says what points at an object. Tags, preconditions,
+//! audit and versions are the same for all and live in [`super::write`].
+
+mod audit;
+mod bridges;
+mod conferences;
+mod devices;
+mod extensions;
+mod locations;
+mod numbers;
+mod receptionists;
+mod ring_groups;
+mod users;
+
+use rusqlite::Connection;
+use serde_json::Value;
+
+pub(super) use self::bridges::pin_digest;
+pub(super) use self::numbers::bundle;
+use super::collection::{Collection, Target, TargetKind};
+use super::fields::Fields;
+use super::page::Span;
+use super::problem::{Code, Problem, Referrer};
+
+/// What the kinds allow, for the account's capabilities and for seeds.
+pub(super) mod limits {
+    pub(in crate::sandbox) use super::devices::{KINDS as DEVICE_KINDS, MANY as DEVICE_OF_MANY};
+    pub(in crate::sandbox) use super::numbers::{DESTINATIONS, KINDS as NUMBER_KINDS};
+    pub(in crate::sandbox) use super::receptionists::{DIGITS, KEY_TARGETS};
+    pub(in crate::sandbox) use super::ring_groups::{MAX_MEMBERS, MEMBER_KINDS, NO_ANSWER_KINDS, RING_FOR, RING_MODES};
+    pub(in crate::sandbox) use super::users::FORWARDING;
+}
+
+/// An object's key and its representation, tag included.
+pub(super) type Row = (i64, Value);
+
+/// What a write changed besides its object's representation.
+#[derive(Debug, Default)]
+pub(super) struct Effects {
+    /// Objects that came or went with it: a user's bundled number, a deleted user's numbers.
+    pub(super) also: Vec<Effect>,
+    /// Something changed that no representation shows: a PIN.
+    pub(super) hidden: bool,
+}
+
+/// A second object touched by a write, for the audit log.
+#[derive(Debug)]
+pub(super) struct Effect {
+    pub(super) collection: Collection,
+    pub(super) before: Option<Value>,
+    pub(super) after: Option<Value>,
+}
+
+/// One kind of object. All methods run inside the transaction of the request.
+pub(super) trait Kind: Sync {
+    /// The rows of a span, in the order of their keys.
+    fn rows(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem>;
+
+    /// Checks a body and makes the object; returns its key.
+    fn create(&self, db: &Connection, body: Fields<'_>) -> Result<(i64, Effects), Problem>;
+
+    /// Checks a merge patch and applies it.
+    fn update(&self, db: &Connection, key: i64, body: Fields<'_>) -> Result<Effects, Problem>;
+
+    /// Everything that would dangle without the object.
+    fn referrers(&self, db: &Connection, key: i64) -> Result<Vec<Referrer>, Problem>;
+
+    /// Deletes an object that nothing refers to.
+    fn delete(&self, db: &Connection, key: i64) -> Result<Effects, Problem>;
+
+    /// One object.
+    fn row(&self, db: &Connection, key: i64) -> Result<Option<Value>, Problem> {
+        Ok(self.rows(db, Span::one(key))?.pop().map(|(_, row)| row))
+    }
+}
+
+/// The kind of a collection.
+pub(super) fn of(collection: Collection) -> &'static dyn Kind {
+    match collection {
+        Collection::Numbers => &numbers::Numbers,
+        Collection::Users => &users::Users,
+        Collection::Devices => &devices::Devices,
+        Collection::RingGroups => &ring_groups::RingGroups,
+        Collection::Receptionists => &receptionists::Receptionists,
+        Collection::Conferences => &conferences::Conferences,
+        Collection::Bridges => &bridges::Bridges,
+        Collection::Locations => &locations::Locations,
+        Collection::Audit => &audit::Audit,
+    }
+}
+
+/// Fails unless the referenced object exists and is of the kind that the reference says.
+fn require(db: &Connection, target: Target, pointer: &str) -> Result<(), Problem> {
+    let found = match target.kind {
+        TargetKind::Device => exists(db, "SELECT 1 FROM devices WHERE key = ?1 AND ?2 = 'device'", target)?,
+        _ => exists(db, "SELECT 1 FROM extensions WHERE key = ?1 AND kind = ?2", target)?,
+    };
+    if found {
+        return Ok(());
+    }
+    let detail = format!("refers to {}, which does not exist", target.id());
+    Err(Problem::conflict_at(Code::UnknownReference, pointer, detail))
+}
+
+fn exists(db: &Connection, sql: &str, target: Target) -> Result<bool, Problem> {
+    Ok(db.prepare_cached(sql)?.exists((target.key, target.kind.stored()))?)
+}

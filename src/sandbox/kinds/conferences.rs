@@ -1,0 +1,58 @@
+//! Conference lines: what a number leads to. The rooms behind one are its bridges. A line brings its own number.
+
+use rusqlite::{Connection, params};
+use serde_json::json;
+
+use super::{Effects, Kind, Row, bundle, extensions};
+use crate::sandbox::collection::{Collection, TargetKind};
+use crate::sandbox::etag;
+use crate::sandbox::fields::{Fields, Need};
+use crate::sandbox::page::Span;
+use crate::sandbox::problem::{Problem, Referrer};
+use crate::sandbox::text;
+
+pub(super) struct Conferences;
+
+impl Kind for Conferences {
+    fn rows(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem> {
+        let mut statement = db.prepare_cached(
+            "SELECT c.key, e.name, e.extension FROM conferences c JOIN extensions e ON e.key = c.key \
+             WHERE c.key > ?1 AND c.key <= ?2 ORDER BY c.key LIMIT ?3",
+        )?;
+        let rows = statement.query_map(params![span.after, span.until, span.limit], |row| {
+            let key: i64 = row.get(0)?;
+            let conference = json!({
+                "id": Collection::Conferences.id(key),
+                "name": row.get::<_, String>(1)?,
+                "extension": row.get::<_, String>(2)?,
+            });
+            Ok((key, etag::seal(conference)))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    fn create(&self, db: &Connection, mut body: Fields<'_>) -> Result<(i64, Effects), Problem> {
+        let name = body.text("name", Need::Required, text::name);
+        let extension = body.text("extension", Need::Optional, text::extension);
+        body.finish()?;
+        let key = extensions::insert(db, TargetKind::Conference, name.unwrap_or_default(), extension)?;
+        db.prepare_cached("INSERT INTO conferences (key) VALUES (?1)")?.execute([key])?;
+        Ok((key, bundle(db, key)?))
+    }
+
+    fn update(&self, db: &Connection, key: i64, mut body: Fields<'_>) -> Result<Effects, Problem> {
+        let name = body.text("name", Need::Optional, text::name);
+        let extension = body.text("extension", Need::Optional, text::extension);
+        body.finish()?;
+        extensions::update(db, key, name, extension)?;
+        Ok(Effects::default())
+    }
+
+    fn referrers(&self, db: &Connection, key: i64) -> Result<Vec<Referrer>, Problem> {
+        extensions::referrers(db, key)
+    }
+
+    fn delete(&self, db: &Connection, key: i64) -> Result<Effects, Problem> {
+        extensions::delete(db, key)
+    }
+}

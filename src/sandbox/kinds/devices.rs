@@ -1,0 +1,95 @@
+//! Devices of users: at most one each of analog phone, IP phone and external line per user, any number of mobile apps.
+
+use rusqlite::{Connection, params};
+use serde_json::json;
+
+use super::{Effects, Kind, Row, extensions, require};
+use crate::sandbox::collection::{Collection, Target, TargetKind};
+use crate::sandbox::etag;
+use crate::sandbox::fields::{Fields, Need};
+use crate::sandbox::page::Span;
+use crate::sandbox::problem::{Code, Problem, Referrer};
+use crate::sandbox::text;
+
+pub(super) struct Devices;
+
+pub(in crate::sandbox) const KINDS: &[&str] = &["analog_phone", "ip_phone", "external", "mobile_app"];
+/// The one kind of which a user may have several.
+pub(in crate::sandbox) const MANY: &str = "mobile_app";
+
+impl Kind for Devices {
+    fn rows(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem> {
+        let mut statement = db.prepare_cached(
+            "SELECT key, user, name, kind FROM devices WHERE key > ?1 AND key <= ?2 ORDER BY key LIMIT ?3",
+        )?;
+        let rows = statement.query_map(params![span.after, span.until, span.limit], |row| {
+            let key: i64 = row.get(0)?;
+            let device = json!({
+                "id": Collection::Devices.id(key),
+                "user": Collection::Users.id(row.get(1)?),
+                "name": row.get::<_, String>(2)?,
+                "kind": row.get::<_, String>(3)?,
+            });
+            Ok((key, etag::seal(device)))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    fn create(&self, db: &Connection, mut body: Fields<'_>) -> Result<(i64, Effects), Problem> {
+        let user = body.id("user", Need::Required, Collection::Users.prefix());
+        let name = body.text("name", Need::Required, text::name);
+        let kind = body.one_of("kind", Need::Required, KINDS);
+        body.finish()?;
+        let (user, name, kind) = (user.unwrap_or_default(), name.unwrap_or_default(), kind.unwrap_or_default());
+        require(db, Target { kind: TargetKind::User, key: user }, "/user")?;
+        check_name(db, name, 0)?;
+        if kind != MANY
+            && db.prepare_cached("SELECT 1 FROM devices WHERE user = ?1 AND kind = ?2")?.exists(params![user, kind])?
+        {
+            return Err(Problem::conflict_at(Code::Conflict, "/kind", format!("the user has an {kind} already")));
+        }
+        db.prepare_cached("INSERT INTO devices (user, name, name_key, kind) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![user, name, text::name_key(name), kind])?;
+        Ok((db.last_insert_rowid(), Effects::default()))
+    }
+
+    fn update(&self, db: &Connection, key: i64, mut body: Fields<'_>) -> Result<Effects, Problem> {
+        let name = body.text("name", Need::Optional, text::name);
+        body.finish()?;
+        if let Some(name) = name {
+            check_name(db, name, key)?;
+            db.prepare_cached("UPDATE devices SET name = ?2, name_key = ?3 WHERE key = ?1")?.execute(params![
+                key,
+                name,
+                text::name_key(name)
+            ])?;
+        }
+        Ok(Effects::default())
+    }
+
+    fn referrers(&self, db: &Connection, key: i64) -> Result<Vec<Referrer>, Problem> {
+        let mut found = Vec::new();
+        extensions::collect(
+            db,
+            &mut found,
+            Collection::RingGroups,
+            "members",
+            key,
+            "SELECT e.key, e.name FROM members m JOIN extensions e ON e.key = m.ring_group WHERE m.device = ?1",
+        )?;
+        Ok(found)
+    }
+
+    fn delete(&self, db: &Connection, key: i64) -> Result<Effects, Problem> {
+        db.prepare_cached("DELETE FROM devices WHERE key = ?1")?.execute([key])?;
+        Ok(Effects::default())
+    }
+}
+
+fn check_name(db: &Connection, name: &str, but: i64) -> Result<(), Problem> {
+    let sql = "SELECT 1 FROM devices WHERE name_key = ?1 AND key <> ?2";
+    if db.prepare_cached(sql)?.exists(params![text::name_key(name), but])? {
+        return Err(Problem::conflict_at(Code::NameTaken, "/name", "is taken by another device"));
+    }
+    Ok(())
+}

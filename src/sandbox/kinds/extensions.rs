@@ -1,0 +1,158 @@
+//! What users, ring groups, receptionists and conference lines have in common: a name and an extension number,
+//! each unique across all four, and the things that may point at them.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::Effects;
+use crate::sandbox::collection::{Collection, TargetKind};
+use crate::sandbox::problem::{Code, Problem, Referrer};
+use crate::sandbox::text;
+
+/// Makes the base row. Without an extension number the lowest free one is taken.
+pub(super) fn insert(db: &Connection, kind: TargetKind, name: &str, extension: Option<&str>) -> Result<i64, Problem> {
+    check_name(db, name, 0)?;
+    let extension = match extension {
+        Some(wanted) => {
+            check_extension(db, wanted, 0)?;
+            wanted.to_owned()
+        }
+        None => lowest_free(db)?,
+    };
+    db.prepare_cached("INSERT INTO extensions (kind, name, name_key, extension) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![kind.name(), name, text::name_key(name), extension])?;
+    Ok(db.last_insert_rowid())
+}
+
+/// Renames or renumbers; `None` leaves as is.
+pub(super) fn update(db: &Connection, key: i64, name: Option<&str>, extension: Option<&str>) -> Result<(), Problem> {
+    if let Some(name) = name {
+        check_name(db, name, key)?;
+        db.prepare_cached("UPDATE extensions SET name = ?2, name_key = ?3 WHERE key = ?1")?.execute(params![
+            key,
+            name,
+            text::name_key(name)
+        ])?;
+    }
+    if let Some(extension) = extension {
+        check_extension(db, extension, key)?;
+        db.prepare_cached("UPDATE extensions SET extension = ?2 WHERE key = ?1")?.execute(params![key, extension])?;
+    }
+    Ok(())
+}
+
+/// Deletes the base row (the detail row goes with it) and the numbers that were bundled with it.
+pub(super) fn delete(db: &Connection, key: i64) -> Result<Effects, Problem> {
+    let effects = super::numbers::release_owned(db, key)?;
+    db.prepare_cached("DELETE FROM extensions WHERE key = ?1")?.execute([key])?;
+    Ok(effects)
+}
+
+/// What may point at an extension: whose kind, by which member, and the query for their keys and names.
+const REFERRERS: &[(Collection, &str, &str)] = &[
+    // A number that it owns and that leads to itself goes with it; one that leads elsewhere is somebody's number.
+    (Collection::Numbers, "destination", "SELECT key, number FROM numbers WHERE destination = ?1 AND owner IS NOT ?1"),
+    (Collection::Numbers, "owner", "SELECT key, number FROM numbers WHERE owner = ?1 AND destination <> ?1"),
+    (
+        Collection::RingGroups,
+        "members",
+        "SELECT e.key, e.name FROM members m JOIN extensions e ON e.key = m.ring_group WHERE m.user = ?1 \
+         UNION SELECT e.key, e.name FROM devices d JOIN members m ON m.device = d.key \
+         JOIN extensions e ON e.key = m.ring_group WHERE d.user = ?1",
+    ),
+    (
+        Collection::RingGroups,
+        "no_answer",
+        "SELECT e.key, e.name FROM ring_groups g JOIN extensions e ON e.key = g.key WHERE g.no_answer = ?1",
+    ),
+    // Its own keys do not keep a receptionist alive.
+    (
+        Collection::Receptionists,
+        "keys",
+        "SELECT DISTINCT e.key, e.name FROM keys k JOIN extensions e ON e.key = k.receptionist \
+         WHERE k.target = ?1 AND k.receptionist <> ?1",
+    ),
+    (Collection::Bridges, "assigned_to", "SELECT key, name FROM bridges WHERE assigned_to = ?1"),
+    (Collection::Bridges, "conference", "SELECT key, name FROM bridges WHERE conference = ?1"),
+];
+
+/// Everything that points at the extension, or that its deletion would take along wrongly.
+pub(super) fn referrers(db: &Connection, key: i64) -> Result<Vec<Referrer>, Problem> {
+    let mut found = Vec::new();
+    for (collection, field, sql) in REFERRERS {
+        collect(db, &mut found, *collection, field, key, sql)?;
+    }
+    if owns_default_number(db, key)? {
+        let name = account_name(db)?;
+        found.push(Referrer { kind: "account", id: "account".to_owned(), name, field: "default_number".to_owned() });
+    }
+    Ok(found)
+}
+
+/// Runs a query of (key, name) for the objects that refer to `key`.
+pub(super) fn collect(
+    db: &Connection,
+    found: &mut Vec<Referrer>,
+    collection: Collection,
+    field: &str,
+    key: i64,
+    sql: &str,
+) -> Result<(), Problem> {
+    let mut statement = db.prepare_cached(sql)?;
+    let rows = statement.query_map([key], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
+    for row in rows {
+        let (key, name) = row?;
+        found.push(Referrer { kind: collection.kind(), id: collection.id(key), name, field: field.to_owned() });
+    }
+    Ok(())
+}
+
+fn owns_default_number(db: &Connection, key: i64) -> Result<bool, Problem> {
+    let sql = "SELECT 1 FROM account a JOIN numbers n ON n.key = a.default_number WHERE n.owner = ?1";
+    Ok(db.prepare_cached(sql)?.exists([key])?)
+}
+
+fn account_name(db: &Connection) -> Result<String, Problem> {
+    Ok(db.query_row("SELECT name FROM account", [], |row| row.get(0))?)
+}
+
+fn check_name(db: &Connection, name: &str, but: i64) -> Result<(), Problem> {
+    let holder = db
+        .prepare_cached("SELECT kind, name FROM extensions WHERE name_key = ?1 AND key <> ?2")?
+        .query_row(params![text::name_key(name), but], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
+        .optional()?;
+    match holder {
+        None => Ok(()),
+        Some((kind, name)) => Err(Problem::conflict_at(Code::NameTaken, "/name", format!("is taken by {kind} {name}"))),
+    }
+}
+
+fn check_extension(db: &Connection, extension: &str, but: i64) -> Result<(), Problem> {
+    let holder = db
+        .prepare_cached("SELECT kind, name FROM extensions WHERE extension = ?1 AND key <> ?2")?
+        .query_row(params![extension, but], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
+        .optional()?;
+    match holder {
+        None => Ok(()),
+        Some((kind, name)) => {
+            Err(Problem::conflict_at(Code::NumberTaken, "/extension", format!("is taken by {kind} {name}")))
+        }
+    }
+}
+
+/// The lowest free extension number: 100 to 999, then 1000 to 9999.
+fn lowest_free(db: &Connection) -> Result<String, Problem> {
+    let mut taken: Vec<bool> = vec![false; 10_000];
+    let mut statement = db.prepare_cached("SELECT extension FROM extensions")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        // "0300" and "300" are two extensions: only a number without a leading zero blocks its value.
+        let text: String = row.get(0)?;
+        if let Some(slot) = text.parse().ok().filter(|_| !text.starts_with('0')).and_then(|n: usize| taken.get_mut(n)) {
+            *slot = true;
+        }
+    }
+    let free = taken.iter().enumerate().skip(100).filter(|(_, taken)| !**taken).map(|(number, _)| number.to_string());
+    free.into_iter()
+        .find(|number| text::extension(number).is_ok())
+        .ok_or_else(|| Problem::new(Code::Exhausted, "every extension number is taken"))
+}

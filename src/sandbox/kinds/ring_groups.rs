@@ -1,0 +1,156 @@
+//! Ring groups: the only way for one number to ring several phones. A group brings no number of its own.
+//!
+//! A group is never its own no-answer target. Longer cycles are accepted, as real vendors do.
+
+use rusqlite::{Connection, params};
+use serde_json::{Value, json};
+
+use super::{Effects, Kind, Row, extensions, require};
+use crate::sandbox::collection::{Collection, Target, TargetKind};
+use crate::sandbox::etag;
+use crate::sandbox::fields::{Change, Fields, Need};
+use crate::sandbox::page::Span;
+use crate::sandbox::problem::{FieldError, Problem, Referrer};
+use crate::sandbox::text;
+
+pub(super) struct RingGroups;
+
+pub(in crate::sandbox) const RING_MODES: &[&str] = &["simultaneous", "sequential"];
+pub(in crate::sandbox) const MEMBER_KINDS: &[TargetKind] = &[TargetKind::User, TargetKind::Device];
+pub(in crate::sandbox) const MAX_MEMBERS: usize = 50;
+pub(in crate::sandbox) const NO_ANSWER_KINDS: &[TargetKind] =
+    &[TargetKind::User, TargetKind::Voicemail, TargetKind::RingGroup];
+/// Seconds: lowest, highest, and what a group gets that does not say.
+pub(in crate::sandbox) const RING_FOR: (i64, i64, i64) = (5, 300, 20);
+
+impl Kind for RingGroups {
+    fn rows(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem> {
+        let mut statement = db.prepare_cached(
+            "SELECT g.key, e.name, e.extension, g.ring, g.ring_for, g.no_answer_kind, g.no_answer \
+             FROM ring_groups g JOIN extensions e ON e.key = g.key \
+             WHERE g.key > ?1 AND g.key <= ?2 ORDER BY g.key LIMIT ?3",
+        )?;
+        let rows = statement.query_map(params![span.after, span.until, span.limit], |row| {
+            let key: i64 = row.get(0)?;
+            let (kind, target): (Option<String>, Option<i64>) = (row.get(5)?, row.get(6)?);
+            let group = json!({
+                "id": Collection::RingGroups.id(key),
+                "name": row.get::<_, String>(1)?,
+                "extension": row.get::<_, String>(2)?,
+                "ring": row.get::<_, String>(3)?,
+                "members": [],
+                "ring_for": row.get::<_, i64>(4)?,
+                "no_answer": kind.zip(target).map(|(kind, key)| json!({ "id": TargetKind::id_of(&kind, key), "kind": kind })),
+            });
+            Ok((key, group))
+        })?;
+        let mut groups: Vec<Row> = rows.collect::<Result<_, _>>()?;
+        embed_members(db, &mut groups)?;
+        Ok(groups.into_iter().map(|(key, group)| (key, etag::seal(group))).collect())
+    }
+
+    fn create(&self, db: &Connection, mut body: Fields<'_>) -> Result<(i64, Effects), Problem> {
+        let (min, max, default) = RING_FOR;
+        let name = body.text("name", Need::Required, text::name);
+        let extension = body.text("extension", Need::Optional, text::extension);
+        let ring = body.one_of("ring", Need::Optional, RING_MODES).unwrap_or("simultaneous");
+        let members = body.targets("members", Need::Required, MEMBER_KINDS, MAX_MEMBERS);
+        let ring_for = body.integer("ring_for", Need::Optional, min, max).unwrap_or(default);
+        let no_answer = body.nullable_target("no_answer", NO_ANSWER_KINDS).set();
+        body.finish()?;
+        if let Some(target) = no_answer {
+            require(db, target, "/no_answer")?;
+        }
+        let key = extensions::insert(db, TargetKind::RingGroup, name.unwrap_or_default(), extension)?;
+        db.prepare_cached(
+            "INSERT INTO ring_groups (key, ring, ring_for, no_answer_kind, no_answer) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![key, ring, ring_for, no_answer.map(|t| t.kind.name()), no_answer.map(|t| t.key)])?;
+        set_members(db, key, &members.unwrap_or_default())?;
+        Ok((key, Effects::default()))
+    }
+
+    fn update(&self, db: &Connection, key: i64, mut body: Fields<'_>) -> Result<Effects, Problem> {
+        let (min, max, _) = RING_FOR;
+        let name = body.text("name", Need::Optional, text::name);
+        let extension = body.text("extension", Need::Optional, text::extension);
+        let ring = body.one_of("ring", Need::Optional, RING_MODES);
+        let members = body.targets("members", Need::Optional, MEMBER_KINDS, MAX_MEMBERS);
+        let ring_for = body.integer("ring_for", Need::Optional, min, max);
+        let no_answer = body.nullable_target("no_answer", NO_ANSWER_KINDS);
+        body.finish()?;
+        extensions::update(db, key, name, extension)?;
+        db.prepare_cached(
+            "UPDATE ring_groups SET ring = coalesce(?2, ring), ring_for = coalesce(?3, ring_for) WHERE key = ?1",
+        )?
+        .execute(params![key, ring, ring_for])?;
+        match no_answer {
+            Change::Keep => {}
+            Change::Clear => set_no_answer(db, key, None)?,
+            Change::Set(target) => set_no_answer(db, key, Some(target))?,
+        }
+        if let Some(members) = members {
+            set_members(db, key, &members)?;
+        }
+        Ok(Effects::default())
+    }
+
+    fn referrers(&self, db: &Connection, key: i64) -> Result<Vec<Referrer>, Problem> {
+        extensions::referrers(db, key)
+    }
+
+    fn delete(&self, db: &Connection, key: i64) -> Result<Effects, Problem> {
+        extensions::delete(db, key)
+    }
+}
+
+fn set_no_answer(db: &Connection, key: i64, target: Option<Target>) -> Result<(), Problem> {
+    if let Some(target) = target {
+        if target == (Target { kind: TargetKind::RingGroup, key }) {
+            let detail = "must not be the group itself: its callers would ring for ever".to_owned();
+            return Err(Problem::invalid(&[FieldError { pointer: "/no_answer".to_owned(), detail }]));
+        }
+        require(db, target, "/no_answer")?;
+    }
+    db.prepare_cached("UPDATE ring_groups SET no_answer_kind = ?2, no_answer = ?3 WHERE key = ?1")?
+        .execute(params![key, target.map(|t| t.kind.name()), target.map(|t| t.key)])?;
+    Ok(())
+}
+
+fn set_members(db: &Connection, group: i64, members: &[Target]) -> Result<(), Problem> {
+    db.prepare_cached("DELETE FROM members WHERE ring_group = ?1")?.execute([group])?;
+    let mut insert =
+        db.prepare_cached("INSERT INTO members (ring_group, position, user, device) VALUES (?1, ?2, ?3, ?4)")?;
+    for (position, member) in (0_i64..).zip(members) {
+        require(db, *member, &format!("/members/{position}"))?;
+        let column = |kind| (member.kind == kind).then_some(member.key);
+        insert.execute(params![group, position, column(TargetKind::User), column(TargetKind::Device)])?;
+    }
+    Ok(())
+}
+
+/// One query for the members of a whole page. Both lists are ordered by the group's key.
+fn embed_members(db: &Connection, groups: &mut [Row]) -> Result<(), Problem> {
+    let (Some(first), Some(last)) = (groups.first().map(|g| g.0), groups.last().map(|g| g.0)) else {
+        return Ok(());
+    };
+    let mut statement = db.prepare_cached(
+        "SELECT ring_group, user, device FROM members WHERE ring_group BETWEEN ?1 AND ?2 ORDER BY ring_group, position",
+    )?;
+    let mut members = statement.query([first, last])?;
+    let mut groups = groups.iter_mut().peekable();
+    while let Some(row) = members.next()? {
+        let group: i64 = row.get(0)?;
+        while groups.next_if(|(key, _)| *key < group).is_some() {}
+        let member = match row.get(1)? {
+            Some(user) => Target { kind: TargetKind::User, key: user },
+            None => Target { kind: TargetKind::Device, key: row.get(2)? },
+        };
+        if let Some((_, group)) = groups.peek_mut()
+            && let Some(list) = group.get_mut("members").and_then(Value::as_array_mut)
+        {
+            list.push(json!({ "kind": member.kind.name(), "id": member.id() }));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! TCP connections that can be cut: the way to fail without answering.
+//!
+//! HTTP libraries turn every failure into a response. Here a request's handler may reset the connection it came
+//! in on, as a crashing server or a middlebox does: the next read or write fails, and the peer gets an RST.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+
+/// Accepts connections that can be cut.
+#[derive(Debug)]
+pub(super) struct Exchange(pub(super) TcpListener);
+
+/// One connection.
+#[derive(Debug)]
+pub(super) struct Line {
+    stream: TcpStream,
+    plug: Plug,
+}
+
+/// What cuts a connection; each request holds the plug of its own.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Plug(Arc<AtomicBool>);
+
+impl Plug {
+    pub(super) fn pull(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Line {
+    fn alive(&self) -> io::Result<()> {
+        if !self.plug.0.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        // Without this the peer would see an orderly end. If it fails, an orderly end it is.
+        let _ = self.stream.set_zero_linger();
+        Err(io::ErrorKind::ConnectionReset.into())
+    }
+}
+
+impl Listener for Exchange {
+    type Io = Line;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Line, SocketAddr) {
+        let (stream, peer) = Listener::accept(&mut self.0).await;
+        // Answers are small; waiting to fill a packet would cost up to 40 ms each.
+        let _ = stream.set_nodelay(true);
+        (Line { stream, plug: Plug::default() }, peer)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
+impl Connected<IncomingStream<'_, Exchange>> for Plug {
+    fn connect_info(stream: IncomingStream<'_, Exchange>) -> Self {
+        stream.io().plug.clone()
+    }
+}
+
+impl AsyncRead for Line {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.alive()?;
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Line {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.alive()?;
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.alive()?;
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.alive()?;
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.alive()?;
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,154 @@
+//! A seed: the snapshot of an account, as YAML, from which a new sandbox begins.
+//!
+//! [`Seed::from_yaml`] checks everything (shapes, uniqueness, references), so that loading cannot fail but for
+//! the disk. Since the state is empty when a seed is loaded, the keys of all objects are known while parsing:
+//! extensions are numbered users first, then receptionists, conferences, ring groups.
+
+mod document;
+mod index;
+mod load;
+mod place;
+mod resolve;
+
+use std::fmt;
+
+use super::collection::Target;
+
+/// A checked snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seed {
+    name: String,
+    country: Option<String>,
+    default_number: String,
+    locations: Vec<Location>,
+    users: Vec<User>,
+    devices: Vec<Device>,
+    receptionists: Vec<Receptionist>,
+    conferences: Vec<Extension>,
+    bridges: Vec<Bridge>,
+    ring_groups: Vec<RingGroup>,
+    numbers: Vec<Number>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Location {
+    label: String,
+    address: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Extension {
+    key: i64,
+    name: String,
+    digits: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct User {
+    base: Extension,
+    email: String,
+    location: i64,
+    voicemail: bool,
+    forwarding_mode: String,
+    forwarding_to: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Device {
+    user: i64,
+    name: String,
+    kind: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Receptionist {
+    base: Extension,
+    timezone: String,
+    keys: Vec<(String, Target)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Bridge {
+    conference: i64,
+    name: String,
+    number: String,
+    pin: Option<PinDigest>,
+    assigned_to: Option<i64>,
+}
+
+/// A PIN on its way to the state: never kept in clear, so that nothing here can print one.
+type PinDigest = String;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct RingGroup {
+    base: Extension,
+    ring: String,
+    ring_for: i64,
+    members: Vec<Target>,
+    no_answer: Option<Target>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Number {
+    e164: String,
+    kind: String,
+    label: String,
+    destination: Option<i64>,
+    emergency_callback: bool,
+    owner: Option<i64>,
+}
+
+impl Seed {
+    /// Reads and checks a snapshot; the first thing wrong ends it.
+    pub fn from_yaml(yaml: &str) -> Result<Self, SeedError> {
+        let document = document::parse(yaml)?;
+        resolve::resolve(document).map_err(|fault| {
+            let (line, column) = place::find(yaml, &fault.path).unzip();
+            SeedError { line, column, path: fault.path.join("."), message: fault.message, remedy: fault.remedy }
+        })
+    }
+}
+
+/// What is wrong with a seed, where, and what to write instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeedError {
+    /// Line, from 1.
+    pub line: Option<usize>,
+    /// Column, from 1.
+    pub column: Option<usize>,
+    /// The keys that lead there, joined by dots; empty when the file could not be read that far.
+    pub path: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to write instead.
+    pub remedy: String,
+}
+
+impl fmt::Display for SeedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let (Some(line), Some(column)) = (self.line, self.column) {
+            write!(f, "line {line}, column {column}: ")?;
+        }
+        if !self.path.is_empty() {
+            write!(f, "{}: ", self.path)?;
+        }
+        write!(f, "{}; {}", self.message, self.remedy)
+    }
+}
+
+impl std::error::Error for SeedError {}
+
+/// A [`SeedError`] before its place is looked up.
+#[derive(Debug)]
+struct Fault {
+    path: Vec<String>,
+    message: String,
+    remedy: String,
+}
+
+impl Fault {
+    fn new(path: &[&str], message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        let path = path.iter().map(|&segment| segment.to_owned()).collect();
+        Self { path, message: message.into(), remedy: remedy.into() }
+    }
+}

@@ -1,0 +1,123 @@
+//! Writes a checked seed into an empty state, with one prepared statement per table.
+
+use rusqlite::{Connection, params};
+
+use super::{Extension, Seed};
+use crate::sandbox::account;
+use crate::sandbox::collection::TargetKind;
+use crate::sandbox::text;
+
+impl Seed {
+    /// Runs inside the caller's transaction. The country is that of a seed that names none.
+    pub(in crate::sandbox) fn load(&self, db: &Connection, country: &str) -> rusqlite::Result<()> {
+        self.load_extensions(db)?;
+        self.load_users(db)?;
+        self.load_receptionists(db)?;
+        self.load_conferences(db)?;
+        self.load_ring_groups(db)?;
+        self.load_numbers(db)?;
+        account::insert_account(db, &self.name, self.country.as_deref().unwrap_or(country), &self.default_number)
+    }
+
+    fn load_extensions(&self, db: &Connection) -> rusqlite::Result<()> {
+        let mut insert =
+            db.prepare("INSERT INTO extensions (key, kind, name, name_key, extension) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        let mut add = |kind: TargetKind, base: &Extension| {
+            insert.execute(params![base.key, kind.name(), base.name, text::name_key(&base.name), base.digits]).map(drop)
+        };
+        self.users.iter().try_for_each(|user| add(TargetKind::User, &user.base))?;
+        self.receptionists.iter().try_for_each(|receptionist| add(TargetKind::Receptionist, &receptionist.base))?;
+        self.conferences.iter().try_for_each(|conference| add(TargetKind::Conference, conference))?;
+        self.ring_groups.iter().try_for_each(|group| add(TargetKind::RingGroup, &group.base))
+    }
+
+    fn load_users(&self, db: &Connection) -> rusqlite::Result<()> {
+        let mut insert = db.prepare("INSERT INTO locations (label, label_key, address) VALUES (?1, ?2, ?3)")?;
+        for location in &self.locations {
+            insert.execute(params![location.label, text::name_key(&location.label), location.address])?;
+        }
+        let mut insert = db.prepare(
+            "INSERT INTO users (key, email, email_key, location, voicemail, forwarding_mode, forwarding_to) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?;
+        for user in &self.users {
+            let key = text::name_key(&user.email);
+            insert.execute(params![
+                user.base.key,
+                user.email,
+                key,
+                user.location,
+                user.voicemail,
+                user.forwarding_mode,
+                user.forwarding_to
+            ])?;
+        }
+        let mut insert = db.prepare("INSERT INTO devices (user, name, name_key, kind) VALUES (?1, ?2, ?3, ?4)")?;
+        for device in &self.devices {
+            insert.execute(params![device.user, device.name, text::name_key(&device.name), device.kind])?;
+        }
+        Ok(())
+    }
+
+    fn load_receptionists(&self, db: &Connection) -> rusqlite::Result<()> {
+        let mut insert = db.prepare("INSERT INTO receptionists (key, timezone) VALUES (?1, ?2)")?;
+        let mut insert_key =
+            db.prepare("INSERT INTO keys (receptionist, digit, kind, target) VALUES (?1, ?2, ?3, ?4)")?;
+        for receptionist in &self.receptionists {
+            insert.execute(params![receptionist.base.key, receptionist.timezone])?;
+            for (digit, target) in &receptionist.keys {
+                insert_key.execute(params![receptionist.base.key, digit, target.kind.name(), target.key])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn load_conferences(&self, db: &Connection) -> rusqlite::Result<()> {
+        let mut insert = db.prepare("INSERT INTO conferences (key) VALUES (?1)")?;
+        for conference in &self.conferences {
+            insert.execute([conference.key])?;
+        }
+        let mut insert = db.prepare(
+            "INSERT INTO bridges (conference, name, number, pin_digest, assigned_to) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?;
+        for bridge in &self.bridges {
+            insert.execute(params![bridge.conference, bridge.name, bridge.number, bridge.pin, bridge.assigned_to])?;
+        }
+        Ok(())
+    }
+
+    fn load_ring_groups(&self, db: &Connection) -> rusqlite::Result<()> {
+        let mut insert = db.prepare(
+            "INSERT INTO ring_groups (key, ring, ring_for, no_answer_kind, no_answer) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?;
+        let mut insert_member =
+            db.prepare("INSERT INTO members (ring_group, position, user, device) VALUES (?1, ?2, ?3, ?4)")?;
+        for group in &self.ring_groups {
+            let (kind, target) = (group.no_answer.map(|t| t.kind.name()), group.no_answer.map(|t| t.key));
+            insert.execute(params![group.base.key, group.ring, group.ring_for, kind, target])?;
+            for (position, member) in (0_i64..).zip(&group.members) {
+                let column = |kind| (member.kind == kind).then_some(member.key);
+                let (user, device) = (column(TargetKind::User), column(TargetKind::Device));
+                insert_member.execute(params![group.base.key, position, user, device])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn load_numbers(&self, db: &Connection) -> rusqlite::Result<()> {
+        let mut insert = db.prepare(
+            "INSERT INTO numbers (number, kind, label, destination, emergency_callback, owner) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?;
+        for number in &self.numbers {
+            insert.execute(params![
+                number.e164,
+                number.kind,
+                number.label,
+                number.destination,
+                number.emergency_callback,
+                number.owner
+            ])?;
+        }
+        Ok(())
+    }
+}

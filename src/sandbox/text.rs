@@ -1,0 +1,158 @@
+//! The shapes of text that the API accepts. Each rule is also written, as a pattern, in the `OpenAPI` document;
+//! `tests/sandbox_openapi.rs` holds the two together.
+//!
+//! Text is never silently changed: a name with a space at its end is refused, not trimmed, because a client
+//! that reads back something else than it wrote sees a difference that is none.
+
+use unicode_normalization::UnicodeNormalization;
+
+/// A check of one text; the error says what the text must be.
+pub(super) type Rule = fn(&str) -> Result<(), String>;
+
+/// Extension numbers that a caller must never reach by accident: emergency, crisis and operator services.
+pub(super) const RESERVED: &[&str] = &[
+    "000", "110", "111", "112", "113", "114", "115", "116", "117", "118", "119", "411", "611", "911", "933", "988",
+    "999",
+];
+
+/// The form in which names are compared: composed, trimmed, lower case.
+pub(super) fn name_key(name: &str) -> String {
+    name.trim().nfc().collect::<String>().to_lowercase()
+}
+
+/// Names of objects: 1 to 64 characters, printable, no space at either end.
+pub(super) fn name(text: &str) -> Result<(), String> {
+    length(text, 1, 64)?;
+    printable(text)?;
+    let edge = |c: Option<char>| c.is_some_and(|c| matches!(c, ' ' | '\u{a0}'));
+    if edge(text.chars().next()) || edge(text.chars().next_back()) {
+        return Err("must not start or end with a space".to_owned());
+    }
+    Ok(())
+}
+
+/// Free text of up to 200 characters; may be empty.
+pub(super) fn label(text: &str) -> Result<(), String> {
+    length(text, 0, 200)?;
+    printable(text)
+}
+
+/// An e-mail address of the everyday ASCII kind.
+pub(super) fn email(text: &str) -> Result<(), String> {
+    length(text, 3, 254)?;
+    let local_ok = |c: char| c.is_ascii_alphanumeric() || ".!#$%&'*+/=?^_`{|}~-".contains(c);
+    let label_ok = |l: &str| !l.is_empty() && l.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    let valid = text.split_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty() && local.chars().all(local_ok) && domain.contains('.') && domain.split('.').all(label_ok)
+    });
+    if valid { Ok(()) } else { Err("must be an e-mail address such as amelie@example.org".to_owned()) }
+}
+
+/// A phone number in E.164: `+`, then 7 to 15 digits, the first not zero.
+pub(super) fn e164(text: &str) -> Result<(), String> {
+    let valid = text
+        .strip_prefix('+')
+        .is_some_and(|d| (7..=15).contains(&d.len()) && d.bytes().all(|b| b.is_ascii_digit()) && !d.starts_with('0'));
+    if valid { Ok(()) } else { Err("must be an E.164 number such as +33142685300".to_owned()) }
+}
+
+/// An extension number: 3 or 4 digits, none of [`RESERVED`].
+pub(super) fn extension(text: &str) -> Result<(), String> {
+    digits(text, 3, 4)?;
+    if RESERVED.contains(&text) {
+        return Err("must not be a reserved or emergency number".to_owned());
+    }
+    Ok(())
+}
+
+/// A conference room's number.
+pub(super) fn room(text: &str) -> Result<(), String> {
+    digits(text, 3, 8)
+}
+
+/// A conference room's PIN.
+pub(super) fn pin(text: &str) -> Result<(), String> {
+    digits(text, 4, 10)
+}
+
+/// The name of a time zone, by its form only: `Europe/Paris`, `UTC`.
+pub(super) fn timezone(text: &str) -> Result<(), String> {
+    length(text, 1, 64)?;
+    let part = |p: &str| !p.is_empty() && p.chars().all(|c| c.is_ascii_alphanumeric() || "_+-".contains(c));
+    let valid = text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.split('/').count() <= 3
+        && text.split('/').all(part);
+    if valid { Ok(()) } else { Err("must be a time zone such as Europe/Paris".to_owned()) }
+}
+
+/// A country: two capital letters.
+pub(super) fn country(text: &str) -> Result<(), String> {
+    if text.len() == 2 && text.bytes().all(|b| b.is_ascii_uppercase()) {
+        return Ok(());
+    }
+    Err("must be a country code of two capital letters, such as FR".to_owned())
+}
+
+fn digits(text: &str, min: usize, max: usize) -> Result<(), String> {
+    if (min..=max).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()) {
+        return Ok(());
+    }
+    Err(format!("must be {min} to {max} digits"))
+}
+
+fn length(text: &str, min: usize, max: usize) -> Result<(), String> {
+    let count = text.chars().count();
+    if count < min {
+        return Err(if min == 1 {
+            "must not be empty".to_owned()
+        } else {
+            format!("must have at least {min} characters")
+        });
+    }
+    if count > max {
+        return Err(format!("must have at most {max} characters"));
+    }
+    Ok(())
+}
+
+fn printable(text: &str) -> Result<(), String> {
+    if text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
+        return Err("must not contain control characters or line breaks".to_owned());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_emergency_number_is_never_an_extension() {
+        for reserved in RESERVED {
+            assert!(extension(reserved).is_err(), "{reserved}");
+        }
+        assert!(extension("201").is_ok());
+        assert!(extension("9110").is_ok());
+        assert!(extension("20").is_err());
+    }
+
+    #[test]
+    fn names_compare_without_case_and_composition() {
+        assert_eq!(name_key("E\u{301}quipe"), name_key("équipe"));
+    }
+
+    #[test]
+    fn a_number_is_e164_or_refused() {
+        assert!(e164("+33142685300").is_ok());
+        for wrong in ["33142685300", "+0142685300", "+33 1", "+1234567890123456", "+", ""] {
+            assert!(e164(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn control_characters_are_refused() {
+        for wrong in ["a\0b", "a\nb", "a\u{85}b", "a\u{2028}b", " a", "a\u{a0}", ""] {
+            assert!(name(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

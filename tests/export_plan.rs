@@ -1,0 +1,74 @@
+//! An exported account has nothing left to plan: the way in for an account that exists already.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    dead_code,
+    reason = "a test asserts by failing, and shares its generator with the laws"
+)]
+
+#[path = "laws/generate.rs"]
+mod generate;
+
+use std::fs;
+
+use proptest::prelude::*;
+use strowger::config;
+use strowger::model::Live;
+use strowger::plan::plan;
+use strowger::render::export::{ByFolder, ExportOptions, export};
+
+use generate::{Size, pair};
+
+/// Writes the export, reads it as an operator's files, and plans it against the account it came from.
+fn changes_after_export(live: &Live, by_folder: ByFolder) -> usize {
+    let folder = tempfile::tempdir().unwrap();
+    let options = ExportOptions {
+        name: "exported".to_owned(),
+        provider: vec!["provider: snapshot".to_owned(), "file: live.yaml".to_owned()],
+        schema: "account.v1.schema.json".to_owned(),
+        by_folder,
+    };
+    for (name, text) in export(live, &options) {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    let loaded = config::load(&[folder.path().to_owned()]);
+    let errors: Vec<_> =
+        loaded.diagnostics.iter().filter(|finding| finding.severity == strowger::diag::Severity::Error).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    let account = &loaded.accounts[0];
+    assert_eq!(account.desired.numbers.len(), live.numbers.len());
+    assert_eq!(account.desired.ring_groups.len(), live.ring_groups.len());
+    let (plan, diagnostics) = plan(&account.desired, live, &account.severities, 0);
+    plan.unwrap_or_else(|| panic!("{diagnostics:#?}")).changes.len()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_plan_of_an_export_is_empty(pair in pair(Size::Medium), parts: bool) {
+        let by_folder = if parts { ByFolder::Always } else { ByFolder::Never };
+        prop_assert_eq!(changes_after_export(&pair.live, by_folder), 0);
+    }
+}
+
+#[test]
+fn the_plan_of_an_export_of_a_new_embedded_account_is_empty() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        use strowger::live::office::{Office, OfficeOptions};
+        use strowger::live::{Provider as _, Secret};
+        use strowger::sandbox::{SandboxOptions, start};
+
+        let server = start(SandboxOptions::new("t")).await.unwrap();
+        let office = Office::new(&server.url(), Secret::new("t"), OfficeOptions::default()).unwrap();
+        let read = office.read().await.unwrap();
+        assert_eq!(read.live.numbers.len(), 2);
+        assert_eq!(changes_after_export(&read.live, ByFolder::Auto), 0);
+        server.stop().await;
+    });
+}
