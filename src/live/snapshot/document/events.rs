@@ -219,6 +219,7 @@ impl<'s> Deserializer<'s> for &mut Events<'s> {
     }
 
     forward_to_deserialize_any! {
+        <V: Visitor<'s>>
         i8 i16 i32 i64 i128 u8 u16 u32 u128 f32 f64 char bytes byte_buf unit unit_struct tuple tuple_struct
     }
 }
