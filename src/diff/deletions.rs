@@ -100,7 +100,7 @@ impl After {
         for (index, number) in (0u32..).zip(&live.numbers) {
             let to = match moved.get(&index) {
                 Some(to) => *to,
-                None => number.to.as_ref().and_then(|to| resolver.live(to)),
+                None => resolver.directory.destination(index),
             };
             if let Some(to) = to.filter(|to| to.kind == Kind::RingGroup) {
                 after.outside.entry(to).or_default().push(format!("number {}", number.number));

@@ -16,7 +16,7 @@ pub(super) fn compare(resolver: &Resolver<'_, '_>, diagnostics: &mut Vec<Diagnos
             diagnostics.push(not_in_account(desired));
             continue;
         };
-        let to = destination(resolver, desired, number, diagnostics);
+        let to = destination(resolver, desired, (position, number), diagnostics);
         let label = desired.label.as_ref().is_some_and(|label| label.value != number.label);
         if to.is_some() || label {
             deltas.push(NumberDelta { live: position, desired: index, to, label });
@@ -25,10 +25,10 @@ pub(super) fn compare(resolver: &Resolver<'_, '_>, diagnostics: &mut Vec<Diagnos
     deltas
 }
 
-fn destination<'a>(
-    resolver: &Resolver<'_, 'a>,
+fn destination(
+    resolver: &Resolver<'_, '_>,
     desired: &DesiredNumber,
-    number: &'a LiveNumber,
+    (position, number): (u32, &LiveNumber),
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Option<Handle>> {
     let wanted = resolver.target(&desired.to, diagnostics)?;
@@ -54,7 +54,7 @@ fn destination<'a>(
     }
     let same = match (&number.to, wanted) {
         (None, None) => true,
-        (Some(reference), Some(handle)) => resolver.live(reference) == Some(handle),
+        (Some(_), Some(handle)) => resolver.directory.destination(position) == Some(handle),
         _ => false,
     };
     (!same).then_some(wanted)

@@ -36,9 +36,14 @@ pub enum Found {
 pub struct Directory<'a> {
     live: &'a Live,
     by_id: HashMap<(Kind, &'a str), u32>,
-    by_text: HashMap<(Kind, NameKey), Entry>,
+    /// By kind, in the order of [`Kind`].
+    by_text: [HashMap<NameKey, Entry>; KINDS],
     extensions: HashMap<&'a str, Vec<Handle>>,
+    /// For each number where it goes; found once, because everybody asks.
+    destinations: Vec<Option<Handle>>,
 }
+
+const KINDS: usize = Kind::Other as usize + 1;
 
 /// Most keys name one object; only a clash costs an allocation.
 #[derive(Debug)]
@@ -50,7 +55,13 @@ enum Entry {
 impl<'a> Directory<'a> {
     /// Indexes an account, in time linear in its size.
     pub fn new(live: &'a Live) -> Self {
-        let mut directory = Self { live, by_id: HashMap::new(), by_text: HashMap::new(), extensions: HashMap::new() };
+        let mut directory = Self {
+            live,
+            by_id: HashMap::new(),
+            by_text: Default::default(),
+            extensions: HashMap::new(),
+            destinations: Vec::new(),
+        };
         for (index, group) in numbered(&live.ring_groups) {
             directory.by_id.insert((Kind::RingGroup, &group.id.0), index);
             directory.name(Kind::RingGroup, index, group.name.as_str());
@@ -81,11 +92,14 @@ impl<'a> Directory<'a> {
             directory.name(Kind::Conference, index, &conference.name);
             directory.extension(Kind::Conference, index, conference.extension.as_ref());
         }
+        let destinations = live.numbers.iter().map(|number| number.to.as_ref().and_then(|to| directory.by_id(to)));
+        directory.destinations = destinations.collect();
         directory
     }
 
     fn name(&mut self, kind: Kind, index: u32, text: &str) {
-        match self.by_text.entry((kind, NameKey::of(text))) {
+        let Some(texts) = self.by_text.get_mut(kind as usize) else { return };
+        match texts.entry(NameKey::of(text)) {
             std::collections::hash_map::Entry::Vacant(vacant) => {
                 vacant.insert(Entry::One(index));
             }
@@ -117,6 +131,11 @@ impl<'a> Directory<'a> {
         Some(Handle { kind: reference.kind, index })
     }
 
+    /// Where the number at this position of the live list goes; `None` if nowhere, or to what is not modelled.
+    pub fn destination(&self, number: u32) -> Option<Handle> {
+        self.destinations.get(number as usize).copied().flatten()
+    }
+
     /// The objects of any kind that have this extension number.
     pub fn by_extension(&self, extension: &str) -> &[Handle] {
         self.extensions.get(extension).map_or(&[], Vec::as_slice)
@@ -140,7 +159,7 @@ impl<'a> Directory<'a> {
                 _ => return Found::Several(same_kind),
             }
         }
-        match self.by_text.get(&(kind, reference.selector.key())) {
+        match self.entry(kind, &NameKey::folded(reference.selector.as_str())) {
             None => Found::None,
             Some(Entry::One(index)) => self.as_kind(reference.kind, *index),
             Some(Entry::Several(all)) => Found::Several(all.iter().map(|&index| Handle { kind, index }).collect()),
@@ -149,11 +168,15 @@ impl<'a> Directory<'a> {
 
     /// The objects of a kind that have this name.
     pub fn named(&self, kind: Kind, name: &NameKey) -> Found {
-        match self.by_text.get(&(kind, name.clone())) {
+        match self.entry(kind, name.as_str()) {
             None => Found::None,
             Some(Entry::One(index)) => Found::One(Handle { kind, index: *index }),
             Some(Entry::Several(all)) => Found::Several(all.iter().map(|&index| Handle { kind, index }).collect()),
         }
+    }
+
+    fn entry(&self, kind: Kind, key: &str) -> Option<&Entry> {
+        self.by_text.get(kind as usize)?.get(key)
     }
 
     fn as_kind(&self, kind: Kind, index: u32) -> Found {
@@ -218,7 +241,7 @@ impl<'a> Directory<'a> {
     /// Every selector text of a kind, for "did you mean".
     pub fn texts(&self, kind: Kind) -> impl Iterator<Item = &str> {
         let kind = if kind == Kind::Voicemail { Kind::User } else { kind };
-        self.by_text.keys().filter(move |(of, _)| *of == kind).map(|(_, key)| key.as_str())
+        self.by_text.get(kind as usize).into_iter().flat_map(HashMap::keys).map(NameKey::as_str)
     }
 }
 

@@ -3,6 +3,7 @@
 //! Two names are the same if their [`NameKey`]s are: Unicode-normalised (NFKC), lower-cased, white space
 //! folded. What people see is kept as they wrote it, in NFC.
 
+use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::str::FromStr;
 
@@ -50,10 +51,15 @@ impl Name {
 impl NameKey {
     /// The key of any text: also of one that is no valid name, such as half a reference.
     pub fn of(text: &str) -> Self {
+        Self(Self::folded(text).into())
+    }
+
+    /// The key's text, to look it up without making a key: nearly every text is its own.
+    pub(super) fn folded(text: &str) -> Cow<'_, str> {
         if text.is_ascii() {
             let plain = !text.bytes().any(|byte| byte.is_ascii_uppercase() || byte.is_ascii_whitespace());
             if plain {
-                return Self(text.into());
+                return Cow::Borrowed(text);
             }
         }
         let folded: String = match is_nfkc_quick(text.chars()) {
@@ -67,11 +73,17 @@ impl NameKey {
             }
             key.push_str(word);
         }
-        Self(key.into())
+        Cow::Owned(key)
     }
 
     /// The key's text.
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for NameKey {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

@@ -53,13 +53,18 @@ impl Selector {
         Ok(Self::Name(name))
     }
 
+    /// The text, as people see it.
+    pub(super) fn as_str(&self) -> &str {
+        match self {
+            Self::Extension(extension) => extension.as_str(),
+            Self::Email(email) => email,
+            Self::Name(name) => name.as_str(),
+        }
+    }
+
     /// The text under which e-mails and names are compared.
     pub fn key(&self) -> NameKey {
-        match self {
-            Self::Extension(extension) => NameKey::of(extension.as_str()),
-            Self::Email(email) => NameKey::of(email),
-            Self::Name(name) => name.key(),
-        }
+        NameKey::of(self.as_str())
     }
 }
 

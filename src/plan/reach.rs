@@ -286,8 +286,8 @@ impl<'m, 'd> Map<'m, 'd> {
     fn ways(&self, time: Time) -> Vec<Option<Way>> {
         let mut ways: Vec<Option<Way>> = vec![None; self.stations];
         let mut queue: VecDeque<(u32, u32)> = VecDeque::new();
-        for (index, number) in (0u32..).zip(&self.difference.directory.live().numbers) {
-            let unchanged = number.to.as_ref().and_then(|to| self.difference.directory.by_id(to));
+        for (index, _) in (0u32..).zip(&self.difference.directory.live().numbers) {
+            let unchanged = self.difference.directory.destination(index);
             let (Some(target), writer) = self.pointer(Source::Number(index), unchanged, time) else { continue };
             improve(&mut ways, &mut queue, target, (u32::from(writer.is_some()), None, writer));
         }

@@ -113,10 +113,8 @@ fn group(difference: &Difference<'_>, index: usize) -> Option<Write> {
 
 fn number(difference: &Difference<'_>, index: usize) -> Option<Write> {
     let delta = difference.numbers.get(index)?;
-    let live = difference.directory.live().numbers.get(delta.live as usize)?;
     let mut write = Write::new(Subject::Number(index), Verb::Update, Reason::Declared);
-    write.route =
-        delta.to.map(|after| Route { before: live.to.as_ref().and_then(|to| difference.directory.by_id(to)), after });
+    write.route = delta.to.map(|after| Route { before: difference.directory.destination(delta.live), after });
     Some(write)
 }
 
