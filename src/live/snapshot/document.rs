@@ -177,6 +177,7 @@ struct Builder {
     document: Document,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "entries of all sections are taken in the same way")]
 impl Builder {
     fn account(&mut self, account: Account<'_>) -> Result<(), String> {
         let live = &mut self.document.live.account;
