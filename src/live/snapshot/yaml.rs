@@ -28,7 +28,7 @@ const DEEPEST: usize = 64;
 pub(super) fn read<'de, S: DeserializeSeed<'de>>(text: &'de str, seed: S) -> Result<S::Value, Error> {
     // The parser takes a NUL for the end of the text.
     let control = |byte: &u8| byte.is_ascii_control() && !matches!(byte, b'\t' | b'\n' | b'\r');
-    if let Some(at) = text.as_bytes().iter().position(|byte| control(byte)) {
+    if let Some(at) = text.as_bytes().iter().position(control) {
         let before = text.get(..at).unwrap_or_default();
         let (line, start) = (before.matches('\n').count() + 1, before.rfind('\n').map_or(0, |end| end + 1));
         let column = before.get(start..).unwrap_or_default().chars().count() + 1;
