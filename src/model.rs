@@ -18,6 +18,7 @@ mod name;
 mod place;
 mod reference;
 mod ring;
+mod text;
 
 pub use capabilities::{Capabilities, RequestLimits};
 pub use change::{

@@ -3,13 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 /// An internal number that a phone of the account can dial: 2 to 8 digits, leading zeros kept.
 ///
 /// The account's own range is narrower and is one of its [`Capabilities`](super::Capabilities).
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExtensionNumber(Box<str>);
 
 /// Why a text is not an extension number.
@@ -67,12 +64,7 @@ impl fmt::Debug for ExtensionNumber {
     }
 }
 
-impl<'de> Deserialize<'de> for ExtensionNumber {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        text.parse().map_err(|error| serde::de::Error::custom(format_args!("{text:?}: {error}")))
-    }
-}
+super::text::written_as_text!(ExtensionNumber);
 
 #[cfg(test)]
 mod tests {

@@ -7,12 +7,10 @@ use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
 use unicode_normalization::{UnicodeNormalization, is_nfc_quick, is_nfkc_quick};
 
 /// A name: 1 to 128 characters, trimmed, NFC, no control characters.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(Box<str>);
 
 /// The form of a [`Name`] under which it is looked up.
@@ -121,12 +119,7 @@ impl fmt::Debug for Name {
     }
 }
 
-impl<'de> Deserialize<'de> for Name {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        text.parse().map_err(|error| serde::de::Error::custom(format_args!("{text:?}: {error}")))
-    }
-}
+super::text::written_as_text!(Name);
 
 #[cfg(test)]
 mod tests {

@@ -15,7 +15,7 @@ impl<'a> Keys<'a> {
     /// Gives each object the key that people would write, or one that is made up where that would be misread.
     pub(super) fn new(live: &'a Live) -> Self {
         let mut keys = Self { keys: HashMap::new() };
-        let mut taken = HashSet::new();
+        let mut taken = Taken::default();
         for user in &live.users {
             let email = user.email.as_deref();
             let wanted = match email {
@@ -38,7 +38,7 @@ impl<'a> Keys<'a> {
     }
 
     fn add(&mut self, kind: Kind, objects: impl Iterator<Item = (&'a ObjectId, &'a str)>) {
-        let mut taken = HashSet::new();
+        let mut taken = Taken::default();
         for (id, name) in objects {
             self.keys.insert((kind, &id.0), free(kind, name, &mut taken));
         }
@@ -50,10 +50,10 @@ impl<'a> Keys<'a> {
         for device in &live.devices {
             *names.entry(NameKey::of(&device.name)).or_default() += 1;
         }
-        let mut taken = HashSet::new();
+        let mut taken = Taken::default();
         for name in live.devices.iter().map(|device| &*device.name) {
             if names.get(&NameKey::of(name)).is_some_and(|count| *count > 1) {
-                taken.insert(name.to_owned());
+                taken.keys.insert(name.to_owned());
             }
         }
         for device in &live.devices {
@@ -76,20 +76,29 @@ impl<'a> Keys<'a> {
     }
 }
 
+/// The keys that are given away, and for each text how far its made-up keys got: with as many phones called
+/// `desk` as there are people, nobody counts from one again.
+#[derive(Default)]
+struct Taken {
+    keys: HashSet<String>,
+    counters: HashMap<String, u64>,
+}
+
 /// The wanted key if it can be one and is free, else a made-up one.
-fn free(kind: Kind, wanted: &str, taken: &mut HashSet<String>) -> String {
+fn free(kind: Kind, wanted: &str, taken: &mut Taken) -> String {
     // All digits would be an extension number, and what is no name cannot stand in a reference.
     let digits = wanted.bytes().all(|byte| byte.is_ascii_digit());
     let usable = !digits && wanted.parse::<Name>().is_ok_and(|name| name.as_str() == wanted);
-    if usable && taken.insert(wanted.to_owned()) {
+    if usable && taken.keys.insert(wanted.to_owned()) {
         return wanted.to_owned();
     }
     let fits = usable && wanted.chars().count() + 8 <= Name::MOST;
-    for count in 1_u32.. {
-        let key = if fits { format!("{wanted} ({count})") } else { format!("{kind}-{count}") };
-        if taken.insert(key.clone()) {
+    let counter = taken.counters.entry(if fits { wanted.to_owned() } else { kind.to_string() }).or_default();
+    loop {
+        *counter += 1;
+        let key = if fits { format!("{wanted} ({counter})") } else { format!("{kind}-{counter}") };
+        if taken.keys.insert(key.clone()) {
             return key;
         }
     }
-    String::new()
 }
