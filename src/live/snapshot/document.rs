@@ -8,9 +8,9 @@ mod events;
 mod fields;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::fmt;
 
+use foldhash::HashMap;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 use crate::model::{
