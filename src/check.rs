@@ -27,7 +27,7 @@ use numbers::Numbers;
 use policy::Policies;
 use reader::{Field, Reader};
 use ring_groups::RingGroups;
-use settings::Settings;
+use settings::{ProviderSettings, Settings};
 
 pub use validator::AccountSchema;
 
@@ -191,7 +191,11 @@ fn account_section(
 fn desired(reader: &mut Reader, files: &[Sections<'_>], settings: Option<&Settings>) -> Desired {
     let country = settings.and_then(|settings| settings.country);
     let mut numbers = Numbers::default();
-    let mut groups = RingGroups::new(Capabilities::default());
+    let capabilities = match settings.map(|settings| &settings.provider) {
+        Some(ProviderSettings::Snapshot { .. }) => Capabilities::of_snapshot(),
+        _ => Capabilities::default(),
+    };
+    let mut groups = RingGroups::new(capabilities);
     let mut absent: Vec<Absent> = Vec::new();
     for [_, _, numbers_section, groups_section, absent_section, _, _] in files {
         if let Some(section) = numbers_section.and_then(|field| reader.mapping(field)) {

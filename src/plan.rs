@@ -11,6 +11,7 @@
 
 mod build;
 mod graph;
+mod needs;
 mod order;
 mod preimage;
 mod reach;

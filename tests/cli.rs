@@ -16,15 +16,31 @@ use std::process::{Child, Command, Output, Stdio};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// A copy of the example, so that its state is the test's own.
-fn wework() -> TempDir {
+/// A copy of an example, so that its state is the test's own.
+fn example(name: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/wework");
-    fs::create_dir(folder.path().join("sandbox")).unwrap();
-    for file in ["account.yaml", "sandbox/seed.yaml"] {
-        fs::copy(example.join(file), folder.path().join(file)).unwrap();
-    }
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name), folder.path());
     folder
+}
+
+fn wework() -> TempDir {
+    example("wework")
+}
+
+/// Copies a folder, without what an earlier run left in it.
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.file_name() == ".strowger" {
+            continue;
+        }
+        if entry.file_type().unwrap().is_dir() {
+            fs::create_dir(&target).unwrap();
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
 }
 
 fn strowger(folder: &Path, arguments: &[&str]) -> Output {
@@ -68,6 +84,17 @@ fn the_first_command_applies_the_example_and_the_second_has_nothing_to_do() {
     assert!(second.contains("Nothing to do."), "{second}");
     assert!(second.contains("Price: 0 writes"), "{second}");
     assert!(!second.contains("Applied"), "{second}");
+}
+
+#[test]
+fn every_example_is_applied_and_then_in_sync() {
+    for name in ["wework", "agency", "fleet"] {
+        let folder = example(name);
+        expect(&strowger(folder.path(), &["validate", "."]), 0);
+        expect(&strowger(folder.path(), &["plan", ".", "--detailed-exitcode"]), 2);
+        expect(&strowger(folder.path(), &["apply", ".", "--auto-approve"]), 0);
+        expect(&strowger(folder.path(), &["plan", ".", "--detailed-exitcode"]), 0);
+    }
 }
 
 #[test]
@@ -294,6 +321,31 @@ fn whoever_reads_only_the_first_line_makes_no_error() {
     let output = process.wait_with_output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     std::io::stdout().flush().unwrap();
+}
+
+#[test]
+fn an_account_is_exported_to_files_that_are_in_sync_and_frozen_to_a_snapshot_that_is_planned_against() {
+    let folder = wework();
+    expect(&strowger(folder.path(), &["apply", ".", "--auto-approve"]), 0);
+    expect(&strowger(folder.path(), &["export", ".", "--out", "exported"]), 0);
+    expect(&strowger(folder.path(), &["plan", "exported", "--detailed-exitcode"]), 0);
+    assert!(folder.path().join("exported/account.v1.schema.json").exists());
+    // What exists is not overwritten.
+    expect(&strowger(folder.path(), &["export", ".", "--out", "exported"]), 1);
+
+    let frozen = expect(&strowger(folder.path(), &["export", ".", "--as-snapshot"]), 0);
+    fs::create_dir(folder.path().join("offline")).unwrap();
+    fs::write(folder.path().join("live.yaml"), frozen).unwrap();
+    let text = expect(&strowger(folder.path(), &["export", "--snapshot", "live.yaml"]), 0);
+    fs::write(folder.path().join("offline/account.yaml"), text.replace("file: live.yaml", "file: ../live.yaml"))
+        .unwrap();
+    expect(&strowger(folder.path(), &["plan", "offline", "--detailed-exitcode"]), 0);
+    let text = fs::read_to_string(folder.path().join("offline/account.yaml")).unwrap();
+    fs::write(folder.path().join("offline/account.yaml"), text.replace("Accueil", "Reception")).unwrap();
+    expect(&strowger(folder.path(), &["plan", "offline", "--detailed-exitcode"]), 2);
+    let refused = strowger(folder.path(), &["apply", "offline", "--auto-approve"]);
+    expect(&refused, 1);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("a snapshot is read-only"));
 }
 
 /// The lines of a process that goes on running, ended with the test.

@@ -40,13 +40,15 @@ const EDGE: [&str; 3] = ["cli", "lib", "main"];
 const PURE: [&str; 6] = ["model", "diag", "check", "diff", "plan", "render"];
 
 /// What a pure module has no use for.
-const IMPURE: [&str; 14] = [
+const IMPURE: [&str; 15] = [
     "tokio",
     "reqwest",
     "rusqlite",
     "axum",
     "std::fs",
-    "std::net",
+    // An address is a value; a socket is not.
+    "std::net::Tcp",
+    "std::net::Udp",
     "std::process",
     "std::thread",
     "std::env",

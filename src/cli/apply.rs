@@ -6,9 +6,11 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
+use anyhow::bail;
 use indicatif::ProgressBar;
 
 use crate::apply::{Observer, Options, Outcome, Status, execute};
+use crate::check::settings::ProviderSettings;
 use crate::config::{self, Account, Loaded};
 use crate::diag::has_errors;
 use crate::exit::Exit;
@@ -91,6 +93,9 @@ async fn reconcile<'a>(
         say("Nothing to do.")?;
         return Ok(Exit::Ok);
     }
+    if jobs.iter().any(|job| !job.plan.is_empty() && is_snapshot(job.account)) {
+        bail!("{}", crate::live::WriteError::ReadOnly);
+    }
     if !arguments.auto_approve && !asked(jobs)? {
         return Ok(Exit::Usage);
     }
@@ -102,6 +107,11 @@ async fn reconcile<'a>(
         }
     }
     Ok(worst)
+}
+
+/// Nobody needs to be asked, nor every change to fail, to learn that a file cannot be written to.
+fn is_snapshot(account: &Account) -> bool {
+    matches!(account.settings.provider, ProviderSettings::Snapshot { .. })
 }
 
 /// Applies one plan, says what became of it, and plans once more.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
+use crate::check::schema;
 use crate::check::settings::{ProviderSettings, SandboxState, SecretRef};
 use crate::config::{self, Account};
 use crate::diag::has_errors;
@@ -21,8 +22,8 @@ use super::open::{Purpose, open};
 use super::plan::runtime;
 use super::{console, progress, secrets};
 
-/// The schema's place for whoever has no checkout.
-const SCHEMA: &str = "https://strowger.example/schemas/account.v1.schema.json";
+/// The schema's file beside the account's, so that editors find it without a network.
+const SCHEMA: &str = "account.v1.schema.json";
 
 /// The arguments of `export`.
 #[derive(Debug, clap::Args)]
@@ -57,7 +58,7 @@ struct Source {
 /// Reads the account and writes its files.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let Some(source) = runtime()?.block_on(source(arguments))? else { return Ok(Exit::Invalid) };
-    let files = if arguments.as_snapshot {
+    let mut files = if arguments.as_snapshot {
         vec![("snapshot.yaml".to_owned(), snapshot::write(&source.read.live))]
     } else {
         let by_folder = if arguments.out.is_some() { ByFolder::Auto } else { ByFolder::Never };
@@ -73,7 +74,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
             }
             out.flush()?;
         }
-        Some(folder) => save(folder, &files)?,
+        Some(folder) => {
+            if !arguments.as_snapshot {
+                files.push((SCHEMA.to_owned(), serde_json::to_string_pretty(&schema::account())? + "\n"));
+            }
+            save(folder, &files)?;
+        }
     }
     Ok(Exit::Ok)
 }

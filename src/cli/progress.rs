@@ -34,6 +34,7 @@ pub(super) async fn show_after_a_while<T>(bar: &ProgressBar, work: impl Future<O
 
 fn spinner(message: &str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+    bar.set_style(ProgressStyle::default_spinner());
     bar.set_message(message.to_owned());
     bar
 }

@@ -1,12 +1,13 @@
 //! The `snapshot` provider: a live account that was written down as YAML or JSON, read-only.
 //!
 //! For plans without a network, for pull requests from forks, for portals without an API, and as the seed of
-//! an embedded account. The file is untrusted: its size is bounded before it is read, what aliases may expand
-//! to is bounded by that size, and a wrong reference is an error that names its key.
+//! an embedded account. The file is untrusted: its size is bounded before it is read, there are no aliases that
+//! could make it larger, and a wrong reference is an error that names its key.
 
 mod document;
 mod resolve;
 mod write;
+mod yaml;
 
 use std::fs::File;
 use std::io::Read as _;
@@ -67,9 +68,12 @@ pub enum SnapshotError {
 /// The ids are derived from the keys (`ring_group/ventes`), so that a plan made from the same file twice is
 /// the same plan. There are no revisions.
 pub fn parse(text: &str, format: Format) -> Result<Live, SnapshotError> {
+    resolve::resolve(read(text, format)?)
+}
+
+fn read(text: &str, format: Format) -> Result<document::Document, SnapshotError> {
     // Some editors put a byte order mark in front.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    resolve::resolve(document::read(text, format)?)
+    document::read(text.strip_prefix('\u{feff}').unwrap_or(text), format)
 }
 
 /// An account in a file.
@@ -95,7 +99,10 @@ impl Snapshot {
             let line = before.split(|byte| *byte == b'\n').count();
             failed(format!("line {line} is not UTF-8: save the file as UTF-8"))
         })?;
-        parse(text, format).map_err(|error| failed(error.to_string()))
+        let document = read(text, format).map_err(|error| failed(error.to_string()))?;
+        // Half of the memory that is needed from here on is that of the text.
+        drop(bytes);
+        resolve::resolve(document).map_err(|error| failed(error.to_string()))
     }
 }
 
@@ -119,7 +126,7 @@ fn bounded(path: &Path) -> Result<Vec<u8>, String> {
 
 impl Provider for Snapshot {
     fn capabilities(&self) -> Capabilities {
-        Capabilities::default()
+        Capabilities::of_snapshot()
     }
 
     fn read(&self) -> Pending<'_, Result<Read, ReadError>> {

@@ -47,6 +47,12 @@ impl Default for RequestLimits {
 }
 
 impl Capabilities {
+    /// What a plan against a snapshot is checked with. A snapshot may come from any vendor, so extension numbers
+    /// may have any length that vendors use.
+    pub fn of_snapshot() -> Self {
+        Self { extension_digits: (2, 8), ..Self::default() }
+    }
+
     /// Whether this extension number is one that the account hands out.
     pub fn extension_fits(&self, extension: &ExtensionNumber) -> bool {
         let (least, most) = self.extension_digits;

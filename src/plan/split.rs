@@ -9,7 +9,7 @@ use crate::diff::{Difference, GroupFields};
 use crate::model::{Capabilities, ExtensionNumber, Reason, Verb, is_emergency};
 
 use super::graph::Graph;
-use super::order::needs;
+use super::needs::needs;
 use super::reach::{self, Gaps};
 use super::write::{Route, Write};
 

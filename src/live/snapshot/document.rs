@@ -4,7 +4,6 @@
 //! things. Nothing is kept of fields that the model has no place for.
 
 mod entries;
-mod events;
 mod fields;
 
 use std::borrow::Cow;
@@ -21,7 +20,7 @@ use crate::text::shown;
 
 use super::{Format, SnapshotError};
 use entries::Entries;
-use fields::{Account, Bytes as _, Conference, Device, Number, Receptionist, RingGroup, Text, User};
+use fields::{Account, Conference, Device, Number, Receptionist, RingGroup, Text, User};
 
 /// A reference text, by its position in [`Texts`].
 pub(super) type TextId = u32;
@@ -39,6 +38,21 @@ pub(super) struct Document {
     pub(super) no_answer: Vec<Option<TextId>>,
     /// For each receptionist, its keys' targets in order.
     pub(super) keys: Vec<Vec<TextId>>,
+}
+
+impl Document {
+    /// Gives back what the lists took in advance.
+    fn shrink(&mut self) {
+        let Self { live, to, members, no_answer, keys, texts: _ } = self;
+        live.numbers.shrink_to_fit();
+        live.ring_groups.shrink_to_fit();
+        live.users.shrink_to_fit();
+        live.devices.shrink_to_fit();
+        to.shrink_to_fit();
+        members.shrink_to_fit();
+        no_answer.shrink_to_fit();
+        keys.shrink_to_fit();
+    }
 }
 
 /// Distinct texts.
@@ -74,49 +88,32 @@ impl Texts {
     }
 }
 
-/// Deeper brackets than any snapshot has.
-const DEEPEST: usize = 100;
-
 /// Reads a document.
 pub(super) fn read(text: &str, format: Format) -> Result<Document, SnapshotError> {
-    let root = Root { most_bytes: 2 * text.len() + 1000 };
-    if format == Format::Yaml
-        && let Ok(document) = events::read(text, root)
-    {
-        return Ok(document);
-    }
-    match format {
-        Format::Yaml => match crate::text::nests_deeper(text, DEEPEST) {
-            Some(line) => Err(syntax(Some((line, 1)), "it nests too deep to be a snapshot")),
-            None => root.deserialize(serde_yaml::Deserializer::from_str(text)).map_err(|error| {
-                let place = error.location().map(|location| (location.line(), location.column()));
-                syntax(place, &error.to_string())
-            }),
-        },
+    let mut document = match format {
+        Format::Yaml => {
+            super::yaml::read(text, Root).map_err(|error| syntax(error.place.unwrap_or((1, 1)), &error.why))
+        }
         Format::Json => {
             let mut deserializer = serde_json::Deserializer::from_str(text);
-            root.deserialize(&mut deserializer)
+            Root.deserialize(&mut deserializer)
                 .and_then(|document| deserializer.end().map(|()| document))
-                .map_err(|error| syntax(Some((error.line(), error.column())), &error.to_string()))
+                .map_err(|error| syntax((error.line(), error.column()), &error.to_string()))
         }
-    }
+    }?;
+    document.shrink();
+    Ok(document)
 }
 
-/// Both readers put the place at the end of the message as well.
-fn syntax(place: Option<(usize, usize)>, message: &str) -> SnapshotError {
-    let (line, column) = place.unwrap_or((1, 1));
+/// The JSON reader puts the place at the end of the message as well.
+fn syntax((line, column): (usize, usize), message: &str) -> SnapshotError {
     let said = format!(" at line {line} column {column}");
     let why = message.strip_suffix(&said).unwrap_or(message);
     SnapshotError::Syntax { line, column, why: shown(why, 400) }
 }
 
 /// The whole document.
-#[derive(Clone, Copy)]
-struct Root {
-    /// The most bytes that its texts may have together. Without aliases they cannot have more than twice what
-    /// the file has, whatever their escapes.
-    most_bytes: usize,
-}
+struct Root;
 
 impl<'de> DeserializeSeed<'de> for Root {
     type Value = Document;
@@ -134,8 +131,8 @@ impl<'de> Visitor<'de> for Root {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Document, A::Error> {
-        let mut builder = Builder { document: Document::default(), bytes_left: self.most_bytes };
-        builder.document.live.capabilities = Capabilities::default();
+        let mut builder = Builder::default();
+        builder.document.live.capabilities = Capabilities::of_snapshot();
         let mut version = false;
         let mut seen: Vec<Cow<'_, str>> = Vec::new();
         while let Some(Text(key)) = map.next_key::<Text<'de>>()? {
@@ -175,21 +172,12 @@ impl<'de> Visitor<'de> for Root {
 }
 
 /// Takes entries in.
+#[derive(Default)]
 struct Builder {
     document: Document,
-    bytes_left: usize,
 }
 
 impl Builder {
-    /// Counts what an entry holds, so that aliases cannot make a small file large.
-    fn spend(&mut self, bytes: usize) -> Result<(), String> {
-        match self.bytes_left.checked_sub(bytes) {
-            Some(left) => self.bytes_left = left,
-            None => return Err("aliases expand to more than the file holds: write the values out".to_owned()),
-        }
-        Ok(())
-    }
-
     fn account(&mut self, account: Account<'_>) -> Result<(), String> {
         let live = &mut self.document.live.account;
         live.name = account.name.0.as_ref().into();
@@ -202,7 +190,6 @@ impl Builder {
     }
 
     fn user(&mut self, key: &str, user: User<'_>) -> Result<(), String> {
-        self.spend(key.len() + user.bytes())?;
         let email = user.email.map_or_else(|| key.contains('@').then(|| key.into()), |Text(email)| Some(email.into()));
         let name = user.name.map_or_else(|| key.into(), |Text(name)| name.into());
         let always_forwarded = user.forwarding.is_some_and(|forwarding| forwarding.mode.as_str() == "enabled");
@@ -217,7 +204,6 @@ impl Builder {
     }
 
     fn device(&mut self, owner: Option<&ObjectId>, key: &str, device: &Device<'_>) -> Result<(), String> {
-        self.spend(key.len() + device.bytes())?;
         let name = device.name.as_ref().map_or(key, Text::as_str).into();
         // Every desk has a phone called `desk`, so that key alone is no id; one with a name of its own is meant
         // to be one.
@@ -230,7 +216,6 @@ impl Builder {
     }
 
     fn receptionist(&mut self, key: &str, value: Receptionist<'_>) -> Result<(), String> {
-        self.spend(key.len() + value.bytes())?;
         let name = value.name.map_or_else(|| key.into(), |Text(name)| name.into());
         let mut targets = Vec::with_capacity(value.keys.0.len());
         let mut keys = Vec::with_capacity(value.keys.0.len());
@@ -246,7 +231,6 @@ impl Builder {
     }
 
     fn conference(&mut self, key: &str, value: Conference<'_>) -> Result<(), String> {
-        self.spend(key.len() + value.bytes())?;
         let name = value.name.map_or_else(|| key.into(), |Text(name)| name.into());
         let conference = LiveConference { id: id("conference", key), name, extension: value.extension };
         self.document.live.conferences.push(conference);
@@ -254,7 +238,6 @@ impl Builder {
     }
 
     fn ring_group(&mut self, key: &str, group: RingGroup<'_>) -> Result<(), String> {
-        self.spend(key.len() + group.bytes())?;
         let name = group.name.as_ref().map_or(key, Text::as_str);
         let name = name.parse().map_err(|why| format!("ring_groups.{}: {why}", shown(key, 80)))?;
         let texts = &mut self.document.texts;
@@ -284,7 +267,6 @@ impl Builder {
     }
 
     fn number(&mut self, key: &str, number: Number<'_>) -> Result<(), String> {
-        self.spend(key.len() + number.bytes())?;
         let parsed = key.parse().map_err(|why| format!("numbers.{}: {why}", shown(key, 80)))?;
         self.document.to.push(self.document.texts.optional(number.to.as_ref())?);
         self.document.live.numbers.push(LiveNumber {

@@ -8,10 +8,6 @@ use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAcce
 
 use crate::model::{ExtensionNumber, RingMode};
 
-/// The most bytes that the members of one group, or the phones of one user, may have: aliases could make
-/// them any number before the whole document's limit is looked at.
-const MOST_BYTES: usize = 4 << 20;
-
 /// A text, borrowed from the file where it stands there as it is.
 #[derive(Debug)]
 pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
@@ -44,28 +40,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
-/// How many bytes of text an entry holds.
-pub(super) trait Bytes {
-    fn bytes(&self) -> usize;
-}
-
-impl Bytes for Text<'_> {
-    fn bytes(&self) -> usize {
-        self.0.len() + 1
-    }
-}
-
-impl<T: Bytes> Bytes for Option<T> {
-    fn bytes(&self) -> usize {
-        self.as_ref().map_or(0, Bytes::bytes)
-    }
-}
-
-/// A list of texts, of bounded size.
+/// A list of texts.
 #[derive(Default)]
 pub(super) struct List<'a>(pub(super) Vec<Text<'a>>);
 
-/// A mapping in the order of the file, of bounded size, every key once.
+/// A mapping in the order of the file, every key once.
 pub(super) struct Pairs<'a, T>(pub(super) Vec<(Text<'a>, T)>);
 
 impl<T> Default for Pairs<'_, T> {
@@ -83,10 +62,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for List<'a> {
                 f.write_str("a list of references")
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<List<'de>, A::Error> {
-                let (mut list, mut bytes) = (Vec::new(), 0);
+                let mut list = Vec::new();
                 while let Some(text) = items.next_element::<Text<'de>>()? {
-                    bytes += text.bytes();
-                    within(bytes)?;
                     list.push(text);
                 }
                 Ok(List(list))
@@ -96,20 +73,18 @@ impl<'de: 'a, 'a> Deserialize<'de> for List<'a> {
     }
 }
 
-impl<'de: 'a, 'a, T: Deserialize<'de> + Bytes> Deserialize<'de> for Pairs<'a, T> {
+impl<'de: 'a, 'a, T: Deserialize<'de>> Deserialize<'de> for Pairs<'a, T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Collecting<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de> + Bytes> Visitor<'de> for Collecting<T> {
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Collecting<T> {
             type Value = Pairs<'de, T>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a mapping")
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs<'de, T>, A::Error> {
-                let (mut pairs, mut bytes) = (Vec::new(), 0);
+                let mut pairs = Vec::new();
                 let mut seen = std::collections::HashSet::new();
                 while let Some((key, value)) = map.next_entry::<Text<'de>, T>()? {
-                    bytes += key.bytes() + value.bytes();
-                    within(bytes)?;
                     if !seen.insert(key.0.clone()) {
                         return Err(A::Error::custom(format_args!("`{}` stands there twice", key.0)));
                     }
@@ -120,10 +95,6 @@ impl<'de: 'a, 'a, T: Deserialize<'de> + Bytes> Deserialize<'de> for Pairs<'a, T>
         }
         deserializer.deserialize_map(Collecting(PhantomData))
     }
-}
-
-fn within<E: Error>(bytes: usize) -> Result<(), E> {
-    if bytes > MOST_BYTES { Err(E::custom("one object holds more than 4 MiB")) } else { Ok(()) }
 }
 
 #[derive(serde::Deserialize)]
@@ -263,44 +234,4 @@ pub(super) struct Number<'a> {
     pub(super) emergency_callback: bool,
     #[serde(default, rename = "owner")]
     _owner: IgnoredAny,
-}
-
-impl User<'_> {
-    pub(super) fn bytes(&self) -> usize {
-        self.name.bytes()
-            + self.email.bytes()
-            + self.forwarding.as_ref().map_or(0, |forwarding| forwarding.mode.bytes())
-    }
-}
-
-impl Bytes for Device<'_> {
-    fn bytes(&self) -> usize {
-        self.name.bytes()
-    }
-}
-
-impl Receptionist<'_> {
-    pub(super) fn bytes(&self) -> usize {
-        let keys = self.keys.0.iter().map(|(key, target)| key.bytes() + target.bytes());
-        self.name.bytes() + keys.sum::<usize>()
-    }
-}
-
-impl Conference<'_> {
-    pub(super) fn bytes(&self) -> usize {
-        self.name.bytes()
-    }
-}
-
-impl RingGroup<'_> {
-    pub(super) fn bytes(&self) -> usize {
-        let members: usize = self.members.0.iter().map(Bytes::bytes).sum();
-        self.name.bytes() + self.no_answer.bytes() + self.ring_for.bytes() + members
-    }
-}
-
-impl Number<'_> {
-    pub(super) fn bytes(&self) -> usize {
-        self.to.bytes() + self.label.bytes()
-    }
 }

@@ -1,0 +1,291 @@
+//! YAML to serde, event by event.
+//!
+//! `yaml_serde` keeps the events of the whole document, fifteen times the size of the text. This reader keeps
+//! one event, so a document costs what is made of it. What a snapshot has no use for is refused with its
+//! place: anchors and aliases, tags, merge keys, several documents, deep nesting. Without aliases nothing can
+//! be larger than the file.
+//!
+//! A scalar without quotes is text where text is asked for (`extension: 202`); only elsewhere does it have the
+//! meaning of YAML 1.2's core schema, but that digits after a leading zero stay text.
+
+mod error;
+mod scalar;
+
+use std::borrow::Cow;
+
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, StrInput};
+use serde::de::value::{CowStrDeserializer, MapDeserializer, SeqDeserializer};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Unexpected, Visitor};
+
+pub(super) use error::Error;
+use error::Place;
+use scalar::{is_null, plain, text};
+
+/// Deeper than any snapshot.
+const DEEPEST: usize = 64;
+
+/// Reads the one document of a text. An empty text is an empty document.
+pub(super) fn read<'de, S: DeserializeSeed<'de>>(text: &'de str, seed: S) -> Result<S::Value, Error> {
+    // The parser takes a NUL for the end of the text.
+    let control = |byte: &u8| byte.is_ascii_control() && !matches!(byte, b'\t' | b'\n' | b'\r');
+    if let Some(at) = text.as_bytes().iter().position(|byte| control(byte)) {
+        let before = text.get(..at).unwrap_or_default();
+        let (line, start) = (before.matches('\n').count() + 1, before.rfind('\n').map_or(0, |end| end + 1));
+        let column = before.get(start..).unwrap_or_default().chars().count() + 1;
+        return Err(Error::at((line, column), "control characters are not allowed"));
+    }
+    let mut reader = Reader { text, parser: Parser::new_from_str(text), kept: None, depth: 0, begun: false };
+    let value = seed.deserialize(&mut reader)?;
+    // Fails if another document begins.
+    reader.next()?;
+    Ok(value)
+}
+
+/// What an event means here.
+enum Node<'de> {
+    Text { text: Cow<'de, str>, plain: bool },
+    Sequence,
+    Mapping,
+    End,
+}
+
+struct Reader<'de> {
+    text: &'de str,
+    parser: Parser<'de, StrInput<'de>>,
+    /// What was looked at and not taken yet.
+    kept: Option<(Node<'de>, Place)>,
+    depth: usize,
+    /// Whether there was a document.
+    begun: bool,
+}
+
+impl<'de> Reader<'de> {
+    /// The next node; after the document, an empty text.
+    fn next(&mut self) -> Result<(Node<'de>, Place), Error> {
+        if let Some(kept) = self.kept.take() {
+            return Ok(kept);
+        }
+        loop {
+            let (event, stretch) = match self.parser.next_event() {
+                Some(Ok((event, stretch))) => (event, place(&stretch.start)),
+                Some(Err(error)) => return Err(Error::syntax(self.text, place(error.marker()), error.info())),
+                None => (Event::StreamEnd, (1, 1)),
+            };
+            let (node, anchor, tagged) = match event {
+                Event::Nothing | Event::StreamStart | Event::DocumentEnd => continue,
+                Event::DocumentStart(_) if self.begun => {
+                    return Err(Error::at(stretch, "a snapshot has not more than one document"));
+                }
+                Event::DocumentStart(_) => {
+                    self.begun = true;
+                    continue;
+                }
+                Event::StreamEnd => (Node::Text { text: Cow::Borrowed(""), plain: true }, 0, false),
+                Event::Alias(anchor) => (Node::End, anchor, false),
+                Event::Scalar(text, style, anchor, tag) => {
+                    (Node::Text { text, plain: style == ScalarStyle::Plain }, anchor, tag.is_some())
+                }
+                Event::SequenceStart(anchor, tag) => (Node::Sequence, anchor, tag.is_some()),
+                Event::MappingStart(anchor, tag) => (Node::Mapping, anchor, tag.is_some()),
+                Event::SequenceEnd | Event::MappingEnd => (Node::End, 0, false),
+            };
+            if anchor != 0 {
+                return Err(Error::at(stretch, "a snapshot has no anchors and aliases: write the values out"));
+            }
+            if tagged {
+                return Err(Error::at(stretch, "a snapshot has no tags: remove the word that begins with `!`"));
+            }
+            match node {
+                Node::Sequence | Node::Mapping if self.depth == DEEPEST => {
+                    return Err(Error::at(stretch, "it nests too deep to be a snapshot"));
+                }
+                Node::Sequence | Node::Mapping => self.depth += 1,
+                Node::End => self.depth = self.depth.saturating_sub(1),
+                Node::Text { .. } => {}
+            }
+            return Ok((node, stretch));
+        }
+    }
+
+    fn skip(&mut self) -> Result<(), Error> {
+        let mut open = 0_usize;
+        loop {
+            match self.next()?.0 {
+                Node::Text { .. } => {}
+                Node::Sequence | Node::Mapping => open += 1,
+                Node::End => open = open.saturating_sub(1),
+            }
+            if open == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Hands over the entries of a collection whose beginning was taken, and takes its end.
+    fn entries<T>(
+        &mut self,
+        place: Place,
+        visit: impl FnOnce(&mut Entries<'_, 'de>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut entries = Entries { reader: self, place };
+        let value = visit(&mut entries).map_err(|error| error.within(entries.place))?;
+        match self.next()? {
+            (Node::End, _) => Ok(value),
+            (_, place) => Err(Error::at(place, "there is more here than a snapshot has")),
+        }
+    }
+}
+
+fn place(marker: &Marker) -> Place {
+    (marker.line().max(1), marker.col() + 1)
+}
+
+impl<'de> Deserializer<'de> for &mut Reader<'de> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        let (node, place) = self.next()?;
+        match node {
+            Node::Text { text, plain: true } => plain(text, visitor),
+            Node::Text { text: quoted, .. } => text(quoted, visitor),
+            Node::Sequence => self.entries(place, |entries| visitor.visit_seq(entries)),
+            Node::Mapping => self.entries(place, |entries| visitor.visit_map(entries)),
+            // The parser does not do that.
+            Node::End => Err(Error::custom("a value is missing")),
+        }
+        .map_err(|error| error.within(place))
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.next()? {
+            (Node::Text { text: any, .. }, place) => text(any, visitor).map_err(|error| error.within(place)),
+            other => {
+                self.kept = Some(other);
+                self.deserialize_any(visitor)
+            }
+        }
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.next()? {
+            (Node::Text { text, plain: true }, _) if is_null(&text) => visitor.visit_none(),
+            other => {
+                self.kept = Some(other);
+                visitor.visit_some(self)
+            }
+        }
+    }
+
+    /// A key with nothing behind it is an empty list.
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.next()? {
+            (Node::Text { text, plain: true }, place) if text.is_empty() => visitor
+                .visit_seq(SeqDeserializer::<_, Error>::new(std::iter::empty::<()>()))
+                .map_err(|error| error.within(place)),
+            other => {
+                self.kept = Some(other);
+                self.deserialize_any(visitor)
+            }
+        }
+    }
+
+    /// A key with nothing behind it is an empty mapping.
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.next()? {
+            (Node::Text { text, plain: true }, place) if text.is_empty() => visitor
+                .visit_map(MapDeserializer::<_, Error>::new(std::iter::empty::<((), ())>()))
+                .map_err(|error| error.within(place)),
+            other => {
+                self.kept = Some(other);
+                self.deserialize_any(visitor)
+            }
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.deserialize_map(visitor)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    /// Only variants without content, written as their names.
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        let (node, place) = self.next()?;
+        match node {
+            Node::Text { text, .. } => visitor.visit_enum(CowStrDeserializer::new(text)),
+            Node::Sequence => Err(Error::invalid_type(Unexpected::Seq, &visitor)),
+            Node::Mapping | Node::End => Err(Error::invalid_type(Unexpected::Map, &visitor)),
+        }
+        .map_err(|error| error.within(place))
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.skip()?;
+        visitor.visit_unit()
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char bytes byte_buf unit unit_struct tuple tuple_struct
+    }
+}
+
+/// The entries of a collection, from one place in the text to the next.
+struct Entries<'r, 'de> {
+    reader: &'r mut Reader<'de>,
+    /// Where the last key is, or else where the collection begins.
+    place: Place,
+}
+
+impl<'de> SeqAccess<'de> for &mut Entries<'_, 'de> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
+        let next = self.reader.next()?;
+        let follows = !matches!(next.0, Node::End);
+        self.reader.kept = Some(next);
+        if follows { seed.deserialize(&mut *self.reader).map(Some) } else { Ok(None) }
+    }
+}
+
+impl<'de> MapAccess<'de> for &mut Entries<'_, 'de> {
+    type Error = Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
+        let (node, place) = self.reader.next()?;
+        let follows = !matches!(node, Node::End);
+        if matches!(&node, Node::Text { text, plain: true } if text == "<<") {
+            return Err(Error::at(place, "a snapshot has no merge keys: write the fields out"));
+        }
+        self.reader.kept = Some((node, place));
+        if follows {
+            self.place = place;
+            seed.deserialize(&mut *self.reader).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
+        seed.deserialize(&mut *self.reader)
+    }
+}
