@@ -4,7 +4,9 @@
 //! what it has now. A group that `absent` deletes can no longer be meant.
 
 use std::cell::Cell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+
+use foldhash::HashMap;
 
 use crate::diag::{Diagnostic, Rule, nearest};
 use crate::model::{Desired, Directory, Found, Handle, Kind, NameKey, ObjectRef, Reference, Selector, Span, Spanned};
@@ -42,8 +44,8 @@ impl<'r, 'a> Resolver<'r, 'a> {
             desired,
             directory,
             matching,
-            names: HashMap::new(),
-            extensions: HashMap::new(),
+            names: HashMap::default(),
+            extensions: HashMap::default(),
             absent: absent.iter().map(|deletion| deletion.handle).collect(),
             suggestions: Cell::new(SUGGESTIONS),
         };

@@ -4,7 +4,7 @@
 //! groups, for a group that a plan is about to create), so that the diff of a large account compares
 //! integers instead of strings.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::{Kind, Live, NameKey, ObjectId, ObjectRef, Reference, Selector};
 
@@ -57,9 +57,9 @@ impl<'a> Directory<'a> {
     pub fn new(live: &'a Live) -> Self {
         let mut directory = Self {
             live,
-            by_id: HashMap::new(),
+            by_id: HashMap::default(),
             by_text: Default::default(),
-            extensions: HashMap::new(),
+            extensions: HashMap::default(),
             destinations: Vec::new(),
         };
         for (index, group) in numbered(&live.ring_groups) {

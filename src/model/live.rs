@@ -4,17 +4,17 @@
 //! reference may point at something that is gone (some vendors delete what others point to) or at a kind
 //! that is not modelled; both can be read and shown. Ids are the vendor's own and mean nothing to the core.
 
-use std::collections::HashSet;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Capabilities, E164, ExtensionNumber, Kind, Name, RingFor, RingMode};
 
-/// The vendor's own name for an object.
+/// The vendor's own name for an object. Shared: everything that points at the object repeats it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
-pub struct ObjectId(pub Box<str>);
+pub struct ObjectId(pub Arc<str>);
 
 /// What identifies one version of an object at the vendor: an `ETag`, a revision, or nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -184,16 +184,11 @@ impl Live {
                 return Err(Incomplete::Repeated { kind: Kind::Number, id: left.number.to_string().into() });
             }
         }
-        unique(Kind::RingGroup, self.ring_groups.iter().map(|group| &group.id))?;
-        unique(Kind::User, self.users.iter().map(|user| &user.id))?;
-        unique(Kind::Device, self.devices.iter().map(|device| &device.id))?;
-        unique(Kind::Receptionist, self.receptionists.iter().map(|receptionist| &receptionist.id))?;
-        unique(Kind::Conference, self.conferences.iter().map(|conference| &conference.id))?;
-        self.ring_groups.sort_by(|left, right| left.id.cmp(&right.id));
-        self.users.sort_by(|left, right| left.id.cmp(&right.id));
-        self.devices.sort_by(|left, right| left.id.cmp(&right.id));
-        self.receptionists.sort_by(|left, right| left.id.cmp(&right.id));
-        self.conferences.sort_by(|left, right| left.id.cmp(&right.id));
+        sort(Kind::RingGroup, &mut self.ring_groups, |group| &group.id)?;
+        sort(Kind::User, &mut self.users, |user| &user.id)?;
+        sort(Kind::Device, &mut self.devices, |device| &device.id)?;
+        sort(Kind::Receptionist, &mut self.receptionists, |receptionist| &receptionist.id)?;
+        sort(Kind::Conference, &mut self.conferences, |conference| &conference.id)?;
         Ok(self)
     }
 
@@ -207,14 +202,13 @@ impl Live {
     }
 }
 
-fn unique<'a>(kind: Kind, ids: impl Iterator<Item = &'a ObjectId>) -> Result<(), Incomplete> {
-    let mut seen = HashSet::new();
-    for id in ids {
-        if !seen.insert(id) {
-            return Err(Incomplete::Repeated { kind, id: id.0.clone() });
-        }
-    }
-    Ok(())
+fn sort<T>(kind: Kind, list: &mut [T], id: impl Fn(&T) -> &ObjectId) -> Result<(), Incomplete> {
+    list.sort_unstable_by(|left, right| id(left).cmp(id(right)));
+    let twice = list.windows(2).find_map(|pair| match pair {
+        [left, right] if id(left) == id(right) => Some(&*id(left).0),
+        _ => None,
+    });
+    twice.map_or(Ok(()), |id| Err(Incomplete::Repeated { kind, id: id.into() }))
 }
 
 impl fmt::Display for ObjectId {

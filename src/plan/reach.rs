@@ -168,7 +168,7 @@ struct Map<'m, 'd> {
     groups: u32,
     stations: usize,
     /// For each number delta and each group, the write that changes where it points.
-    writer: HashMap<Source, usize>,
+    writer: foldhash::HashMap<Source, usize>,
     /// Unchanged hand-overs between stations that are not reachable by unchanged steps alone.
     fixed: Vec<(Option<u32>, u32)>,
 }
@@ -197,7 +197,7 @@ impl<'m, 'd> Map<'m, 'd> {
             writes,
             groups: u32::try_from(groups).unwrap_or(u32::MAX),
             stations: groups + live.receptionists.len(),
-            writer: HashMap::new(),
+            writer: foldhash::HashMap::default(),
             fixed: Vec::new(),
         };
         for (index, write) in writes.iter().enumerate().filter(|(_, write)| write.route.is_some()) {

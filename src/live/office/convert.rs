@@ -42,7 +42,7 @@ impl Item for wire::Number {
     fn live(self) -> Result<LiveNumber> {
         let number = self.e164.parse().map_err(|why| malformed(Kind::Number, &self.id, "number", &self.e164, why))?;
         Ok(LiveNumber {
-            id: ObjectId(self.id.0),
+            id: ObjectId(self.id.0.into()),
             number,
             to: self.destination.map(object_ref),
             label: self.label.unwrap_or_default(),
@@ -70,7 +70,7 @@ impl Item for wire::RingGroup {
                 })?),
             };
         Ok(LiveRingGroup {
-            id: ObjectId(self.id.0),
+            id: ObjectId(self.id.0.into()),
             name,
             extension,
             ring,
@@ -88,9 +88,9 @@ impl Item for wire::User {
 
     fn live(self) -> Result<Self::Live> {
         let extension = extension(Kind::User, &self.id, self.extension)?;
-        let id = ObjectId(self.id.0);
+        let id = ObjectId(self.id.0.into());
         let devices = self.devices.unwrap_or_default().into_iter().map(|device| LiveDevice {
-            id: ObjectId(device.id.0),
+            id: ObjectId(device.id.0.into()),
             name: device.name.unwrap_or_default(),
             owner: Some(id.clone()),
         });
@@ -103,7 +103,7 @@ impl Item for wire::User {
             voicemail: self
                 .voicemail
                 .filter(|voicemail| voicemail.enabled != Some(false))
-                .map(|box_| ObjectId(box_.id.0)),
+                .map(|box_| ObjectId(box_.id.0.into())),
             always_forwarded: self.forwarding.is_some_and(|forwarding| forwarding.mode.as_deref() == Some("enabled")),
         };
         Ok((user, devices))
@@ -116,7 +116,7 @@ impl Item for wire::Receptionist {
     fn live(self) -> Result<LiveReceptionist> {
         let extension = extension(Kind::Receptionist, &self.id, self.extension)?;
         let keys = self.keys.unwrap_or_default().into_iter().map(|(key, target)| (key, object_ref(target))).collect();
-        Ok(LiveReceptionist { id: ObjectId(self.id.0), name: self.name.unwrap_or_default(), extension, keys })
+        Ok(LiveReceptionist { id: ObjectId(self.id.0.into()), name: self.name.unwrap_or_default(), extension, keys })
     }
 }
 
@@ -125,7 +125,7 @@ impl Item for wire::Conference {
 
     fn live(self) -> Result<LiveConference> {
         let extension = extension(Kind::Conference, &self.id, self.extension)?;
-        Ok(LiveConference { id: ObjectId(self.id.0), name: self.name.unwrap_or_default(), extension })
+        Ok(LiveConference { id: ObjectId(self.id.0.into()), name: self.name.unwrap_or_default(), extension })
     }
 }
 
@@ -216,5 +216,5 @@ fn extension(kind: Kind, id: &wire::Id, text: Option<Box<str>>) -> Result<Option
 
 fn object_ref(reference: wire::Ref) -> ObjectRef {
     let kind = Kind::parse(&reference.kind).unwrap_or(Kind::Other);
-    ObjectRef { kind, id: ObjectId(reference.id.0) }
+    ObjectRef { kind, id: ObjectId(reference.id.0.into()) }
 }

@@ -146,7 +146,7 @@ impl Writing<'_> {
         }
         let document: Option<wire::Written> = serde_json::from_slice(&answer.body).ok();
         let etag = answer.etag.clone().or_else(|| document.as_ref().and_then(|document| document.etag.clone()));
-        let made = document.map(|document| ObjectId(document.id.0));
+        let made = document.map(|document| ObjectId(document.id.0.into()));
         // Of an update the id is known; of a creation, whose id is not told, nothing can point at it.
         let id = match (self.change.verb, made) {
             (Verb::Create, made) => made,

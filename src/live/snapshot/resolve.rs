@@ -1,6 +1,6 @@
 //! From reference texts to the objects that they mean.
 
-use std::collections::HashSet;
+use foldhash::HashMap;
 
 use crate::model::{Directory, Found, Incomplete, Kind, Live, ObjectId, ObjectRef, Reference};
 use crate::text::shown;
@@ -64,8 +64,8 @@ fn meanings(live: &Live, texts: &[Box<str>]) -> Vec<Result<ObjectRef, String>> {
             let reference: Reference = text.parse().map_err(|why| format!("`{}`: {why}", shown(text, 80)))?;
             let by_extension = matches!(reference.selector, crate::model::Selector::Extension(_));
             // All digits is an extension number first, whatever the keys are.
-            if !by_extension && ids.contains(&**text) {
-                return Ok(ObjectRef { kind: reference.kind, id: ObjectId(text.clone()) });
+            if !by_extension && let Some(id) = ids.get(&**text) {
+                return Ok(ObjectRef { kind: reference.kind, id: (*id).clone() });
             }
             let directory = directory.get_or_insert_with(|| Directory::new(live));
             find(directory, &reference).map_err(|why| format!("`{}`: {why}", shown(text, 80)))
@@ -88,11 +88,11 @@ fn find(directory: &Directory<'_>, reference: &Reference) -> Result<ObjectRef, S
 }
 
 /// The ids that are also reference texts.
-fn ids(live: &Live) -> HashSet<&str> {
+fn ids(live: &Live) -> HashMap<&str, &ObjectId> {
     let users = live.users.iter().flat_map(|user| std::iter::once(&user.id).chain(&user.voicemail));
     let groups = live.ring_groups.iter().map(|group| &group.id);
     let receptionists = live.receptionists.iter().map(|receptionist| &receptionist.id);
     let conferences = live.conferences.iter().map(|conference| &conference.id);
     let devices = live.devices.iter().map(|device| &device.id);
-    users.chain(groups).chain(receptionists).chain(conferences).chain(devices).map(|id| &*id.0).collect()
+    users.chain(groups).chain(receptionists).chain(conferences).chain(devices).map(|id| (&*id.0, id)).collect()
 }
