@@ -1,20 +1,4 @@
-//! Plans of large accounts against what merely parsing their YAML takes: `cargo bench --bench plan`.
-//!
-//! Both run as processes of their own, so that everything counts: reading, checking, comparing, printing. CPU time
-//! is that of all threads, user and system; memory is the peak of the resident set.
-#![allow(missing_docs, clippy::print_stdout, reason = "a program of its own, which prints what it measured")]
-
-#[path = "../examples/generate/account.rs"]
-#[allow(unreachable_pub, dead_code, reason = "shared with the generator")]
-mod account;
-#[path = "measure/process.rs"]
-mod process;
-#[path = "../examples/generate/random.rs"]
-#[allow(unreachable_pub, reason = "shared with the generator")]
-mod random;
-#[path = "../examples/generate/write.rs"]
-#[allow(unreachable_pub, dead_code, reason = "shared with the generator")]
-mod write;
+//! Plans of large accounts, against what merely parsing their YAML takes.
 
 use std::fs::{self, File};
 use std::hint::black_box;
@@ -22,15 +6,15 @@ use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use strowger::config;
 use strowger::live::snapshot::Snapshot;
 use strowger::plan::plan;
 use strowger::render::{diagnostics, human};
 
-use account::{Account, Shape};
-use process::{Usage, thread_milliseconds};
-use write::{LIVE, Provider};
+use crate::account::{Account, Shape};
+use crate::process::{self, Usage, thread_milliseconds};
+use crate::write::{self, LIVE, Provider};
 
 /// Numbers and groups.
 const SIZES: [(u64, u64); 2] = [(100_000, 10_000), (1_000_000, 100_000)];
@@ -38,28 +22,22 @@ const SIZES: [(u64, u64); 2] = [(100_000, 10_000), (1_000_000, 100_000)];
 /// The least of so many runs counts: whatever else the machine does only ever adds.
 const RUNS: usize = 5;
 
-fn main() -> anyhow::Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["parse", file] => parse(Path::new(file)),
-        ["plan", folder] => planned(Path::new(folder), false),
-        ["phases", folder] => planned(Path::new(folder), true),
-        [] => measure(),
-        other => bail!("unknown arguments: {other:?}"),
-    }
-}
-
-fn measure() -> anyhow::Result<()> {
-    println!("| numbers | groups | file | parse CPU | plan CPU | ratio | plan peak | per byte of the file |");
-    println!("|---|---|---|---|---|---|---|---|");
+pub(crate) fn measure() -> anyhow::Result<()> {
+    println!("| numbers, groups | file | `from_str` CPU | `plan` CPU | ratio | `plan` peak | of the file's size |");
+    println!("|---|---|---|---|---|---|---|");
+    let mut notes = Vec::new();
     for (numbers, groups) in SIZES {
         let folder = generated(numbers, groups)?;
         let file = folder.join("account.yaml");
         let bytes = fs::metadata(&file)?.len();
-        let parse = least("parse", &file)?;
-        let plan = least("plan", &folder)?;
+        let parse = least(|| own("parse", &file))?;
+        let plan = least(|| {
+            let mut command = Command::new(super::STROWGER);
+            command.arg("plan").arg(&folder);
+            Ok(command)
+        })?;
         println!(
-            "| {numbers} | {groups} | {:.1} MB | {:.0} ms | {:.0} ms | {:.2} | {:.0} MiB | {:.1} |",
+            "| {numbers}, {groups} | {:.1} MB | {:.0} ms | {:.0} ms | {:.2} | {:.0} MiB | {:.1} |",
             mega(bytes),
             parse.milliseconds,
             plan.milliseconds,
@@ -67,14 +45,18 @@ fn measure() -> anyhow::Result<()> {
             mebi(plan.peak_bytes),
             ratio(plan.peak_bytes, bytes),
         );
-        let output = Command::new(std::env::current_exe()?).arg("phases").arg(&folder).output()?;
-        for line in String::from_utf8_lossy(&output.stdout).lines() {
-            println!("<!-- {line} -->");
-        }
+        let output = own("phases", &folder)?.output()?;
+        notes.push(format!("{numbers} numbers: {}", String::from_utf8_lossy(&output.stdout).trim_end()));
     }
+    println!("\nWhere it goes, phase by phase, in CPU time of the one thread and the peak until then:\n");
+    for note in notes {
+        println!("- {note}");
+    }
+    println!();
     Ok(())
 }
 
+/// Writes the account, and gives its folder.
 fn generated(numbers: u64, groups: u64) -> anyhow::Result<PathBuf> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("plan-{numbers}-{groups}"));
     fs::create_dir_all(folder.join(LIVE).parent().context("no folder")?)?;
@@ -88,10 +70,17 @@ fn generated(numbers: u64, groups: u64) -> anyhow::Result<PathBuf> {
     Ok(folder)
 }
 
-fn least(mode: &str, path: &Path) -> anyhow::Result<Usage> {
+/// This program again, to do one thing.
+fn own(mode: &str, path: &Path) -> anyhow::Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg(mode).arg(path);
+    Ok(command)
+}
+
+fn least(command: impl Fn() -> anyhow::Result<Command>) -> anyhow::Result<Usage> {
     let mut best: Option<Usage> = None;
     for _ in 0..RUNS {
-        let usage = process::measure(Command::new(std::env::current_exe()?).arg(mode).arg(path))?;
+        let usage = process::measure(&mut command()?)?;
         if best.is_none_or(|best| usage.milliseconds < best.milliseconds) {
             best = Some(usage);
         }
@@ -100,40 +89,40 @@ fn least(mode: &str, path: &Path) -> anyhow::Result<Usage> {
 }
 
 /// What everybody has to do at least.
-fn parse(file: &Path) -> anyhow::Result<()> {
+pub(crate) fn parse(file: &Path) -> anyhow::Result<()> {
     let text = fs::read_to_string(file)?;
     let value: serde_yaml::Value = serde_yaml::from_str(&text)?;
     black_box(&value);
-    // As a program would end: nobody frees what the system takes back.
+    // It shall not pay for freeing what the system takes back.
     std::mem::forget(value);
     Ok(())
 }
 
-fn planned(folder: &Path, phases: bool) -> anyhow::Result<()> {
-    let phase = |name: &str| -> anyhow::Result<()> {
-        if phases {
-            println!("{name}: {:.0} ms, peak {:.0} MiB", thread_milliseconds()?, mebi(process::own_peak()?));
-        }
+/// What the command does, step by step.
+pub(crate) fn phases(folder: &Path) -> anyhow::Result<()> {
+    let mut before = 0.0;
+    let mut phase = |name: &str| -> anyhow::Result<()> {
+        let now = thread_milliseconds()?;
+        print!("{name} {:.0} ms, {:.0} MiB; ", now - before, mebi(process::own_peak()?));
+        before = now;
         Ok(())
     };
     let loaded = config::load(&[folder.to_path_buf()]);
     let account = loaded.accounts.first().context("the account is not valid")?;
-    phase("load")?;
+    phase("reading and checking the files")?;
     let live = Snapshot::new(folder.join(LIVE)).load()?;
-    phase("+ snapshot")?;
+    phase("reading the snapshot")?;
     let (plan, findings) = plan(&account.desired, &live, &account.severities, 0);
     let plan = plan.with_context(|| format!("{findings:?}"))?;
-    phase("+ plan")?;
+    phase("planning")?;
     black_box(human::plan(&plan, diagnostics::Style::default()));
-    phase("+ page")?;
-    if phases {
-        println!("{} writes", plan.changes.len());
-    }
+    phase("writing it out")?;
+    println!("{} writes", plan.changes.len());
     Ok(())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "to be printed with one digit")]
-fn mega(bytes: u64) -> f64 {
+pub(crate) fn mega(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }
 
