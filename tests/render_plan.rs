@@ -58,7 +58,7 @@ fn sample() -> Plan {
     let mut plan = plan.unwrap_or_else(|| panic!("{findings:#?}"));
     for change in &mut plan.changes {
         // The folder's name is another one at every run.
-        change.place.as_mut().unwrap().file = "account.yaml".to_owned();
+        "account.yaml".clone_into(&mut change.place.as_mut().unwrap().file);
     }
     plan
 }
@@ -82,10 +82,11 @@ fn text_of_an_account_cannot_control_a_terminal() {
 #[test]
 fn text_of_an_account_cannot_leave_its_code_block() {
     let page = markdown::plan(&sample());
-    let fence = page.lines().find(|line| line.ends_with("diff") && line.starts_with("```")).unwrap();
-    let fence = fence.trim_end_matches("diff");
+    let opening = page.lines().find(|line| line.ends_with("diff") && line.starts_with("```")).unwrap();
+    let fence = opening.trim_end_matches("diff");
     assert!(fence.len() > 3, "a label with three back-ticks needs a longer fence");
-    let inside = page.split(fence).nth(1).unwrap();
+    let (_, rest) = page.split_once(&format!("\n{opening}\n")).unwrap();
+    let (inside, _) = rest.split_once(&format!("\n{fence}\n")).unwrap();
     assert!(inside.contains("@everyone"));
     assert_eq!(page.matches("@everyone").count(), inside.matches("@everyone").count());
 }

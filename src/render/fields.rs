@@ -37,7 +37,7 @@ pub(super) fn value(value: &FieldValue) -> String {
     match value {
         FieldValue::None => "(none)".to_owned(),
         FieldValue::ChosenByAccount => "(the account chooses)".to_owned(),
-        FieldValue::Text(label) => text::quoted(&shown(label)),
+        FieldValue::Text(label) => quoted(label),
         FieldValue::Name(name) => shown(name.as_str()),
         FieldValue::Extension(extension) => format!("\"{extension}\""),
         FieldValue::Ring(ring) => ring.to_string(),
@@ -45,6 +45,15 @@ pub(super) fn value(value: &FieldValue) -> String {
         FieldValue::Reference(target) => reference(target),
         FieldValue::References(targets) => targets.iter().map(reference).collect::<Vec<_>>().join(", "),
     }
+}
+
+/// A label as a file would spell it, so that spaces at its ends show.
+fn quoted(label: &str) -> String {
+    let mut shortened: String = label.chars().take(MOST).collect();
+    if shortened.len() < label.len() {
+        shortened.push('…');
+    }
+    text::quoted(&shortened)
 }
 
 fn reference(target: &PlannedRef) -> String {
