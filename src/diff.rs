@@ -1,8 +1,8 @@
 //! What differs between the wanted account and the live one.
 //!
 //! Pure, and linear in the size of the account. Every wanted ring group is matched with a live one or found
-//! to be new ([`matching`]); every reference is resolved to a handle, in the state that the file asks for
-//! ([`resolve`]); then each object is compared field by field. References are compared as handles, and the
+//! to be new (`matching`); every reference is resolved to a handle, in the state that the file asks for
+//! (`resolve`); then each object is compared field by field. References are compared as handles, and the
 //! members of a group that rings all at once as a set, so that no spelling makes a phantom change.
 //!
 //! What needs the account to be judged (does the user exist, is the extension free) is found here, as

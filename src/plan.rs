@@ -5,9 +5,9 @@
 //! in `tests/laws.rs`: it converges, it is minimal, it is safe at every prefix of every order that its
 //! dependencies allow, and the same inputs give the same bytes.
 //!
-//! Three steps: the differences become writes with what each needs and frees ([`write`]); the writes become
-//! a graph, and where only a second write to one object can break a circle, one is split ([`order`],
-//! [`split`]); the graph gets the edges that keep every ring group reachable ([`reach`]).
+//! Three steps: the differences become writes with what each needs and frees (`write`); the writes become
+//! a graph, and where only a second write to one object can break a circle, one is split (`order`,
+//! `split`); the graph gets the edges that keep every ring group reachable (`reach`).
 
 mod build;
 mod graph;
