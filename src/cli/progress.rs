@@ -20,16 +20,18 @@ pub(super) async fn during<T>(message: &str, work: impl Future<Output = T>) -> T
 
 /// Awaits the work; after a second the bar is shown.
 pub(super) async fn show_after_a_while<T>(bar: &ProgressBar, work: impl Future<Output = T>) -> T {
-    tokio::pin!(work);
-    tokio::select! {
-        done = &mut work => return done,
-        () = time::sleep(QUIET) => {}
-    }
-    if console::watched() {
-        bar.set_draw_target(ProgressDrawTarget::stderr());
-        bar.enable_steady_tick(Duration::from_millis(120));
-    }
-    work.await
+    let shown = bar.clone();
+    // On another thread: the work may be one that never waits.
+    let timer = tokio::spawn(async move {
+        time::sleep(QUIET).await;
+        if console::watched() {
+            shown.set_draw_target(ProgressDrawTarget::stderr());
+            shown.enable_steady_tick(Duration::from_millis(120));
+        }
+    });
+    let done = work.await;
+    timer.abort();
+    done
 }
 
 fn spinner(message: &str) -> ProgressBar {

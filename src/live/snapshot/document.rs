@@ -284,9 +284,5 @@ impl Builder {
 }
 
 fn id(kind: &str, key: &str) -> ObjectId {
-    let mut id = String::with_capacity(kind.len() + 1 + key.len());
-    id.push_str(kind);
-    id.push('/');
-    id.push_str(key);
-    ObjectId(id.into())
+    ObjectId([kind, "/", key].concat().into())
 }

@@ -51,10 +51,10 @@ pub(super) fn resolve(document: Document) -> Result<Live, SnapshotError> {
 /// What each text means.
 ///
 /// Nearly all are a kind and a key, which is how ids are made here, so nearly all are found by one look-up;
-/// the directory of names, e-mail addresses and extension numbers is only made if one is not.
+/// a directory of names, e-mail addresses and extension numbers is only made of the kinds that need one.
 fn meanings(live: &Live, texts: &[Box<str>]) -> Vec<Result<ObjectRef, String>> {
     let ids = ids(live);
-    let mut directory = None;
+    let mut directories: HashMap<Kind, Directory<'_>> = HashMap::default();
     texts
         .iter()
         .map(|text| {
@@ -67,7 +67,8 @@ fn meanings(live: &Live, texts: &[Box<str>]) -> Vec<Result<ObjectRef, String>> {
             if !by_extension && let Some(id) = ids.get(&**text) {
                 return Ok(ObjectRef { kind: reference.kind, id: (*id).clone() });
             }
-            let directory = directory.get_or_insert_with(|| Directory::new(live));
+            let kind = if reference.kind == Kind::Voicemail { Kind::User } else { reference.kind };
+            let directory = directories.entry(kind).or_insert_with(|| Directory::of(live, &[kind]));
             find(directory, &reference).map_err(|why| format!("`{}`: {why}", shown(text, 80)))
         })
         .collect()
