@@ -9,7 +9,9 @@
 //! a graph, and where only a second write to one object can break a circle, one is split (`order`,
 //! `split`); the graph gets the edges that keep every ring group reachable (`reach`).
 
+mod block;
 mod build;
+mod digest;
 mod graph;
 mod needs;
 mod order;
@@ -20,6 +22,8 @@ mod split;
 mod value;
 mod write;
 
+pub use block::{Block, Guard};
+pub use digest::Digest;
 pub use value::{Plan, Price};
 
 use crate::diag::{Diagnostic, Severities, has_errors};

@@ -20,7 +20,7 @@ use strowger::model::{
     Capabilities, Change, ChangeId, FieldChange, FieldName, FieldValue, Kind, ObjectId, ObjectLabel, PlannedRef,
     Reason, Revision, Verb,
 };
-use strowger::plan::{Plan, Price};
+use strowger::plan::{Digest, Plan, Price};
 
 /// An account that takes its time, fails where it is told to, and remembers.
 #[derive(Default)]
@@ -95,6 +95,7 @@ fn change(id: u32, verb: Verb, name: &str, depends_on: &[u32]) -> Change {
 }
 
 fn plan(changes: Vec<Change>) -> Plan {
+    let digest = Digest::of("1", &changes);
     Plan {
         version: Plan::VERSION,
         account: "test".into(),
@@ -103,6 +104,8 @@ fn plan(changes: Vec<Change>) -> Plan {
         in_sync: 0,
         unmanaged: Unmanaged::default(),
         price: Price::default(),
+        blocked: Vec::new(),
+        digest,
     }
 }
 

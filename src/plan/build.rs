@@ -6,6 +6,7 @@ use crate::model::{
     ObjectRef, PlannedRef, Span, Verb,
 };
 
+use super::digest::Digest;
 use super::order::Ordered;
 use super::preimage;
 use super::value::{Plan, Price};
@@ -17,6 +18,7 @@ pub(super) fn build(difference: &Difference<'_>, ordered: &Ordered, reads: u64) 
     let changes: Vec<Change> = (0..ordered.writes.len()).filter_map(|place| builder.change(place)).collect();
     let price = price(difference, &changes, reads);
     let live = difference.directory.live();
+    let digest = Digest::of(&live.account.id, &changes);
     Plan {
         version: Plan::VERSION,
         account: difference.desired.account.to_string(),
@@ -25,6 +27,8 @@ pub(super) fn build(difference: &Difference<'_>, ordered: &Ordered, reads: u64) 
         in_sync: difference.in_sync,
         unmanaged: difference.unmanaged,
         price,
+        blocked: Vec::new(),
+        digest,
     }
 }
 

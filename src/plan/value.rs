@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::diff::Unmanaged;
 use crate::model::Change;
 
+use super::block::Block;
+use super::digest::Digest;
+
 /// What to write to one account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
@@ -23,6 +26,11 @@ pub struct Plan {
     pub unmanaged: Unmanaged,
     /// What it costs to read the account and to carry the plan out.
     pub price: Price,
+    /// What the guards hold back; empty if the plan may be applied as it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocked: Vec<Block>,
+    /// The name of exactly these changes, for `--approve`.
+    pub digest: Digest,
 }
 
 /// API calls, and the least time that they take.
@@ -47,5 +55,10 @@ impl Plan {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
+    }
+
+    /// Whether a guard holds something back.
+    pub fn is_blocked(&self) -> bool {
+        !self.blocked.is_empty()
     }
 }

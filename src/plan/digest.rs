@@ -1,0 +1,58 @@
+//! The name of exactly one plan: what a reviewer approves.
+//!
+//! Two plans have the same digest if they write the same fields of the same objects of the same account, in
+//! the same order, over the same pre-images. What a plan merely says beside that (prices, counts, places in
+//! files, the vendor's revisions, guards) is not part of it: the same plan, made on another machine or with
+//! stricter guards, is still the plan that was read and approved.
+
+use std::fmt::{self, Write as _};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::model::Change;
+
+/// The SHA-256 of what a plan does, in hexadecimal.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Digest(pub String);
+
+impl Digest {
+    /// The digest of these changes to the account with this id.
+    pub fn of(account_id: &str, changes: &[Change]) -> Self {
+        let mut hash = Hash(Sha256::new());
+        // Nothing in a change can fail to be written: keys are text and there are no fractions.
+        let _ = serde_json::to_writer(&mut hash, &("strowger plan", super::Plan::VERSION, account_id));
+        for change in changes {
+            let bare = Change { place: None, revision: None, ..change.clone() };
+            let _ = serde_json::to_writer(&mut hash, &bare);
+        }
+        let mut text = String::with_capacity(64);
+        for byte in hash.0.finalize() {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+        }
+        Self(text)
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Hashes what is written to it.
+struct Hash(Sha256);
+
+impl std::io::Write for Hash {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
