@@ -6,8 +6,11 @@
 mod apply;
 mod changes;
 mod console;
+mod events;
+mod execution;
 mod export;
 mod format;
+mod identity;
 mod open;
 mod outcome;
 mod plan;
@@ -15,6 +18,7 @@ mod progress;
 mod sandbox;
 mod schema;
 mod secrets;
+mod signals;
 mod validate;
 
 use std::io::{self, Write as _};
