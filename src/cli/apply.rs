@@ -136,7 +136,7 @@ async fn reconcile<'a>(
 }
 
 /// Nobody needs to be asked, nor every change to fail, to learn that a file cannot be written to.
-fn is_snapshot(account: &Account) -> bool {
+pub(super) fn is_snapshot(account: &Account) -> bool {
     matches!(account.settings.provider, ProviderSettings::Snapshot { .. })
 }
 

@@ -19,8 +19,7 @@ pub(super) fn recorder(
     undoes: Option<&RunId>,
     events: Option<Arc<Events>>,
 ) -> anyhow::Result<Recorder> {
-    let second = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
-    let run = RunId::new(&second, fastrand::u32(..))?;
+    let run = RunId::new(&now(), fastrand::u32(..))?;
     let planned = Planned {
         strowger: env!("CARGO_PKG_VERSION").to_owned(),
         account: plan.account.clone(),

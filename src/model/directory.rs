@@ -171,7 +171,7 @@ impl<'a> Directory<'a> {
     }
 
     /// The object with this id; `None` if it is gone or not modelled.
-    pub fn by_id(&self, reference: &'a ObjectRef) -> Option<Handle> {
+    pub fn by_id(&self, reference: &ObjectRef) -> Option<Handle> {
         let index = *self.by_id.get(&(reference.kind, &*reference.id.0))?;
         Some(Handle { kind: reference.kind, index })
     }
