@@ -17,6 +17,7 @@ mod commands;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
+use std::process::Command;
 
 use commands::{Apply, Server, TOKEN, edit, expect, ledger_files, ledgers, office, stderr, strowger};
 use serde_json::{Value, json};
@@ -193,6 +194,34 @@ fn history_lists_runs_and_shows_one_for_people_and_programs() {
     assert!(page.starts_with(&format!("Run {first} of account wework-republique\n")), "{page}");
     assert!(page.contains("   1  applied        + ring_group/ventes\n"), "{page}");
     assert!(page.ends_with("5 of 5 changes applied; a fresh plan was empty; it ended with 0.\n"), "{page}");
+}
+
+#[test]
+fn a_run_knows_its_commit_and_whether_the_files_differed_from_it() {
+    let server = Server::start("wework", &[]);
+    let folder = office("wework", &server.url);
+    let git = |arguments: &[&str]| {
+        let identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "commit.gpgsign=false"];
+        let output = Command::new("git").args(identity).args(arguments).current_dir(folder.path()).output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    git(&["init", "--quiet"]);
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "--message", "As it was"]);
+    let id = git(&["rev-parse", "HEAD"]);
+    apply(folder.path());
+    // The ledger of the first run is there now, and is not what the files say.
+    edit(folder.path(), "label: Accueil", "label: Reception");
+    apply(folder.path());
+    git(&["commit", "--quiet", "--all", "--message", "As it is"]);
+    edit(folder.path(), "label: Reception", "label: Accueil");
+    git(&["commit", "--quiet", "--all", "--message", "As it was"]);
+    apply(folder.path());
+    let commits: Vec<Value> =
+        history(folder.path(), &[])["runs"].as_array().unwrap().iter().rev().map(|run| run["commit"].clone()).collect();
+    assert_eq!(commits[..2], [json!({ "id": id, "dirty": false }), json!({ "id": id, "dirty": true })]);
+    assert_eq!(commits[2], json!({ "id": git(&["rev-parse", "HEAD"]), "dirty": false }));
 }
 
 #[test]

@@ -68,14 +68,18 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         return Ok(Exit::Invalid);
     }
     let (events, voice) = arguments.events.open()?;
-    runtime()?.block_on(async {
+    let runtime = runtime()?;
+    let exit = runtime.block_on(async {
         let mut jobs = Vec::new();
         let exit = reconcile(arguments, &loaded, &accounts, &mut jobs, (events, voice)).await;
         for job in jobs {
             job.close(*exit.as_ref().unwrap_or(&Exit::Failure)).await;
         }
         exit
-    })
+    });
+    // Who said stop twice does not wait for a name that is being looked up.
+    runtime.shutdown_background();
+    exit
 }
 
 async fn reconcile<'a>(

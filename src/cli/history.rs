@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail};
 
 use crate::apply::{Found, LedgerError, Opened};
 use crate::exit::Exit;
-use crate::record::RunId;
+use crate::record::{Run, RunId};
 
 /// The arguments of `history`.
 #[derive(Debug, clap::Args)]
@@ -52,7 +52,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         };
         (text, true)
     } else {
-        let runs: Vec<(&Found, Opened)> = found.iter().map(|found| (found, found.open())).collect();
+        // A list has no changes, and those of a large account's runs would fill the memory.
+        let head = |found: &Found| found.open().map(Run::without_changes);
+        let runs: Vec<(&Found, Opened)> = found.iter().map(|found| (found, head(found))).collect();
         let text = match arguments.format {
             Format::Human => human::list(&runs),
             Format::Json => json::list(&runs)?,

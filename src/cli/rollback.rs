@@ -69,14 +69,17 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         return Ok(Exit::Invalid);
     }
     let (account, run, path) = find(&mut loaded, arguments)?;
-    runtime()?.block_on(async {
+    let runtime = runtime()?;
+    let exit = runtime.block_on(async {
         let purpose = if arguments.plan_only { Purpose::Look } else { Purpose::Write };
         let _lock = if arguments.plan_only { None } else { identity::lock(&account)? };
         let opened = open(&account, purpose, usize::from(arguments.concurrency)).await?;
         let exit = roll_back(arguments, &mut loaded, account, (&run, &path), &*opened.provider).await;
         opened.close().await;
         exit
-    })
+    });
+    runtime.shutdown_background();
+    exit
 }
 
 /// The account of the run that is meant, the run, and its ledger.

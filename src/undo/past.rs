@@ -32,26 +32,13 @@ impl<'r, 'l> Past<'r, 'l> {
         for (change, fate) in run.changes() {
             // A second write to a group that the run made has no id in the plan; it is found by its name.
             let known = change.object.id.clone().or_else(|| makers.get(&*change.object.name).cloned());
-            let id = match (fate, change.verb) {
-                (Fate::Applied { id }, _) => id.clone(),
-                (Fate::Unknown(_), Verb::Create) => match past.made(change, &made) {
-                    Some(Ok(id)) => id,
-                    Some(Err(conflict)) => {
-                        past.conflicts.push(conflict);
-                        continue;
-                    }
-                    None => continue,
-                },
-                (Fate::Unknown(_), Verb::Delete) => match known.filter(|id| past.is_gone(change, id)) {
-                    Some(id) => id,
-                    None => continue,
-                },
-                // Whether it was carried out is seen field by field, where that matters.
-                (Fate::Unknown(_), Verb::Update) => match known {
-                    Some(id) => id,
-                    None => continue,
-                },
-                _ => continue,
+            let id = match past.done(change, fate, known, &made) {
+                Some(Ok(id)) => id,
+                Some(Err(conflict)) => {
+                    past.conflicts.push(conflict);
+                    continue;
+                }
+                None => continue,
             };
             let certain = matches!(fate, Fate::Applied { .. }) || change.verb != Verb::Update;
             if change.verb == Verb::Create {
@@ -76,6 +63,27 @@ impl<'r, 'l> Past<'r, 'l> {
         past
     }
 
+    /// The object that a change has written, or may have; a conflict if that cannot be told.
+    ///
+    /// Whether an update that nobody knows of was carried out is seen later, field by field.
+    fn done(
+        &self,
+        change: &Change,
+        fate: &Fate,
+        known: Option<ObjectId>,
+        made: &HashMap<ChangeId, ObjectId>,
+    ) -> Option<Result<ObjectId, Conflict>> {
+        match (fate, change.verb) {
+            (Fate::Applied { id }, _) => Some(Ok(id.clone())),
+            (Fate::Unknown(_), Verb::Create) => self.made(change, made),
+            (Fate::Unknown(_), Verb::Update) => known.map(Ok),
+            (Fate::Unknown(_), Verb::Delete) => {
+                known.filter(|id| self.world.object(change.object.kind, id).is_none()).map(Ok)
+            }
+            _ => None,
+        }
+    }
+
     /// The group that a creation which nobody knows of has made, if it did; a conflict if that cannot be told.
     fn made(&self, change: &Change, made: &HashMap<ChangeId, ObjectId>) -> Option<Result<ObjectId, Conflict>> {
         let found = self.world.directory.named(Kind::RingGroup, &NameKey::of(&change.object.name));
@@ -93,10 +101,6 @@ impl<'r, 'l> Past<'r, 'l> {
                 "nobody knows whether the run made it, and what has its name now is not what the run would have made";
             conflict(change.id, &change.object, None, why)
         }))
-    }
-
-    fn is_gone(&self, change: &Change, id: &ObjectId) -> bool {
-        self.world.object(change.object.kind, id).is_none()
     }
 
     /// Live groups that have the name and every field of one that the run deleted. They are found together,

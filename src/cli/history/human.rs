@@ -35,7 +35,7 @@ pub(super) fn list(runs: &[(&Found, Opened)]) -> String {
 }
 
 fn row(run: &Run) -> [String; 7] {
-    let Planned { account, actor, commit: made_from, digest, changes, undoes, .. } = &run.planned;
+    let Planned { account, actor, commit: made_from, digest, undoes, .. } = &run.planned;
     let applied = run.count(|fate| matches!(fate, Fate::Applied { .. }));
     let unknown = run.count(|fate| matches!(fate, Fate::Unknown(_)));
     let mut ended = run.ending().as_str().to_owned();
@@ -52,7 +52,7 @@ fn row(run: &Run) -> [String; 7] {
         actor.as_deref().map_or_else(|| "-".to_owned(), |actor| shown(actor, CELL)),
         made_from.as_ref().map_or_else(|| "-".to_owned(), |made_from| commit(made_from, "+")),
         shown(&digest.0, CELL).chars().take(8).collect(),
-        format!("{applied} of {}", changes.len()),
+        format!("{applied} of {}", run.fates.len()),
         ended,
     ]
 }
