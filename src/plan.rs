@@ -14,16 +14,19 @@ mod build;
 mod digest;
 mod graph;
 mod needs;
+mod now;
 mod order;
 mod preimage;
 mod reach;
 mod search;
 mod split;
+mod stale;
 mod value;
 mod write;
 
 pub use block::{Block, Guard};
 pub use digest::Digest;
+pub use stale::{How, Moved, moved, refreshed};
 pub use value::{Plan, Price};
 
 use crate::diag::{Diagnostic, Severities, has_errors};
