@@ -4,6 +4,7 @@
 //! went wrong on the way is an [`anyhow::Error`] with its context, printed once, here.
 
 mod apply;
+mod approval;
 mod changes;
 mod console;
 mod export;

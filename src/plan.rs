@@ -7,12 +7,14 @@
 //!
 //! Three steps: the differences become writes with what each needs and frees (`write`); the writes become
 //! a graph, and where only a second write to one object can break a circle, one is split (`order`,
-//! `split`); the graph gets the edges that keep every ring group reachable (`reach`).
+//! `split`); the graph gets the edges that keep every ring group reachable (`reach`). What the plan then holds
+//! is judged by the guards (`guard`), which add what they have against it and change nothing else.
 
 mod block;
 mod build;
 mod digest;
 mod graph;
+mod guard;
 mod needs;
 mod now;
 mod order;
@@ -25,7 +27,7 @@ mod value;
 mod write;
 
 pub use block::{Block, Guard};
-pub use digest::Digest;
+pub use digest::{Digest, DigestError};
 pub use stale::{How, Moved, moved, refreshed};
 pub use value::{Plan, Price};
 
@@ -44,7 +46,11 @@ pub fn plan(desired: &Desired, live: &Live, severities: &Severities, reads: u64)
         return (None, diagnostics);
     }
     match order::order(&difference) {
-        Ok(ordered) => (Some(build::build(&difference, &ordered, reads)), diagnostics),
+        Ok(ordered) => {
+            let mut plan = build::build(&difference, &ordered, reads);
+            plan.blocked = guard::judge(&plan.changes, desired, live);
+            (Some(plan), diagnostics)
+        }
         Err(diagnostic) => {
             diagnostics.push(*diagnostic);
             (None, diagnostics)

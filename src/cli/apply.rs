@@ -11,16 +11,16 @@ use indicatif::ProgressBar;
 
 use crate::apply::{Observer, Options, Outcome, Status, execute};
 use crate::check::settings::ProviderSettings;
-use crate::config::{self, Account, Loaded};
+use crate::config::{self, Account, Loaded, Revision};
 use crate::diag::has_errors;
 use crate::exit::Exit;
 use crate::model::Change;
-use crate::plan::Plan;
+use crate::plan::{Digest, Plan};
 use crate::render::human;
 
 use super::open::{Opened, Purpose, open};
 use super::plan::{read_and_plan, runtime};
-use super::{console, outcome, progress};
+use super::{approval, console, outcome, progress};
 
 /// The arguments of `apply`.
 #[derive(Debug, clap::Args)]
@@ -31,6 +31,13 @@ pub(super) struct Arguments {
     /// Apply without asking; needed where nobody can be asked
     #[arg(long)]
     auto_approve: bool,
+    /// Let a plan through that guards hold back: exactly the one with this digest. Repeat it for several
+    /// accounts
+    #[arg(long, value_name = "DIGEST")]
+    approve: Vec<Digest>,
+    /// The revision whose guards hold as well; without it, HEAD and its first parent
+    #[arg(long, value_name = "REF")]
+    base: Option<Revision>,
     /// The most changes under way at once
     #[arg(long, value_name = "COUNT", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
     concurrency: u16,
@@ -46,11 +53,14 @@ struct Job<'a> {
 /// Plans and applies.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let mut loaded = config::load(&arguments.paths);
-    let accounts = std::mem::take(&mut loaded.accounts);
+    if !has_errors(&loaded.diagnostics) {
+        console::notes(&config::guard_by_base(&mut loaded, arguments.base.as_ref())?)?;
+    }
     if has_errors(&loaded.diagnostics) {
         console::report(&loaded, &loaded.diagnostics)?;
         return Ok(Exit::Invalid);
     }
+    let accounts = std::mem::take(&mut loaded.accounts);
     runtime()?.block_on(async {
         let mut jobs = Vec::new();
         let exit = reconcile(arguments, &loaded, &accounts, &mut jobs).await;
@@ -92,6 +102,11 @@ async fn reconcile<'a>(
     if jobs.iter().all(|job| job.plan.is_empty()) {
         say("Nothing to do.")?;
         return Ok(Exit::Ok);
+    }
+    let plans: Vec<&Plan> = jobs.iter().map(|job| &job.plan).collect();
+    if let Some(refusal) = approval::refusal(&plans, &arguments.approve) {
+        write!(anstream::stderr(), "{refusal}")?;
+        return Ok(Exit::Blocked);
     }
     if jobs.iter().any(|job| !job.plan.is_empty() && is_snapshot(job.account)) {
         bail!("{}", crate::live::WriteError::ReadOnly);

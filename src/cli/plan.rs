@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-use crate::config::{self, Account, Loaded};
+use crate::config::{self, Account, Loaded, Revision};
 use crate::diag::{Diagnostic, has_errors};
 use crate::exit::Exit;
 use crate::live::Provider;
@@ -27,6 +27,9 @@ pub(super) struct Arguments {
     /// End with 2 if there are changes, with 0 if there are none
     #[arg(long)]
     detailed_exitcode: bool,
+    /// The revision whose guards hold as well; without it, HEAD and its first parent
+    #[arg(long, value_name = "REF")]
+    base: Option<Revision>,
     /// The most requests under way at once
     #[arg(long, value_name = "COUNT", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
     concurrency: u16,
@@ -35,6 +38,11 @@ pub(super) struct Arguments {
 /// Reads the accounts and shows their plans.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let mut loaded = config::load(&arguments.paths);
+    if has_errors(&loaded.diagnostics) {
+        show(&[], &loaded, arguments.format)?;
+        return Ok(Exit::Invalid);
+    }
+    console::notes(&config::guard_by_base(&mut loaded, arguments.base.as_ref())?)?;
     if has_errors(&loaded.diagnostics) {
         show(&[], &loaded, arguments.format)?;
         return Ok(Exit::Invalid);
