@@ -1,17 +1,34 @@
 //! The engine: carries out a plan.
 //!
-//! Invariants: a change starts only when everything that it depends on has been applied; every change is
-//! accounted for exactly once; what fails stops only what depends on it; changes that are ready start in the
-//! order of the plan. Retries, pacing and preconditions are the provider's.
+//! Invariants: a change starts only when everything that it depends on has been applied; its attempt is kept
+//! in the journal before its request leaves; every change is accounted for exactly once; what fails stops only
+//! what depends on it; changes that are ready start in the order of the plan. Told to stop, or with a journal
+//! that fails, it starts nothing more. Retries, pacing and preconditions are the provider's.
 
+mod events;
 mod graph;
 mod known;
+mod ledger;
+mod lock;
+mod outcome;
+mod recorder;
+mod stop;
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
-use crate::live::{Provider, WriteError, Written};
+use crate::live::{Pending, Provider, WriteError};
 use crate::model::{Change, ChangeId};
 use crate::plan::Plan;
+use crate::record::Halt;
+
+pub use events::Events;
+pub use ledger::{Found, Ledger, LedgerError, Opened};
+pub use lock::{Lock, LockError};
+pub use outcome::{Outcome, Status};
+pub use recorder::{Clock, Recorder};
+pub use stop::{Stop, Stopper, Urgency};
 
 use graph::Graph;
 use known::Known;
@@ -29,31 +46,6 @@ impl Default for Options {
     }
 }
 
-/// What became of a change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// It was carried out.
-    Applied(Written),
-    /// It certainly was not carried out.
-    Failed(WriteError),
-    /// Its object had moved, so nothing was written; what moved.
-    Stale(String),
-    /// Nobody knows; the next plan tells.
-    Unknown(String),
-    /// It was not started, because this change was not applied.
-    Skipped {
-        /// The first cause, not the last link of the chain.
-        because: ChangeId,
-    },
-}
-
-/// What became of a plan.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Outcome {
-    /// What became of each change, in the order of the plan.
-    pub changes: Vec<(ChangeId, Status)>,
-}
-
 /// Somebody who wants to know how it goes, such as a progress bar.
 pub trait Observer {
     /// A change is about to be written. Its references are still those of the plan.
@@ -66,96 +58,153 @@ pub trait Observer {
 /// Nobody.
 impl Observer for () {}
 
-impl Outcome {
-    /// Whether every change was carried out.
-    pub fn is_complete(&self) -> bool {
-        self.changes.iter().all(|(_, status)| matches!(status, Status::Applied(_)))
-    }
+/// What keeps the truth about a run.
+pub trait Journal: Sync {
+    /// Keeps that the request of a change is about to leave. It leaves when this is done, and never if this
+    /// fails, with the reason.
+    fn attempt(&self, change: ChangeId) -> Pending<'_, Result<(), String>>;
 
-    /// How many changes were carried out.
-    pub fn applied(&self) -> usize {
-        self.changes.iter().filter(|(_, status)| matches!(status, Status::Applied(_))).count()
-    }
-
-    /// How many requests the applied changes took.
-    pub fn requests(&self) -> u64 {
-        let applied = self.changes.iter().map(|(_, status)| match status {
-            Status::Applied(written) => written.requests,
-            _ => 0,
-        });
-        applied.sum()
-    }
+    /// Keeps what became of a change.
+    fn finished(&self, change: ChangeId, status: &Status);
 }
 
-/// Carries out a plan, in time linear in its size.
-///
-/// What depends on something that the plan does not have, or on a later change, is never started.
+/// Keeps nothing.
+impl Journal for () {
+    fn attempt(&self, _change: ChangeId) -> Pending<'_, Result<(), String>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn finished(&self, _change: ChangeId, _status: &Status) {}
+}
+
+/// Carries out a plan without a journal, to its end.
 pub async fn execute<O: Observer + ?Sized>(
     plan: &Plan,
     provider: &dyn Provider,
     options: Options,
     observer: &O,
 ) -> Outcome {
+    execute_kept(plan, provider, options, observer, &(), &Stop::never()).await
+}
+
+/// Carries out a plan, in time linear in its size.
+///
+/// What depends on something that the plan does not have, or on a later change, is never started.
+pub async fn execute_kept<O: Observer + ?Sized>(
+    plan: &Plan,
+    provider: &dyn Provider,
+    options: Options,
+    observer: &O,
+    journal: &dyn Journal,
+    stop: &Stop,
+) -> Outcome {
     let changes = &plan.changes;
     let mut graph = Graph::new(changes);
     let mut known = Known::new(changes);
-    let mut statuses: Vec<Option<Status>> = vec![None; changes.len()];
+    let mut fates = Fates { changes, statuses: vec![None; changes.len()], observer, journal };
+    // Which requests may have left: what is under way when the run ends at once is unknown, or was not attempted.
+    let sent: Vec<AtomicBool> = changes.iter().map(|_| AtomicBool::new(false)).collect();
     let mut running = FuturesUnordered::new();
+    let mut halt: Option<Halt> = None;
     loop {
-        while running.len() < options.concurrency.max(1)
+        if halt.is_none() && stop.is_asked() {
+            halt = Some(Halt::Stopped);
+        }
+        while halt.is_none()
+            && running.len() < options.concurrency.max(1)
             && let Some(position) = graph.next()
-            && let Some(change) = changes.get(position)
+            && let (Some(change), Some(sent)) = (changes.get(position), sent.get(position))
         {
             observer.started(change);
             let prepared = known.prepared(change);
             running.push(async move {
-                let status = match prepared {
-                    Ok(change) => status(provider.write(&change).await),
-                    Err(why) => Status::Failed(WriteError::Unfit(why)),
+                let end = match prepared {
+                    Ok(prepared) => send(provider, journal, change.id, &prepared, sent).await,
+                    Err(why) => End::Settled(Status::Failed(WriteError::Unfit(why))),
                 };
-                (position, change, status)
+                (position, change, end)
             });
         }
-        let Some((position, change, status)) = running.next().await else { break };
-        if let Status::Applied(written) = &status {
-            known.learn(change, written);
-            graph.applied(position);
-        } else {
-            for skipped in graph.stopped(position) {
-                settle(&mut statuses, observer, changes, skipped, Status::Skipped { because: change.id });
+        let ended = tokio::select! {
+            biased;
+            () = stop.until(Urgency::AtOnce) => {
+                halt = Some(Halt::StoppedAtOnce);
+                break;
+            }
+            ended = running.next() => ended,
+        };
+        let Some((position, change, end)) = ended else { break };
+        match end {
+            End::Unrecorded(why) => {
+                halt.get_or_insert(Halt::Unrecorded(why));
+                fates.settle(position, Status::NotAttempted);
+            }
+            End::Settled(Status::Applied(written)) => {
+                known.learn(change, &written);
+                graph.applied(position);
+                fates.settle(position, Status::Applied(written));
+            }
+            End::Settled(status) => {
+                fates.settle(position, status);
+                for skipped in graph.stopped(position) {
+                    fates.settle(skipped, Status::Skipped { because: change.id });
+                }
             }
         }
-        settle(&mut statuses, observer, changes, position, status);
     }
-    // What is left waits for something that never comes: the plan is not a plan.
-    for position in 0..changes.len() {
-        if statuses.get(position).is_some_and(Option::is_none) {
-            let because = graph.waits_for(changes, position);
-            settle(&mut statuses, observer, changes, position, Status::Skipped { because });
+    drop(running);
+    fates.finish(&graph, &sent, halt)
+}
+
+/// How a change that was started ended.
+enum End {
+    Settled(Status),
+    /// It could not be kept that it is attempted, so it was not.
+    Unrecorded(String),
+}
+
+async fn send(provider: &dyn Provider, journal: &dyn Journal, id: ChangeId, change: &Change, sent: &AtomicBool) -> End {
+    if let Err(why) = journal.attempt(id).await {
+        return End::Unrecorded(why);
+    }
+    sent.store(true, Ordering::Relaxed);
+    End::Settled(provider.write(change).await.into())
+}
+
+/// What has become of each change so far.
+struct Fates<'a, O: ?Sized> {
+    changes: &'a [Change],
+    statuses: Vec<Option<Status>>,
+    observer: &'a O,
+    journal: &'a dyn Journal,
+}
+
+impl<O: Observer + ?Sized> Fates<'_, O> {
+    fn settle(&mut self, position: usize, status: Status) {
+        if let (Some(slot), Some(change)) = (self.statuses.get_mut(position), self.changes.get(position)) {
+            self.journal.finished(change.id, &status);
+            self.observer.finished(change, &status);
+            *slot = Some(status);
         }
     }
-    let ids = changes.iter().map(|change| change.id);
-    Outcome { changes: ids.zip(statuses.into_iter().flatten()).collect() }
-}
 
-fn settle<O: Observer + ?Sized>(
-    statuses: &mut [Option<Status>],
-    observer: &O,
-    changes: &[Change],
-    position: usize,
-    status: Status,
-) {
-    if let (Some(slot), Some(change)) = (statuses.get_mut(position), changes.get(position)) {
-        observer.finished(change, &status);
-        *slot = Some(status);
-    }
-}
-
-fn status(result: Result<Written, WriteError>) -> Status {
-    match result {
-        Ok(written) => Status::Applied(written),
-        Err(WriteError::Stale(what)) => Status::Stale(what),
-        Err(WriteError::Unknown(why)) => Status::Unknown(why),
-        Err(error) => Status::Failed(error),
+    /// Accounts for what is left.
+    fn finish(mut self, graph: &Graph, sent: &[AtomicBool], halt: Option<Halt>) -> Outcome {
+        for (position, sent) in sent.iter().enumerate() {
+            if self.statuses.get(position).is_some_and(Option::is_some) {
+                continue;
+            }
+            let status = match &halt {
+                Some(_) if sent.load(Ordering::Relaxed) => {
+                    Status::Unknown("the run was stopped while its request was under way".to_owned())
+                }
+                Some(_) => Status::NotAttempted,
+                // It waits for something that never comes: the plan is not a plan.
+                None => Status::Skipped { because: graph.waits_for(self.changes, position) },
+            };
+            self.settle(position, status);
+        }
+        let ids = self.changes.iter().map(|change| change.id);
+        Outcome { changes: ids.zip(self.statuses.into_iter().flatten()).collect(), halt }
     }
 }

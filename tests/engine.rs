@@ -13,7 +13,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use strowger::apply::{self, Observer, Options, Status};
+use strowger::apply::{self, Journal, Observer, Options, Status, Stop, Stopper, Urgency};
 use strowger::diff::Unmanaged;
 use strowger::live::{Pending, Provider, Read, ReadError, WriteError, Written};
 use strowger::model::{
@@ -21,6 +21,7 @@ use strowger::model::{
     Reason, Revision, Verb,
 };
 use strowger::plan::{Digest, Plan, Price};
+use strowger::record::Halt;
 
 /// An account that takes its time, fails where it is told to, and remembers.
 #[derive(Default)]
@@ -210,6 +211,107 @@ fn a_plan_that_is_none_is_accounted_for_and_not_carried_out() {
     assert_eq!(outcome.changes[2].1, Status::Skipped { because: ChangeId(1) });
     assert!(matches!(outcome.changes[3].1, Status::Failed(WriteError::Unfit(_))));
     assert!(began(&account).is_empty());
+}
+
+/// Notes attempts in the account's own log, takes its time, and fails from some attempt on.
+struct Notebook<'a> {
+    account: &'a Account,
+    latency: Duration,
+    fails_from: usize,
+    attempts: Mutex<Vec<ChangeId>>,
+}
+
+impl Journal for Notebook<'_> {
+    fn attempt(&self, change: ChangeId) -> Pending<'_, Result<(), String>> {
+        Box::pin(async move {
+            tokio::time::sleep(self.latency).await;
+            assert!(began(self.account).iter().all(|begun| begun.id != change), "it began before it was kept");
+            let mut attempts = self.attempts.lock().unwrap();
+            attempts.push(change);
+            if attempts.len() > self.fails_from { Err("the disk is full".into()) } else { Ok(()) }
+        })
+    }
+
+    fn finished(&self, _: ChangeId, _: &Status) {}
+}
+
+/// Runs sixteen changes at a concurrency of four, of which the last waits for the first.
+fn kept(account: &Account, notebook: &Notebook<'_>, urgencies: &[(u64, Urgency)]) -> (apply::Outcome, Duration) {
+    let changes = (1..=16).map(|id| change(id, Verb::Update, &id.to_string(), if id == 16 { &[1] } else { &[] }));
+    let plan = plan(changes.collect());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let (stopper, stop) = Stopper::new();
+        let start = tokio::time::Instant::now();
+        let signals = async {
+            for (at, urgency) in urgencies {
+                tokio::time::sleep_until(start + Duration::from_millis(*at)).await;
+                stopper.tell(*urgency);
+            }
+            std::future::pending::<()>().await;
+        };
+        let run = apply::execute_kept(&plan, account, Options::default(), &(), notebook, &stop);
+        tokio::select! {
+            outcome = run => (outcome, start.elapsed()),
+            () = signals => unreachable!("signals go on for ever"),
+        }
+    })
+}
+
+fn notebook(account: &Account, fails_from: usize) -> Notebook<'_> {
+    Notebook { account, latency: Duration::from_millis(5), fails_from, attempts: Mutex::default() }
+}
+
+fn of(outcome: &apply::Outcome, wanted: fn(&Status) -> bool) -> usize {
+    outcome.count(wanted)
+}
+
+#[test]
+fn told_to_stop_it_finishes_what_is_under_way_and_starts_nothing_more() {
+    let account = Account { latency: Duration::from_millis(100), ..Account::default() };
+    let (outcome, _) = kept(&account, &notebook(&account, 99), &[(20, Urgency::Finish)]);
+    assert_eq!(outcome.halt, Some(Halt::Stopped));
+    assert_eq!(outcome.applied(), 4, "{outcome:?}");
+    assert_eq!(of(&outcome, |status| *status == Status::NotAttempted), 12);
+    assert_eq!(began(&account).len(), 4);
+    assert_eq!(outcome.changes.len(), 16);
+}
+
+#[test]
+fn told_to_stop_at_once_it_calls_what_is_under_way_unknown() {
+    let account = Account { latency: Duration::from_secs(3600), ..Account::default() };
+    let signals = [(20, Urgency::Finish), (30, Urgency::AtOnce)];
+    let (outcome, took) = kept(&account, &notebook(&account, 99), &signals);
+    assert_eq!((outcome.halt.clone(), took), (Some(Halt::StoppedAtOnce), Duration::from_millis(30)));
+    assert_eq!(of(&outcome, |status| matches!(status, Status::Unknown(_))), 4);
+    assert_eq!(of(&outcome, |status| *status == Status::NotAttempted), 12);
+
+    // What was not kept yet has certainly not left.
+    let account = Account::default();
+    let (outcome, _) = kept(&account, &notebook(&account, 99), &[(2, Urgency::AtOnce)]);
+    assert_eq!(of(&outcome, |status| *status == Status::NotAttempted), 16);
+}
+
+#[test]
+fn what_cannot_be_kept_is_not_attempted_and_ends_the_run() {
+    let account = Account { latency: Duration::from_millis(100), ..Account::default() };
+    let (outcome, _) = kept(&account, &notebook(&account, 6), &[]);
+    assert_eq!(outcome.halt, Some(Halt::Unrecorded("the disk is full".into())));
+    assert_eq!(began(&account).len(), 6);
+    assert_eq!((outcome.applied(), of(&outcome, |status| *status == Status::NotAttempted)), (6, 10));
+    let summary = outcome.summary(None, 6);
+    assert_eq!((summary.applied, summary.not_attempted, summary.exit), (6, 10, 6));
+}
+
+#[test]
+fn nobody_who_could_say_stop_is_nobody_who_did() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let waited = runtime.block_on(async {
+        let stop = Stop::never();
+        assert!(!stop.is_asked());
+        tokio::time::timeout(Duration::from_secs(60), stop.until(Urgency::Finish)).await
+    });
+    assert!(waited.is_err());
 }
 
 /// Counts what it is told.

@@ -25,10 +25,11 @@ const MODULES: &[(&str, &[&str])] = &[
     ("config", &["check", "diag", "model"]),
     ("diff", &["diag", "model"]),
     ("plan", &["diff", "diag", "model", "text"]),
+    ("record", &["plan", "model", "text"]),
     ("render", &["diff", "plan", "diag", "model", "text"]),
     ("live", &["model", "text"]),
     ("sandbox", &["live", "model", "text"]),
-    ("apply", &["plan", "live", "model", "diag", "text"]),
+    ("apply", &["record", "plan", "live", "model", "diag", "text"]),
     ("export", &["live", "model", "text"]),
 ];
 
@@ -37,7 +38,7 @@ const EDGE: [&str; 3] = ["cli", "lib", "main"];
 
 /// No clock, no file, no network, no thread, no printing: whatever these modules compute follows from their
 /// arguments.
-const PURE: [&str; 6] = ["model", "diag", "check", "diff", "plan", "render"];
+const PURE: [&str; 7] = ["model", "diag", "check", "diff", "plan", "record", "render"];
 
 /// What a pure module has no use for.
 const IMPURE: [&str; 15] = [

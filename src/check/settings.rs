@@ -93,21 +93,30 @@ impl ProviderSettings {
     }
 }
 
+impl Settings {
+    /// What files of this account are called, without their suffix.
+    pub fn file_stem(&self) -> String {
+        file_stem(&self.name)
+    }
+}
+
 impl SandboxState {
     /// Where the embedded account of this name is kept unless the file says otherwise.
-    ///
-    /// A name that is no file name gets a hash, so that two names never share a file.
     pub(super) fn of_account(name: &str) -> Self {
-        let plain = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
-        let safe = name.chars().all(plain) && !name.starts_with('.') && name.len() <= 100;
-        if safe {
-            return Self::File(PathBuf::from(format!(".strowger/{name}.db")));
-        }
-        let slug: String =
-            name.chars().map(|character| if plain(character) { character } else { '-' }).take(64).collect();
-        let hash = sha2_prefix(name);
-        Self::File(PathBuf::from(format!(".strowger/{}-{hash}.db", slug.trim_start_matches('.'))))
+        Self::File(PathBuf::from(format!(".strowger/{}.db", file_stem(name))))
     }
+}
+
+/// A file name for an account. A name that is none gets a hash, so that two names never share a file.
+fn file_stem(name: &str) -> String {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
+    let safe = name.chars().all(plain) && !name.starts_with('.') && name.len() <= 100;
+    if safe {
+        return name.to_owned();
+    }
+    let slug: String = name.chars().map(|character| if plain(character) { character } else { '-' }).take(64).collect();
+    let hash = sha2_prefix(name);
+    format!("{}-{hash}", slug.trim_start_matches('.'))
 }
 
 fn sha2_prefix(text: &str) -> String {

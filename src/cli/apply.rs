@@ -5,22 +5,23 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::bail;
-use indicatif::ProgressBar;
 
-use crate::apply::{Observer, Options, Outcome, Status, execute};
+use crate::apply::{Events, Lock, Outcome, Recorder};
 use crate::check::settings::ProviderSettings;
 use crate::config::{self, Account, Loaded, Revision};
 use crate::diag::has_errors;
 use crate::exit::Exit;
-use crate::model::Change;
 use crate::plan::{Digest, Plan};
 use crate::render::human;
 
+use super::console::{self, Voice};
+use super::execution::{Execution, carry_out};
 use super::open::{Opened, Purpose, open};
 use super::plan::{read_and_plan, runtime};
-use super::{approval, console, outcome, progress};
+use super::{approval, events, identity, signals};
 
 /// The arguments of `apply`.
 #[derive(Debug, clap::Args)]
@@ -41,6 +42,8 @@ pub(super) struct Arguments {
     /// The most changes under way at once
     #[arg(long, value_name = "COUNT", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
     concurrency: u16,
+    #[command(flatten)]
+    events: events::EventArguments,
 }
 
 /// An account with its plan.
@@ -48,6 +51,19 @@ struct Job<'a> {
     account: &'a Account,
     opened: Opened,
     plan: Plan,
+    recorder: Recorder,
+    /// Held until the end.
+    _lock: Option<Lock>,
+}
+
+impl Job<'_> {
+    /// Ends what was opened, and tells whoever follows that a run which never started ends with the command.
+    async fn close(mut self, exit: Exit) {
+        let summary = Outcome::not_attempted(&self.plan.changes).summary(None, exit.code());
+        // Without a start there is no ledger that could fail.
+        let _ = self.recorder.finish(summary).await;
+        self.opened.close().await;
+    }
 }
 
 /// Plans and applies.
@@ -61,11 +77,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         return Ok(Exit::Invalid);
     }
     let accounts = std::mem::take(&mut loaded.accounts);
+    let (events, voice) = arguments.events.open()?;
     runtime()?.block_on(async {
         let mut jobs = Vec::new();
-        let exit = reconcile(arguments, &loaded, &accounts, &mut jobs).await;
+        let exit = reconcile(arguments, &loaded, &accounts, &mut jobs, (events, voice)).await;
         for job in jobs {
-            job.opened.close().await;
+            job.close(*exit.as_ref().unwrap_or(&Exit::Failure)).await;
         }
         exit
     })
@@ -76,9 +93,11 @@ async fn reconcile<'a>(
     loaded: &Loaded,
     accounts: &'a [Account],
     jobs: &mut Vec<Job<'a>>,
+    (events, voice): (Option<Arc<Events>>, Voice),
 ) -> anyhow::Result<Exit> {
     let mut findings = loaded.diagnostics.clone();
     for account in accounts {
+        let lock = identity::lock(account)?;
         let opened = open(account, Purpose::Write, usize::from(arguments.concurrency)).await?;
         let (plan, found) = match read_and_plan(account, &*opened.provider).await {
             Ok(planned) => planned,
@@ -89,7 +108,10 @@ async fn reconcile<'a>(
         };
         findings.extend(found);
         match plan {
-            Some(plan) => jobs.push(Job { account, opened, plan }),
+            Some(plan) => {
+                let recorder = identity::recorder(account, &plan, None, events.clone())?;
+                jobs.push(Job { account, opened, plan, recorder, _lock: lock });
+            }
             None => opened.close().await,
         }
     }
@@ -98,9 +120,9 @@ async fn reconcile<'a>(
     if has_errors(&findings) {
         return Ok(Exit::Invalid);
     }
-    show(jobs)?;
+    show(jobs, voice)?;
     if jobs.iter().all(|job| job.plan.is_empty()) {
-        say("Nothing to do.")?;
+        voice.say("Nothing to do.")?;
         return Ok(Exit::Ok);
     }
     let plans: Vec<&Plan> = jobs.iter().map(|job| &job.plan).collect();
@@ -111,12 +133,16 @@ async fn reconcile<'a>(
     if jobs.iter().any(|job| !job.plan.is_empty() && is_snapshot(job.account)) {
         bail!("{}", crate::live::WriteError::ReadOnly);
     }
-    if !arguments.auto_approve && !asked(jobs)? {
+    if !arguments.auto_approve && !asked(jobs.iter().map(|job| job.plan.changes.len()).sum())? {
         return Ok(Exit::Usage);
     }
+    // Until here a signal ends the process as it does any other; from here on there is something to finish.
+    let stop = signals::listen()?;
     let mut worst = Exit::Ok;
-    for job in jobs.iter().filter(|job| !job.plan.is_empty()) {
-        let exit = carry_out(job, arguments).await?;
+    for Job { account, opened, plan, recorder, .. } in jobs.iter_mut().filter(|job| !job.plan.is_empty()) {
+        let concurrency = usize::from(arguments.concurrency);
+        let execution = Execution { account, provider: &*opened.provider, plan, concurrency, stop: &stop, voice };
+        let exit = carry_out(&execution, recorder).await?;
         if worst == Exit::Ok || exit == Exit::Partial {
             worst = exit;
         }
@@ -129,66 +155,15 @@ fn is_snapshot(account: &Account) -> bool {
     matches!(account.settings.provider, ProviderSettings::Snapshot { .. })
 }
 
-/// Applies one plan, says what became of it, and plans once more.
-async fn carry_out(job: &Job<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
-    let options = Options { concurrency: usize::from(arguments.concurrency) };
-    let bar = Bar(progress::bar(job.plan.changes.len()));
-    let work = execute(&job.plan, &*job.opened.provider, options, &bar);
-    let done = progress::show_after_a_while(&bar.0, work).await;
-    bar.0.finish_and_clear();
-    say(outcome::human(&job.plan, &done, console::style()).trim_end())?;
-    if !done.is_complete() {
-        return Ok(failed(&done));
-    }
-    let (fresh, _) = read_and_plan(job.account, &*job.opened.provider).await?;
-    match fresh {
-        Some(plan) if plan.is_empty() => {
-            say("In sync: a fresh plan is empty.")?;
-            Ok(Exit::Ok)
-        }
-        Some(plan) => {
-            say("Not in sync: the account does not show what was written, or changed meanwhile. A fresh plan:")?;
-            say(human::plan(&plan, console::style()).trim_end())?;
-            Ok(Exit::Failure)
-        }
-        None => {
-            say("Not in sync: the account changed meanwhile, and the files no longer fit it. Run `strowger plan`.")?;
-            Ok(Exit::Failure)
-        }
-    }
-}
-
-/// What a run that did not do everything exits with.
-fn failed(done: &Outcome) -> Exit {
-    if done.applied() > 0 || done.changes.iter().any(|(_, status)| matches!(status, Status::Unknown(_))) {
-        return Exit::Partial;
-    }
-    let stale = done.changes.iter().any(|(_, status)| matches!(status, Status::Stale(_)));
-    if stale { Exit::Stale } else { Exit::Failure }
-}
-
-struct Bar(ProgressBar);
-
-impl Observer for Bar {
-    fn finished(&self, change: &Change, status: &Status) {
-        tracing::info!(change = change.id.0, ?status, "finished");
-        self.0.inc(1);
-    }
-}
-
-fn say(text: &str) -> io::Result<()> {
-    writeln!(anstream::stdout(), "{text}")
-}
-
-fn show(jobs: &[Job<'_>]) -> io::Result<()> {
+fn show(jobs: &[Job<'_>], voice: Voice) -> io::Result<()> {
     for job in jobs {
-        say(&human::plan(&job.plan, console::style()))?;
+        voice.say(&human::plan(&job.plan, console::style()))?;
     }
     Ok(())
 }
 
 /// Asks whoever sits at the terminal. Nobody is there: the answer is no, with the way to say yes.
-fn asked(jobs: &[Job<'_>]) -> io::Result<bool> {
+pub(super) fn asked(changes: usize) -> io::Result<bool> {
     if !io::stdin().is_terminal() {
         writeln!(
             anstream::stderr(),
@@ -196,7 +171,6 @@ fn asked(jobs: &[Job<'_>]) -> io::Result<bool> {
         )?;
         return Ok(false);
     }
-    let changes: usize = jobs.iter().map(|job| job.plan.changes.len()).sum();
     let noun = if changes == 1 { "change" } else { "changes" };
     write!(anstream::stderr(), "Apply {changes} {noun}? Only `yes` does it: ")?;
     let mut answer = String::new();

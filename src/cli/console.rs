@@ -6,6 +6,25 @@ use crate::config::Loaded;
 use crate::diag::{Diagnostic, Sources};
 use crate::render::diagnostics::{self, Style};
 
+/// Where a command speaks to people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Voice {
+    /// On stdout.
+    Out,
+    /// On stderr, because a machine reads stdout.
+    Err,
+}
+
+impl Voice {
+    /// Says it, with the end of a line.
+    pub(super) fn say(self, text: &str) -> io::Result<()> {
+        match self {
+            Self::Out => writeln!(anstream::stdout(), "{text}"),
+            Self::Err => writeln!(anstream::stderr(), "{text}"),
+        }
+    }
+}
+
 /// The columns of a page that nobody measures.
 const PAGE: usize = 120;
 

@@ -7,10 +7,11 @@ use anstyle::{AnsiColor, Style as Paint};
 use crate::apply::{Outcome, Status};
 use crate::model::Change;
 use crate::plan::Plan;
-
+use crate::record::Halt;
 use crate::render::counted;
 use crate::render::diagnostics::Style;
 use crate::render::fields;
+use crate::text;
 
 /// A line for each change that was not carried out, and a line that counts.
 pub(super) fn human(plan: &Plan, outcome: &Outcome, style: Style) -> String {
@@ -23,7 +24,21 @@ pub(super) fn human(plan: &Plan, outcome: &Outcome, style: Style) -> String {
             let _ = writeln!(text, "  {start}{line}{end}");
         }
     }
-    text + &count(outcome) + "\n"
+    text + &count(outcome) + "\n" + &halted(outcome)
+}
+
+/// Why the run ended early.
+fn halted(outcome: &Outcome) -> String {
+    match &outcome.halt {
+        None => String::new(),
+        Some(Halt::Stopped) => "Stopped by a signal; what was under way was finished first.\n".to_owned(),
+        Some(Halt::StoppedAtOnce) => {
+            "Stopped at once; what is unknown was under way. The next plan tells what became of it.\n".to_owned()
+        }
+        Some(Halt::Unrecorded(why)) => {
+            format!("Stopped, because the ledger could not be written any longer: {}.\n", text::shown(why, 300))
+        }
+    }
 }
 
 fn line(plan: &Plan, change: &Change, status: &Status) -> Option<(Paint, String)> {
@@ -31,7 +46,8 @@ fn line(plan: &Plan, change: &Change, status: &Status) -> Option<(Paint, String)
     let red = AnsiColor::Red.on_default();
     let yellow = AnsiColor::Yellow.on_default();
     Some(match status {
-        Status::Applied(_) => return None,
+        // Those that were not attempted are counted: there may be thousands, and nothing happened to them.
+        Status::Applied(_) | Status::NotAttempted => return None,
         Status::Failed(error) => (red, format!("failed   {object}: {error}")),
         Status::Stale(what) => (red, format!("stale    {object}: {what}; nothing was overwritten")),
         Status::Unknown(why) => (red, format!("unknown  {object}: {why}")),
@@ -43,7 +59,7 @@ fn line(plan: &Plan, change: &Change, status: &Status) -> Option<(Paint, String)
 }
 
 fn count(outcome: &Outcome) -> String {
-    let of = |wanted: fn(&Status) -> bool| outcome.changes.iter().filter(|(_, status)| wanted(status)).count();
+    let of = |wanted: fn(&Status) -> bool| outcome.count(wanted);
     let requests = usize::try_from(outcome.requests()).unwrap_or(usize::MAX);
     let all = counted(outcome.changes.len(), "change");
     let mut parts = vec![format!("{} of {all} with {}", outcome.applied(), counted(requests, "request"))];
@@ -52,6 +68,7 @@ fn count(outcome: &Outcome) -> String {
         (of(|status| matches!(status, Status::Stale(_))), "stale"),
         (of(|status| matches!(status, Status::Unknown(_))), "unknown"),
         (of(|status| matches!(status, Status::Skipped { .. })), "skipped"),
+        (of(|status| matches!(status, Status::NotAttempted)), "not attempted"),
     ];
     parts.extend(others.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")));
     format!("Applied {}.", parts.join(", "))

@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 
 use crate::exit::Exit;
-use crate::{check, render};
+use crate::{check, record, render};
 
 /// The arguments of `schema`.
 #[derive(Debug, clap::Args)]
@@ -20,6 +20,8 @@ enum Which {
     Account,
     /// The JSON Schema of `plan --format json`
     Plan,
+    /// The JSON Schema of a line of `--events` and of the ledger
+    Event,
     /// The OpenAPI document of the Account API
     AccountApi,
 }
@@ -31,6 +33,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let text = match arguments.schema {
         Which::Account => indented(&check::schema::account())?,
         Which::Plan => indented(&render::json::schema())?,
+        Which::Event => indented(&record::schema())?,
         Which::AccountApi => ACCOUNT_API.to_owned(),
     };
     io::stdout().write_all(text.as_bytes())?;

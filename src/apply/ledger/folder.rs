@@ -1,0 +1,92 @@
+//! Where ledgers are, and reading them.
+
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+
+use crate::record::{ReadError, Reader, Run, RunId};
+
+/// The part of a ledger's name behind the run's.
+const SUFFIX: &str = ".jsonl";
+
+/// A ledger in a folder; it may be unreadable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The run.
+    pub run: RunId,
+    /// The account's folder.
+    pub root: PathBuf,
+    /// The file.
+    pub path: PathBuf,
+}
+
+/// A ledger that was opened: its run, or why there is none.
+pub type Opened = Result<Run, LedgerError>;
+
+/// Why a ledger cannot be read, with its file.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The file or its folder.
+    #[error("cannot read {}: {source}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// What is in the file.
+    #[error("{}: {source}", path.display())]
+    Content {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: ReadError,
+    },
+}
+
+/// The folder of an account's ledgers.
+pub(super) fn of(root: &Path) -> PathBuf {
+    root.join(".strowger").join("ledger")
+}
+
+pub(super) fn file_name(run: &RunId) -> String {
+    format!("{run}{SUFFIX}")
+}
+
+impl Found {
+    /// The ledgers of an account's folder, the newest first; none if there is no such folder.
+    pub fn all(root: &Path) -> Result<Vec<Self>, LedgerError> {
+        let folder = of(root);
+        let failed = |source| LedgerError::File { path: folder.clone(), source };
+        let entries = match std::fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(failed(error)),
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(failed)?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(SUFFIX));
+            if let Some(run) = name.and_then(|name| name.parse().ok()) {
+                found.push(Self { run, root: root.to_owned(), path });
+            }
+        }
+        found.sort_by(|left, right| right.run.cmp(&left.run));
+        Ok(found)
+    }
+
+    /// Reads it.
+    pub fn open(&self) -> Opened {
+        let failed = |source| LedgerError::File { path: self.path.clone(), source };
+        let wrong = |source| LedgerError::Content { path: self.path.clone(), source };
+        let mut file = BufReader::new(File::open(&self.path).map_err(failed)?);
+        let mut reader = Reader::default();
+        let mut line = Vec::new();
+        while file.read_until(b'\n', &mut line).map_err(failed)? > 0 {
+            reader.line(&line).map_err(wrong)?;
+            line.clear();
+        }
+        let run = reader.finish().map_err(wrong)?;
+        if run.id == self.run { Ok(run) } else { Err(wrong(ReadError::Renamed)) }
+    }
+}

@@ -1,0 +1,65 @@
+//! Being told to stop: first politely, then at once.
+
+use tokio::sync::watch;
+
+/// How urgently a run shall end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Urgency {
+    /// Not at all.
+    #[default]
+    None,
+    /// Nothing more is started; what is under way comes to its end.
+    Finish,
+    /// What is under way is left alone.
+    AtOnce,
+}
+
+/// Tells runs to stop.
+#[derive(Debug)]
+pub struct Stopper(watch::Sender<Urgency>);
+
+/// The ear of a run that may be told to stop.
+#[derive(Clone, Debug)]
+pub struct Stop(watch::Receiver<Urgency>);
+
+impl Stopper {
+    /// One that has told nobody anything yet.
+    pub fn new() -> (Self, Stop) {
+        let (sender, receiver) = watch::channel(Urgency::None);
+        (Self(sender), Stop(receiver))
+    }
+
+    /// Tells every run that listens. It never becomes less urgent again.
+    pub fn tell(&self, urgency: Urgency) {
+        self.0.send_if_modified(|now| {
+            let more = urgency > *now;
+            *now = urgency.max(*now);
+            more
+        });
+    }
+}
+
+impl Stop {
+    /// Nobody ever says it.
+    pub fn never() -> Self {
+        Stopper::new().1
+    }
+
+    /// How urgent it is.
+    pub fn urgency(&self) -> Urgency {
+        *self.0.borrow()
+    }
+
+    /// Whether anybody said it.
+    pub fn is_asked(&self) -> bool {
+        self.urgency() > Urgency::None
+    }
+
+    /// Returns once it is as urgent as this, and never if nobody is left who could say it.
+    pub async fn until(&self, urgency: Urgency) {
+        let mut receiver = self.0.clone();
+        if receiver.wait_for(|now| *now >= urgency).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! `--events`: the stream of a run, for a machine that follows it.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use crate::apply::Events;
+
+use super::console::Voice;
+
+/// The arguments of commands that write to an account.
+#[derive(Debug, clap::Args)]
+pub(super) struct EventArguments {
+    /// Append what happens to a file, as JSON lines (`strowger schema event`); `-` is stdout
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+}
+
+impl EventArguments {
+    /// Opens the stream, and says where people are spoken to beside it. A FIFO is waited for until somebody
+    /// reads it.
+    pub(super) fn open(&self) -> anyhow::Result<(Option<Arc<Events>>, Voice)> {
+        let (writer, voice): (Box<dyn Write + Send>, _) = match &self.events {
+            None => return Ok((None, Voice::Out)),
+            Some(path) if path.as_path() == Path::new("-") => (Box::new(io::stdout()), Voice::Err),
+            Some(path) => {
+                let file = OpenOptions::new().append(true).create(true).open(path);
+                let file = file.with_context(|| format!("cannot write events to {}", path.display()))?;
+                (Box::new(file), Voice::Out)
+            }
+        };
+        Ok((Some(Arc::new(Events::new(writer)?)), voice))
+    }
+}

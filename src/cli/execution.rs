@@ -1,0 +1,139 @@
+//! Carrying out one plan: the ledger begins, the engine runs, the account is read again.
+//!
+//! From here on the account may have changed, so nothing that is only about saying so may end the run.
+
+use std::io::Write as _;
+
+use indicatif::ProgressBar;
+
+use crate::apply::{Observer, Options, Outcome, Recorder, Status, Stop, Urgency, execute_kept};
+use crate::config::Account;
+use crate::exit::Exit;
+use crate::live::Provider;
+use crate::model::Change;
+use crate::plan::Plan;
+use crate::record::Halt;
+use crate::render::human;
+use crate::text::shown;
+
+use super::console::{self, Voice};
+use super::plan::read_and_plan;
+use super::{outcome, progress};
+
+/// What is carried out.
+pub(super) struct Execution<'a> {
+    /// What a fresh plan is made for afterwards.
+    pub(super) account: &'a Account,
+    pub(super) provider: &'a dyn Provider,
+    pub(super) plan: &'a Plan,
+    /// The most changes under way at once.
+    pub(super) concurrency: usize,
+    pub(super) stop: &'a Stop,
+    pub(super) voice: Voice,
+}
+
+/// Applies one plan, says what became of it, and plans once more.
+pub(super) async fn carry_out(execution: &Execution<'_>, recorder: &mut Recorder) -> anyhow::Result<Exit> {
+    let Execution { account, plan, stop, voice, .. } = execution;
+    let name = &account.settings.name;
+    if stop.is_asked() {
+        say(*voice, &format!("Stopped before {} was begun; nothing was written to it.", shown(name, 200)));
+        return Ok(Exit::Partial);
+    }
+    if let Err(error) = recorder.start(&account.root) {
+        warn(&format!(
+            "cannot keep a ledger in {}: {error}; nothing was applied to {}",
+            account.root.join(".strowger").display(),
+            shown(name, 200)
+        ));
+        return Ok(Exit::Failure);
+    }
+    let done = execute(execution, recorder).await;
+    say(*voice, outcome::human(plan, &done, console::style()).trim_end());
+    let verified = match early_end(&done) {
+        Some(exit) => Ok((exit, None)),
+        None => verify(execution).await,
+    };
+    let (mut exit, in_sync) = *verified.as_ref().unwrap_or(&(Exit::Failure, None));
+    if let Err(why) = recorder.finish(done.summary(in_sync, exit.code())).await
+        && !matches!(done.halt, Some(Halt::Unrecorded(_)))
+    {
+        warn(&format!("the ledger of {} does not have the end of it: {}", recorder.run(), shown(&why, 300)));
+        exit = if exit == Exit::Ok { Exit::Failure } else { exit };
+    }
+    if exit != Exit::Ok {
+        say(*voice, &format!("`strowger history --run {}` shows this run.", recorder.run()));
+    }
+    verified.map(|_| exit)
+}
+
+async fn execute(execution: &Execution<'_>, recorder: &Recorder) -> Outcome {
+    let Execution { provider, plan, concurrency, stop, .. } = execution;
+    let bar = Bar(progress::bar(plan.changes.len()));
+    let work = execute_kept(plan, *provider, Options { concurrency: *concurrency }, &bar, recorder, stop);
+    let done = progress::show_after_a_while(&bar.0, work).await;
+    bar.0.finish_and_clear();
+    done
+}
+
+/// The exit of a run that did not do everything, or was told to stop.
+fn early_end(done: &Outcome) -> Option<Exit> {
+    match done.halt {
+        Some(Halt::Stopped | Halt::StoppedAtOnce) => return Some(Exit::Partial),
+        _ if done.is_complete() => return None,
+        _ => {}
+    }
+    if done.touched() {
+        return Some(Exit::Partial);
+    }
+    let stale = done.count(|status| matches!(status, Status::Stale(_))) > 0;
+    Some(if stale { Exit::Stale } else { Exit::Failure })
+}
+
+/// Whether a fresh plan is empty; `None` if a signal came first.
+async fn verify(execution: &Execution<'_>) -> anyhow::Result<(Exit, Option<bool>)> {
+    let Execution { account, provider, stop, voice, .. } = execution;
+    let fresh = tokio::select! {
+        fresh = read_and_plan(account, *provider) => fresh?.0,
+        () = stop.until(Urgency::Finish) => {
+            say(*voice, "Stopped by a signal before the account was read again; everything was applied.");
+            return Ok((Exit::Partial, None));
+        }
+    };
+    Ok(match fresh {
+        Some(plan) if plan.is_empty() => {
+            say(*voice, "In sync: a fresh plan is empty.");
+            (Exit::Ok, Some(true))
+        }
+        Some(plan) => {
+            say(*voice, "Not in sync: the account does not show what was written, or changed meanwhile. A fresh plan:");
+            say(*voice, human::plan(&plan, console::style()).trim_end());
+            (Exit::Failure, Some(false))
+        }
+        None => {
+            say(
+                *voice,
+                "Not in sync: the account changed meanwhile, and the files no longer fit it. Run `strowger plan`.",
+            );
+            (Exit::Failure, Some(false))
+        }
+    })
+}
+
+struct Bar(ProgressBar);
+
+impl Observer for Bar {
+    fn finished(&self, change: &Change, status: &Status) {
+        tracing::info!(change = change.id.0, ?status, "finished");
+        self.0.inc(1);
+    }
+}
+
+/// Whoever listened may have gone; the run and its exit code stay true.
+fn say(voice: Voice, text: &str) {
+    let _ = voice.say(text);
+}
+
+fn warn(text: &str) {
+    let _ = writeln!(anstream::stderr(), "strowger: {text}");
+}

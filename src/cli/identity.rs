@@ -1,0 +1,81 @@
+//! Who runs what, when, and from which commit: what the edge knows and a run's record wants.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use crate::apply::{Events, Lock, Recorder};
+use crate::check::settings::ProviderSettings;
+use crate::config::Account;
+use crate::plan::Plan;
+use crate::record::{Commit, Planned, RunId};
+use crate::text::shown;
+
+/// A record of the run that is about to carry out this plan.
+pub(super) fn recorder(
+    account: &Account,
+    plan: &Plan,
+    undoes: Option<&RunId>,
+    events: Option<Arc<Events>>,
+) -> anyhow::Result<Recorder> {
+    let second = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+    let run = RunId::new(&second, fastrand::u32(..))?;
+    let planned = Planned {
+        strowger: env!("CARGO_PKG_VERSION").to_owned(),
+        account: plan.account.clone(),
+        account_id: plan.account_id.clone(),
+        digest: plan.digest.clone(),
+        // Nobody asks Git for a run that leaves nothing behind.
+        commit: if plan.is_empty() && events.is_none() { None } else { commit(&account.root) },
+        actor: actor(),
+        undoes: undoes.cloned(),
+        changes: plan.changes.clone(),
+    };
+    Ok(Recorder::new(run, planned, now, events))
+}
+
+/// The account for this process alone, until the lock is dropped. Nothing is written to a snapshot.
+pub(super) fn lock(account: &Account) -> anyhow::Result<Option<Lock>> {
+    if matches!(account.settings.provider, ProviderSettings::Snapshot { .. }) {
+        return Ok(None);
+    }
+    let second = humantime::format_rfc3339_seconds(SystemTime::now());
+    let holder = format!("process {}, since {second},", std::process::id());
+    Ok(Some(Lock::take(&account.root, &account.settings.file_stem(), &holder)?))
+}
+
+fn now() -> String {
+    humantime::format_rfc3339_millis(SystemTime::now()).to_string()
+}
+
+/// Who a pipeline, or else the system, says it is.
+fn actor() -> Option<String> {
+    let named = ["GITHUB_ACTOR", "USER", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    named.map(|actor| shown(&actor, 100)).filter(|actor| !actor.is_empty())
+}
+
+/// The commit of the account's files, and whether they differ from it; nothing outside of a repository.
+fn commit(root: &Path) -> Option<Commit> {
+    let id = git(root, &["rev-parse", "--verify", "--quiet", "HEAD"])?;
+    let id = id.trim();
+    if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    // Our own folder is no part of what was asked for, whether or not it is ignored.
+    let status = git(root, &["status", "--porcelain", "--", ".", ":(exclude).strowger"])?;
+    Some(Commit { id: id.to_owned(), dirty: !status.is_empty() })
+}
+
+/// What Git says, if it is there and has anything to say. A monitor that the repository names is not started.
+fn git(root: &Path, arguments: &[&str]) -> Option<String> {
+    let output = Command::new("git")
+        .args(["--no-optional-locks", "-c", "core.fsmonitor=false"])
+        .args(arguments)
+        .current_dir(if root.as_os_str().is_empty() { Path::new(".") } else { root })
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}

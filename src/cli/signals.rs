@@ -1,0 +1,64 @@
+//! Being told to stop, by the keyboard or by whoever runs the process.
+
+use std::io::{self, Write as _};
+
+use crate::apply::{Stop, Stopper, Urgency};
+
+/// Listens from now on. The first signal lets what is under way finish, the second does not.
+///
+/// Must be called where a runtime is running; it listens as long as that runs.
+pub(super) fn listen() -> io::Result<Stop> {
+    let (stopper, stop) = Stopper::new();
+    let mut signals = Signals::new()?;
+    tokio::spawn(async move {
+        signals.next().await;
+        stopper.tell(Urgency::Finish);
+        tell("stopping once what is under way is finished; a second signal stops at once");
+        signals.next().await;
+        stopper.tell(Urgency::AtOnce);
+        // The run ends by itself now; who has it is told by the stopper for as long as it lives.
+        std::future::pending::<()>().await;
+    });
+    Ok(stop)
+}
+
+fn tell(text: &str) {
+    // Nothing is left to say it with if printing fails.
+    let _ = writeln!(anstream::stderr(), "strowger: {text}");
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(windows)]
+struct Signals(tokio::signal::windows::CtrlC);
+
+#[cfg(windows)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self(tokio::signal::windows::ctrl_c()?))
+    }
+
+    async fn next(&mut self) {
+        self.0.recv().await;
+    }
+}
