@@ -17,6 +17,7 @@ mod outcome;
 mod plan;
 mod progress;
 mod sandbox;
+mod saved;
 mod schema;
 mod secrets;
 mod signals;

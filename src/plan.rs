@@ -20,6 +20,7 @@ mod now;
 mod order;
 mod preimage;
 mod reach;
+mod saved;
 mod search;
 mod split;
 mod stale;
@@ -28,7 +29,8 @@ mod write;
 
 pub use block::{Block, Guard};
 pub use digest::{Digest, DigestError};
-pub use stale::{How, Moved, moved, refreshed};
+pub use saved::{ready, unmet};
+pub use stale::{How, Moved};
 pub use value::{Plan, Price};
 
 use crate::diag::{Diagnostic, Severities, has_errors};

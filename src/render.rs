@@ -6,6 +6,7 @@ pub(crate) mod fields;
 pub mod human;
 pub mod json;
 pub mod markdown;
+pub mod moved;
 mod summary;
 
 pub(crate) use summary::counted;

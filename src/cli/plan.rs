@@ -8,12 +8,12 @@ use anyhow::Context as _;
 use crate::config::{self, Account, Loaded, Revision};
 use crate::diag::{Diagnostic, has_errors};
 use crate::exit::Exit;
-use crate::live::Provider;
+use crate::live::{Provider, Read};
 use crate::plan::{self, Plan};
 use crate::render::{diagnostics, human, json, markdown};
 
 use super::format::Format;
-use super::{console, open, progress};
+use super::{console, open, progress, saved};
 
 /// The arguments of `plan`.
 #[derive(Debug, clap::Args)]
@@ -24,6 +24,9 @@ pub(super) struct Arguments {
     /// What the output looks like
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// Save the plan, for `apply --plan` to apply exactly it
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
     /// End with 2 if there are changes, with 0 if there are none
     #[arg(long)]
     detailed_exitcode: bool,
@@ -39,12 +42,12 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let mut loaded = config::load(&arguments.paths);
     if has_errors(&loaded.diagnostics) {
-        show(&[], &loaded, arguments.format)?;
+        show(&report(arguments, &loaded, Vec::new()), &loaded, arguments.format)?;
         return Ok(Exit::Invalid);
     }
     console::notes(&config::guard_by_base(&mut loaded, arguments.base.as_ref())?)?;
     if has_errors(&loaded.diagnostics) {
-        show(&[], &loaded, arguments.format)?;
+        show(&report(arguments, &loaded, Vec::new()), &loaded, arguments.format)?;
         return Ok(Exit::Invalid);
     }
     let mut plans = Vec::new();
@@ -61,8 +64,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         anyhow::Ok(())
     })?;
     crate::diag::sort(&mut loaded.diagnostics);
-    show(&plans, &loaded, arguments.format)?;
-    let pending = plans.iter().any(|plan| !plan.is_empty());
+    let report = report(arguments, &loaded, plans);
+    show(&report, &loaded, arguments.format)?;
+    if let Some(path) = arguments.out.as_ref().filter(|_| !has_errors(&loaded.diagnostics)) {
+        saved::save(path, &report)?;
+        writeln!(anstream::stderr(), "Saved. `strowger apply --plan {}` applies exactly this.", path.display())?;
+    }
+    let pending = report.plans.iter().any(|plan| !plan.is_empty());
     Ok(match (has_errors(&loaded.diagnostics), pending && arguments.detailed_exitcode) {
         (true, _) => Exit::Invalid,
         (false, true) => Exit::Pending,
@@ -75,29 +83,37 @@ pub(super) fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
 }
 
+/// Reads one account.
+pub(super) async fn read(account: &Account, provider: &dyn Provider) -> anyhow::Result<Read> {
+    let name = &account.settings.name;
+    let read = progress::during(&format!("reading {name}"), provider.read()).await;
+    let read = read.with_context(|| format!("cannot read the account {name}"))?;
+    tracing::info!(account = %name, objects = read.live.objects(), requests = read.requests, "read");
+    Ok(read)
+}
+
 /// Reads one account and plans for it. No plan means that a finding is an error.
 pub(super) async fn read_and_plan(
     account: &Account,
     provider: &dyn Provider,
 ) -> anyhow::Result<(Option<Plan>, Vec<Diagnostic>)> {
-    let name = &account.settings.name;
-    let read = progress::during(&format!("reading {name}"), provider.read()).await;
-    let read = read.with_context(|| format!("cannot read the account {name}"))?;
-    tracing::info!(account = %name, objects = read.live.objects(), requests = read.requests, "read");
+    let read = read(account, provider).await?;
     Ok(plan::plan(&account.desired, &read.live, &account.severities, read.requests))
 }
 
+fn report(arguments: &Arguments, loaded: &Loaded, plans: Vec<Plan>) -> json::Report {
+    let paths = arguments.paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+    json::Report::new(paths, plans, diagnostics::json(&loaded.diagnostics, &loaded.sources))
+}
+
 /// Plans go to stdout, findings for people to stderr.
-fn show(plans: &[Plan], loaded: &Loaded, format: Format) -> io::Result<()> {
+fn show(report: &json::Report, loaded: &Loaded, format: Format) -> io::Result<()> {
     let mut out = anstream::stdout().lock();
     match format {
-        Format::Json => {
-            let findings = diagnostics::json(&loaded.diagnostics, &loaded.sources);
-            out.write_all(json::Report::new(plans.to_vec(), findings).text().as_bytes())?;
-        }
+        Format::Json => out.write_all(report.text().as_bytes())?,
         Format::Human | Format::Markdown => {
             console::report(loaded, &loaded.diagnostics)?;
-            for (index, plan) in plans.iter().enumerate() {
+            for (index, plan) in report.plans.iter().enumerate() {
                 if index > 0 {
                     writeln!(out)?;
                 }

@@ -65,7 +65,7 @@ pub enum How {
 }
 
 /// What keeps a plan from being applied to this account as it was made; nothing if it can be.
-pub fn moved(plan: &Plan, live: &Live) -> Vec<Moved> {
+pub(super) fn moved(plan: &Plan, live: &Live) -> Vec<Moved> {
     let account = Account::new(plan, live);
     let mut seen: HashSet<&ObjectId> = HashSet::new();
     let mut list = Vec::new();
@@ -85,7 +85,7 @@ pub fn moved(plan: &Plan, live: &Live) -> Vec<Moved> {
 /// for something that is no field of ours does not refuse it.
 ///
 /// Only right after [`moved`] found nothing in the same account.
-pub fn refreshed(mut plan: Plan, live: &Live) -> Plan {
+pub(super) fn refreshed(mut plan: Plan, live: &Live) -> Plan {
     let revisions: HashMap<ObjectId, Option<Revision>> = {
         let account = Account::new(&plan, live);
         let numbers = account.numbers.iter().map(|(id, number)| ((*id).clone(), number.revision.clone()));
@@ -268,7 +268,7 @@ impl<'a> Account<'a> {
 }
 
 /// Whether two values are the same to the account: what an object is called is no part of a reference to it.
-pub(super) fn same(left: &FieldValue, right: &FieldValue) -> bool {
+fn same(left: &FieldValue, right: &FieldValue) -> bool {
     let key = |target: &PlannedRef| (target.kind, target.id.clone());
     match (left, right) {
         (FieldValue::Reference(left), FieldValue::Reference(right)) => key(left) == key(right),

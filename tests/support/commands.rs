@@ -202,7 +202,7 @@ impl Server {
             item
         };
         let list = |path: &str| self.list(path).into_iter().map(strip).collect::<Vec<_>>();
-        json!({ "numbers": list("numbers"), "ring_groups": list("ring-groups") })
+        json!({ "numbers": list("numbers"), "ring_groups": list("ring_groups") })
     }
 }
 
