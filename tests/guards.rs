@@ -369,6 +369,34 @@ fn strowger_in(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) ->
     command.stdin(Stdio::null()).output().unwrap()
 }
 
+#[test]
+fn a_folder_or_file_that_is_moved_takes_its_guards_along() {
+    let office = Office::new(3, 0);
+    office.commit(&(PROTECTED.to_owned() + &main_line("receptionist/main")));
+    let moved = office.repository.path().join("phones/paris");
+    fs::rename(office.folder(), &moved).unwrap();
+    fs::write(moved.join("account.yaml"), format!("{HEAD}{}", main_line("user/201"))).unwrap();
+    let plan = |path: &str| strowger(office.repository.path(), &["plan", "--format", "json", path]);
+    assert!(expect(&plan("phones/paris"), 0).contains("so the policy at `HEAD` says"), "not committed");
+    office.git(&["add", "--all"]);
+    office.git(&["commit", "--quiet", "--message=move"]);
+    assert!(expect(&plan("phones/paris"), 0).contains("so the policy at `HEAD^1` says"), "committed");
+
+    // One file by its name, beside another account's.
+    fs::rename(moved.join("account.yaml"), moved.join("paris.yaml")).unwrap();
+    let london = format!("{HEAD}{}", PROTECTED.replace("301", "302")).replace("name: office", "name: london");
+    fs::write(moved.join("london.yaml"), london).unwrap();
+    fs::write(moved.join("paris.yaml"), format!("{HEAD}{PROTECTED}{}", main_line("receptionist/main"))).unwrap();
+    office.git(&["add", "--all"]);
+    office.git(&["commit", "--quiet", "--message=more"]);
+    fs::rename(moved.join("paris.yaml"), moved.join("fr.yaml")).unwrap();
+    fs::remove_file(moved.join("london.yaml")).unwrap();
+    let both = main_line("user/201") + "  \"+33142685302\": { to: user/201 }\n";
+    fs::write(moved.join("fr.yaml"), format!("{HEAD}{both}")).unwrap();
+    let out = expect(&plan("phones/paris/fr.yaml"), 0);
+    assert!(out.contains("the protected number +33142685301") && !out.contains("the protected number +33142685302"));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_git_that_fails_or_is_not_there_is_noticed_and_one_that_runs_a_hook_is_not_misled() {

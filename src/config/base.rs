@@ -13,7 +13,7 @@ use std::str::FromStr;
 
 use crate::check;
 use crate::diag::{Diagnostic, Rule};
-use crate::model::{BasePolicy, FileId, GuardPolicy};
+use crate::model::{BasePolicy, FileId, GuardPolicy, NameKey};
 
 use super::git::{self, Commit, Entry as File, GitError, Repository};
 use super::load::{Account, Loaded};
@@ -192,11 +192,10 @@ impl Reader<'_> {
         commit: &Commit,
         seen: &mut Seen,
     ) -> Result<Option<BasePolicy>, GitError> {
-        let files = repository.files(commit, &account.root)?;
-        let files: Vec<File> = files.iter().filter(|file| account.reads(&file.name)).cloned().collect();
+        let Some((place, files)) = files(account, repository, commit)? else { return Ok(None) };
         // Where a link leads to can differ though the link does not.
         let known = seen.contains(&files) && !files.iter().any(|file| file.link);
-        if files.is_empty() || known {
+        if known {
             return Ok(None);
         }
         let mut texts = Vec::with_capacity(files.len());
@@ -205,7 +204,7 @@ impl Reader<'_> {
                 self.unreadable(account, revision, &format!("{} has more than 256 MiB", file.name));
                 return Ok(None);
             }
-            texts.push(repository.read(commit, &account.root, file)?);
+            texts.push(repository.read(commit, &place, file)?);
         }
         let guards = if self.is_current(account, &files, &texts) { Ok(None) } else { guards(texts).map(Some) };
         seen.push(files);
@@ -235,6 +234,42 @@ impl Reader<'_> {
                 .hint("name a revision whose files are valid with `--base`"),
         );
     }
+}
+
+/// The account's folder in a commit and its files there; `None` if the commit does not have the account.
+fn files(
+    account: &Account,
+    repository: &mut Repository,
+    commit: &Commit,
+) -> Result<Option<(String, Vec<File>)>, GitError> {
+    let Some(place) = repository.place(&account.root) else { return Ok(None) };
+    let here = repository.files(commit, &place)?;
+    let files: Vec<File> = here.iter().filter(|file| account.reads(&file.name)).cloned().collect();
+    if files.is_empty() { moved(account, repository, commit) } else { Ok(Some((place, files))) }
+}
+
+/// Where the account's files were before they got another name: a move must not shake the guards off. Only
+/// files that are gone can have been moved, and the account's name tells which.
+fn moved(
+    account: &Account,
+    repository: &mut Repository,
+    commit: &Commit,
+) -> Result<Option<(String, Vec<File>)>, GitError> {
+    let name = NameKey::of(&account.settings.name);
+    for place in repository.left(commit)?.iter() {
+        let files = repository.files(commit, place)?;
+        for file in files.iter().filter(|file| file.size <= super::read::MOST) {
+            // Whatever cannot be read here has another name than this account's.
+            let Ok(bytes) = repository.read(commit, place, file) else { continue };
+            let Ok(text) = super::read::text(bytes, FileId(0)) else { continue };
+            let Ok(document) = super::yaml::parse(FileId(0), &text) else { continue };
+            if check::account_name(&document).is_some_and(|found| NameKey::of(found) == name) {
+                let all = if account.folder { files.to_vec() } else { vec![file.clone()] };
+                return Ok(Some((place.clone(), all)));
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// The guards of these files, or the first thing that is wrong with them.

@@ -7,7 +7,7 @@
 
 mod blobs;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -32,12 +32,18 @@ pub(super) struct Repository {
     /// The folder that the paths in a commit are relative to.
     top: PathBuf,
     commits: HashMap<String, Option<Commit>>,
-    trees: HashMap<Commit, Folders>,
+    trees: HashMap<Commit, Tree>,
     blobs: Option<Blobs>,
 }
 
-/// By the path of a folder, with `/` between its parts and empty for the top: what git keeps directly in it.
-type Folders = HashMap<String, Rc<[Entry]>>;
+/// The YAML files of a commit.
+#[derive(Debug)]
+struct Tree {
+    /// By the path of their folder.
+    files: HashMap<String, Rc<[Entry]>>,
+    /// The folders of those that are not on the disk any more.
+    left: Rc<[String]>,
+}
 
 /// The name of a commit that exists.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -89,23 +95,31 @@ impl Repository {
     }
 
     /// The YAML files directly in a folder, sorted by name; none if the commit has no such folder.
-    pub(super) fn files(&mut self, commit: &Commit, folder: &Path) -> Result<Rc<[Entry]>, GitError> {
-        if !self.trees.contains_key(commit) {
-            let output = succeeded(run(&self.top, &["ls-tree", "-r", "-z", "-l", "--full-tree", &commit.0])?)?;
-            self.trees.insert(commit.clone(), folders(&output.stdout));
+    pub(super) fn files(&mut self, commit: &Commit, place: &str) -> Result<Rc<[Entry]>, GitError> {
+        Ok(self.tree(commit)?.files.get(place).cloned().unwrap_or_default())
+    }
+
+    /// The folders, sorted, in which the commit has a YAML file that is not on the disk any more.
+    pub(super) fn left(&mut self, commit: &Commit) -> Result<Rc<[String]>, GitError> {
+        Ok(Rc::clone(&self.tree(commit)?.left))
+    }
+
+    fn tree(&mut self, commit: &Commit) -> Result<&Tree, GitError> {
+        match self.trees.entry(commit.clone()) {
+            hash_map::Entry::Occupied(known) => Ok(known.into_mut()),
+            hash_map::Entry::Vacant(free) => {
+                let listed = run(&self.top, &["ls-tree", "-r", "-z", "-l", "--full-tree", &commit.0])?;
+                Ok(free.insert(Tree::new(&succeeded(listed)?.stdout, &self.top)))
+            }
         }
-        let place = self.place(folder);
-        let found = place.and_then(|place| self.trees.get(commit).and_then(|folders| folders.get(&place)));
-        Ok(found.cloned().unwrap_or_default())
     }
 
     /// The bytes of a file in a folder; of a link, those of the file that it leads to.
-    pub(super) fn read(&mut self, commit: &Commit, folder: &Path, entry: &Entry) -> Result<Vec<u8>, GitError> {
-        let asked = match (entry.link, self.place(folder)) {
+    pub(super) fn read(&mut self, commit: &Commit, place: &str, entry: &Entry) -> Result<Vec<u8>, GitError> {
+        let asked = match (entry.link, place) {
             (false, _) => entry.blob.clone(),
-            (true, Some(place)) if place.is_empty() => format!("{}:{}", commit.0, entry.name),
-            (true, Some(place)) => format!("{}:{place}/{}", commit.0, entry.name),
-            (true, None) => String::new(),
+            (true, "") => format!("{}:{}", commit.0, entry.name),
+            (true, _) => format!("{}:{place}/{}", commit.0, entry.name),
         };
         if self.blobs.is_none() {
             self.blobs = Some(Blobs::start(command(&self.top, &Blobs::ARGUMENTS))?);
@@ -118,8 +132,8 @@ impl Repository {
         read?.ok_or_else(broken)
     }
 
-    /// A folder's path inside the repository.
-    fn place(&self, folder: &Path) -> Option<String> {
+    /// A folder's path inside the repository: `/` between its parts, empty for the top.
+    pub(super) fn place(&self, folder: &Path) -> Option<String> {
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         let folder = folder.canonicalize().ok()?;
         let parts = folder.strip_prefix(&self.top).ok()?.iter().map(|part| part.to_str());
@@ -140,13 +154,20 @@ fn run(folder: &Path, arguments: &[&str]) -> Result<Output, GitError> {
     Ok(command(folder, arguments).stdin(Stdio::null()).output()?)
 }
 
-/// The lines of `ls-tree`, by folder.
-fn folders(listed: &[u8]) -> Folders {
-    let mut folders: HashMap<String, Vec<Entry>> = HashMap::new();
-    for (folder, entry) in listed.split(|byte| *byte == 0).filter_map(entry) {
-        folders.entry(folder).or_default().push(entry);
+impl Tree {
+    fn new(listed: &[u8], top: &Path) -> Self {
+        let mut files: HashMap<String, Vec<Entry>> = HashMap::new();
+        for (folder, entry) in listed.split(|byte| *byte == 0).filter_map(entry) {
+            files.entry(folder).or_default().push(entry);
+        }
+        let gone = |(folder, entries): &(&String, &Vec<Entry>)| {
+            let folder = top.join(folder);
+            entries.iter().any(|entry| std::fs::symlink_metadata(folder.join(&entry.name)).is_err())
+        };
+        let mut left: Vec<String> = files.iter().filter(gone).map(|(folder, _)| folder.clone()).collect();
+        left.sort_unstable();
+        Self { left: left.into(), files: files.into_iter().map(|(folder, entries)| (folder, entries.into())).collect() }
     }
-    folders.into_iter().map(|(folder, entries)| (folder, entries.into())).collect()
 }
 
 /// One line of `ls-tree -l`: mode, type, object, size, a tab, the path.
