@@ -22,7 +22,7 @@ mod validator;
 use crate::diag::{Diagnostic, Rule, Severities, Severity, has_errors};
 use crate::model::{Absent, Capabilities, Desired, GuardPolicy, Span};
 
-use document::{Document, View};
+use document::{Document, NodeRef, View};
 use numbers::Numbers;
 use policy::Policies;
 use reader::{Field, Reader};
@@ -95,6 +95,15 @@ pub fn account(schema: &AccountSchema, documents: &[Document<'_>], before: Vec<D
         severities: policies.severities,
     });
     Checked { account, findings: reader.findings, secrets: reader.secrets }
+}
+
+/// The name that a document gives its account, whatever else is wrong with it.
+pub fn account_name<'d>(document: &'d Document<'d>) -> Option<&'d str> {
+    let field = |node: NodeRef<'d>, name: &str| match node.view() {
+        View::Mapping(fields) => fields.entries().find(|(key, _)| key.scalar() == Some(name)).map(|(_, value)| value),
+        _ => None,
+    };
+    field(field(document.root(), "account")?, "name")?.scalar()
 }
 
 /// The guards in the policy of other documents than those that are planned with: the same account's, as they

@@ -120,3 +120,33 @@ fn every_mistake_is_told_once_with_what_to_write() {
         assert_eq!(told(policy), (rule, hint.to_owned()), "{policy}");
     }
 }
+
+#[test]
+fn the_documented_policies_are_right() {
+    let pages = ["docs/guards.md", "docs/format.md"].map(|page| std::fs::read_to_string(page).unwrap());
+    let pages = pages.concat();
+    let examples: Vec<&str> = pages
+        .split("```yaml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .filter(|example| example.starts_with("policy:"))
+        .collect();
+    assert_eq!(examples.len(), 5);
+    for example in examples {
+        policy(&[example]);
+    }
+}
+
+#[test]
+fn the_documented_defaults_are_those_of_the_code() {
+    let page = std::fs::read_to_string("docs/guards.md").unwrap();
+    let table = std::fs::read_to_string("docs/format.md").unwrap();
+    for capped in Capped::ALL {
+        let Cap { percent, floor, .. } = capped.default_cap();
+        let row = |page: &str, end: &str| {
+            page.lines().any(|line| line.starts_with(&format!("| `{}` |", capped.as_str())) && line.ends_with(end))
+        };
+        assert!(row(&page, &format!("| {percent} %, at least {floor} |")), "{}", capped.as_str());
+        assert!(row(&table, &format!("| {percent} | {floor} |")), "{}", capped.as_str());
+    }
+}

@@ -210,6 +210,8 @@ fn the_printed_words_release_exactly_this_plan_and_no_other() {
     office.write(&(PROTECTED.to_owned() + &main_line("user/201")));
     expect(&office.apply(&["--approve", &digest]), 0);
     expect(&office.strowger(&["plan", ".", "--detailed-exitcode"]), 0);
+    // A pipeline that runs again has nothing left to approve.
+    expect(&office.apply(&["--approve", &digest]), 0);
 }
 
 /// The digest in the last line, behind those that are refused.
@@ -358,6 +360,93 @@ fn a_policy_before_that_cannot_be_read_is_a_warning_and_a_link_is_followed() {
     assert!(stderr(&output).contains("warning[unreadable-base]: the policy of `office` at `HEAD^1` cannot be read"));
     office.write(&(main_line("user/201") + "policy: { rules: { unreadable-base: error } }\n"));
     expect(&office.strowger(&["plan", "."]), 3);
+}
+
+/// `strowger` with other variables in its environment.
+fn strowger_in(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_strowger"));
+    command.args(arguments).current_dir(folder).envs(variables.iter().copied());
+    command.stdin(Stdio::null()).output().unwrap()
+}
+
+#[test]
+fn a_folder_or_file_that_is_moved_takes_its_guards_along() {
+    let office = Office::new(3, 0);
+    office.commit(&(PROTECTED.to_owned() + &main_line("receptionist/main")));
+    let moved = office.repository.path().join("phones/paris");
+    fs::rename(office.folder(), &moved).unwrap();
+    fs::write(moved.join("account.yaml"), format!("{HEAD}{}", main_line("user/201"))).unwrap();
+    let plan = |path: &str| strowger(office.repository.path(), &["plan", "--format", "json", path]);
+    assert!(expect(&plan("phones/paris"), 0).contains("so the policy at `HEAD` says"), "not committed");
+    office.git(&["add", "--all"]);
+    office.git(&["commit", "--quiet", "--message=move"]);
+    assert!(expect(&plan("phones/paris"), 0).contains("so the policy at `HEAD^1` says"), "committed");
+
+    // One file by its name, beside another account's.
+    fs::rename(moved.join("account.yaml"), moved.join("paris.yaml")).unwrap();
+    let london = format!("{HEAD}{}", PROTECTED.replace("301", "302")).replace("name: office", "name: london");
+    fs::write(moved.join("london.yaml"), london).unwrap();
+    fs::write(moved.join("paris.yaml"), format!("{HEAD}{PROTECTED}{}", main_line("receptionist/main"))).unwrap();
+    office.git(&["add", "--all"]);
+    office.git(&["commit", "--quiet", "--message=more"]);
+    fs::rename(moved.join("paris.yaml"), moved.join("fr.yaml")).unwrap();
+    fs::remove_file(moved.join("london.yaml")).unwrap();
+    let both = main_line("user/201") + "  \"+33142685302\": { to: user/201 }\n";
+    fs::write(moved.join("fr.yaml"), format!("{HEAD}{both}")).unwrap();
+    let out = expect(&plan("phones/paris/fr.yaml"), 0);
+    assert!(out.contains("the protected number +33142685301") && !out.contains("the protected number +33142685302"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_git_that_fails_or_is_not_there_is_noticed_and_one_that_runs_a_hook_is_not_misled() {
+    let office = Office::new(3, 0);
+    office.commit(&(PROTECTED.to_owned() + &main_line("receptionist/main")));
+    office.commit(&main_line("user/201"));
+    let plan = ["plan", ".", "--format", "json"];
+    let hook = strowger_in(&office.folder(), &plan, &[("GIT_DIR", ".git"), ("GIT_PREFIX", "phones/")]);
+    assert!(expect(&hook, 0).contains("\"protected\""));
+    let no_git = ("PATH", "/nowhere");
+    let foreign = ("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1");
+    let (global, system) = (("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_SYSTEM", "/dev/null"));
+    for (variables, words) in
+        [(&[no_git, global, system], "git does not answer"), (&[foreign, global, system], "dubious ownership")]
+    {
+        let missed = strowger_in(&office.folder(), &plan, variables);
+        assert!(!expect(&missed, 0).contains("\"protected\""));
+        assert_eq!(stderr(&missed).lines().count(), 1, "{}", stderr(&missed));
+        assert!(stderr(&missed).contains(words), "{}", stderr(&missed));
+        let named = strowger_in(&office.folder(), &["plan", ".", "--base", "HEAD^1"], variables);
+        expect(&named, 1);
+        assert!(stderr(&named).contains(words), "{}", stderr(&named));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_nowhere_in_the_revision_before_is_noticed_and_the_next_account_is_still_guarded() {
+    let office = Office::new(3, 0);
+    let other = office.repository.path().join("phones/other");
+    fs::create_dir_all(&other).unwrap();
+    let text = format!("{HEAD}{PROTECTED}{}", main_line("receptionist/main"));
+    let text = text.replace("name: office", "name: other").replace("seed/", "../office/seed/");
+    fs::write(other.join("account.yaml"), &text).unwrap();
+    let link = office.folder().join("policy.yaml");
+    for target in ["../../../out.yaml", "gone.yaml", "policy.yaml", "seed"] {
+        let _ = fs::remove_file(&link);
+        std::os::unix::fs::symlink(target, &link).unwrap();
+        fs::write(other.join("account.yaml"), &text).unwrap();
+        office.commit(&main_line("receptionist/main"));
+        fs::remove_file(&link).unwrap();
+        fs::write(
+            other.join("account.yaml"),
+            text.replace("to: receptionist/main", "to: user/201").replace(PROTECTED, ""),
+        )
+        .unwrap();
+        let output = strowger(&office.repository.path().join("phones"), &["plan", ".", "--format", "json"]);
+        assert!(expect(&output, 0).contains("so the policy at `HEAD` says"), "{target}: {}", stderr(&output));
+        assert!(stderr(&output).contains("policy.yaml leads to no file of the repository"), "{}", stderr(&output));
+    }
 }
 
 #[cfg(unix)]

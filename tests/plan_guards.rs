@@ -236,3 +236,29 @@ fn ignored_fields_of_existing_groups_need_not_even_make_sense() {
     let label = "numbers: { \"+33142685302\": { to: user/201, label: x } }\npolicy: { ignore: [numbers.label] }\n";
     assert_eq!(plan(label).changes[0].fields.len(), 1);
 }
+
+#[test]
+fn protection_of_what_does_not_exist_is_told_and_of_what_is_about_to_exist_is_not() {
+    let found = |text: &str| -> Vec<(&'static str, String)> {
+        let (_, findings) = strowger::plan::plan(&account(text).desired, &live(), &Severities::default(), 1);
+        findings.into_iter().map(|finding| (finding.rule.id, finding.message)).collect()
+    };
+    let told = found(
+        "policy: { protect: [\"+33142685399\", ring_group/g9, ring_group/g0, \"+33142685300\"] }\nabsent: [ring_group/g1]\n",
+    );
+    let message = |what: &str| format!("`policy.protect` lists {what}, which neither the account nor the files have");
+    assert_eq!(
+        told,
+        [("unknown-protected", message("+33142685399")), ("unknown-protected", message("`ring_group/g9`"))]
+    );
+    let groups = "ring_groups: { g9: { extension: \"399\", members: [user/200] } }\n";
+    assert_eq!(found(&format!("{groups}policy: {{ protect: [ring_group/G9, ring_group/399] }}\n")), []);
+    let nothing = found("policy: {}\n");
+    assert_eq!(
+        nothing,
+        [(
+            "nothing-left",
+            "the files of `a` declare nothing, and the account has 10 numbers and 6 ring groups".to_owned()
+        )]
+    );
+}

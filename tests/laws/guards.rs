@@ -1,11 +1,16 @@
 //! The laws of guards, over the same pairs of accounts as those of plans.
 
 use proptest::prelude::*;
-use strowger::model::{BasePolicy, Cap, Capped, Caps, ChangeId, Desired, GuardPolicy, Live, Span, Spanned};
-use strowger::plan::{Digest, Guard, Plan};
+use strowger::diag::Severities;
+use strowger::model::{
+    BasePolicy, Cap, Capped, Caps, Change, ChangeId, Desired, FieldName, GuardPolicy, Ignorable, Kind, Live, Reason,
+    Span, Spanned, Verb,
+};
+use strowger::plan::{Digest, Guard, Plan, plan};
 
+use super::account::Account;
 use super::generate::{Size, pair};
-use super::{config, planned};
+use super::{any_order, config, planned};
 
 fn any_cap() -> impl Strategy<Value = Cap> {
     (prop::option::of(0..20_u32), 0..=100_u8, 0..20_u32).prop_map(|(most, percent, floor)| Cap { most, percent, floor })
@@ -71,6 +76,37 @@ proptest! {
         for block in &blocked.blocked {
             prop_assert!(block.changes.is_sorted() && !block.changes.is_empty());
         }
+    }
+
+    #[test]
+    fn ignored_fields_of_existing_objects_are_never_written_and_the_rest_converges(
+        pair in pair(Size::Medium), ignore in prop::collection::btree_set(prop::sample::select(Ignorable::ALL.to_vec()), 0..4), seed: u64,
+    ) {
+        let mut desired = pair.desired.clone();
+        desired.policy.ignore.clone_from(&ignore);
+        // Without its new number a group may stand in another's way, which is told; that is not this law.
+        let (Some(plan), _) = plan(&desired, &pair.live, &Severities::default(), 1) else { return Ok(()) };
+        let of = |change: &Change, field| match (change.object.kind, field) {
+            (Kind::Number, FieldName::Label) => Some(Ignorable::NumberLabel),
+            (Kind::RingGroup, FieldName::Extension) => Some(Ignorable::GroupExtension),
+            (Kind::RingGroup, FieldName::Ring) => Some(Ignorable::GroupRing),
+            (Kind::RingGroup, FieldName::Members) => Some(Ignorable::GroupMembers),
+            (Kind::RingGroup, FieldName::RingFor) => Some(Ignorable::GroupRingFor),
+            (Kind::RingGroup, FieldName::NoAnswer) => Some(Ignorable::GroupNoAnswer),
+            _ => None,
+        };
+        let declared = |change: &&Change| matches!(change.reason, Reason::Declared | Reason::Renamed);
+        let existing = plan.changes.iter().filter(|change| change.verb == Verb::Update && change.object.id.is_some());
+        for change in existing.filter(declared) {
+            for field in &change.fields {
+                prop_assert!(of(change, field.field).is_none_or(|field| !ignore.contains(&field)), "{:#?}", change);
+            }
+        }
+        let mut account = Account::new(&pair.live);
+        for change in any_order(&plan, seed) {
+            account.apply(change).unwrap_or_else(|refusal| panic!("{refusal}\n{change:#?}\n{plan:#?}"));
+        }
+        prop_assert!(planned(&desired, &account.live()).is_empty());
     }
 
     #[test]
