@@ -15,6 +15,7 @@ mod progress;
 mod sandbox;
 mod schema;
 mod secrets;
+mod show;
 mod validate;
 
 use std::io::{self, Write as _};
