@@ -20,6 +20,7 @@ mod sandbox;
 mod saved;
 mod schema;
 mod secrets;
+mod show;
 mod signals;
 mod validate;
 

@@ -1,4 +1,7 @@
 //! Plans for programs. The format's schema is `schemas/plan.v1.schema.json`.
+//!
+//! Programs get every text exactly. What a terminal or a CI runner would obey stands in the JSON as an escape, so
+//! that printing it is safe, too.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::plan::{Digest, Plan};
-use crate::text::shown;
+use crate::text::{self, shown};
 
 /// What `plan --format json` prints and `plan --out` saves: every account's plan, and what was found on the way.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -81,10 +84,7 @@ impl Report {
 
     /// The report as indented JSON with a final line break.
     pub fn text(&self) -> String {
-        // Nothing in a report can fail to be written: keys are text and numbers are finite.
-        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
-        text.push('\n');
-        text
+        text(self)
     }
 
     /// Reads a report back, with nothing taken on trust: the version, the schema, the order of the changes and
@@ -120,6 +120,14 @@ impl Report {
         }
         Ok(report)
     }
+}
+
+/// A value as indented JSON with a final line break, safe to print.
+pub fn text(value: &impl Serialize) -> String {
+    // Nothing that is rendered can fail to be written: keys are text and numbers are finite.
+    let mut json = text::json(&serde_json::to_string_pretty(value).unwrap_or_default());
+    json.push('\n');
+    json
 }
 
 /// The JSON Schema of [`Report`].
