@@ -19,10 +19,10 @@ pub mod schema;
 pub mod settings;
 mod validator;
 
-use crate::diag::{Diagnostic, Rule, Severities, has_errors};
-use crate::model::{Absent, Capabilities, Desired, Span};
+use crate::diag::{Diagnostic, Rule, Severities, Severity, has_errors};
+use crate::model::{Absent, Capabilities, Desired, GuardPolicy, Span};
 
-use document::{Document, View};
+use document::{Document, NodeRef, View};
 use numbers::Numbers;
 use policy::Policies;
 use reader::{Field, Reader};
@@ -73,7 +73,7 @@ pub fn account(schema: &AccountSchema, documents: &[Document<'_>], before: Vec<D
     let settings = account_section(&mut reader, &files, complete && readable.len() == documents.len(), documents);
     let mut policies = Policies::default();
     for policy in files.iter().filter_map(|[.., policy, _]| *policy) {
-        policies.read(&mut reader, policy);
+        policies.read(&mut reader, policy, settings.as_ref().and_then(|settings| settings.country));
     }
     let desired = desired(&mut reader, &files, settings.as_ref());
     for document in readable {
@@ -95,6 +95,32 @@ pub fn account(schema: &AccountSchema, documents: &[Document<'_>], before: Vec<D
         severities: policies.severities,
     });
     Checked { account, findings: reader.findings, secrets: reader.secrets }
+}
+
+/// The name that a document gives its account, whatever else is wrong with it.
+pub fn account_name<'d>(document: &'d Document<'d>) -> Option<&'d str> {
+    let field = |node: NodeRef<'d>, name: &str| match node.view() {
+        View::Mapping(fields) => fields.entries().find(|(key, _)| key.scalar() == Some(name)).map(|(_, value)| value),
+        _ => None,
+    };
+    field(field(document.root(), "account")?, "name")?.scalar()
+}
+
+/// The guards in the policy of other documents than those that are planned with: the same account's, as they
+/// were. The first error if they cannot be told.
+pub fn guards(documents: &[Document<'_>]) -> Result<GuardPolicy, Box<Diagnostic>> {
+    let mut reader = Reader::default();
+    let mut policies = Policies::default();
+    for document in documents {
+        let sections = sections(&mut reader, document);
+        if let Some(policy) = sections.and_then(|[.., policy, _]| policy) {
+            policies.read(&mut reader, policy, None);
+        }
+    }
+    match reader.findings.into_iter().find(|finding| finding.severity == Severity::Error) {
+        Some(error) => Err(Box::new(error)),
+        None => Ok(policies.policy.guards),
+    }
 }
 
 /// The sections of a file whose version is known; the rest of another version's file would be misread.

@@ -4,6 +4,7 @@
 //! went wrong on the way is an [`anyhow::Error`] with its context, printed once, here.
 
 mod apply;
+mod approval;
 mod changes;
 mod console;
 mod events;
@@ -18,8 +19,10 @@ mod plan;
 mod progress;
 mod rollback;
 mod sandbox;
+mod saved;
 mod schema;
 mod secrets;
+mod show;
 mod signals;
 mod validate;
 

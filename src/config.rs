@@ -2,12 +2,17 @@
 //!
 //! A path is a file, a folder whose YAML files are one account, or a folder of such folders: a fleet. Every
 //! file is read once, in one pass, within limits that a hostile file cannot exceed; see
-//! `docs/decisions/0001-yaml.md`. Nothing is thrown: what cannot be read is a finding like any other.
+//! `docs/decisions/0001-yaml.md`. Nothing is thrown: what cannot be read is a finding like any other. The guards
+//! of earlier revisions come from git (`base`).
 
+mod base;
 mod files;
+mod git;
 mod load;
 mod read;
 mod yaml;
 
+pub use base::{BaseError, Revision, RevisionError, guard_by_base};
+pub use git::GitError;
 pub use load::{Account, Loaded, load};
 pub use yaml::parse;

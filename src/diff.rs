@@ -14,6 +14,7 @@ mod groups;
 mod identity;
 mod matching;
 mod numbers;
+mod policy;
 mod resolve;
 
 pub use delta::{Deletion, Difference, GroupDelta, GroupFields, NumberDelta, Unmanaged};
@@ -37,6 +38,7 @@ pub fn diff<'a>(desired: &'a Desired, live: &'a Live) -> (Difference<'a>, Vec<Di
     let groups = groups::compare(&resolver, &mut diagnostics);
     let numbers = numbers::compare(&resolver, &mut diagnostics);
     identity::check(&resolver, &mut diagnostics);
+    policy::check(desired, &directory, &mut diagnostics);
     let deletions = deletions::decide(&resolver, &groups, &numbers, absent.clone(), &mut diagnostics);
 
     let managed = desired.ring_groups.len() + desired.numbers.len();

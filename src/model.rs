@@ -17,15 +17,17 @@ mod kind;
 mod live;
 mod name;
 mod place;
+mod policy;
 mod reference;
 mod ring;
+mod scope;
 mod text;
 
 pub use capabilities::{Capabilities, RequestLimits};
 pub use change::{
     Change, ChangeId, FieldChange, FieldName, FieldValue, ObjectLabel, PlannedRef, PreImage, Reason, Verb,
 };
-pub use desired::{Absent, Desired, DesiredNumber, DesiredRingGroup, Policy};
+pub use desired::{Absent, Desired, DesiredNumber, DesiredRingGroup};
 pub use directory::{Directory, Found, Handle};
 pub use e164::{E164, E164Error};
 pub use extension::{ExtensionError, ExtensionNumber, is_emergency};
@@ -36,5 +38,7 @@ pub use live::{
 };
 pub use name::{Name, NameError, NameKey};
 pub use place::{FileId, Place, Span, Spanned};
+pub use policy::{BasePolicy, Cap, Capped, Caps, GuardPolicy, Ignorable, Policy, Protected};
 pub use reference::{Reference, ReferenceError, Selector};
 pub use ring::{RingFor, RingForError, RingMode};
+pub use scope::{NamePattern, NameSet, NumberPattern, NumberSet, PatternError, Scope};

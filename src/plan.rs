@@ -7,23 +7,30 @@
 //!
 //! Three steps: the differences become writes with what each needs and frees (`write`); the writes become
 //! a graph, and where only a second write to one object can break a circle, one is split (`order`,
-//! `split`); the graph gets the edges that keep every ring group reachable (`reach`).
+//! `split`); the graph gets the edges that keep every ring group reachable (`reach`). What the plan then holds
+//! is judged by the guards (`guard`), which add what they have against it and change nothing else.
 
 mod block;
 mod build;
 mod digest;
 mod graph;
+mod guard;
 mod needs;
+mod now;
 mod order;
 mod preimage;
 mod reach;
+mod saved;
 mod search;
 mod split;
+mod stale;
 mod value;
 mod write;
 
 pub use block::{Block, Guard};
-pub use digest::Digest;
+pub use digest::{Digest, DigestError};
+pub use saved::{ready, unmet};
+pub use stale::{How, Moved};
 pub use value::{Plan, Price};
 
 use crate::diag::{Diagnostic, Severities, has_errors};
@@ -41,7 +48,11 @@ pub fn plan(desired: &Desired, live: &Live, severities: &Severities, reads: u64)
         return (None, diagnostics);
     }
     match order::order(&difference) {
-        Ok(ordered) => (Some(build::build(&difference, &ordered, reads)), diagnostics),
+        Ok(ordered) => {
+            let mut plan = build::build(&difference, &ordered, reads);
+            plan.blocked = guard::judge(&plan.changes, desired, live);
+            (Some(plan), diagnostics)
+        }
         Err(diagnostic) => {
             diagnostics.push(*diagnostic);
             (None, diagnostics)

@@ -3,9 +3,15 @@
 pub mod diagnostics;
 pub mod export;
 pub(crate) mod fields;
+pub mod github;
+mod held;
 pub mod human;
 pub mod json;
 pub mod markdown;
+pub mod moved;
+pub mod repository;
+pub mod runbook;
+pub mod sarif;
 mod summary;
 
 pub(crate) use summary::counted;

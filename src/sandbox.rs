@@ -164,6 +164,7 @@ fn check(options: &SandboxOptions) -> Result<(), SandboxError> {
         ("error rate", options.faults.error_rate),
         ("late error rate", options.faults.late_error_rate),
         ("reset rate", options.faults.reset_rate),
+        ("stall rate", options.faults.stall_rate),
     ] {
         if !(0.0..=1.0).contains(&rate) {
             return wrong(option, format!("must be from 0 to 1, not {rate}"));

@@ -1,7 +1,8 @@
 //! Text that crosses a border: quoted for YAML, or made safe to show.
 //!
 //! Names, labels and error bodies come from an account or a file, so they are untrusted. [`shown`] keeps them
-//! on one line and away from the terminal's control; [`yaml`] makes every string read back exactly.
+//! on one line and away from the control of a terminal or a CI runner; [`path`] does so where they begin a line;
+//! [`yaml`] and [`json`] make every string read back exactly.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -25,43 +26,75 @@ fn is_plain(text: &str) -> bool {
         && !WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
-/// The text in double quotes, as YAML and JSON both read it; what cannot be printed is escaped.
+/// The text in double quotes, as YAML reads it; what cannot be printed is escaped.
 pub fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
+    let mut before = ' ';
     for c in text.chars() {
         match c {
             '"' => quoted.push_str("\\\""),
             '\\' => quoted.push_str("\\\\"),
             '\n' => quoted.push_str("\\n"),
             '\t' => quoted.push_str("\\t"),
-            c if is_unsafe(c) => {
-                // All of them have at most four digits; writing to a string cannot fail.
-                let _ = write!(quoted, "\\u{:04x}", u32::from(c));
+            c if is_unsafe(c) || starts_command(before, c) => {
+                let code = u32::from(c);
+                // Writing to a string cannot fail.
+                let _ = if code > 0xffff { write!(quoted, "\\U{code:08x}") } else { write!(quoted, "\\u{code:04x}") };
             }
             c => quoted.push(c),
         }
+        before = c;
     }
     quoted.push('"');
     quoted
 }
 
-/// The text on one line, at most so many characters of it, with everything escaped that could move the cursor,
-/// start a line or turn the writing direction.
+/// JSON text that means the same and can be printed anywhere: what a terminal, a page or a CI runner would obey is
+/// escaped. None of it can stand outside of a JSON string.
+pub fn json(json: &str) -> String {
+    let mut safe = String::with_capacity(json.len());
+    let (mut before, mut units) = (' ', [0; 2]);
+    for c in json.chars() {
+        if c != '\n' && is_unsafe(c) || starts_command(before, c) {
+            for unit in c.encode_utf16(&mut units) {
+                // Writing to a string cannot fail.
+                let _ = write!(safe, "\\u{unit:04x}");
+            }
+        } else {
+            safe.push(c);
+        }
+        before = c;
+    }
+    safe
+}
+
+/// The text on one line, at most so many characters of it and `…` if there are more, with everything escaped that
+/// could move the cursor, start a line, turn the writing direction, hide, or give a CI runner an order in the midst
+/// of a line.
 pub fn shown(text: &str, most: usize) -> String {
     let mut shown = String::new();
+    let mut before = ' ';
     for (count, c) in text.trim().chars().enumerate() {
         if count == most {
             shown.push('…');
             break;
         }
-        if is_unsafe(c) {
+        if is_unsafe(c) || starts_command(before, c) {
             shown.extend(c.escape_unicode());
         } else {
             shown.push(c);
         }
+        before = c;
     }
     shown
+}
+
+/// A file's path as [`shown`], also where it begins a line: a runner takes a line that begins with `::` for an
+/// order to it. A path that begins so is relative, and the same with `./` before it.
+pub fn path(path: &str, most: usize) -> String {
+    let shown = shown(path, most);
+    if shown.starts_with("::") { format!("./{shown}") } else { shown }
 }
 
 /// The line, from 1, on which brackets nest deeper than this in a YAML text.
@@ -108,11 +141,19 @@ pub fn nests_deeper(text: &str, most: usize) -> Option<usize> {
     None
 }
 
-/// Control characters, line and paragraph separators, bidirectional controls, and what YAML cannot hold.
-fn is_unsafe(c: char) -> bool {
+/// Control characters, line and paragraph separators, bidirectional controls, characters that nobody sees, and
+/// what YAML cannot hold.
+pub fn is_unsafe(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        || matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}')
+        || matches!(c, '\u{e0000}'..='\u{e007f}')
+}
+
+/// Whether this character makes `##` of the one before. Runners look for their older commands, `##[group]` and
+/// `##vso[…]`, anywhere in a line.
+pub fn starts_command(before: char, c: char) -> bool {
+    before == '#' && c == '#'
 }
 
 #[cfg(test)]
@@ -136,6 +177,21 @@ mod tests {
     fn what_is_shown_stays_on_its_line() {
         assert_eq!(shown("a\u{1b}[2J\nb\u{202e}", 20), "a\\u{1b}[2J\\u{a}b\\u{202e}");
         assert_eq!(shown("abcdef", 3), "abc…");
+    }
+
+    #[test]
+    fn what_is_shown_gives_a_runner_no_orders() {
+        assert_eq!(shown("a ##[error]b", 20), "a #\\u{23}[error]b");
+        assert_eq!(path(" ::error::b.yaml", 20), "./::error::b.yaml");
+        assert_eq!(path("a::b.yaml", 20), "a::b.yaml");
+    }
+
+    #[test]
+    fn json_means_the_same_and_can_be_printed() {
+        let text = "##[group]\u{202e}\u{7f}\u{e0041}";
+        let safe = json(&format!("[\n\"{text}\"\n]"));
+        assert_eq!(safe, "[\n\"#\\u0023[group]\\u202e\\u007f\\udb40\\udc41\"\n]");
+        assert_eq!(serde_json::from_str::<Vec<String>>(&safe).unwrap(), [text]);
     }
 
     #[test]

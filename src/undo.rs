@@ -51,17 +51,15 @@ pub struct Conflict {
 
 /// Finds what takes the run back.
 ///
-/// `template` gives the account's name, its files and its policy; what it declares is not used, and nothing is
-/// pruned. `span` is the place in one of its files that every wish is said to stand at.
+/// `template` gives the account's name, its files and its policy, also that of earlier revisions; what it declares
+/// is not used, and nothing is pruned. `span` is the place in one of its files that every wish is said to stand at.
 pub fn undo(run: &Run, live: &Live, template: Desired, span: Span) -> Undo {
     let past = Past::new(run, live);
     let mut conflicts = past.conflicts.clone();
-    let mut wishes = Wishes::new(&past, &mut conflicts);
+    let mut wishes = Wishes::new(&past, &template.policy, &mut conflicts);
     wishes.settle(&mut conflicts);
-    let mut desired = wishes.desired(span);
-    desired.account = template.account;
-    desired.files = template.files;
-    desired.policy = template.policy;
+    let Desired { numbers, ring_groups, absent, .. } = wishes.desired(span);
+    let mut desired = Desired { numbers, ring_groups, absent, ..template };
     desired.policy.prune_ring_groups = None;
     conflicts.sort_by_key(|conflict| conflict.change);
     Undo { desired, conflicts }

@@ -63,6 +63,93 @@ fn piece() -> impl Strategy<Value = String> {
     prop_oneof![3 => prop::sample::select(words.map(str::to_owned).to_vec()), 1 => ".{0,3}"]
 }
 
+/// A value that a field of a policy may be given, rightly or wrongly.
+fn policy_value() -> impl Strategy<Value = String> {
+    let words = [
+        "off",
+        "'off'",
+        "on",
+        "~",
+        "''",
+        "0",
+        "7",
+        "100",
+        "101",
+        "10000000",
+        "10000001",
+        "-1",
+        "+1",
+        "007",
+        "0x1f",
+        "1e2",
+        "5.0",
+        "5%",
+        "'5'",
+        "[]",
+        "{}",
+        "[~]",
+        "[off]",
+        "g*",
+        "'*'",
+        "' *'",
+        "'a*b'",
+        "'a '",
+        "' a'",
+        "'\u{2028}a'",
+        "\"a\\u0085\"",
+        "ring_group/ventes",
+        "ring_group/300",
+        "ring_group/ ",
+        "user/202",
+        "\"+33142685300\"",
+        "+33142685300",
+        "\"01 42 68 53 00\"",
+        "\"+33142685300..+33142685399\"",
+        "\"+33142685399..+33142685300\"",
+        "\"+33142685300..\"",
+        "\"+331426853*\"",
+        "\"+*\"",
+        "\"+0*\"",
+        "\"+3314268530012345*\"",
+        "numbers.label",
+        "numbers.to",
+        "ring_groups.members",
+        "ring_groups",
+        "{ most: 1, percent: 2, floor: 3 }",
+        "{ most: 1.0 }",
+        "{ percent: 101 }",
+        "{ floor: off }",
+        "{ flor: 1 }",
+        "{ update: off }",
+        "{ update: { most: 0 }, update: off }",
+        "{ unassign: 5 }",
+        "{ delete: { percent: '5' } }",
+    ];
+    let one = prop::sample::select(words.map(str::to_owned).to_vec());
+    let long = "[a*]{0,3}x{120,131}\\*?".prop_map(|name| format!("'{name}'"));
+    let one = prop_oneof![20 => one, 1 => long];
+    prop_oneof![one.clone(), prop::collection::vec(one, 0..4).prop_map(|items| format!("[{}]", items.join(", ")))]
+}
+
+fn policy() -> impl Strategy<Value = String> {
+    let fields = [
+        "caps",
+        "protect",
+        "scope",
+        "ignore",
+        "prune",
+        "caps: { numbers",
+        "caps: { ring_groups",
+        "scope: { numbers",
+        "scope: { ring_groups",
+    ];
+    let field = (prop::sample::select(fields.to_vec()), policy_value()).prop_map(|(field, value)| {
+        let close = if field.contains('{') { " }" } else { "" };
+        format!("{field}: {value}{close}")
+    });
+    prop::collection::vec(field, 0..4).prop_map(|fields| format!("policy: {{ {} }}\n", fields.join(", ")))
+}
+
 fn read(text: &str) {
     let Ok(document) = config::parse(FileId(0), text) else { return };
     let schema = AccountSchema::new();
@@ -86,6 +173,11 @@ proptest! {
     #[test]
     fn anything_like_yaml_is_read_without_a_panic(pieces in prop::collection::vec(piece(), 0..40)) {
         read(&pieces.concat());
+    }
+
+    #[test]
+    fn a_policy_is_accepted_only_if_the_schema_accepts_it(text in policy()) {
+        read(&format!("version: 1\naccount: {{ name: a, provider: sandbox }}\n{text}"));
     }
 
     #[test]

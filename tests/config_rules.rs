@@ -84,6 +84,7 @@ fn each_rule_has_a_wrong_example_and_a_right_one_or_none_can_be_written() {
         "control-character",
         "schema",
         "duplicate-account",
+        "unreadable-base",
     ];
     let documentation = documentation();
     let examples = examples(&documentation);

@@ -70,7 +70,7 @@ fn people_see_signs_fields_places_and_what_to_know() {
 
 #[test]
 fn pull_requests_get_a_diff_block() {
-    insta::assert_snapshot!(markdown::plan(&sample()));
+    insta::assert_snapshot!(markdown::plans(&[sample()], markdown::COMMENT));
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn text_of_an_account_cannot_control_a_terminal() {
 
 #[test]
 fn text_of_an_account_cannot_leave_its_code_block() {
-    let page = markdown::plan(&sample());
+    let page = markdown::plans(&[sample()], markdown::COMMENT);
     let opening = page.lines().find(|line| line.ends_with("diff") && line.starts_with("```")).unwrap();
     let fence = opening.trim_end_matches("diff");
     assert!(fence.len() > 3, "a label with three back-ticks needs a longer fence");

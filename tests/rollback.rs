@@ -153,6 +153,27 @@ fn a_rollback_asks_and_looks_as_apply_does() {
 }
 
 #[test]
+fn guards_hold_a_rollback_back_as_they_do_any_plan() {
+    let server = Server::start("wework", &[]);
+    let folder = office("wework", &server.url);
+    apply(folder.path());
+    edit(folder.path(), "to: receptionist/main, label: Accueil", "to: user/amelie@example.org, label: Accueil");
+    // The main line keeps where it leads, unless somebody has read exactly this plan.
+    let approved = |arguments: &[&str]| {
+        let refused = strowger(folder.path(), arguments);
+        expect(&refused, 4);
+        let said = stderr(&refused);
+        let digest = said.split("--approve ").last().unwrap().trim().to_owned();
+        expect(&strowger(folder.path(), &[arguments, &["--approve", &digest]].concat()), 0);
+    };
+    approved(&["apply", ".", "--auto-approve"]);
+    assert_eq!(server.number("+33142685300")["destination"]["kind"], "user");
+    let run = newest(folder.path());
+    approved(&["rollback", &run, "--auto-approve"]);
+    assert_eq!(server.number("+33142685300")["destination"]["kind"], "receptionist");
+}
+
+#[test]
 fn a_run_on_one_account_is_not_rolled_back_on_another() {
     let (here, there) = (Server::start("wework", &[]), Server::start("agency", &[]));
     let folder = office("wework", &here.url);

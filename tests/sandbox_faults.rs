@@ -287,6 +287,9 @@ fn a_wrong_seed_is_told_with_place_and_remedy() {
         assert!(text.contains(expected), "{to}: {text}");
     }
     assert!(sandbox::Seed::from_yaml("").is_err());
+    // A parser that takes time in the square of the nesting would be at it for minutes.
+    let deep = sandbox::Seed::from_yaml(&format!("snapshot: 1\nusers: {}", "[".repeat(1_000_000))).unwrap_err();
+    assert_eq!(deep.line, Some(2), "{deep}");
     assert!(sandbox::Seed::from_yaml("a: [").unwrap_err().line.is_some());
 }
 

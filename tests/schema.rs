@@ -109,6 +109,15 @@ fn validating_in_place_and_validating_json_agree() {
         "{rules: {long-wait: off}, prune: ring_groups}",
         "{prune: [ring_groups]}",
         "{rules: {a: [b]}}",
+        "{caps: {numbers: {update: off, unassign: {most: 1, percent: 0, floor: 0}}}}",
+        "{caps: {numbers: {update: {percent: 101}}}}",
+        "{caps: {ring_groups: {create: 5}}}",
+        "{protect: ['+33142685300', ring_group/ventes]}",
+        "{protect: [+33142685300]}",
+        "{scope: {numbers: ['+33142685300..+33142685399', '+331426854*'], ring_groups: ['fr-*']}}",
+        "{scope: {numbers: ['*'], ring_groups: ['a*b']}}",
+        "{ignore: [numbers.label]}",
+        "{ignore: [numbers.to]}",
     ];
     let fields = ["version", "account", "numbers", "ring_groups", "absent", "policy", "tests", "other"];
     for field in fields {

@@ -25,8 +25,8 @@ use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 use strowger::diag::Severities;
 use strowger::model::{
-    Change, ChangeId, Desired, FieldName, Kind, Live, LiveNumber, LiveRingGroup, LiveUser, ObjectId, ObjectRef,
-    RingFor, RingMode, Span, Verb,
+    Change, ChangeId, Desired, FieldName, Ignorable, Kind, Live, LiveNumber, LiveRingGroup, LiveUser, ObjectId,
+    ObjectRef, RingFor, RingMode, Span, Verb,
 };
 use strowger::plan::{Plan, plan};
 use strowger::record::{Fate, Planned, Run, RunId};
@@ -374,6 +374,20 @@ fn what_no_file_can_say_is_left_alone() {
     let members = json!({"references": [{"kind": "user", "id": "usr_0", "name": "u"}]});
     let empty = change(1, "update", "ring_group", "a", &[("members", json!({"references": []}), members)]);
     assert_eq!(reasons(&ran(json!([empty])), &live), ["a members: it had no members, which no file can say"]);
+}
+
+#[test]
+fn what_the_policy_leaves_to_the_portal_by_now_is_left_alone() {
+    let mut live = office();
+    live.numbers[0].label = "x".into();
+    let run =
+        ran(json!([change(1, "update", "number", "+33142685300", &[("label", json!("none"), json!({"text": "x"}))])]));
+    let mut template = Desired::default();
+    template.policy.ignore.insert(Ignorable::NumberLabel);
+    let found = undo(&run, &live, template, Span::default());
+    assert_eq!(found.conflicts[0].why, "`policy.ignore` leaves it to the portal by now");
+    assert!(found.desired.numbers.is_empty());
+    assert_eq!(reasons(&run, &live), Vec::<String>::new());
 }
 
 #[test]

@@ -1,11 +1,21 @@
 //! Reading the `policy` section.
+//!
+//! The sections of several files merge: lists are joined, and what can have one value only (a rule, a cap)
+//! stands in one file.
+
+mod caps;
+mod ignore;
+mod protect;
+mod scope;
 
 use crate::diag::{Diagnostic, RULES, Rule, Severities, Severity, nearest};
 use crate::model::Policy;
 
 use super::document::{NodeRef, View};
 use super::reader::{Advice, Field, Reader};
+use super::settings::Country;
 
+const FIELDS: [&str; 6] = ["rules", "prune", "caps", "protect", "scope", "ignore"];
 const PRUNABLE: &str = "ring_groups";
 const SEVERITIES: &str = "write `error`, `warning`, `info` or `off`";
 
@@ -20,16 +30,29 @@ pub(super) struct Policies {
 }
 
 impl Policies {
-    /// Reads one file's section.
-    pub(super) fn read(&mut self, reader: &mut Reader, section: Field<'_>) {
+    /// Reads one file's section. National spellings of numbers are recognised with the account's country.
+    pub(super) fn read(&mut self, reader: &mut Reader, section: Field<'_>, country: Option<Country>) {
         let Some(mapping) = reader.mapping(section) else { return };
-        let fields = reader.fields(mapping, section.key.span(), ["rules", "prune"]);
-        let [rules, prune] = fields.found;
+        let fields = reader.fields(mapping, section.key.span(), FIELDS);
+        let [rules, prune, caps, protect, scope, ignore] = fields.found;
         if let Some(rules) = rules {
             self.rules(reader, rules);
         }
         if let Some(prune) = prune {
             self.prune(reader, prune);
+        }
+        let guards = &mut self.policy.guards;
+        if let Some(caps) = caps {
+            caps::read(reader, caps, &mut guards.caps);
+        }
+        if let Some(protect) = protect {
+            protect::read(reader, protect, country, &mut guards.protect);
+        }
+        if let Some(scope) = scope {
+            scope::read(reader, scope, &mut guards.scope);
+        }
+        if let Some(ignore) = ignore {
+            ignore::read(reader, ignore, &mut self.policy.ignore);
         }
     }
 
@@ -107,7 +130,7 @@ fn severity(reader: &mut Reader, field: Field<'_>) -> Option<Option<Severity>> {
     }
 }
 
-/// The one place where `off` cannot be mistaken: whatever a YAML reader takes it for, it means no.
+/// Where `off` cannot be mistaken (severities and caps): whatever a YAML reader takes it for, it means no.
 fn is_off(value: NodeRef<'_>) -> bool {
     value.scalar() == Some("off")
 }

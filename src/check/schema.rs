@@ -4,6 +4,8 @@
 //! them and the reader together is that every document is validated against this schema before it is read,
 //! and a test that both accept the same documents. Doc comments are what an editor shows to the operator.
 
+mod policy;
+
 use std::collections::BTreeMap;
 
 use schemars::generate::SchemaSettings;
@@ -11,8 +13,9 @@ use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
-use crate::diag::Severity;
 use crate::model::RingMode;
+
+use policy::PolicySection;
 
 /// Where the schema is published; also its `$id`.
 pub const ID: &str = "https://strowger.example/schemas/account.v1.schema.json";
@@ -169,55 +172,6 @@ pub struct RingGroupEntry {
     /// deleted and made anew. May stay in the file after the change.
     #[schemars(length(min = 1, max = 128), example = &"sales")]
     pub renamed_from: Option<String>,
-}
-
-/// What Strowger may do, and how it judges.
-#[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct PolicySection {
-    /// Other severities for rules, by rule id (see docs/rules.md). Rules without which nothing can be planned
-    /// stay errors.
-    #[schemars(example = json!({"long-wait": "error"}), extend("default" = json!({})))]
-    pub rules: Option<BTreeMap<String, RuleSeverity>>,
-    /// What is deleted because no file declares it. Without it nothing is.
-    #[schemars(example = &"ring_groups")]
-    pub prune: Option<Prune>,
-}
-
-/// What to make of a rule.
-#[derive(JsonSchema)]
-#[schemars(untagged)]
-pub enum RuleSeverity {
-    /// How much a breach matters.
-    Severity(Severity),
-    /// Not at all.
-    Off(Off),
-}
-
-/// The rule is not checked.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "snake_case")]
-pub enum Off {
-    /// The rule is not checked.
-    Off,
-}
-
-/// One kind of object, or a list of kinds.
-#[derive(JsonSchema)]
-#[schemars(untagged)]
-pub enum Prune {
-    /// One.
-    One(Prunable),
-    /// Several.
-    Many(Vec<Prunable>),
-}
-
-/// What can be deleted because no file declares it.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "snake_case")]
-pub enum Prunable {
-    /// Ring groups that nothing points at.
-    RingGroups,
 }
 
 /// An optional field may be left out; it may not be `null`, which would be one more way to say nothing.

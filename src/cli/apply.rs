@@ -11,27 +11,38 @@ use anyhow::bail;
 
 use crate::apply::{Events, Lock, Outcome, Recorder};
 use crate::check::settings::ProviderSettings;
-use crate::config::{self, Account, Loaded};
+use crate::config::{self, Account, Loaded, Revision};
 use crate::diag::has_errors;
 use crate::exit::Exit;
-use crate::plan::Plan;
+use crate::plan::{Digest, Plan};
 use crate::render::human;
 
 use super::console::{self, Voice};
 use super::execution::{Execution, carry_out};
 use super::open::{Opened, Purpose, open};
 use super::plan::{read_and_plan, runtime};
-use super::{events, identity, signals};
+use super::saved::{Held, Saved};
+use super::{approval, events, identity, signals};
 
 /// The arguments of `apply`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Files, folders of files, or folders of such folders
-    #[arg(required = true, value_name = "PATH")]
+    /// Files, folders of files, or folders of such folders; with `--plan`, those of the saved plan if none is named
+    #[arg(required_unless_present = "plan", value_name = "PATH")]
     paths: Vec<PathBuf>,
+    /// Apply exactly this saved plan, without asking, or nothing if the account moved since
+    #[arg(long, value_name = "FILE")]
+    plan: Option<PathBuf>,
     /// Apply without asking; needed where nobody can be asked
     #[arg(long)]
     auto_approve: bool,
+    /// Let a plan through that guards hold back: exactly the one with this digest. Repeat it for several
+    /// accounts
+    #[arg(long, value_name = "DIGEST")]
+    approve: Vec<Digest>,
+    /// The revision whose guards hold as well; without it, HEAD and its first parent
+    #[arg(long, value_name = "REF")]
+    base: Option<Revision>,
     /// The most changes under way at once
     #[arg(long, value_name = "COUNT", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
     concurrency: u16,
@@ -61,17 +72,29 @@ impl Job<'_> {
 
 /// Plans and applies.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
-    let mut loaded = config::load(&arguments.paths);
-    let accounts = std::mem::take(&mut loaded.accounts);
+    let saved = arguments.plan.as_deref().map(Saved::read).transpose()?;
+    let paths = match &saved {
+        Some(saved) if arguments.paths.is_empty() => saved.paths(),
+        _ => arguments.paths.clone(),
+    };
+    let mut loaded = config::load(&paths);
+    if !has_errors(&loaded.diagnostics) {
+        console::notes(&config::guard_by_base(&mut loaded, arguments.base.as_ref())?)?;
+    }
     if has_errors(&loaded.diagnostics) {
         console::report(&loaded, &loaded.diagnostics)?;
         return Ok(Exit::Invalid);
     }
+    let accounts = std::mem::take(&mut loaded.accounts);
+    let accounts = match &saved {
+        Some(saved) => saved.accounts(&accounts)?,
+        None => accounts.iter().collect(),
+    };
     let (events, voice) = arguments.events.open()?;
     let runtime = runtime()?;
     let exit = runtime.block_on(async {
         let mut jobs = Vec::new();
-        let exit = reconcile(arguments, &loaded, &accounts, &mut jobs, (events, voice)).await;
+        let exit = reconcile(arguments, &loaded, (&accounts, saved.as_ref()), &mut jobs, (events, voice)).await;
         for job in jobs {
             job.close(*exit.as_ref().unwrap_or(&Exit::Failure)).await;
         }
@@ -85,15 +108,26 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
 async fn reconcile<'a>(
     arguments: &Arguments,
     loaded: &Loaded,
-    accounts: &'a [Account],
+    (accounts, saved): (&[&'a Account], Option<&Saved>),
     jobs: &mut Vec<Job<'a>>,
     (events, voice): (Option<Arc<Events>>, Voice),
 ) -> anyhow::Result<Exit> {
     let mut findings = loaded.diagnostics.clone();
-    for account in accounts {
+    let mut stale = String::new();
+    for &account in accounts {
         let lock = identity::lock(account)?;
         let opened = open(account, Purpose::Write, usize::from(arguments.concurrency)).await?;
-        let (plan, found) = match read_and_plan(account, &*opened.provider).await {
+        let planned = match saved {
+            Some(saved) => saved.hold(account, &*opened.provider).await.map(|held| match held {
+                Held::Ready(plan) => (Some(*plan), Vec::new()),
+                Held::Moved(how) => {
+                    stale.push_str(&how);
+                    (None, Vec::new())
+                }
+            }),
+            None => read_and_plan(account, &*opened.provider).await,
+        };
+        let (plan, found) = match planned {
             Ok(planned) => planned,
             Err(error) => {
                 opened.close().await;
@@ -114,15 +148,24 @@ async fn reconcile<'a>(
     if has_errors(&findings) {
         return Ok(Exit::Invalid);
     }
+    if !stale.is_empty() {
+        write!(anstream::stderr(), "{stale}Plan again, and have the new plan read.\n")?;
+        return Ok(Exit::Stale);
+    }
     show(jobs, voice)?;
     if jobs.iter().all(|job| job.plan.is_empty()) {
         voice.say("Nothing to do.")?;
         return Ok(Exit::Ok);
     }
+    let plans: Vec<&Plan> = jobs.iter().map(|job| &job.plan).collect();
+    if let Some(refusal) = approval::refusal(&plans, &arguments.approve) {
+        write!(anstream::stderr(), "{refusal}")?;
+        return Ok(Exit::Blocked);
+    }
     if jobs.iter().any(|job| !job.plan.is_empty() && is_snapshot(job.account)) {
         bail!("{}", crate::live::WriteError::ReadOnly);
     }
-    if !arguments.auto_approve && !asked(jobs.iter().map(|job| job.plan.changes.len()).sum())? {
+    if !arguments.auto_approve && saved.is_none() && !asked(jobs.iter().map(|job| job.plan.changes.len()).sum())? {
         return Ok(Exit::Usage);
     }
     // Until here a signal ends the process as it does any other; from here on there is something to finish.
@@ -130,7 +173,8 @@ async fn reconcile<'a>(
     let mut worst = Exit::Ok;
     for Job { account, opened, plan, recorder, .. } in jobs.iter_mut().filter(|job| !job.plan.is_empty()) {
         let concurrency = usize::from(arguments.concurrency);
-        let execution = Execution { account, provider: &*opened.provider, plan, concurrency, stop: &stop, voice };
+        let provider = &*opened.provider;
+        let execution = Execution { account, provider, plan, saved: saved.is_some(), concurrency, stop: &stop, voice };
         let exit = carry_out(&execution, recorder).await?;
         if worst == Exit::Ok || exit == Exit::Partial {
             worst = exit;

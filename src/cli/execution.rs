@@ -11,14 +11,17 @@ use crate::config::Account;
 use crate::exit::Exit;
 use crate::live::Provider;
 use crate::model::Change;
-use crate::plan::Plan;
+use crate::plan::{Plan, unmet};
 use crate::record::Halt;
 use crate::render::human;
 use crate::text::shown;
 
 use super::console::{self, Voice};
-use super::plan::read_and_plan;
+use super::plan::{read, read_and_plan};
 use super::{outcome, progress};
+
+/// So many objects that are not as planned are named.
+const MOST_NAMED: usize = 20;
 
 /// What is carried out.
 pub(super) struct Execution<'a> {
@@ -26,6 +29,8 @@ pub(super) struct Execution<'a> {
     pub(super) account: &'a Account,
     pub(super) provider: &'a dyn Provider,
     pub(super) plan: &'a Plan,
+    /// Whether the plan was made some other time, so that the files may ask for something else by now.
+    pub(super) saved: bool,
     /// The most changes under way at once.
     pub(super) concurrency: usize,
     pub(super) stop: &'a Stop,
@@ -90,34 +95,52 @@ fn early_end(done: &Outcome) -> Option<Exit> {
     Some(if stale { Exit::Stale } else { Exit::Failure })
 }
 
-/// Whether a fresh plan is empty; `None` if a signal came first.
+/// Whether the account shows what was planned; `None` if a signal came first.
 async fn verify(execution: &Execution<'_>) -> anyhow::Result<(Exit, Option<bool>)> {
-    let Execution { account, provider, stop, voice, .. } = execution;
-    let fresh = tokio::select! {
-        fresh = read_and_plan(account, *provider) => fresh?.0,
-        () = stop.until(Urgency::Finish) => {
-            say(*voice, "Stopped by a signal before the account was read again; everything was applied.");
+    let look = async { if execution.saved { as_planned(execution).await } else { in_sync(execution).await } };
+    let shown = tokio::select! {
+        shown = look => shown?,
+        () = execution.stop.until(Urgency::Finish) => {
+            say(execution.voice, "Stopped by a signal before the account was read again; everything was applied.");
             return Ok((Exit::Partial, None));
         }
     };
-    Ok(match fresh {
-        Some(plan) if plan.is_empty() => {
-            say(*voice, "In sync: a fresh plan is empty.");
-            (Exit::Ok, Some(true))
-        }
+    Ok((if shown { Exit::Ok } else { Exit::Failure }, Some(shown)))
+}
+
+/// Whether a fresh plan is empty.
+async fn in_sync(Execution { account, provider, voice, .. }: &Execution<'_>) -> anyhow::Result<bool> {
+    let (fresh, _) = read_and_plan(account, *provider).await?;
+    match &fresh {
+        Some(plan) if plan.is_empty() => say(*voice, "In sync: a fresh plan is empty."),
         Some(plan) => {
             say(*voice, "Not in sync: the account does not show what was written, or changed meanwhile. A fresh plan:");
-            say(*voice, human::plan(&plan, console::style()).trim_end());
-            (Exit::Failure, Some(false))
+            say(*voice, human::plan(plan, console::style()).trim_end());
         }
-        None => {
-            say(
-                *voice,
-                "Not in sync: the account changed meanwhile, and the files no longer fit it. Run `strowger plan`.",
-            );
-            (Exit::Failure, Some(false))
+        None => say(
+            *voice,
+            "Not in sync: the account changed meanwhile, and the files no longer fit it. Run `strowger plan`.",
+        ),
+    }
+    Ok(fresh.is_some_and(|plan| plan.is_empty()))
+}
+
+/// Whether the account shows what a saved plan wrote, whatever the files ask for by now.
+async fn as_planned(Execution { account, provider, plan, voice, .. }: &Execution<'_>) -> anyhow::Result<bool> {
+    let live = read(account, *provider).await?.live;
+    let unmet = unmet(plan, &live);
+    if unmet.is_empty() {
+        say(*voice, "As planned: the account shows everything that was written.");
+    } else {
+        say(*voice, "Not as planned: the account does not show what was written, or changed meanwhile:");
+        for label in unmet.iter().take(MOST_NAMED) {
+            say(*voice, &format!("  {}/{}", label.kind, shown(&label.name, 200)));
         }
-    })
+        if unmet.len() > MOST_NAMED {
+            say(*voice, &format!("  and {} more", unmet.len() - MOST_NAMED));
+        }
+    }
+    Ok(unmet.is_empty())
 }
 
 struct Bar(ProgressBar);

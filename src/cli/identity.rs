@@ -71,6 +71,10 @@ fn git(root: &Path, arguments: &[&str]) -> Option<String> {
     let output = Command::new("git")
         .args(["--no-optional-locks", "-c", "core.fsmonitor=false"])
         .args(arguments)
+        // In a hook they are relative to another folder than this one.
+        .env_remove("GIT_DIR")
+        .env_remove("GIT_WORK_TREE")
+        .env_remove("GIT_PREFIX")
         .current_dir(if root.as_os_str().is_empty() { Path::new(".") } else { root })
         .stdin(Stdio::null())
         .stderr(Stdio::null())

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use crate::check::settings::{ProviderSettings, SandboxState};
 use crate::config::Account;
 use crate::live::office::{Office, OfficeOptions};
-use crate::live::snapshot::Snapshot;
+use crate::live::snapshot::{self, Snapshot};
 use crate::live::{Provider, Secret};
 use crate::sandbox::{self, Running, SandboxOptions, Seed, State};
 
@@ -96,6 +96,6 @@ async fn embedded(
 /// A seed from a file.
 pub(super) fn read_seed(path: &Path) -> anyhow::Result<Seed> {
     let shown = path.display();
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the seed {shown}"))?;
+    let text = snapshot::text(path).with_context(|| format!("cannot read the seed {shown}"))?;
     Seed::from_yaml(&text).with_context(|| format!("{shown} is no seed"))
 }

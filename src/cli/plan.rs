@@ -4,16 +4,18 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use clap::ValueEnum as _;
 
-use crate::config::{self, Account, Loaded};
+use crate::config::{self, Account, Loaded, Revision};
 use crate::diag::{Diagnostic, has_errors};
 use crate::exit::Exit;
-use crate::live::Provider;
+use crate::live::{Provider, Read};
 use crate::plan::{self, Plan};
-use crate::render::{diagnostics, human, json, markdown};
+use crate::render::{diagnostics, json, markdown};
 
-use super::format::Format;
-use super::{console, open, progress};
+use super::format::{Format, Lang, one_of};
+use super::show::{View, show};
+use super::{console, open, progress, saved};
 
 /// The arguments of `plan`.
 #[derive(Debug, clap::Args)]
@@ -22,11 +24,24 @@ pub(super) struct Arguments {
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// What the output looks like
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, default_value = "human", value_parser = one_of(Format::value_variants()))]
     format: Format,
+    /// Save the plan, for `apply --plan` to apply exactly it
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// The most bytes of Markdown: 65536, which a comment on GitHub may have, unless told otherwise; a job's summary
+    /// may have 1048576
+    #[arg(long, value_name = "BYTES", value_parser = budget)]
+    markdown_budget: Option<usize>,
+    /// The language of a runbook: English unless told otherwise
+    #[arg(long, value_enum, value_name = "LANGUAGE")]
+    lang: Option<Lang>,
     /// End with 2 if there are changes, with 0 if there are none
     #[arg(long)]
     detailed_exitcode: bool,
+    /// The revision whose guards hold as well; without it, HEAD and its first parent
+    #[arg(long, value_name = "REF")]
+    base: Option<Revision>,
     /// The most requests under way at once
     #[arg(long, value_name = "COUNT", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
     concurrency: u16,
@@ -34,9 +49,15 @@ pub(super) struct Arguments {
 
 /// Reads the accounts and shows their plans.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let Some(view) = view(arguments)? else { return Ok(Exit::Usage) };
     let mut loaded = config::load(&arguments.paths);
     if has_errors(&loaded.diagnostics) {
-        show(&[], &loaded, arguments.format)?;
+        show(&report(arguments, &loaded, Vec::new()), &loaded, &view)?;
+        return Ok(Exit::Invalid);
+    }
+    console::notes(&config::guard_by_base(&mut loaded, arguments.base.as_ref())?)?;
+    if has_errors(&loaded.diagnostics) {
+        show(&report(arguments, &loaded, Vec::new()), &loaded, &view)?;
         return Ok(Exit::Invalid);
     }
     let mut plans = Vec::new();
@@ -53,8 +74,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         anyhow::Ok(())
     })?;
     crate::diag::sort(&mut loaded.diagnostics);
-    show(&plans, &loaded, arguments.format)?;
-    let pending = plans.iter().any(|plan| !plan.is_empty());
+    let report = report(arguments, &loaded, plans);
+    show(&report, &loaded, &view)?;
+    if let Some(path) = arguments.out.as_ref().filter(|_| !has_errors(&loaded.diagnostics)) {
+        saved::save(path, &report)?;
+        writeln!(anstream::stderr(), "Saved. `strowger apply --plan {}` applies exactly this.", path.display())?;
+    }
+    let pending = report.plans.iter().any(|plan| !plan.is_empty());
     Ok(match (has_errors(&loaded.diagnostics), pending && arguments.detailed_exitcode) {
         (true, _) => Exit::Invalid,
         (false, true) => Exit::Pending,
@@ -62,9 +88,42 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     })
 }
 
+/// How the plans are shown, unless an option is about another format than the one that was asked for.
+fn view(arguments: &Arguments) -> io::Result<Option<View>> {
+    let (format, budget, lang) = (arguments.format, arguments.markdown_budget, arguments.lang);
+    let mut misplaced = None;
+    if budget.is_some() && format != Format::Markdown {
+        misplaced = Some("`--markdown-budget` goes with `--format markdown`");
+    }
+    if lang.is_some() && format != Format::Runbook {
+        misplaced = Some("`--lang` goes with `--format runbook`");
+    }
+    if let Some(misplaced) = misplaced {
+        writeln!(anstream::stderr(), "strowger: {misplaced}")?;
+        return Ok(None);
+    }
+    let budget = budget.unwrap_or(markdown::COMMENT);
+    Ok(Some(View { format, budget, language: lang.unwrap_or_default().into() }))
+}
+
+/// Less than this leaves no room to say what was cut.
+fn budget(text: &str) -> Result<usize, String> {
+    let bytes: usize = text.parse().map_err(|_| "a whole number of bytes is wanted".to_owned())?;
+    if bytes < markdown::LEAST { Err(format!("at least {} bytes are needed", markdown::LEAST)) } else { Ok(bytes) }
+}
+
 /// The runtime that talks to accounts. Two threads: this one waits, and the embedded account may be working.
 pub(super) fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}
+
+/// Reads one account.
+pub(super) async fn read(account: &Account, provider: &dyn Provider) -> anyhow::Result<Read> {
+    let name = &account.settings.name;
+    let read = progress::during(&format!("reading {name}"), provider.read()).await;
+    let read = read.with_context(|| format!("cannot read the account {name}"))?;
+    tracing::info!(account = %name, objects = read.live.objects(), requests = read.requests, "read");
+    Ok(read)
 }
 
 /// Reads one account and plans for it. No plan means that a finding is an error.
@@ -72,34 +131,11 @@ pub(super) async fn read_and_plan(
     account: &Account,
     provider: &dyn Provider,
 ) -> anyhow::Result<(Option<Plan>, Vec<Diagnostic>)> {
-    let name = &account.settings.name;
-    let read = progress::during(&format!("reading {name}"), provider.read()).await;
-    let read = read.with_context(|| format!("cannot read the account {name}"))?;
-    tracing::info!(account = %name, objects = read.live.objects(), requests = read.requests, "read");
+    let read = read(account, provider).await?;
     Ok(plan::plan(&account.desired, &read.live, &account.severities, read.requests))
 }
 
-/// Plans go to stdout, findings for people to stderr.
-fn show(plans: &[Plan], loaded: &Loaded, format: Format) -> io::Result<()> {
-    let mut out = anstream::stdout().lock();
-    match format {
-        Format::Json => {
-            let findings = diagnostics::json(&loaded.diagnostics, &loaded.sources);
-            out.write_all(json::Report::new(plans.to_vec(), findings).text().as_bytes())?;
-        }
-        Format::Human | Format::Markdown => {
-            console::report(loaded, &loaded.diagnostics)?;
-            for (index, plan) in plans.iter().enumerate() {
-                if index > 0 {
-                    writeln!(out)?;
-                }
-                let text = match format {
-                    Format::Markdown => markdown::plan(plan),
-                    _ => human::plan(plan, console::style()),
-                };
-                out.write_all(text.as_bytes())?;
-            }
-        }
-    }
-    out.flush()
+fn report(arguments: &Arguments, loaded: &Loaded, plans: Vec<Plan>) -> json::Report {
+    let paths = arguments.paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+    json::Report::new(paths, plans, diagnostics::json(&loaded.diagnostics, &loaded.sources))
 }

@@ -5,17 +5,18 @@
 
 mod report;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
 use crate::apply::{Found, Outcome};
-use crate::config::{self, Account, Loaded};
+use crate::config::{self, Account, Loaded, Revision};
 use crate::diag::{Diagnostic, Source, has_errors};
 use crate::exit::Exit;
 use crate::live::Provider;
 use crate::model::{Desired, Span};
-use crate::plan::{Plan, plan};
+use crate::plan::{Digest, Plan, plan};
 use crate::record::Run;
 use crate::undo::{Conflict, Undo, undo};
 
@@ -24,8 +25,8 @@ use super::console::{self, Voice};
 use super::execution::{Execution, carry_out};
 use super::history::{Format, pick};
 use super::open::{Purpose, open};
-use super::plan::runtime;
-use super::{events, identity, progress, signals};
+use super::plan::{read, runtime};
+use super::{approval, events, identity, signals};
 
 /// The arguments of `rollback`.
 #[derive(Debug, clap::Args)]
@@ -45,6 +46,12 @@ pub(super) struct Arguments {
     /// Roll back without asking; needed where nobody can be asked
     #[arg(long)]
     auto_approve: bool,
+    /// Let the rollback through if guards hold it back: exactly the one with this digest
+    #[arg(long, value_name = "DIGEST")]
+    approve: Vec<Digest>,
+    /// The revision whose guards hold as well; without it, HEAD and its first parent
+    #[arg(long, value_name = "REF")]
+    base: Option<Revision>,
     /// The most changes under way at once
     #[arg(long, value_name = "COUNT", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
     concurrency: u16,
@@ -64,6 +71,9 @@ struct Planned {
 /// Plans the inverse of a run and applies it.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let mut loaded = config::load(std::slice::from_ref(&arguments.path));
+    if !has_errors(&loaded.diagnostics) {
+        console::notes(&config::guard_by_base(&mut loaded, arguments.base.as_ref())?)?;
+    }
     if has_errors(&loaded.diagnostics) {
         console::report(&loaded, &loaded.diagnostics)?;
         return Ok(Exit::Invalid);
@@ -124,7 +134,8 @@ async fn roll_back(
         if plan.is_empty() {
             return Ok(if planned.conflicts.is_empty() { Exit::Ok } else { Exit::Stale });
         }
-        if plan.is_blocked() {
+        if let Some(refusal) = approval::refusal(&[plan], &arguments.approve) {
+            write!(anstream::stderr(), "{refusal}")?;
             return Ok(Exit::Blocked);
         }
         if is_snapshot(&planned.account) {
@@ -135,7 +146,8 @@ async fn roll_back(
         }
         let stop = signals::listen()?;
         let concurrency = usize::from(arguments.concurrency);
-        let execution = Execution { account: &planned.account, provider, plan, concurrency, stop: &stop, voice };
+        let execution =
+            Execution { account: &planned.account, provider, plan, saved: false, concurrency, stop: &stop, voice };
         let exit = carry_out(&execution, &mut recorder).await?;
         report::rolled_back(exit, &planned.conflicts, voice);
         Ok(if exit == Exit::Ok && !planned.conflicts.is_empty() { Exit::Partial } else { exit })
@@ -156,8 +168,7 @@ async fn read_and_plan(
     provider: &dyn Provider,
 ) -> anyhow::Result<Planned> {
     let name = &account.settings.name;
-    let read = progress::during(&format!("reading {name}"), provider.read()).await;
-    let read = read.with_context(|| format!("cannot read the account {name}"))?;
+    let read = read(&account, provider).await?;
     if *read.live.account.id != *run.planned.account_id {
         bail!("run {} was on another account ({}), not on {name}", run.id, run.planned.account_id);
     }
@@ -165,9 +176,10 @@ async fn read_and_plan(
     let file = loaded.sources.next_id();
     let display = path.to_string_lossy().into_owned();
     loaded.sources.push(Source::unread(display.as_str(), path.to_path_buf()));
-    let mut template = Desired { account: name.clone(), policy: account.desired.policy, ..Desired::default() };
-    template.files = vec![Box::default(); file.0 as usize];
-    template.files.push(display.into());
+    let Desired { mut files, policy, base, .. } = account.desired;
+    files.resize(file.0 as usize, Box::default());
+    files.push(display.into());
+    let template = Desired { account: name.clone(), files, policy, base, ..Desired::default() };
     let Undo { desired, conflicts } = undo(run, &read.live, template, Span { file, line: 1, column: 1, length: 1 });
     let (plan, mut findings) = plan(&desired, &read.live, &account.severities, read.requests);
     crate::diag::sort(&mut findings);

@@ -64,6 +64,9 @@ struct FaultArguments {
     /// The share of connections that are reset without an answer, 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     reset_rate: f64,
+    /// The share of requests that are never answered, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    stall_rate: f64,
     /// The most requests in a second; more get 429 and `Retry-After`
     #[arg(long, value_name = "COUNT")]
     rate_limit: Option<u32>,
@@ -86,6 +89,7 @@ impl FaultArguments {
             error_rate: self.error_rate,
             late_error_rate: self.late_error_rate,
             reset_rate: self.reset_rate,
+            stall_rate: self.stall_rate,
             rate_limit: self.rate_limit,
             seed: self.fault_seed,
             fail_write: self.fail_write,

@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use crate::config;
 use crate::diag::has_errors;
 use crate::exit::Exit;
-use crate::render::diagnostics;
+use crate::render::{counted, diagnostics, github, json, sarif};
 
 use super::changes::Changes;
 use super::console;
+use super::format::{Format, one_of};
+use super::show::repository;
 
 /// The arguments of `validate`.
 #[derive(Debug, clap::Args)]
@@ -18,22 +20,15 @@ pub(super) struct Arguments {
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// What the output looks like
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, default_value = "human", value_parser = one_of(FORMATS))]
     format: Format,
     /// Check again whenever a file changes, until Ctrl-C
     #[arg(long)]
     watch: bool,
 }
 
-/// What findings look like.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Format {
-    /// For people: with excerpts on a terminal, one line each elsewhere
-    #[default]
-    Human,
-    /// For programs: a JSON array
-    Json,
-}
+/// What findings can look like.
+const FORMATS: &[Format] = &[Format::Human, Format::Json, Format::Github, Format::Sarif];
 
 /// Checks the files, once or whenever they change.
 pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> anyhow::Result<Exit> {
@@ -53,19 +48,14 @@ fn check(arguments: &Arguments, out: &mut impl Write) -> io::Result<Exit> {
     let loaded = config::load(&arguments.paths);
     let (findings, sources) = (&loaded.diagnostics, &loaded.sources);
     match arguments.format {
-        Format::Json => {
-            serde_json::to_writer_pretty(&mut *out, &diagnostics::json(findings, sources))?;
-            writeln!(out)?;
-        }
-        Format::Human => console::findings(out, io::stdout().is_terminal(), findings, sources)?,
+        Format::Json => out.write_all(json::text(&diagnostics::json(findings, sources)).as_bytes())?,
+        Format::Github => out.write_all(github::findings(findings, sources, &repository()).as_bytes())?,
+        Format::Sarif => out.write_all(sarif::findings(findings, sources, &repository()).as_bytes())?,
+        _ => console::findings(out, io::stdout().is_terminal(), findings, sources)?,
     }
-    if arguments.format == Format::Human && findings.is_empty() {
+    if matches!(arguments.format, Format::Human | Format::Github) && findings.is_empty() {
         writeln!(out, "{} valid", counted(loaded.accounts.len(), "account"))?;
     }
     out.flush()?;
     Ok(if has_errors(findings) { Exit::Invalid } else { Exit::Ok })
-}
-
-fn counted(count: usize, word: &str) -> String {
-    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }

@@ -14,6 +14,8 @@ pub(super) struct AccountFiles {
     pub(super) root: PathBuf,
     /// The files, sorted by name.
     pub(super) files: Vec<PathBuf>,
+    /// Whether all YAML files of the folder are meant, and not one file.
+    pub(super) folder: bool,
 }
 
 /// What a path leads to, or why it leads nowhere.
@@ -21,18 +23,18 @@ pub(super) fn discover(path: &Path) -> Result<Vec<AccountFiles>, Diagnostic> {
     let metadata = std::fs::metadata(path).map_err(|error| nothing(path, &reason(&error)))?;
     if !metadata.is_dir() {
         let root = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
-        return Ok(vec![AccountFiles { root, files: vec![path.to_path_buf()] }]);
+        return Ok(vec![AccountFiles { root, files: vec![path.to_path_buf()], folder: false }]);
     }
     let (files, folders) = list(path)?;
     if !files.is_empty() {
-        return Ok(vec![AccountFiles { root: path.to_path_buf(), files }]);
+        return Ok(vec![AccountFiles { root: path.to_path_buf(), files, folder: true }]);
     }
     let mut accounts = Vec::new();
     for folder in folders {
         // A folder of a fleet that cannot be read would silently shrink the fleet.
         let (files, _) = list(&folder)?;
         if !files.is_empty() {
-            accounts.push(AccountFiles { root: folder, files });
+            accounts.push(AccountFiles { root: folder, files, folder: true });
         }
     }
     if accounts.is_empty() {
@@ -47,20 +49,32 @@ fn list(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Diagnostic> {
     let (mut files, mut folders) = (Vec::new(), Vec::new());
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
-        if path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.')) {
+        if is_hidden(&path) {
             continue;
         }
-        let yaml = path.extension().is_some_and(|own| EXTENSIONS.iter().any(|known| own.eq_ignore_ascii_case(known)));
         // Follows links, once: what a link leads to is never listed further than a fleet's folder is.
         match std::fs::metadata(&path) {
             Ok(metadata) if metadata.is_dir() => folders.push(path),
-            _ if yaml => files.push(path),
+            _ if is_yaml(&path) => files.push(path),
             _ => {}
         }
     }
     files.sort();
     folders.sort();
     Ok((files, folders))
+}
+
+/// Whether a folder's account reads a file of this name.
+pub(super) fn is_read(name: &Path) -> bool {
+    is_yaml(name) && !is_hidden(name)
+}
+
+fn is_yaml(path: &Path) -> bool {
+    path.extension().is_some_and(|own| EXTENSIONS.iter().any(|known| own.eq_ignore_ascii_case(known)))
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'))
 }
 
 fn nothing(path: &Path, why: &str) -> Diagnostic {

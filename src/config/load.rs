@@ -27,12 +27,27 @@ pub struct Loaded {
 pub struct Account {
     /// The folder that paths in its settings are relative to; empty is the current one.
     pub root: PathBuf,
+    /// Its files.
+    pub files: Vec<PathBuf>,
+    /// Whether it has all YAML files of its folder, and not one file.
+    pub folder: bool,
     /// How it is reached.
     pub settings: Settings,
     /// What it shall be.
     pub desired: Desired,
     /// What becomes of the rules; findings made while planning pass through it too.
     pub severities: Severities,
+}
+
+impl Account {
+    /// Whether a file of this name, in the account's folder, is one of the account's; also one that is gone.
+    pub(super) fn reads(&self, name: &str) -> bool {
+        let name = Path::new(name);
+        if self.folder {
+            return super::files::is_read(name);
+        }
+        self.files.iter().any(|file| file.file_name() == name.file_name())
+    }
 }
 
 /// Reads and checks everything that the paths lead to.
@@ -57,7 +72,7 @@ pub fn load(paths: &[PathBuf]) -> Loaded {
 }
 
 /// Reads and checks one account. Its documents live no longer than this.
-fn account(schema: &AccountSchema, AccountFiles { root, files }: AccountFiles, loaded: &mut Loaded) {
+fn account(schema: &AccountSchema, AccountFiles { root, files, folder }: AccountFiles, loaded: &mut Loaded) {
     let first = loaded.sources.next_id();
     let mut findings = Vec::new();
     let mut sources = Vec::new();
@@ -93,7 +108,7 @@ fn account(schema: &AccountSchema, AccountFiles { root, files }: AccountFiles, l
         // Files of other accounts have no name here, so that a fleet's accounts do not repeat each other's.
         desired.files = vec![Box::default(); first.0 as usize];
         desired.files.extend(sources.iter().map(|source| Box::from(source.display())));
-        loaded.accounts.push(Account { root, settings, desired, severities });
+        loaded.accounts.push(Account { root, files, folder, settings, desired, severities });
     }
     for source in sources {
         loaded.sources.push(source);

@@ -11,7 +11,7 @@ use crate::diag::{Diagnostic, Rule};
 use crate::model::{FileId, Span};
 
 /// The most bytes that a file may have: two and a half times an account of a million numbers.
-const MOST: u64 = 256 * 1024 * 1024;
+pub(super) const MOST: u64 = 256 * 1024 * 1024;
 
 /// A file's text without its byte order mark, or why there is none.
 pub(super) fn read(path: &Path, file: FileId) -> Result<String, Diagnostic> {

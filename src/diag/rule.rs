@@ -174,6 +174,10 @@ rules! {
         "`policy.rules` names rules that exist.";
     FIXED_RULE = "fixed-rule", Error fixed,
         "`policy.rules` lowers no rule without which nothing can be planned.";
+    BAD_SCOPE = "bad-scope", Error fixed,
+        "`policy.scope` lists numbers, ranges and beginnings of numbers, names and beginnings of names.";
+    UNREADABLE_BASE = "unreadable-base", Warning,
+        "The policy that guarded the account in the revision before can be read.";
     UNSUPPORTED_TESTS = "unsupported-tests", Error fixed,
         "`tests` is empty in this version.";
     // Rules that need the account, found while planning.
@@ -195,6 +199,10 @@ rules! {
         "The account's default number keeps a destination.";
     UNSUPPORTED_BY_PROVIDER = "unsupported-by-provider", Error fixed,
         "The provider can do what the file asks for.";
+    NOTHING_LEFT = "nothing-left", Warning,
+        "The files of an account that has numbers or ring groups declare some of them.";
+    UNKNOWN_PROTECTED = "unknown-protected", Warning,
+        "`policy.protect` lists numbers and ring groups that exist in the account or are declared in the file.";
     ALWAYS_FORWARDED_MEMBER = "always-forwarded-member", Warning,
         "A member of a ring group does not forward every call, or none of their phones ring.";
 }

@@ -1,7 +1,7 @@
 //! Which ring groups go.
 //!
 //! `absent` deletes what it names, or says who still points at it. `policy.prune` deletes what no file
-//! mentions and nothing points at; what is still in use stays, and so does what it points at.
+//! mentions, the scope owns and nothing points at; what is still in use stays, and so does what it points at.
 
 use std::collections::{HashMap, HashSet};
 
@@ -70,7 +70,13 @@ pub(super) fn decide(
         let asked: HashSet<Handle> = deletions.iter().map(|deletion| deletion.handle).collect();
         let unwanted = (0u32..).zip(&resolver.matching.desired_of).filter(|(_, desired)| desired.is_none());
         let candidates = unwanted.map(|(index, _)| Handle { kind: Kind::RingGroup, index });
-        let pruned = candidates.filter(|handle| !asked.contains(handle));
+        let live = &resolver.directory.live().ring_groups;
+        let scope = resolver.desired.policy.guards.scope.ring_groups.as_ref();
+        let owned = |handle: &Handle| {
+            let name = live.get(handle.index as usize).map(|group| group.name.key());
+            scope.is_none_or(|(owned, _)| name.is_some_and(|name| owned.contains(&name)))
+        };
+        let pruned = candidates.filter(|handle| !asked.contains(handle) && owned(handle));
         deletions.extend(pruned.map(|handle| Deletion { handle, span, pruned: true }));
         deletions.sort_unstable_by_key(|deletion| deletion.handle);
     }

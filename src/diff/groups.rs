@@ -1,7 +1,10 @@
 //! Ring groups: what each must become.
 
 use crate::diag::{Diagnostic, Rule};
-use crate::model::{Capabilities, DesiredRingGroup, Handle, Kind, LiveRingGroup, ObjectRef, RingMode, Span, Spanned};
+use crate::model::{
+    Capabilities, DesiredRingGroup, ExtensionNumber, Handle, Ignorable, Kind, LiveRingGroup, ObjectRef, RingFor,
+    RingMode, Span, Spanned,
+};
 
 use super::delta::{GroupDelta, GroupFields};
 use super::resolve::Resolver;
@@ -26,9 +29,13 @@ pub(super) fn compare(resolver: &Resolver<'_, '_>, diagnostics: &mut Vec<Diagnos
     deltas
 }
 
+/// What a group shall be. A field that the policy ignores is that of a group whose file does not name it.
 struct Wanted<'a> {
     group: &'a DesiredRingGroup,
-    members: Vec<Handle>,
+    extension: Option<&'a Spanned<ExtensionNumber>>,
+    ring: Option<Spanned<RingMode>>,
+    members: Option<Vec<Handle>>,
+    ring_for: Option<Spanned<RingFor>>,
     no_answer: Option<Option<Handle>>,
 }
 
@@ -39,9 +46,11 @@ impl<'a> Wanted<'a> {
         handle: Handle,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Self {
-        let members = members(resolver, group, diagnostics);
-        let no_answer = group.no_answer.as_ref().and_then(|target| resolver.target(target, diagnostics));
-        if let (Some(Some(target)), Some(written)) = (no_answer, &group.no_answer) {
+        let managed = |field| !resolver.ignores(handle, field);
+        let members = managed(Ignorable::GroupMembers).then(|| members(resolver, group, diagnostics));
+        let no_answer = group.no_answer.as_ref().filter(|_| managed(Ignorable::GroupNoAnswer));
+        let target = no_answer.and_then(|target| resolver.target(target, diagnostics));
+        if let (Some(Some(target)), Some(written)) = (target, no_answer) {
             let capabilities = &resolver.directory.live().capabilities;
             if target == handle {
                 diagnostics.push(Diagnostic::new(
@@ -56,27 +65,35 @@ impl<'a> Wanted<'a> {
                 ));
             }
         }
-        limits(resolver, group, diagnostics);
-        Self { group, members, no_answer }
+        let wanted = Self {
+            group,
+            extension: resolver.extension(group, handle),
+            ring: group.ring.filter(|_| managed(Ignorable::GroupRing)),
+            members,
+            ring_for: group.ring_for.filter(|_| managed(Ignorable::GroupRingFor)),
+            no_answer: target,
+        };
+        wanted.limits(&resolver.directory.live().capabilities, diagnostics);
+        wanted
     }
 
     /// The fields that an existing group must get.
     fn against(self, resolver: &Resolver<'_, 'a>, live: &'a LiveRingGroup) -> GroupFields {
-        let group = self.group;
-        let ring = group.ring.map(|ring| ring.value);
+        let ring = self.ring.map(|ring| ring.value);
         let mode = ring.unwrap_or(live.ring);
-        let same_members = same_members(resolver, mode, &live.members, &self.members);
+        let members = self.members.filter(|wanted| !same_members(resolver, mode, &live.members, wanted));
         let same_target = match (&live.no_answer, self.no_answer) {
             (_, None) | (None, Some(None)) => true,
             (Some(reference), Some(Some(handle))) => resolver.live(reference) == Some(handle),
             _ => false,
         };
+        let name = &self.group.name.value;
         GroupFields {
-            name: (group.name.value != live.name).then(|| group.name.value.clone()),
-            extension: differing(group.extension.as_ref(), live.extension.as_ref()),
+            name: (*name != live.name).then(|| name.clone()),
+            extension: differing(self.extension, live.extension.as_ref()),
             ring: ring.filter(|&ring| ring != live.ring),
-            members: (!same_members).then_some(self.members),
-            ring_for: differing(group.ring_for.as_ref(), live.ring_for.as_ref()),
+            members,
+            ring_for: differing(self.ring_for.as_ref(), live.ring_for.as_ref()),
             no_answer: if same_target { None } else { self.no_answer },
         }
     }
@@ -84,14 +101,42 @@ impl<'a> Wanted<'a> {
     /// All the fields of a group that does not exist yet. An extension number that the file does not name is
     /// left to the account.
     fn anew(self, capabilities: &Capabilities) -> GroupFields {
-        let group = self.group;
         GroupFields {
-            name: Some(group.name.value.clone()),
-            extension: group.extension.as_ref().map(|extension| extension.value.clone()),
-            ring: Some(group.ring.map_or_else(RingMode::default, |ring| ring.value)),
-            members: Some(self.members),
-            ring_for: Some(group.ring_for.map_or(capabilities.ring_for_default, |ring_for| ring_for.value)),
+            name: Some(self.group.name.value.clone()),
+            extension: self.extension.map(|extension| extension.value.clone()),
+            ring: Some(self.ring.map_or_else(RingMode::default, |ring| ring.value)),
+            members: Some(self.members.unwrap_or_default()),
+            ring_for: Some(self.ring_for.map_or(capabilities.ring_for_default, |ring_for| ring_for.value)),
             no_answer: Some(self.no_answer.flatten()),
+        }
+    }
+
+    fn limits(&self, capabilities: &Capabilities, diagnostics: &mut Vec<Diagnostic>) {
+        if let Some(ring) = &self.ring
+            && !capabilities.ring_modes.contains(&ring.value)
+        {
+            diagnostics.push(unsupported(ring.span, &format!("ring {}", ring.value)));
+        }
+        if let Some(most) = capabilities.members_most
+            && self.members.is_some()
+            && self.group.members.len() > most
+        {
+            let span = self.group.members_span;
+            diagnostics.push(unsupported(span, &format!("have more than {most} members in a ring group")));
+        }
+        if let Some(ring_for) = &self.ring_for {
+            let range = capabilities.ring_for_least..=capabilities.ring_for_most;
+            if !range.contains(&ring_for.value) {
+                let what = format!("ring for {}, only for {} to {}", ring_for.value, range.start(), range.end());
+                diagnostics.push(unsupported(ring_for.span, &what));
+            }
+        }
+        if let Some(extension) = self.extension
+            && !capabilities.extension_fits(&extension.value)
+        {
+            let (least, most) = capabilities.extension_digits;
+            let what = format!("give out the extension {} ({least} to {most} digits, not reserved)", extension.value);
+            diagnostics.push(unsupported(extension.span, &what));
         }
     }
 }
@@ -182,34 +227,6 @@ fn report_forwarding(resolver: &Resolver<'_, '_>, member: Handle, span: Span, di
             )
             .hint("turn call forwarding off for this user, or name one of their devices as the member"),
         );
-    }
-}
-
-fn limits(resolver: &Resolver<'_, '_>, group: &DesiredRingGroup, diagnostics: &mut Vec<Diagnostic>) {
-    let capabilities = &resolver.directory.live().capabilities;
-    if let Some(ring) = &group.ring
-        && !capabilities.ring_modes.contains(&ring.value)
-    {
-        diagnostics.push(unsupported(ring.span, &format!("ring {}", ring.value)));
-    }
-    if let Some(most) = capabilities.members_most
-        && group.members.len() > most
-    {
-        diagnostics.push(unsupported(group.members_span, &format!("have more than {most} members in a ring group")));
-    }
-    if let Some(ring_for) = &group.ring_for {
-        let range = capabilities.ring_for_least..=capabilities.ring_for_most;
-        if !range.contains(&ring_for.value) {
-            let what = format!("ring for {}, only for {} to {}", ring_for.value, range.start(), range.end());
-            diagnostics.push(unsupported(ring_for.span, &what));
-        }
-    }
-    if let Some(extension) = &group.extension
-        && !capabilities.extension_fits(&extension.value)
-    {
-        let (least, most) = capabilities.extension_digits;
-        let what = format!("give out the extension {} ({least} to {most} digits, not reserved)", extension.value);
-        diagnostics.push(unsupported(extension.span, &what));
     }
 }
 

@@ -11,7 +11,7 @@ use super::resolve::Resolver;
 pub(super) fn check(resolver: &Resolver<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
     let mut given: HashMap<&str, Span> = HashMap::new();
     for (group, &handle) in resolver.desired.ring_groups.iter().zip(&resolver.matching.handles) {
-        if let Some(extension) = &group.extension {
+        if let Some(extension) = resolver.extension(group, handle) {
             if let Some(first) = given.insert(extension.value.as_str(), extension.span) {
                 let text = format!("extension {} is given twice", extension.value);
                 diagnostics.push(
@@ -38,11 +38,9 @@ fn keeper(resolver: &Resolver<'_, '_>, extension: &str, wanted_by: Handle) -> Op
         }
         match resolver.matching.desired_of.get(holder.index as usize).copied().flatten() {
             // It gives the number up if its own block asks for another.
-            Some(desired) => resolver
-                .desired
-                .ring_groups
-                .get(desired as usize)
-                .is_some_and(|group| group.extension.as_ref().is_none_or(|own| own.value.as_str() == extension)),
+            Some(desired) => resolver.desired.ring_groups.get(desired as usize).is_some_and(|group| {
+                resolver.extension(group, holder).is_none_or(|own| own.value.as_str() == extension)
+            }),
             None => !resolver.is_absent(holder),
         }
     })

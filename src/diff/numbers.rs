@@ -1,7 +1,7 @@
 //! Numbers: where they go and what is written beside them.
 
 use crate::diag::{Diagnostic, Rule};
-use crate::model::{DesiredNumber, Handle, Kind, LiveNumber};
+use crate::model::{DesiredNumber, Handle, Ignorable, Kind, LiveNumber};
 
 use super::delta::NumberDelta;
 use super::resolve::Resolver;
@@ -9,6 +9,7 @@ use super::resolve::Resolver;
 /// The numbers that differ, in the order of the numbers. Both lists are sorted, so one walk is enough.
 pub(super) fn compare(resolver: &Resolver<'_, '_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<NumberDelta> {
     let mut deltas = Vec::new();
+    let labels = !resolver.desired.policy.ignore.contains(&Ignorable::NumberLabel);
     let mut live = (0u32..).zip(&resolver.directory.live().numbers).peekable();
     for (index, desired) in (0u32..).zip(&resolver.desired.numbers) {
         while live.next_if(|(_, number)| number.number < desired.number).is_some() {}
@@ -17,7 +18,7 @@ pub(super) fn compare(resolver: &Resolver<'_, '_>, diagnostics: &mut Vec<Diagnos
             continue;
         };
         let to = destination(resolver, desired, (position, number), diagnostics);
-        let label = desired.label.as_ref().is_some_and(|label| label.value != number.label);
+        let label = labels && desired.label.as_ref().is_some_and(|label| label.value != number.label);
         if to.is_some() || label {
             deltas.push(NumberDelta { live: position, desired: index, to, label });
         }

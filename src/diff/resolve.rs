@@ -9,7 +9,10 @@ use std::collections::HashSet;
 use foldhash::HashMap;
 
 use crate::diag::{Diagnostic, Rule, nearest};
-use crate::model::{Desired, Directory, Found, Handle, Kind, NameKey, ObjectRef, Reference, Selector, Span, Spanned};
+use crate::model::{
+    Desired, DesiredRingGroup, Directory, ExtensionNumber, Found, Handle, Ignorable, Kind, NameKey, ObjectRef,
+    Reference, Selector, Span, Spanned,
+};
 
 use super::delta::Deletion;
 use super::matching::Matching;
@@ -53,7 +56,7 @@ impl<'r, 'a> Resolver<'r, 'a> {
         for (group, &handle) in desired.ring_groups.iter().zip(&matching.handles) {
             add(&mut resolver.names, group.name.value.key(), handle);
             let kept = || live.get(handle.index as usize).and_then(|group| group.extension.as_ref());
-            let extension = group.extension.as_ref().map(|extension| &extension.value).or_else(kept);
+            let extension = resolver.extension(group, handle).map(|extension| &extension.value).or_else(kept);
             if let Some(extension) = extension {
                 add(&mut resolver.extensions, extension.as_str(), handle);
             }
@@ -68,6 +71,21 @@ impl<'r, 'a> Resolver<'r, 'a> {
             }
         }
         resolver
+    }
+
+    /// Whether the policy leaves this field of a group to others; a group that is new gets what its file says.
+    pub(super) fn ignores(&self, group: Handle, field: Ignorable) -> bool {
+        let exists = (group.index as usize) < self.directory.live().ring_groups.len();
+        exists && self.desired.policy.ignore.contains(&field)
+    }
+
+    /// The extension number that the file gives a group, unless the policy leaves that to others.
+    pub(super) fn extension<'g>(
+        &self,
+        group: &'g DesiredRingGroup,
+        handle: Handle,
+    ) -> Option<&'g Spanned<ExtensionNumber>> {
+        group.extension.as_ref().filter(|_| !self.ignores(handle, Ignorable::GroupExtension))
     }
 
     /// Whether `absent` deletes this live group.

@@ -134,6 +134,10 @@ impl Http {
                     continue;
                 }
                 Ok(answer) if answer.status.is_server_error() && answer.status.as_u16() != 501 => {
+                    // A 500 is a mistake; these are what a door says when there are too many people inside.
+                    if matches!(answer.status.as_u16(), 502..=504) {
+                        self.budget.overloaded(&turn);
+                    }
                     let doubt = SendError::Doubt(format!("the server failed ({})", answer.status.as_u16()));
                     if !call.is_repeatable() {
                         return Err(doubt);
@@ -149,6 +153,7 @@ impl Http {
                     return Ok(answer);
                 }
                 Err(Failure::Lost(why)) => {
+                    self.budget.overloaded(&turn);
                     let doubt = SendError::Doubt(self.shown(&why));
                     if !call.is_repeatable() {
                         return Err(doubt);

@@ -63,6 +63,12 @@ pub enum SnapshotError {
     },
 }
 
+impl SnapshotError {
+    fn file(path: &Path, why: String) -> Self {
+        Self::File { path: shown(&path.to_string_lossy(), 200), why }
+    }
+}
+
 /// The account as a text describes it.
 ///
 /// The ids are derived from the keys (`ring_group/ventes`), so that a plan made from the same file twice is
@@ -92,18 +98,24 @@ impl Snapshot {
     pub fn load(&self) -> Result<Live, SnapshotError> {
         let json = self.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
         let format = if json { Format::Json } else { Format::Yaml };
-        let failed = |why: String| SnapshotError::File { path: shown(&self.path.to_string_lossy(), 200), why };
-        let bytes = bounded(&self.path).map_err(failed)?;
-        let text = std::str::from_utf8(&bytes).map_err(|error| {
-            let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
-            let line = before.split(|byte| *byte == b'\n').count();
-            failed(format!("line {line} is not UTF-8: save the file as UTF-8"))
-        })?;
-        let document = read(text, format).map_err(|error| failed(error.to_string()))?;
+        let failed = |why: String| SnapshotError::file(&self.path, why);
+        let text = text(&self.path)?;
+        let document = read(&text, format).map_err(|error| failed(error.to_string()))?;
         // Half of the memory that is needed from here on is that of the text.
-        drop(bytes);
+        drop(text);
         resolve::resolve(document).map_err(|error| failed(error.to_string()))
     }
+}
+
+/// The text of a snapshot's file, if it is a regular one, not too large, and UTF-8.
+pub fn text(path: &Path) -> Result<String, SnapshotError> {
+    let failed = |why: String| SnapshotError::file(path, why);
+    let bytes = bounded(path).map_err(failed)?;
+    String::from_utf8(bytes).map_err(|error| {
+        let before = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        let line = before.split(|byte| *byte == b'\n').count();
+        failed(format!("line {line} is not UTF-8: save the file as UTF-8"))
+    })
 }
 
 /// What is in a regular file, if it is not too large.

@@ -4,7 +4,9 @@
 //! and unique; a reference to a ring group that nothing declares may still exist in the account. A field
 //! that is `None` is not managed: an existing object keeps its value, a new one gets the default.
 
-use super::{E164, ExtensionNumber, FileId, Name, Place, Reference, RingFor, RingMode, Span, Spanned};
+use super::{
+    BasePolicy, E164, ExtensionNumber, FileId, Name, Place, Policy, Reference, RingFor, RingMode, Span, Spanned,
+};
 
 /// The wanted state of one account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +23,9 @@ pub struct Desired {
     pub absent: Vec<Absent>,
     /// The account's policy.
     pub policy: Policy,
+    /// The guards of the revisions that these files come from, newest first: a plan is held against them as
+    /// well, so that no change loosens a guard and makes use of that at once.
+    pub base: Vec<BasePolicy>,
 }
 
 /// A number and where its calls shall go.
@@ -62,13 +67,6 @@ pub struct DesiredRingGroup {
 pub struct Absent {
     /// The group.
     pub reference: Spanned<Reference>,
-}
-
-/// What the operator allows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Policy {
-    /// Whether ring groups that no file declares are deleted, and where that is written.
-    pub prune_ring_groups: Option<Span>,
 }
 
 impl Desired {

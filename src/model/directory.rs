@@ -4,9 +4,15 @@
 //! groups, for a group that a plan is about to create), so that the diff of a large account compares
 //! integers instead of strings.
 
+mod ids;
+
+use std::borrow::Cow;
+
 use foldhash::HashMap;
 
 use super::{Kind, Live, NameKey, ObjectId, ObjectRef, Reference, Selector};
+
+use ids::Ids;
 
 /// An object of one live account: its kind and its position in that kind's list.
 ///
@@ -35,9 +41,9 @@ pub enum Found {
 #[derive(Debug)]
 pub struct Directory<'a> {
     live: &'a Live,
-    by_id: HashMap<(Kind, &'a str), u32>,
-    /// By kind, in the order of [`Kind`].
-    by_text: [HashMap<NameKey, Entry>; KINDS],
+    ids: Ids<'a>,
+    /// By kind, in the order of [`Kind`]; the keys are those of [`NameKey`], borrowed where the text is its own.
+    by_text: [HashMap<Cow<'a, str>, Entry>; KINDS],
     extensions: HashMap<&'a str, Vec<Handle>>,
     /// For each number where it goes; found once, because everybody asks.
     destinations: Vec<Option<Handle>>,
@@ -55,7 +61,7 @@ enum Entry {
 impl<'a> Directory<'a> {
     /// Indexes an account, in time linear in its size.
     pub fn new(live: &'a Live) -> Self {
-        let mut directory = Self::of(live, &Kind::REFERABLE);
+        let mut directory = Self { ids: Ids::new(live), ..Self::of(live, &Kind::REFERABLE) };
         let destinations = live.numbers.iter().map(|number| number.to.as_ref().and_then(|to| directory.by_id(to)));
         directory.destinations = destinations.collect();
         directory
@@ -65,7 +71,7 @@ impl<'a> Directory<'a> {
     pub fn of(live: &'a Live, kinds: &[Kind]) -> Self {
         let mut directory = Self {
             live,
-            by_id: HashMap::default(),
+            ids: Ids::on_demand(live),
             by_text: Default::default(),
             extensions: HashMap::default(),
             destinations: Vec::new(),
@@ -85,9 +91,8 @@ impl<'a> Directory<'a> {
 
     fn ring_groups(&mut self) {
         let groups = &self.live.ring_groups;
-        self.expect(Kind::RingGroup, groups.len(), groups.len());
+        self.expect(Kind::RingGroup, groups.len());
         for (index, group) in numbered(groups) {
-            self.by_id.insert((Kind::RingGroup, &group.id.0), index);
             self.name(Kind::RingGroup, index, group.name.as_str());
             self.extension(Kind::RingGroup, index, group.extension.as_ref());
         }
@@ -95,32 +100,26 @@ impl<'a> Directory<'a> {
 
     fn users(&mut self) {
         let users = &self.live.users;
-        self.expect(Kind::User, 2 * users.len(), 2 * users.len());
+        self.expect(Kind::User, 2 * users.len());
         for (index, user) in numbered(users) {
-            self.by_id.insert((Kind::User, &user.id.0), index);
             self.name(Kind::User, index, &user.name);
             if let Some(email) = &user.email {
                 self.name(Kind::User, index, email);
             }
             self.extension(Kind::User, index, user.extension.as_ref());
-            if let Some(ObjectId(voicemail)) = &user.voicemail {
-                self.by_id.insert((Kind::Voicemail, voicemail), index);
-            }
         }
     }
 
     fn devices(&mut self) {
         let devices = &self.live.devices;
-        self.expect(Kind::Device, devices.len(), devices.len());
+        self.expect(Kind::Device, devices.len());
         for (index, device) in numbered(devices) {
-            self.by_id.insert((Kind::Device, &device.id.0), index);
             self.name(Kind::Device, index, &device.name);
         }
     }
 
     fn receptionists(&mut self) {
         for (index, receptionist) in numbered(&self.live.receptionists) {
-            self.by_id.insert((Kind::Receptionist, &receptionist.id.0), index);
             self.name(Kind::Receptionist, index, &receptionist.name);
             self.extension(Kind::Receptionist, index, receptionist.extension.as_ref());
         }
@@ -128,23 +127,21 @@ impl<'a> Directory<'a> {
 
     fn conferences(&mut self) {
         for (index, conference) in numbered(&self.live.conferences) {
-            self.by_id.insert((Kind::Conference, &conference.id.0), index);
             self.name(Kind::Conference, index, &conference.name);
             self.extension(Kind::Conference, index, conference.extension.as_ref());
         }
     }
 
     /// Makes room at once: tables that grow step by step take twice as long, and twice the memory meanwhile.
-    fn expect(&mut self, kind: Kind, ids: usize, texts: usize) {
-        self.by_id.reserve(ids);
+    fn expect(&mut self, kind: Kind, texts: usize) {
         if let Some(of_kind) = self.by_text.get_mut(kind as usize) {
             of_kind.reserve(texts);
         }
     }
 
-    fn name(&mut self, kind: Kind, index: u32, text: &str) {
+    fn name(&mut self, kind: Kind, index: u32, text: &'a str) {
         let Some(texts) = self.by_text.get_mut(kind as usize) else { return };
-        match texts.entry(NameKey::of(text)) {
+        match texts.entry(NameKey::folded(text)) {
             std::collections::hash_map::Entry::Vacant(vacant) => {
                 vacant.insert(Entry::One(index));
             }
@@ -172,8 +169,7 @@ impl<'a> Directory<'a> {
 
     /// The object with this id; `None` if it is gone or not modelled.
     pub fn by_id(&self, reference: &ObjectRef) -> Option<Handle> {
-        let index = *self.by_id.get(&(reference.kind, &*reference.id.0))?;
-        Some(Handle { kind: reference.kind, index })
+        self.ids.find(reference)
     }
 
     /// Where the number at this position of the live list goes; `None` if nowhere, or to what is not modelled.
@@ -286,7 +282,7 @@ impl<'a> Directory<'a> {
     /// Every selector text of a kind, for "did you mean".
     pub fn texts(&self, kind: Kind) -> impl Iterator<Item = &str> {
         let kind = if kind == Kind::Voicemail { Kind::User } else { kind };
-        self.by_text.get(kind as usize).into_iter().flat_map(HashMap::keys).map(NameKey::as_str)
+        self.by_text.get(kind as usize).into_iter().flat_map(HashMap::keys).map(AsRef::as_ref)
     }
 }
 

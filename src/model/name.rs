@@ -52,6 +52,11 @@ impl NameKey {
         Self(Self::folded(text).into())
     }
 
+    /// A beginning of keys, which may end in the blank that no key ends in.
+    pub(super) fn beginning(text: &str) -> Self {
+        Self(text.into())
+    }
+
     /// The key's text, to look it up without making a key: nearly every text is its own.
     pub(super) fn folded(text: &str) -> Cow<'_, str> {
         if text.is_ascii() {

@@ -2,15 +2,15 @@
 
 use crate::diff::{Difference, NumberDelta};
 use crate::model::{
-    Change, ChangeId, ExtensionNumber, FieldChange, FieldName, FieldValue, Handle, Kind, LiveRingGroup, ObjectLabel,
-    ObjectRef, PlannedRef, Span, Verb,
+    Change, ChangeId, FieldChange, FieldName, FieldValue, Handle, Kind, LiveRingGroup, ObjectLabel, ObjectRef,
+    PlannedRef, Span, Verb,
 };
 
 use super::digest::Digest;
 use super::order::Ordered;
-use super::preimage;
 use super::value::{Plan, Price};
 use super::write::{Subject, Write};
+use super::{now, preimage};
 
 /// The plan of these writes.
 pub(super) fn build(difference: &Difference<'_>, ordered: &Ordered, reads: u64) -> Plan {
@@ -93,14 +93,18 @@ impl<'b, 'd> Builder<'b, 'd> {
         let mut fields = Vec::new();
         let mut span = desired.to.span;
         if let Some(to) = delta.to {
-            let before = self.live_reference(live.to.as_ref());
+            let before = self.was(live.to.as_ref());
             fields.push(FieldChange { field: FieldName::To, before, after: self.reference(to) });
         }
         if let Some(label) = desired.label.as_ref().filter(|_| delta.label) {
             if fields.is_empty() {
                 span = label.span;
             }
-            fields.push(FieldChange { field: FieldName::Label, before: text(&live.label), after: text(&label.value) });
+            fields.push(FieldChange {
+                field: FieldName::Label,
+                before: now::text(&live.label),
+                after: now::text(&label.value),
+            });
         }
         Some(Change {
             object: ObjectLabel { kind: Kind::Number, id: Some(live.id.clone()), name: live.number.to_string() },
@@ -150,16 +154,16 @@ impl<'b, 'd> Builder<'b, 'd> {
             let before = match (before, creating) {
                 // The number that the account chose when an earlier change of this plan made the group.
                 (None, false) if live.is_none() => FieldValue::ChosenByAccount,
-                (before, _) => extension(before, FieldValue::None),
+                (before, _) => now::extension(before, FieldValue::None),
             };
-            push(FieldName::Extension, before, extension(fields.extension.as_ref(), FieldValue::ChosenByAccount));
+            push(FieldName::Extension, before, now::extension(fields.extension.as_ref(), FieldValue::ChosenByAccount));
         }
         if let Some(ring) = fields.ring {
             let before = live.map_or(FieldValue::None, |live| FieldValue::Ring(live.ring));
             push(FieldName::Ring, before, FieldValue::Ring(ring));
         }
         if let Some(members) = &fields.members {
-            let before = live.map_or(FieldValue::None, |live| self.live_references(&live.members));
+            let before = live.map_or(FieldValue::None, |live| self.were(&live.members));
             let after = members.iter().filter_map(|&member| self.planned(member)).collect();
             push(FieldName::Members, before, FieldValue::References(after));
         }
@@ -169,7 +173,7 @@ impl<'b, 'd> Builder<'b, 'd> {
         }
         if let Some(target) = fields.no_answer {
             let before = live.filter(|_| !write.detached).and_then(|live| live.no_answer.as_ref());
-            push(FieldName::NoAnswer, self.live_reference(before), self.reference(target));
+            push(FieldName::NoAnswer, self.was(before), self.reference(target));
         }
         list
     }
@@ -180,11 +184,11 @@ impl<'b, 'd> Builder<'b, 'd> {
         let number = write.parked.as_ref().or(live.extension.as_ref());
         vec![
             gone(FieldName::Name, FieldValue::Name(live.name.clone())),
-            gone(FieldName::Extension, extension(number, FieldValue::None)),
+            gone(FieldName::Extension, now::extension(number, FieldValue::None)),
             gone(FieldName::Ring, FieldValue::Ring(live.ring)),
-            gone(FieldName::Members, self.live_references(&live.members)),
+            gone(FieldName::Members, self.were(&live.members)),
             gone(FieldName::RingFor, live.ring_for.map_or(FieldValue::None, FieldValue::RingFor)),
-            gone(FieldName::NoAnswer, self.live_reference(no_answer)),
+            gone(FieldName::NoAnswer, self.was(no_answer)),
         ]
     }
 
@@ -210,6 +214,14 @@ impl<'b, 'd> Builder<'b, 'd> {
         Some(candidates.into_iter().flatten().next().unwrap_or(group.name.span))
     }
 
+    fn was(&self, target: Option<&ObjectRef>) -> FieldValue {
+        now::reference(&self.difference.directory, target)
+    }
+
+    fn were(&self, targets: &[ObjectRef]) -> FieldValue {
+        now::references(&self.difference.directory, targets)
+    }
+
     fn reference(&self, target: Option<Handle>) -> FieldValue {
         target.and_then(|target| self.planned(target)).map_or(FieldValue::None, FieldValue::Reference)
     }
@@ -227,20 +239,6 @@ impl<'b, 'd> Builder<'b, 'd> {
             created_by,
         })
     }
-
-    fn live_reference(&self, target: Option<&ObjectRef>) -> FieldValue {
-        target.map_or(FieldValue::None, |target| FieldValue::Reference(self.found(target)))
-    }
-
-    fn live_references(&self, targets: &[ObjectRef]) -> FieldValue {
-        FieldValue::References(targets.iter().map(|target| self.found(target)).collect())
-    }
-
-    fn found(&self, target: &ObjectRef) -> PlannedRef {
-        let handle = self.difference.directory.by_id(target);
-        let name = handle.map_or_else(|| target.id.to_string(), |handle| self.difference.directory.label(handle));
-        PlannedRef { kind: target.kind, id: Some(target.id.clone()), name, created_by: None }
-    }
 }
 
 fn blank() -> Change {
@@ -257,12 +255,4 @@ fn blank() -> Change {
         unreachable_meanwhile: Vec::new(),
         calls: 1,
     }
-}
-
-fn text(value: &str) -> FieldValue {
-    if value.is_empty() { FieldValue::None } else { FieldValue::Text(value.to_owned()) }
-}
-
-fn extension(value: Option<&ExtensionNumber>, otherwise: FieldValue) -> FieldValue {
-    value.map_or(otherwise, |value| FieldValue::Extension(value.clone()))
 }

@@ -6,6 +6,7 @@
 //! stricter guards, is still the plan that was read and approved.
 
 use std::fmt::{self, Write as _};
+use std::str::FromStr;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,20 @@ impl Digest {
             let _ = write!(text, "{byte:02x}");
         }
         Self(text)
+    }
+}
+
+/// Why a text is no digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a digest has 64 hexadecimal digits, as the plan prints it")]
+pub struct DigestError;
+
+impl FromStr for Digest {
+    type Err = DigestError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let sound = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        sound.then(|| Self(text.to_ascii_lowercase())).ok_or(DigestError)
     }
 }
 

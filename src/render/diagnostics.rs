@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 
 use crate::diag::{Diagnostic, Severity, Sources};
 use crate::model::{FileId, Span};
+use crate::text;
+
+use super::summary::counted;
 
 /// How text for people looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +33,8 @@ impl Default for Style {
 
 /// The most characters of a line that an excerpt shows.
 const WINDOW: usize = 160;
+/// The most characters of a message.
+const MOST: usize = 2_000;
 /// The most second places of a finding that are shown with an excerpt.
 const PLACES: usize = 10;
 
@@ -57,22 +62,35 @@ pub fn plain(findings: &[Diagnostic], sources: &Sources) -> String {
             text.push_str(&position(span, sources));
             text.push_str(": ");
         }
-        let message = escape(&finding.message);
         // Writing to a string does not fail.
-        let _ = write!(text, "{}[{}]: {message}", word(finding.severity), finding.rule.id);
-        for label in finding.related.iter().take(PLACES) {
-            let _ = write!(text, "; {}: {}", position(label.span, sources), escape(&label.message));
-        }
-        if let Some(hint) = &finding.hint {
-            let _ = write!(text, " ({})", escape(hint));
-        }
-        text.push('\n');
+        let _ = writeln!(text, "{}[{}]: {}", word(finding.severity), finding.rule.id, sentence(finding, sources));
     }
     if let Some(line) = count(findings) {
         text.push_str(&line);
         text.push('\n');
     }
     text
+}
+
+/// A finding on one line: the message, other places that matter, and the hint in parentheses.
+pub(super) fn sentence(finding: &Diagnostic, sources: &Sources) -> String {
+    let mut text = escape(&finding.message);
+    for label in finding.related.iter().take(PLACES) {
+        // Writing to a string does not fail, here and below.
+        let _ = write!(text, "; {}: {}", position(label.span, sources), escape(&label.message));
+    }
+    if let Some(hint) = &finding.hint {
+        let _ = write!(text, " ({})", escape(hint));
+    }
+    text
+}
+
+/// The exact message, with the exact hint in parentheses.
+pub(super) fn remark(finding: &Diagnostic) -> String {
+    match &finding.hint {
+        Some(hint) => format!("{} ({hint})", finding.message),
+        None => finding.message.clone(),
+    }
 }
 
 /// An array with one object for each finding.
@@ -115,17 +133,13 @@ pub fn count(findings: &[Diagnostic]) -> Option<String> {
     let of = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
     let counts = [(of(Severity::Error), "error"), (of(Severity::Warning), "warning"), (of(Severity::Info), "note")];
     let words: Vec<String> =
-        counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| plural(count, word)).collect();
+        counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| counted(count, word)).collect();
     if words.is_empty() {
         return None;
     }
     let files: BTreeSet<FileId> = findings.iter().filter_map(|finding| finding.span).map(|span| span.file).collect();
-    let place = if files.is_empty() { String::new() } else { format!(" in {}", plural(files.len(), "file")) };
+    let place = if files.is_empty() { String::new() } else { format!(" in {}", counted(files.len(), "file")) };
     Some(format!("{}{place}", words.join(", ")))
-}
-
-fn plural(count: usize, word: &str) -> String {
-    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
 
 fn word(severity: Severity) -> &'static str {
@@ -138,7 +152,7 @@ fn word(severity: Severity) -> &'static str {
 
 fn position(span: Span, sources: &Sources) -> String {
     let place = sources.place(span);
-    format!("{}:{}:{}", escape(&place.file), place.line, place.column)
+    format!("{}:{}:{}", text::path(&place.file, MOST), place.line, place.column)
 }
 
 fn one(finding: &Diagnostic, sources: &Sources, renderer: &Renderer) -> String {
@@ -162,13 +176,13 @@ fn one(finding: &Diagnostic, sources: &Sources, renderer: &Renderer) -> String {
         if let Some(label) = label {
             annotation = annotation.label(label);
         }
-        let path = sources.get(span.file).map(|source| escape(source.display())).unwrap_or_default();
+        let path = sources.get(span.file).map(|source| text::path(source.display(), MOST)).unwrap_or_default();
         let line = usize::try_from(span.line).unwrap_or(usize::MAX);
         group = group.element(Snippet::source(text).line_start(line).path(path).annotation(annotation));
     }
     let more = finding.related.len().saturating_sub(PLACES);
     if more > 0 {
-        group = group.element(Level::NOTE.message(format!("and {} more", plural(more, "place"))));
+        group = group.element(Level::NOTE.message(format!("and {} more", counted(more, "place"))));
     }
     if let Some(hint) = &finding.hint {
         group = group.element(Level::HELP.message(escape(hint)));
@@ -191,7 +205,7 @@ fn excerpt(span: Span, sources: &Sources) -> Option<Excerpt> {
     let first = (span.column as usize).saturating_sub(1);
     let after = first.saturating_add(span.length.max(1) as usize).min(first.saturating_add(WINDOW));
     let mut text = String::new();
-    let (mut from, mut to) = (None, None);
+    let (mut from, mut to, mut before) = (None, None, ' ');
     for (index, character) in line.chars().take(after.saturating_add(WINDOW)).enumerate() {
         if index == first {
             from = Some(text.len());
@@ -199,7 +213,8 @@ fn excerpt(span: Span, sources: &Sources) -> Option<Excerpt> {
         if index == after {
             to = Some(text.len());
         }
-        text.push(visible(character));
+        text.push(visible(before, character));
+        before = character;
     }
     let from = from.unwrap_or(text.len());
     let to = to.unwrap_or(text.len()).max(from);
@@ -212,32 +227,15 @@ fn excerpt(span: Span, sources: &Sources) -> Option<Excerpt> {
 }
 
 /// A character of an excerpt, one for one, so that columns stay right.
-fn visible(character: char) -> char {
+fn visible(before: char, character: char) -> char {
     match character {
         '\t' => ' ',
-        _ if is_hidden(character) => '\u{fffd}',
+        _ if text::is_unsafe(character) || text::starts_command(before, character) => '\u{fffd}',
         _ => character,
     }
 }
 
-/// Text with its control characters and invisible direction marks written as escapes.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        if is_hidden(character) {
-            escaped.extend(character.escape_unicode());
-        } else {
-            escaped.push(character);
-        }
-    }
-    escaped
-}
-
-/// Characters that a terminal obeys, or that change the order in which others are seen.
-fn is_hidden(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{061c}' | '\u{feff}'
-        )
+/// A message on one line.
+fn escape(message: &str) -> String {
+    text::shown(message, MOST)
 }

@@ -22,7 +22,7 @@ pub(crate) fn sign(verb: Verb) -> char {
 /// The object as a reference of the file would name it; a number is its own name.
 pub(crate) fn object(change: &Change) -> String {
     match change.object.kind {
-        Kind::Number => change.object.name.clone(),
+        Kind::Number => shown(&change.object.name),
         kind => format!("{kind}/{}", shown(&change.object.name)),
     }
 }
@@ -30,6 +30,11 @@ pub(crate) fn object(change: &Change) -> String {
 /// Untrusted text on one line.
 pub(super) fn shown(value: &str) -> String {
     text::shown(value, MOST)
+}
+
+/// An untrusted path on one line, also at its beginning.
+pub(super) fn path(file: &str) -> String {
+    text::path(file, MOST)
 }
 
 /// One value as people read it. Values that a file spells in quotes are in quotes.
@@ -48,7 +53,7 @@ pub(crate) fn value(value: &FieldValue) -> String {
 }
 
 /// A label as a file would spell it, so that spaces at its ends show.
-fn quoted(label: &str) -> String {
+pub(super) fn quoted(label: &str) -> String {
     let mut shortened: String = label.chars().take(MOST).collect();
     if shortened.len() < label.len() {
         shortened.push('…');

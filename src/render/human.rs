@@ -11,17 +11,21 @@ use crate::model::{Change, FieldChange, FieldName, Verb};
 use crate::plan::Plan;
 
 use super::diagnostics::Style;
+use super::held::{self, Held};
 use super::{fields, summary};
 
-/// The plan, the unmanaged objects as one line, the counts and the price.
+/// The plan, what is blocked and why, the unmanaged objects as one line, the counts, the price and the digest.
 pub fn plan(plan: &Plan, style: Style) -> String {
     let mut page = Page { text: String::new(), style };
+    let held = Held::of(plan);
     let title = page.paint(Paint::new().bold(), &fields::shown(&plan.account));
     page.line(&format!("Account {title}"));
-    if !plan.changes.is_empty() {
-        let changes = changes(plan, style);
+    for one in &plan.changes {
         page.text.push('\n');
-        page.text.push_str(&changes);
+        page.change(one, held.by(one));
+    }
+    page.blocks(plan, &held);
+    if !plan.changes.is_empty() {
         page.text.push('\n');
     }
     if let Some(unmanaged) = summary::unmanaged(plan) {
@@ -30,18 +34,16 @@ pub fn plan(plan: &Plan, style: Style) -> String {
     }
     page.line(&format!("Plan: {}", summary::counts(plan)));
     page.line(&format!("Price: {}", summary::price(plan)));
+    if !plan.changes.is_empty() {
+        page.line(&format!("Digest: {}", fields::shown(&plan.digest.0)));
+    }
     page.text
 }
 
-/// Only the changes, a block each, with empty lines between them.
-pub(super) fn changes(plan: &Plan, style: Style) -> String {
-    let mut page = Page { text: String::new(), style };
-    for (index, change) in plan.changes.iter().enumerate() {
-        if index > 0 {
-            page.line("");
-        }
-        page.change(change);
-    }
+/// One change without colours, as a block of lines; `held` names the guards that hold it back.
+pub(super) fn change(change: &Change, held: Option<&str>) -> String {
+    let mut page = Page { text: String::new(), style: Style { color: false, width: usize::MAX } };
+    page.change(change, held);
     page.text
 }
 
@@ -60,13 +62,13 @@ impl Page {
         if self.style.color { format!("{paint}{text}{paint:#}") } else { text.to_owned() }
     }
 
-    fn change(&mut self, change: &Change) {
+    fn change(&mut self, change: &Change, held: Option<&str>) {
         let sign = fields::sign(change.verb);
         let object = fields::object(change);
         let mut line =
             format!("  {} {}", self.paint(color(sign), &sign.to_string()), self.paint(Paint::new().bold(), &object));
         if let Some(place) = &change.place {
-            let place = format!("{}:{}:{}", fields::shown(&place.file), place.line, place.column);
+            let place = held::position(place);
             // On a narrow terminal the place gets a line of its own rather than a broken one.
             let used = 4 + object.chars().count();
             let fits = used + 3 + place.chars().count() <= self.style.width;
@@ -74,6 +76,10 @@ impl Page {
             let _ = write!(line, "{gap}{}", self.paint(Paint::new().dimmed(), &place));
         }
         self.line(&line);
+        if let Some(guards) = held {
+            let guards = self.paint(AnsiColor::Red.on_default(), &format!("blocked: {guards}"));
+            self.line(&format!("      {guards}"));
+        }
         let width = change.fields.iter().map(|field| fields::name(field.field).len()).max().unwrap_or_default() + 1;
         for field in &change.fields {
             self.field(change.verb, field, width);
@@ -82,6 +88,26 @@ impl Page {
             let note = self.paint(AnsiColor::Yellow.on_default(), &note);
             self.line(&format!("      note: {note}"));
         }
+    }
+
+    /// What each guard has against the plan, and how to let it through all the same.
+    fn blocks(&mut self, plan: &Plan, held: &Held<'_>) {
+        if plan.blocked.is_empty() {
+            return;
+        }
+        self.line("");
+        let title = format!("Blocked: {}", summary::blocked(plan, held));
+        let title = self.paint(AnsiColor::Red.on_default().bold(), &title);
+        self.line(&title);
+        for block in &plan.blocked {
+            let (title, place) = held::title(block);
+            let place = place.map(|place| self.paint(Paint::new().dimmed(), &format!("  {place}"))).unwrap_or_default();
+            self.line(&format!("  {title}{place}"));
+            for line in held.list(block) {
+                self.line(&format!("      {line}"));
+            }
+        }
+        self.line(&format!("  To let exactly this plan through: `strowger apply` with `{}`", held::release(plan)));
     }
 
     fn field(&mut self, verb: Verb, field: &FieldChange, width: usize) {

@@ -1,39 +1,133 @@
 //! Plans for programs. The format's schema is `schemas/plan.v1.schema.json`.
+//!
+//! Programs get every text exactly. What a terminal or a CI runner would obey stands in the JSON as an escape, so
+//! that printing it is safe, too.
+
+use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::plan::Plan;
+use crate::plan::{Digest, Plan};
+use crate::text::{self, shown};
 
-/// What `plan --format json` prints: every account's plan, and what was found on the way.
+/// What `plan --format json` prints and `plan --out` saves: every account's plan, and what was found on the way.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// The version of this format: 1.
     pub version: u32,
+    /// The paths that were planned, as they were given. A saved plan finds its accounts' settings there.
+    #[serde(default)]
+    pub paths: Vec<String>,
     /// One plan for each account, in the order of the paths. An account with an error has none.
     pub plans: Vec<Plan>,
     /// The findings: objects with `rule`, `severity`, `message`, `file`, `line`, `column`, `hint`, `related`.
     pub diagnostics: Vec<Value>,
 }
 
+/// Why a text is no plan that can be applied.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// It is not JSON.
+    #[error("line {line}, column {column}: this is no JSON, or half of a file; save the plan again")]
+    Syntax {
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+    },
+    /// It does not say that it is a plan.
+    #[error("this is no saved plan: it has no `version`; `strowger plan --out FILE` saves one")]
+    NoPlan,
+    /// It is of a format that this Strowger does not know.
+    #[error(
+        "this plan has format {found}, and this Strowger reads format {known}; apply it with the Strowger that made it"
+    )]
+    Version {
+        /// The format of the file.
+        found: u64,
+        /// The format that is known.
+        known: u32,
+    },
+    /// It breaks the schema.
+    #[error("{path}: {why}; save the plan again")]
+    Schema {
+        /// Where, as a JSON pointer.
+        path: String,
+        /// What is wrong there.
+        why: String,
+    },
+    /// The changes are not those that the digest was made of.
+    #[error("the plan of {account} was edited: its changes are not those of its digest; save the plan again")]
+    Tampered {
+        /// The account.
+        account: String,
+    },
+    /// Two plans are of one account.
+    #[error("there are two plans of {account}")]
+    Twice {
+        /// The account.
+        account: String,
+    },
+}
+
 impl Report {
     /// A report of the current version.
-    pub fn new(plans: Vec<Plan>, diagnostics: Value) -> Self {
+    pub fn new(paths: Vec<String>, plans: Vec<Plan>, diagnostics: Value) -> Self {
         let diagnostics = match diagnostics {
             Value::Array(list) => list,
             other => vec![other],
         };
-        Self { version: Plan::VERSION, plans, diagnostics }
+        Self { version: Plan::VERSION, paths, plans, diagnostics }
     }
 
     /// The report as indented JSON with a final line break.
     pub fn text(&self) -> String {
-        // Nothing in a report can fail to be written: keys are text and numbers are finite.
-        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
-        text.push('\n');
-        text
+        text(self)
     }
+
+    /// Reads a report back, with nothing taken on trust: the version, the schema, the order of the changes and
+    /// their digest are checked.
+    pub fn read(text: &str) -> Result<Self, ReportError> {
+        let syntax = |error: &serde_json::Error| ReportError::Syntax { line: error.line(), column: error.column() };
+        let value: Value = serde_json::from_str(text).map_err(|error| syntax(&error))?;
+        match value.get("version").and_then(Value::as_u64) {
+            None => return Err(ReportError::NoPlan),
+            Some(found) if found != u64::from(Plan::VERSION) => {
+                return Err(ReportError::Version { found, known: Plan::VERSION });
+            }
+            Some(_) => {}
+        }
+        let wrong = |path: String, why: &str| ReportError::Schema { path, why: shown(why, 300) };
+        let validator =
+            jsonschema::validator_for(&schema()).map_err(|error| wrong(String::new(), &error.to_string()))?;
+        if let Err(error) = validator.validate(&value) {
+            return Err(wrong(shown(error.instance_path().as_str(), 200), &error.masked().to_string()));
+        }
+        let report: Self =
+            serde_json::from_value(value).map_err(|error| wrong("/plans".to_owned(), &error.to_string()))?;
+        let mut accounts = BTreeSet::new();
+        for plan in &report.plans {
+            plan.sound().map_err(|why| wrong("/plans".to_owned(), &why))?;
+            let account = shown(&plan.account, 200);
+            if plan.digest != Digest::of(&plan.account_id, &plan.changes) {
+                return Err(ReportError::Tampered { account });
+            }
+            if !accounts.insert(&plan.account) {
+                return Err(ReportError::Twice { account });
+            }
+        }
+        Ok(report)
+    }
+}
+
+/// A value as indented JSON with a final line break, safe to print.
+pub fn text(value: &impl Serialize) -> String {
+    // Nothing that is rendered can fail to be written: keys are text and numbers are finite.
+    let mut json = text::json(&serde_json::to_string_pretty(value).unwrap_or_default());
+    json.push('\n');
+    json
 }
 
 /// The JSON Schema of [`Report`].

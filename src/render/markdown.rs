@@ -1,49 +1,88 @@
-//! A plan as Markdown, for pull requests and job summaries.
+//! Plans as Markdown, for pull requests and job summaries, within a number of bytes.
 //!
 //! Everything that came from a file or an account stands inside a code block whose fence is longer than any
 //! run of back-ticks in it, so that no mark-up, mention or HTML in a name can take effect.
+//!
+//! A host refuses a comment that is too long, so a long one is cut: between changes, never inside one, with
+//! every fence closed, and it says what is missing. Blocked changes stay longest, then deletions.
+
+mod section;
 
 use crate::plan::Plan;
 
-use super::diagnostics::Style;
-use super::{fields, human, summary};
+use super::summary::counted;
 
-/// The plan of one account: a heading, the changes as a diff, the counts and the price.
-pub fn plan(plan: &Plan) -> String {
-    let account = code(&fields::shown(&plan.account));
-    let mut parts = vec![format!("### Strowger plan for {account}"), format!("**{}**", summary::counts(plan))];
-    if !plan.changes.is_empty() {
-        let body = body(plan);
-        let fence = "`".repeat(longest_run(&body).max(2) + 1);
-        parts.push(format!("{fence}diff\n{body}{fence}"));
+use section::Section;
+
+/// What a host takes as a comment.
+pub const COMMENT: usize = 65_536;
+/// What a host takes as the summary of a job's step.
+pub const SUMMARY: usize = 1_048_576;
+/// Less than this has no room for an account's frame and what was cut.
+pub const LEAST: usize = 4_096;
+
+/// Room for the line about accounts that are left out.
+const CLOSING: usize = 256;
+
+/// The plans of all accounts, together at most `budget` bytes long, if that is [`LEAST`] or more.
+pub fn plans(plans: &[Plan], budget: usize) -> String {
+    let mut sections: Vec<Section<'_>> = plans.iter().map(Section::new).collect();
+    let whole: usize = sections.iter().map(Section::whole).sum();
+    if whole + sections.len().saturating_sub(1) <= budget {
+        sections.iter_mut().for_each(Section::show_all);
+        return join(&sections, &[]);
     }
-    parts.extend(summary::unmanaged(plan).map(|line| line + "."));
-    parts.push(format!("Price: {}.", summary::price(plan)));
-    parts.join("\n\n") + "\n"
+    let mut left = budget.saturating_sub(CLOSING);
+    let omitted = choose(&mut sections, &mut left);
+    fill(&mut sections, &mut left);
+    join(&sections, &omitted)
 }
 
-/// The changes as the terminal shows them, with the signs in the first column, where a `diff` block wants
-/// them; `!` is its sign for a changed line.
-fn body(plan: &Plan) -> String {
-    let mut body = String::new();
-    for line in human::changes(plan, Style { color: false, width: usize::MAX }).lines() {
-        match line.strip_prefix("  ") {
-            Some(change) if change.starts_with('~') => body.push_str(&change.replacen('~', "!", 1)),
-            Some(change) => body.push_str(change),
-            None => body.push_str(line),
+/// Gives room to the accounts' frames: first where something is blocked, then where something is deleted, last
+/// where nothing happens. Returns the accounts that got none.
+fn choose<'a>(sections: &mut Vec<Section<'a>>, left: &mut usize) -> Vec<&'a Plan> {
+    let mut order: Vec<usize> = (0..sections.len()).collect();
+    order.sort_by_cached_key(|&index| sections.get(index).map(Section::rank));
+    let mut chosen = vec![false; sections.len()];
+    for index in order {
+        let (Some(section), Some(chosen)) = (sections.get(index), chosen.get_mut(index)) else { continue };
+        if section.frame() <= *left {
+            *left -= section.frame();
+            *chosen = true;
         }
-        body.push('\n');
     }
-    body
+    let mut omitted = Vec::new();
+    let mut chosen = chosen.into_iter();
+    sections.retain(|section| {
+        let keep = chosen.next().unwrap_or_default();
+        if !keep {
+            omitted.push(section.plan());
+        }
+        keep
+    });
+    omitted
 }
 
-/// Text as inline code that it cannot leave.
-fn code(text: &str) -> String {
-    let fence = "`".repeat(longest_run(text) + 1);
-    let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
-    format!("{fence}{pad}{text}{pad}{fence}")
+/// Spends the rest on parts, the most urgent first, one of each account in turn, so that no long plan takes it all.
+fn fill(sections: &mut [Section<'_>], left: &mut usize) {
+    for urgency in section::URGENCIES {
+        let mut open: Vec<&mut Section<'_>> = sections.iter_mut().collect();
+        while !open.is_empty() {
+            open.retain_mut(|section| section.show_next(urgency, left));
+        }
+    }
 }
 
-fn longest_run(text: &str) -> usize {
-    text.split(|character| character != '`').map(str::len).max().unwrap_or_default()
+fn join(sections: &[Section<'_>], omitted: &[&Plan]) -> String {
+    let mut parts: Vec<String> = sections.iter().map(Section::text).collect();
+    if !omitted.is_empty() {
+        let changes: usize = omitted.iter().map(|plan| plan.changes.len()).sum();
+        let blocked = omitted.iter().filter(|plan| plan.is_blocked()).count();
+        parts.push(format!(
+            "**Cut:** {} more with {} not shown; {blocked} of these plans blocked.\n",
+            counted(omitted.len(), "account"),
+            counted(changes, "change"),
+        ));
+    }
+    parts.join("\n")
 }

@@ -1,7 +1,11 @@
 //! The closing lines of a plan: counts and price.
 
+use std::collections::BTreeSet;
+
 use crate::model::Verb;
-use crate::plan::Plan;
+use crate::plan::{Guard, Plan};
+
+use super::held::Held;
 
 /// `1 create, 2 updates, 1 delete; 9 in sync`, or that there is nothing to do.
 pub(super) fn counts(plan: &Plan) -> String {
@@ -16,6 +20,14 @@ pub(super) fn counts(plan: &Plan) -> String {
         return format!("in sync: {} as the files ask", counted(plan.in_sync, "object"));
     }
     format!("{}, {} in sync", parts.join(", "), plan.in_sync)
+}
+
+/// `2 guards hold back 3 changes; nothing is applied`.
+pub(super) fn blocked(plan: &Plan, held: &Held<'_>) -> String {
+    let guards: BTreeSet<Guard> = plan.blocked.iter().map(|block| block.guard).collect();
+    let verb = if guards.len() == 1 { "holds" } else { "hold" };
+    let what = if held.count() == 0 { "the plan".to_owned() } else { counted(held.count(), "change") };
+    format!("{} {verb} back {what}; nothing is applied until the plan is approved", counted(guards.len(), "guard"))
 }
 
 /// What the files do not mention, or nothing.

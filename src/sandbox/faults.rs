@@ -24,6 +24,8 @@ pub struct Faults {
     pub late_error_rate: f64,
     /// Share of requests whose connection is reset without an answer: half of them before the work, half after.
     pub reset_rate: f64,
+    /// Share of requests that are never answered: half of them before the work, half after.
+    pub stall_rate: f64,
     /// Requests per second; above that, 429 with `Retry-After`.
     pub rate_limit: Option<u32>,
     /// Seed of all chances.
@@ -43,6 +45,8 @@ pub(super) enum Fate {
     FailsAfter,
     ResetFirst,
     ResetAfter,
+    StallsFirst,
+    StallsAfter,
 }
 
 /// Draws fates and counts writes.
@@ -101,8 +105,11 @@ impl Injector {
         let mut chance = self.chance.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let delay = self.faults.latency + self.faults.jitter.mul_f64(chance.f64());
         let (reset, fails, fails_after, first) = (chance.f64(), chance.f64(), chance.f64(), chance.bool());
+        let stalls = chance.f64();
         let fate = if reset < self.faults.reset_rate {
             if first { Fate::ResetFirst } else { Fate::ResetAfter }
+        } else if stalls < self.faults.stall_rate {
+            if first { Fate::StallsFirst } else { Fate::StallsAfter }
         } else if fails < self.faults.error_rate {
             Fate::FailsFirst
         } else if fails_after < self.faults.late_error_rate {
@@ -148,13 +155,22 @@ mod tests {
 
     #[test]
     fn the_same_seed_draws_the_same_fates() {
-        let faults = Faults { error_rate: 0.2, reset_rate: 0.2, late_error_rate: 0.2, seed: 7, ..Faults::default() };
+        let rate = 0.2;
+        let faults = Faults {
+            error_rate: rate,
+            reset_rate: rate,
+            late_error_rate: rate,
+            stall_rate: rate,
+            seed: 7,
+            ..Faults::default()
+        };
         let draw = |faults: &Faults| {
             let injector = Injector::new(faults.clone());
             (0..200).map(|_| injector.draw().1).collect::<Vec<_>>()
         };
         assert_eq!(draw(&faults), draw(&faults));
-        for fate in [Fate::Served, Fate::FailsFirst, Fate::FailsAfter, Fate::ResetFirst, Fate::ResetAfter] {
+        let failures = [Fate::FailsFirst, Fate::FailsAfter, Fate::ResetFirst, Fate::ResetAfter];
+        for fate in failures.into_iter().chain([Fate::StallsFirst, Fate::StallsAfter, Fate::Served]) {
             assert!(draw(&faults).contains(&fate), "{fate:?}");
         }
     }

@@ -77,6 +77,12 @@ async fn pass(shared: &Shared, mut request: Request, next: Next, plug: &Plug) ->
         Fate::Served => next.run(request).await,
         Fate::FailsFirst => faults::failure().into_response(),
         Fate::ResetFirst => cut(plug),
+        // Whoever asked goes away in the end, and this with them.
+        Fate::StallsFirst => std::future::pending().await,
+        Fate::StallsAfter => {
+            next.run(request).await;
+            std::future::pending().await
+        }
         Fate::FailsAfter => {
             next.run(request).await;
             faults::failure().into_response()

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::model::{
-    Absent, Desired, DesiredNumber, DesiredRingGroup, ExtensionNumber, FieldName, FieldValue, Kind, LiveNumber,
-    LiveRingGroup, Name, ObjectRef, PlannedRef, Reference, RingFor, RingMode, Selector, Span, Spanned, Verb,
+    Absent, Desired, DesiredNumber, DesiredRingGroup, ExtensionNumber, FieldName, FieldValue, Ignorable, Kind,
+    LiveNumber, LiveRingGroup, Name, ObjectRef, PlannedRef, Policy, Reference, RingFor, RingMode, Selector, Span,
+    Spanned, Verb,
 };
 
 use super::Conflict;
 use super::after::After;
-use super::net::{Net, Object};
+use super::net::{Net, NetField, Object};
 use super::past::Past;
 
 /// What takes the run back, by the position of the object among what the run did.
@@ -43,10 +44,10 @@ pub(super) struct Parts {
 
 impl<'p, 'r, 'l> Wishes<'p, 'r, 'l> {
     /// A wish for each object that is as the run left it; a conflict for each that is not.
-    pub(super) fn new(past: &'p Past<'r, 'l>, conflicts: &mut Vec<Conflict>) -> Self {
+    pub(super) fn new(past: &'p Past<'r, 'l>, policy: &Policy, conflicts: &mut Vec<Conflict>) -> Self {
         let mut open = BTreeMap::new();
         for (position, net) in past.nets.iter().enumerate() {
-            match wish(past, net) {
+            match wish(past, policy, net) {
                 Ok(Some(wish)) => {
                     open.insert(position, wish);
                 }
@@ -136,7 +137,7 @@ impl After<'_, '_> {
 }
 
 /// What takes the run's work on one object back; nothing if that is done already.
-fn wish<'l>(past: &Past<'_, 'l>, net: &Net<'_>) -> Result<Option<Wish<'l>>, Vec<Conflict>> {
+fn wish<'l>(past: &Past<'_, 'l>, policy: &Policy, net: &Net<'_>) -> Result<Option<Wish<'l>>, Vec<Conflict>> {
     let object = past.world.object(net.kind(), &net.id);
     match (net.verb, object) {
         (Verb::Create, None) => Ok(None),
@@ -165,6 +166,7 @@ fn wish<'l>(past: &Past<'_, 'l>, net: &Net<'_>) -> Result<Option<Wish<'l>>, Vec<
             if net.fields.iter().all(|field| object.has(field.field, &past.inherited(&field.before))) {
                 return Ok(None);
             }
+            managed(policy, net)?;
             match object {
                 Object::Number(live) => number(past, net, live).map(Some),
                 Object::Group(live) => Ok(Some(Wish::Change { live, parts: parts(past, net)? })),
@@ -188,6 +190,27 @@ fn untouched(past: &Past<'_, '_>, net: &Net<'_>, object: Object<'_>) -> Result<(
         })
         .collect();
     if conflicts.is_empty() { Ok(()) } else { Err(conflicts) }
+}
+
+/// A conflict for each field that the policy has left to the portal since: no plan would write it.
+fn managed(policy: &Policy, net: &Net<'_>) -> Result<(), Vec<Conflict>> {
+    let ignored =
+        |field: &&NetField| ignorable(net.kind(), field.field).is_some_and(|one| policy.ignore.contains(&one));
+    let conflict = |field: &NetField| net.conflict(Some(field.field), "`policy.ignore` leaves it to the portal by now");
+    let conflicts: Vec<Conflict> = net.fields.iter().filter(ignored).map(conflict).collect();
+    if conflicts.is_empty() { Ok(()) } else { Err(conflicts) }
+}
+
+fn ignorable(kind: Kind, field: FieldName) -> Option<Ignorable> {
+    Some(match (kind, field) {
+        (Kind::Number, FieldName::Label) => Ignorable::NumberLabel,
+        (Kind::RingGroup, FieldName::Extension) => Ignorable::GroupExtension,
+        (Kind::RingGroup, FieldName::Ring) => Ignorable::GroupRing,
+        (Kind::RingGroup, FieldName::Members) => Ignorable::GroupMembers,
+        (Kind::RingGroup, FieldName::RingFor) => Ignorable::GroupRingFor,
+        (Kind::RingGroup, FieldName::NoAnswer) => Ignorable::GroupNoAnswer,
+        _ => return None,
+    })
 }
 
 fn number<'l>(past: &Past<'_, 'l>, net: &Net<'_>, live: &'l LiveNumber) -> Result<Wish<'l>, Vec<Conflict>> {

@@ -15,6 +15,7 @@
 
 mod account;
 mod generate;
+mod guards;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -52,9 +52,6 @@ pub(super) fn show<'p>(
         return Ok(Some(plan));
     }
     voice.say(&human::plan(plan, console::style()))?;
-    for block in &plan.blocked {
-        voice.say(&format!("Blocked by {}: {}", block.guard.as_str(), shown(&block.message, 300)))?;
-    }
     Ok(Some(plan))
 }
 

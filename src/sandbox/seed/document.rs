@@ -5,10 +5,15 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 
+use crate::text::nests_deeper;
+
 use super::SeedError;
 
 /// The format version that this release reads.
 const VERSION: u64 = 1;
+
+/// Deeper than any seed.
+const DEEPEST: usize = 64;
 
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -206,6 +211,16 @@ pub(super) fn parse(yaml: &str) -> Result<Document, SeedError> {
     #[derive(serde::Deserialize)]
     struct Version {
         snapshot: Option<u64>,
+    }
+    // The parser takes time in the square of the nesting.
+    if let Some(line) = nests_deeper(yaml, DEEPEST) {
+        return Err(SeedError {
+            line: Some(line),
+            column: None,
+            path: String::new(),
+            message: "brackets nest too deep".to_owned(),
+            remedy: format!("a seed has at most {DEEPEST} levels"),
+        });
     }
     let version: Version = serde_yaml::from_str(yaml).map_err(|error| told(&error))?;
     if version.snapshot != Some(VERSION) {

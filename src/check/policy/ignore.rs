@@ -1,0 +1,31 @@
+//! `policy.ignore`: fields that are left to whoever administers the account by hand.
+
+use std::collections::BTreeSet;
+
+use crate::diag::{Diagnostic, Rule, nearest};
+use crate::model::Ignorable;
+
+use crate::check::reader::{Advice, Field, Reader, list};
+
+/// Reads the list.
+pub(super) fn read(reader: &mut Reader, section: Field<'_>, ignored: &mut BTreeSet<Ignorable>) {
+    let Some(items) = reader.sequence(section) else { return };
+    let words = Ignorable::ALL.map(Ignorable::as_str);
+    let fields = format!("fields that can be ignored are {}", list(&words));
+    for value in items.items() {
+        let item = Field { key: section.key, value };
+        let Some(word) = reader.text(item, Advice { empty: Some(&fields), instead: Some(&fields) }) else { continue };
+        if let Some(field) = Ignorable::parse(word) {
+            ignored.insert(field);
+            continue;
+        }
+        let (message, hint) = if word == "numbers.to" {
+            let hint = "remove the number from the file: what is not there is not managed".to_owned();
+            ("a number's destination cannot be ignored".to_owned(), hint)
+        } else {
+            let hint = nearest(word, words).map_or_else(|| fields.clone(), |near| format!("did you mean `{near}`?"));
+            (format!("`{word}` is no field that can be ignored"), hint)
+        };
+        reader.report(Diagnostic::new(Rule::WRONG_VALUE, Some(item.span()), message).hint(hint));
+    }
+}

@@ -1,0 +1,42 @@
+//! `policy.protect`: numbers and ring groups that keep where they lead.
+
+use crate::diag::{Diagnostic, Rule};
+use crate::model::{E164, Kind, Protected, Spanned};
+
+use crate::check::document::View;
+use crate::check::phone;
+use crate::check::plain::{Reading, reading};
+use crate::check::reader::{Advice, Field, Reader};
+use crate::check::references;
+use crate::check::settings::Country;
+
+const FORM: &str = "write numbers in quotes and ring groups, such as `[\"+33142685300\", ring_group/ventes]`";
+
+/// Reads the list.
+pub(super) fn read(reader: &mut Reader, section: Field<'_>, country: Option<Country>, protected: &mut Protected) {
+    let Some(items) = reader.sequence(section) else { return };
+    for item in items.items() {
+        // An item has no key of its own; it is spoken of by its field's.
+        entry(reader, Field { key: section.key, value: item }, country, protected);
+    }
+}
+
+fn entry(reader: &mut Reader, field: Field<'_>, country: Option<Country>, protected: &mut Protected) {
+    let span = field.value.span();
+    let meant = field.value.scalar().and_then(|text| match text.parse::<E164>() {
+        Ok(number) => Some(number),
+        Err(_) => phone::meant(text, country),
+    });
+    let unquoted = matches!(field.value.view(), View::Plain(text) if reading(text) != Reading::Text);
+    let hint = meant.map_or_else(|| FORM.to_owned(), |number| format!("write `\"{number}\"`"));
+    let instead = (unquoted || meant.is_none()).then_some(hint.as_str());
+    let Some(text) = reader.text(field, Advice { empty: Some(FORM), instead }) else { return };
+    if let Ok(number) = text.parse() {
+        protected.numbers.entry(number).or_insert(span);
+    } else if meant.is_some() || text.starts_with('+') {
+        let message = format!("`{text}` is no E.164 number");
+        reader.report(Diagnostic::new(Rule::NOT_E164, Some(field.span()), message).hint(hint));
+    } else if let Some(value) = references::required(reader, field.name(), span, text, &[Kind::RingGroup]) {
+        protected.groups.entry(value.selector.key()).or_insert(Spanned { value, span });
+    }
+}

@@ -1,0 +1,190 @@
+//! The `policy` section: guards, ownership, severities.
+
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema};
+use serde_json::json;
+
+use crate::diag::Severity;
+use crate::model::{Capped, Ignorable};
+
+/// What Strowger may do, and how it judges.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct PolicySection {
+    /// Other severities for rules, by rule id (see docs/rules.md). Rules without which nothing can be planned
+    /// stay errors.
+    #[schemars(example = json!({"long-wait": "error"}), extend("default" = json!({})))]
+    pub rules: Option<BTreeMap<String, RuleSeverity>>,
+    /// What is deleted because no file declares it. Without it nothing is.
+    #[schemars(example = &"ring_groups")]
+    pub prune: Option<Prune>,
+    /// How many objects one plan may touch before somebody has to approve it (see docs/guards.md).
+    #[schemars(example = json!({"numbers": {"update": {"percent": 10}, "unassign": "off"}}), extend("default" = json!({})))]
+    pub caps: Option<CapsSection>,
+    /// Numbers and ring groups that keep where they lead until somebody approves otherwise. The account's
+    /// default number and its emergency call-back numbers always do.
+    #[schemars(
+        inner(regex(pattern = r"^(\+[1-9][0-9]{6,14}|ring_group/.*\S)$")),
+        example = json!(["+33142685300", "ring_group/ventes"]),
+        extend("default" = json!([]))
+    )]
+    pub protect: Option<Vec<String>>,
+    /// What these files own. Changes of anything else are held back, and nothing else is pruned.
+    #[schemars(example = json!({"numbers": ["+33142685300..+33142685399"], "ring_groups": ["fr-*"]}))]
+    pub scope: Option<ScopeSection>,
+    /// Fields of existing objects that are neither compared nor written. A new ring group still gets what its
+    /// file says.
+    #[schemars(transform = ignorable, example = json!(["numbers.label", "ring_groups.ring_for"]), extend("default" = json!([])))]
+    pub ignore: Option<Vec<String>>,
+}
+
+/// Caps, for each kind of object.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct CapsSection {
+    /// Caps on numbers.
+    pub numbers: Option<NumberCaps>,
+    /// Caps on ring groups.
+    pub ring_groups: Option<RingGroupCaps>,
+}
+
+/// Caps on numbers.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct NumberCaps {
+    /// Numbers that are changed in any way.
+    #[schemars(transform = update_default)]
+    pub update: Option<Cap>,
+    /// Numbers that lose their destination.
+    #[schemars(transform = unassign_default)]
+    pub unassign: Option<Cap>,
+}
+
+/// Caps on ring groups.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct RingGroupCaps {
+    /// Groups that are made.
+    #[schemars(transform = create_default)]
+    pub create: Option<Cap>,
+    /// Groups that are changed.
+    #[schemars(transform = group_update_default)]
+    pub update: Option<Cap>,
+    /// Groups that are deleted.
+    #[schemars(transform = delete_default)]
+    pub delete: Option<Cap>,
+}
+
+/// A cap, or none.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub enum Cap {
+    /// The most objects that one plan may touch: the larger of `percent` and `floor`, and never above `most`.
+    Limits(CapLimits),
+    /// No cap.
+    Off(Off),
+}
+
+/// The most objects that one plan may touch. What is left out has the default of its cap.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct CapLimits {
+    /// Never more than this, however large the account. Without it there is no such limit.
+    #[schemars(range(min = 0, max = 10_000_000), example = 100)]
+    pub most: Option<u32>,
+    /// This share of the account's objects of the kind, in percent.
+    #[schemars(range(min = 0, max = 100), example = 30)]
+    pub percent: Option<u8>,
+    /// At least this many, so that a small account is not held up by arithmetic.
+    #[schemars(range(min = 0, max = 10_000_000), example = 10)]
+    pub floor: Option<u32>,
+}
+
+/// What the files own, for each kind of object. A list that is not there owns everything of its kind, an empty
+/// list nothing.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ScopeSection {
+    /// Numbers in quotes: one, a range with both ends (`..`), or all that begin so (`*`).
+    #[schemars(
+        inner(regex(pattern = r"^(\+[1-9][0-9]{6,14}(\.\.\+[1-9][0-9]{6,14})?|\+[1-9][0-9]{0,14}\*)$")),
+        example = json!(["+33142685300..+33142685399", "+331426854*", "+33142685300"])
+    )]
+    pub numbers: Option<Vec<String>>,
+    /// Names of ring groups, or with `*` the beginnings of names.
+    #[schemars(
+        inner(
+            length(min = 1, max = 129),
+            regex(pattern = r"^[^*\x00-\x1f\x7f]*[^*\s\x00-\x1f\x7f][^*\x00-\x1f\x7f]*\*?$")
+        ),
+        example = json!(["fr-*", "ventes"])
+    )]
+    pub ring_groups: Option<Vec<String>>,
+}
+
+/// What to make of a rule.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub enum RuleSeverity {
+    /// How much a breach matters.
+    Severity(Severity),
+    /// Not at all.
+    Off(Off),
+}
+
+/// The rule is not checked.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+pub enum Off {
+    /// The rule is not checked.
+    Off,
+}
+
+/// One kind of object, or a list of kinds.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub enum Prune {
+    /// One.
+    One(Prunable),
+    /// Several.
+    Many(Vec<Prunable>),
+}
+
+/// What can be deleted because no file declares it.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+pub enum Prunable {
+    /// Ring groups that nothing points at.
+    RingGroups,
+}
+
+fn ignorable(schema: &mut Schema) {
+    let words: Vec<&str> = Ignorable::ALL.iter().map(|field| field.as_str()).collect();
+    schema.insert("items".to_owned(), json!({"enum": words}));
+}
+
+fn cap_default(schema: &mut Schema, capped: Capped) {
+    let cap = capped.default_cap();
+    schema.insert("default".to_owned(), json!({"percent": cap.percent, "floor": cap.floor}));
+}
+
+fn update_default(schema: &mut Schema) {
+    cap_default(schema, Capped::NumberUpdate);
+}
+
+fn unassign_default(schema: &mut Schema) {
+    cap_default(schema, Capped::NumberUnassign);
+}
+
+fn create_default(schema: &mut Schema) {
+    cap_default(schema, Capped::GroupCreate);
+}
+
+fn group_update_default(schema: &mut Schema) {
+    cap_default(schema, Capped::GroupUpdate);
+}
+
+fn delete_default(schema: &mut Schema) {
+    cap_default(schema, Capped::GroupDelete);
+}

@@ -1,0 +1,115 @@
+//! What `apply` does with blocked plans: refuses, unless somebody approved exactly these plans.
+
+use std::fmt::Write as _;
+
+use crate::plan::{Block, Digest, Plan};
+use crate::render::counted;
+use crate::text;
+
+/// At most so many characters of a message, which may hold names from the account.
+const MOST: usize = 400;
+/// At most so many blocks of a plan are said in full; the plan has them all.
+const SHOWN: usize = 20;
+
+/// Why these plans are not applied, in lines for people; `None` if they may be.
+///
+/// Every plan that a guard holds back must be approved, and every approval must be of one of these plans: an
+/// approval of another plan is of something that somebody else has read.
+pub(super) fn refusal(plans: &[&Plan], approved: &[Digest]) -> Option<String> {
+    let strangers: Vec<&Digest> =
+        approved.iter().filter(|digest| !plans.iter().any(|plan| plan.digest == **digest)).collect();
+    let blocked: Vec<&Plan> = plans.iter().copied().filter(|plan| plan.is_blocked()).collect();
+    let waiting = blocked.iter().filter(|plan| !approved.contains(&plan.digest));
+    let mut lines = String::new();
+    for digest in &strangers {
+        // Writing to a string cannot fail.
+        let _ = writeln!(lines, "strowger: `--approve {digest}` is of another plan than the one above");
+    }
+    for plan in waiting {
+        said(&mut lines, plan);
+    }
+    if lines.is_empty() {
+        return None;
+    }
+    lines.push_str("strowger: nothing was applied");
+    if blocked.is_empty() {
+        lines.push_str("; the plan needs no approval: leave `--approve` out\n");
+    } else {
+        let words: Vec<String> = blocked.iter().map(|plan| format!("--approve {}", plan.digest)).collect();
+        let _ = writeln!(lines, "; if the plan is what you mean, these words let exactly it through:");
+        let _ = writeln!(lines, "  {}", words.join(" "));
+    }
+    Some(lines)
+}
+
+fn said(lines: &mut String, plan: &Plan) {
+    let account = text::shown(&plan.account, MOST);
+    let held: std::collections::HashSet<_> = plan.blocked.iter().flat_map(|block| &block.changes).collect();
+    let (held, all) = (held.len(), counted(plan.changes.len(), "change"));
+    let _ = writeln!(lines, "strowger: guards hold back {held} of {all} to {account}:");
+    for block in plan.blocked.iter().take(SHOWN) {
+        let _ = writeln!(lines, "  {}", line(block));
+    }
+    if plan.blocked.len() > SHOWN {
+        let _ = writeln!(lines, "  and {} more", plan.blocked.len() - SHOWN);
+    }
+}
+
+fn line(block: &Block) -> String {
+    let message = text::shown(&block.message, MOST);
+    let place = block.place.as_ref().map(|place| {
+        let file = text::shown(&place.file, MOST);
+        format!(" ({file}:{}:{})", place.line, place.column)
+    });
+    format!("{}: {message}{}", block.guard.as_str(), place.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::plan::{Guard, Price};
+
+    fn plan(digest: &Digest, blocked: bool) -> Plan {
+        let block = Block { guard: Guard::Scope, message: "a\u{1b}[2J\nb".into(), changes: Vec::new(), place: None };
+        Plan {
+            version: Plan::VERSION,
+            account: "paris\u{1b}".into(),
+            account_id: "1".into(),
+            changes: Vec::new(),
+            in_sync: 0,
+            unmanaged: crate::diff::Unmanaged::default(),
+            price: Price::default(),
+            blocked: if blocked { vec![block] } else { Vec::new() },
+            digest: digest.clone(),
+        }
+    }
+
+    fn digest(name: u8) -> Digest {
+        Digest(format!("{name:064x}"))
+    }
+
+    proptest! {
+        #[test]
+        fn plans_pass_only_if_each_blocked_one_is_approved_and_nothing_else_is(
+            plans in prop::collection::vec((0..6_u8, any::<bool>()), 1..4), approved in prop::collection::vec(0..6_u8, 0..4),
+        ) {
+            let made: Vec<Plan> = plans.iter().map(|(name, blocked)| plan(&digest(*name), *blocked)).collect();
+            let given: Vec<Digest> = approved.iter().map(|name| digest(*name)).collect();
+            let all: Vec<&Plan> = made.iter().collect();
+            let let_through = plans.iter().all(|(name, blocked)| !blocked || approved.contains(name));
+            let no_stranger = approved.iter().all(|name| plans.iter().any(|(known, _)| known == name));
+            let refusal = refusal(&all, &given);
+            prop_assert_eq!(refusal.is_none(), let_through && no_stranger);
+            let text = refusal.unwrap_or_default();
+            prop_assert!(!text.contains('\u{1b}'), "{}", text);
+            // What is printed is what lets them through.
+            let printed: Vec<Digest> = text.lines().last().unwrap_or_default().split("--approve ").skip(1)
+                .filter_map(|word| word.trim().parse().ok()).collect();
+            if text.ends_with('\n') && !text.contains("leave `--approve` out") {
+                prop_assert!(super::refusal(&all, &printed).is_none(), "{}", text);
+            }
+        }
+    }
+}

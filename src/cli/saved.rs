@@ -1,0 +1,115 @@
+//! Plans that were saved: `plan --out` writes them, `apply --plan` reads them.
+//!
+//! A saved plan holds no secret and no way to an account: those come from the files, which are read again.
+//! What the files ask for by then is of no interest; how an account is reached, and its guards, are.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+
+use crate::config::Account;
+use crate::live::Provider;
+use crate::plan::{Moved, Plan, ready};
+use crate::render::{json::Report, moved};
+use crate::text::shown;
+
+use super::plan::read;
+
+/// More than a plan for a million numbers.
+const MOST_BYTES: u64 = 1 << 30;
+
+/// The plans of a file.
+pub(super) struct Saved {
+    report: Report,
+}
+
+/// A saved plan, held against its account.
+pub(super) enum Held {
+    /// It can be applied as it was made.
+    Ready(Box<Plan>),
+    /// It cannot; what moved, in lines for people.
+    Moved(String),
+}
+
+impl Saved {
+    /// Reads and checks a file.
+    pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
+        let named = || format!("cannot use the plan {}", path.display());
+        let about = fs::metadata(path).with_context(named)?;
+        if !about.is_file() {
+            bail!("{}: it is no regular file", named());
+        }
+        let mut text = String::new();
+        File::open(path).and_then(|file| file.take(MOST_BYTES).read_to_string(&mut text)).with_context(named)?;
+        let report = Report::read(&text).with_context(named)?;
+        Ok(Self { report })
+    }
+
+    /// Where the accounts' settings are, unless somebody says otherwise.
+    pub(super) fn paths(&self) -> Vec<PathBuf> {
+        self.report.paths.iter().map(PathBuf::from).collect()
+    }
+
+    /// The accounts that have a plan, in the order of the files. All plans must have their account.
+    pub(super) fn accounts<'a>(&self, accounts: &'a [Account]) -> anyhow::Result<Vec<&'a Account>> {
+        let name = |account: &Account| account.settings.name.to_string();
+        for plan in &self.report.plans {
+            if !accounts.iter().any(|account| name(account) == plan.account) {
+                let paths: Vec<_> = self.report.paths.iter().map(|path| shown(path, 200)).collect();
+                bail!(
+                    "the plan is for the account {}, which is not in {}; name the files of that account",
+                    shown(&plan.account, 200),
+                    if paths.is_empty() { "the files".to_owned() } else { paths.join(", ") }
+                );
+            }
+        }
+        Ok(accounts.iter().filter(|account| self.of(account).is_some()).collect())
+    }
+
+    fn of(&self, account: &Account) -> Option<&Plan> {
+        self.report.plans.iter().find(|plan| *plan.account == *account.settings.name)
+    }
+
+    /// Reads the account and holds its plan against it.
+    pub(super) async fn hold(&self, account: &Account, provider: &dyn Provider) -> anyhow::Result<Held> {
+        let name = &account.settings.name;
+        let plan = self.of(account).cloned().with_context(|| format!("{name} has no saved plan"))?;
+        let live = read(account, provider).await?.live;
+        if *plan.account_id != *live.account.id {
+            bail!(
+                "the plan is for the account with the id {}, and {name} has the id {}: it is another account",
+                shown(&plan.account_id, 200),
+                shown(&live.account.id, 200)
+            );
+        }
+        Ok(match ready(plan, &account.desired, &live) {
+            Ok(plan) => Held::Ready(Box::new(plan)),
+            Err(list) => Held::Moved(told(name, &list)),
+        })
+    }
+}
+
+fn told(name: &str, list: &[Moved]) -> String {
+    let mut text = format!("The plan of {} is stale; nothing was written:\n", shown(name, 200));
+    let _ = write!(text, "{}", moved::human(list));
+    text
+}
+
+/// Replaces a file as a whole, so that nobody ever reads half a plan.
+pub(super) fn save(path: &Path, report: &Report) -> anyhow::Result<()> {
+    let named = || format!("cannot save the plan to {}", path.display());
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(format!(".{:08x}.tmp", fastrand::u32(..)));
+    let beside = PathBuf::from(beside);
+    let written = File::create_new(&beside)
+        .and_then(|mut file| file.write_all(report.text().as_bytes()).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&beside, path));
+    if written.is_err() {
+        // What is left of it is of no use to anybody.
+        let _ = fs::remove_file(&beside);
+    }
+    written.with_context(named)
+}

@@ -1,0 +1,197 @@
+//! The git program, asked about files as they were in a revision.
+//!
+//! Only plumbing is used, which runs no filter and no hook, and never a shell. A fleet asks once for each
+//! revision of its repository, not once for each account: a revision is resolved to a commit once, so what is
+//! read belongs together also if a branch moves meanwhile; a commit's files are listed once; one process
+//! reads them all.
+
+mod blobs;
+
+use std::collections::{HashMap, hash_map};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::rc::Rc;
+
+use blobs::Blobs;
+
+/// Why git did not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum GitError {
+    /// The program does not start, or cannot be spoken to.
+    #[error("git does not answer: {0}")]
+    Start(#[from] io::Error),
+    /// It ended with an error.
+    #[error("git says: {0}")]
+    Failed(String),
+}
+
+/// A repository with files.
+#[derive(Debug)]
+pub(super) struct Repository {
+    /// The folder that the paths in a commit are relative to.
+    top: PathBuf,
+    commits: HashMap<String, Option<Commit>>,
+    trees: HashMap<Commit, Tree>,
+    blobs: Option<Blobs>,
+}
+
+/// The YAML files of a commit.
+#[derive(Debug)]
+struct Tree {
+    /// By the path of their folder.
+    files: HashMap<String, Rc<[Entry]>>,
+    /// The folders of those that are not on the disk any more.
+    left: Rc<[String]>,
+}
+
+/// The name of a commit that exists.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Commit(String);
+
+/// A YAML file, or a link that is called like one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) name: String,
+    pub(super) size: u64,
+    pub(super) link: bool,
+    blob: String,
+}
+
+/// The nearest folder above that looks like a repository, which git itself need not be asked about.
+pub(super) fn above(folder: &Path) -> Option<PathBuf> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let folder = folder.canonicalize().ok()?;
+    folder.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_path_buf)
+}
+
+impl Repository {
+    /// The repository at a folder that [`above`] found.
+    pub(super) fn open(folder: &Path) -> Result<Self, GitError> {
+        let top = succeeded(run(folder, &["rev-parse", "--show-toplevel"])?)?;
+        let top = Path::new(&text(&top.stdout)).canonicalize()?;
+        Ok(Self { top, commits: HashMap::new(), trees: HashMap::new(), blobs: None })
+    }
+
+    /// The commit that a revision names; `None` if there is none.
+    pub(super) fn commit(&mut self, revision: &str) -> Result<Option<Commit>, GitError> {
+        if let Some(known) = self.commits.get(revision) {
+            return Ok(known.clone());
+        }
+        let wanted = format!("{revision}^{{commit}}");
+        let output = run(&self.top, &["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted])?;
+        let commit = match output.status.code() {
+            Some(0) => Some(Commit(text(&output.stdout))),
+            Some(1) => None,
+            _ => return Err(failed(&output)),
+        };
+        self.commits.insert(revision.to_owned(), commit.clone());
+        Ok(commit)
+    }
+
+    /// Whether the history ends early because not all of it was fetched.
+    pub(super) fn is_shallow(&self) -> bool {
+        run(&self.top, &["rev-parse", "--is-shallow-repository"]).is_ok_and(|output| text(&output.stdout) == "true")
+    }
+
+    /// The YAML files directly in a folder, sorted by name; none if the commit has no such folder.
+    pub(super) fn files(&mut self, commit: &Commit, place: &str) -> Result<Rc<[Entry]>, GitError> {
+        Ok(self.tree(commit)?.files.get(place).cloned().unwrap_or_default())
+    }
+
+    /// The folders, sorted, in which the commit has a YAML file that is not on the disk any more.
+    pub(super) fn left(&mut self, commit: &Commit) -> Result<Rc<[String]>, GitError> {
+        Ok(Rc::clone(&self.tree(commit)?.left))
+    }
+
+    fn tree(&mut self, commit: &Commit) -> Result<&Tree, GitError> {
+        match self.trees.entry(commit.clone()) {
+            hash_map::Entry::Occupied(known) => Ok(known.into_mut()),
+            hash_map::Entry::Vacant(free) => {
+                let listed = run(&self.top, &["ls-tree", "-r", "-z", "-l", "--full-tree", &commit.0])?;
+                Ok(free.insert(Tree::new(&succeeded(listed)?.stdout, &self.top)))
+            }
+        }
+    }
+
+    /// The bytes of a file in a folder; of a link, those of the file that it leads to.
+    pub(super) fn read(&mut self, commit: &Commit, place: &str, entry: &Entry) -> Result<Vec<u8>, GitError> {
+        let asked = match (entry.link, place) {
+            (false, _) => entry.blob.clone(),
+            (true, "") => format!("{}:{}", commit.0, entry.name),
+            (true, _) => format!("{}:{place}/{}", commit.0, entry.name),
+        };
+        if self.blobs.is_none() {
+            self.blobs = Some(Blobs::start(command(&self.top, &Blobs::ARGUMENTS))?);
+        }
+        let broken = || GitError::Failed(format!("{} leads to no file of the repository", entry.name));
+        let read = self.blobs.as_mut().map_or(Ok(None), |blobs| blobs.read(&asked));
+        if read.is_err() {
+            self.blobs = None;
+        }
+        read?.ok_or_else(broken)
+    }
+
+    /// A folder's path inside the repository: `/` between its parts, empty for the top.
+    pub(super) fn place(&self, folder: &Path) -> Option<String> {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let folder = folder.canonicalize().ok()?;
+        let parts = folder.strip_prefix(&self.top).ok()?.iter().map(|part| part.to_str());
+        Some(parts.collect::<Option<Vec<&str>>>()?.join("/"))
+    }
+}
+
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new("git");
+    command.args(arguments).current_dir(folder);
+    command.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_TERMINAL_PROMPT", "0");
+    // In a hook they are relative to another folder than this one.
+    command.env_remove("GIT_DIR").env_remove("GIT_WORK_TREE").env_remove("GIT_PREFIX");
+    command
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Result<Output, GitError> {
+    Ok(command(folder, arguments).stdin(Stdio::null()).output()?)
+}
+
+impl Tree {
+    fn new(listed: &[u8], top: &Path) -> Self {
+        let mut files: HashMap<String, Vec<Entry>> = HashMap::new();
+        for (folder, entry) in listed.split(|byte| *byte == 0).filter_map(entry) {
+            files.entry(folder).or_default().push(entry);
+        }
+        let gone = |(folder, entries): &(&String, &Vec<Entry>)| {
+            let folder = top.join(folder);
+            entries.iter().any(|entry| std::fs::symlink_metadata(folder.join(&entry.name)).is_err())
+        };
+        let mut left: Vec<String> = files.iter().filter(gone).map(|(folder, _)| folder.clone()).collect();
+        left.sort_unstable();
+        Self { left: left.into(), files: files.into_iter().map(|(folder, entries)| (folder, entries.into())).collect() }
+    }
+}
+
+/// One line of `ls-tree -l`: mode, type, object, size, a tab, the path.
+fn entry(row: &[u8]) -> Option<(String, Entry)> {
+    // Nobody can give a path that is no UTF-8 and reads one that is.
+    let (head, path) = std::str::from_utf8(row).ok()?.split_once('\t')?;
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let mut fields = head.split_ascii_whitespace();
+    let (mode, kind, blob, size) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
+    let size = size.parse().ok().filter(|_| kind == "blob" && super::files::is_read(Path::new(name)))?;
+    let (name, blob) = (name.to_owned(), blob.to_owned());
+    Some((folder.to_owned(), Entry { name, size, link: mode == "120000", blob }))
+}
+
+fn succeeded(output: Output) -> Result<Output, GitError> {
+    if output.status.success() { Ok(output) } else { Err(failed(&output)) }
+}
+
+fn failed(output: &Output) -> GitError {
+    let said = text(&output.stderr);
+    let first = said.lines().find(|line| !line.trim().is_empty()).unwrap_or("nothing").to_owned();
+    GitError::Failed(first)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).trim().to_owned()
+}

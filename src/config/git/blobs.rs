@@ -1,0 +1,78 @@
+//! One process that reads files out of a repository, each when it is asked for.
+
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use crate::config::read::MOST;
+
+/// `git cat-file --batch`. After an error its answers are out of step, and it is of no use any more.
+#[derive(Debug)]
+pub(super) struct Blobs {
+    process: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+}
+
+impl Blobs {
+    /// What git is started with.
+    pub(super) const ARGUMENTS: [&str; 3] = ["cat-file", "--batch", "--follow-symlinks"];
+
+    /// Starts it.
+    pub(super) fn start(mut command: Command) -> io::Result<Self> {
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        match (process.stdin.take(), process.stdout.take()) {
+            (Some(input), Some(output)) => Ok(Self { process, input, output: BufReader::new(output) }),
+            _ => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+
+    /// The bytes of a file, by its object's name or by `commit:path`; `None` if that is no file.
+    pub(super) fn read(&mut self, asked: &str) -> io::Result<Option<Vec<u8>>> {
+        // A line break would be a second question, whose answer nobody reads.
+        if asked.is_empty() || asked.contains('\n') {
+            return Ok(None);
+        }
+        writeln!(self.input, "{asked}")?;
+        self.input.flush()?;
+        let head = self.line()?;
+        let words: Vec<&str> = head.split(' ').collect();
+        match words.as_slice() {
+            [_, "blob", size] => size.parse().map_or(Ok(None), |size| self.bytes(size).map(Some)),
+            // A folder; or a link that leads out of the repository, in a circle, or nowhere. Its content follows.
+            [_, "tree" | "commit" | "tag", size] | ["symlink" | "dangling" | "loop" | "notdir", size] => {
+                size.parse().map_or(Ok(None), |size| self.bytes(size).map(|_| None))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn line(&mut self) -> io::Result<String> {
+        let mut line = String::new();
+        if self.output.read_line(&mut line)? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(line.trim_end().to_owned())
+    }
+
+    /// So many bytes, and the line break after them.
+    fn bytes(&mut self, size: u64) -> io::Result<Vec<u8>> {
+        if size > MOST {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "a file has more than 256 MiB"));
+        }
+        let mut bytes = Vec::new();
+        let whole = size.saturating_add(1);
+        if (&mut self.output).take(whole).read_to_end(&mut bytes)? as u64 != whole {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        bytes.pop();
+        Ok(bytes)
+    }
+}
+
+impl Drop for Blobs {
+    fn drop(&mut self) {
+        // It may be about to say what nobody reads any more, and would wait for ever.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

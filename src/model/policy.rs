@@ -1,0 +1,208 @@
+//! What the operator allows: what a plan may do without somebody saying so, and what it never looks at.
+//!
+//! Invariants: a [`Cap`]'s percentage is at most 100; what cannot be ignored cannot be written as an
+//! [`Ignorable`]. A policy knows nothing of plans, it only answers questions.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{E164, NameKey, Reference, Scope, Span, Spanned};
+
+/// The policy of one account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// Whether ring groups that no file declares are deleted, and where that is written.
+    pub prune_ring_groups: Option<Span>,
+    /// Fields of existing objects that are neither compared nor written.
+    pub ignore: BTreeSet<Ignorable>,
+    /// What a plan is held against.
+    pub guards: GuardPolicy,
+}
+
+/// The part of a policy that guards read, and that also counts as it was in an earlier revision.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GuardPolicy {
+    /// How much one plan may change.
+    pub caps: Caps,
+    /// What keeps where it leads.
+    pub protect: Protected,
+    /// What these files own.
+    pub scope: Scope,
+}
+
+/// The guards of an earlier revision of the files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BasePolicy {
+    /// The revision as the operator, or git, spells it: `HEAD^1`.
+    pub revision: Box<str>,
+    /// Its guards. Their places are in files that nobody shows, so they mean nothing.
+    pub guards: GuardPolicy,
+}
+
+/// What a cap counts: objects of a kind to which something happens. The order is that of messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Capped {
+    /// Numbers that are changed in any way.
+    NumberUpdate,
+    /// Numbers that lose their destination; they count as changed, too.
+    NumberUnassign,
+    /// Ring groups that are made.
+    GroupCreate,
+    /// Ring groups that are changed.
+    GroupUpdate,
+    /// Ring groups that are deleted.
+    GroupDelete,
+}
+
+/// The most objects of a kind that one plan may touch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cap {
+    /// Never more than this, however large the account.
+    pub most: Option<u32>,
+    /// This share of the account's objects of that kind, 0 to 100.
+    pub percent: u8,
+    /// But at least this many, so that a small account is not held up by arithmetic.
+    pub floor: u32,
+}
+
+/// The caps that are written; the others have their defaults.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caps(BTreeMap<Capped, Spanned<Option<Cap>>>);
+
+/// What keeps where it leads until somebody approves otherwise.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Protected {
+    /// Numbers.
+    pub numbers: BTreeMap<E164, Span>,
+    /// Ring groups, by the name or the extension number that stands behind the `/`.
+    pub groups: BTreeMap<NameKey, Spanned<Reference>>,
+}
+
+/// A field that can be left to whoever administers the account by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Ignorable {
+    /// A number's label.
+    NumberLabel,
+    /// A group's extension number.
+    GroupExtension,
+    /// A group's ring mode.
+    GroupRing,
+    /// A group's members.
+    GroupMembers,
+    /// A group's ring duration.
+    GroupRingFor,
+    /// A group's no-answer target.
+    GroupNoAnswer,
+}
+
+impl Capped {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::NumberUpdate, Self::NumberUnassign, Self::GroupCreate, Self::GroupUpdate, Self::GroupDelete];
+
+    /// The cap that holds where the policy says nothing.
+    pub const fn default_cap(self) -> Cap {
+        let (percent, floor) = match self {
+            Self::NumberUpdate | Self::GroupUpdate => (30, 10),
+            Self::NumberUnassign => (5, 1),
+            Self::GroupCreate => (100, 50),
+            Self::GroupDelete => (10, 2),
+        };
+        Cap { most: None, percent, floor }
+    }
+
+    /// The path of the cap below `policy.caps`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NumberUpdate => "numbers.update",
+            Self::NumberUnassign => "numbers.unassign",
+            Self::GroupCreate => "ring_groups.create",
+            Self::GroupUpdate => "ring_groups.update",
+            Self::GroupDelete => "ring_groups.delete",
+        }
+    }
+}
+
+impl Cap {
+    /// How many objects may be touched in an account that has so many of that kind.
+    pub fn limit(self, live: usize) -> usize {
+        let share = live.saturating_mul(usize::from(self.percent)) / 100;
+        let floor = usize::try_from(self.floor).unwrap_or(usize::MAX);
+        let most = self.most.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
+        share.max(floor).min(most)
+    }
+}
+
+impl Caps {
+    /// The cap, unless it is off; and where the policy says so.
+    pub fn get(&self, capped: Capped) -> (Option<Cap>, Option<Span>) {
+        match self.0.get(&capped) {
+            Some(written) => (written.value, Some(written.span)),
+            None => (Some(capped.default_cap()), None),
+        }
+    }
+
+    /// Sets a cap; `None` is the word `off`. The place of the one that is written already, if there is one:
+    /// then nothing is changed.
+    pub fn set(&mut self, capped: Capped, cap: Spanned<Option<Cap>>) -> Result<(), Span> {
+        match self.0.entry(capped) {
+            std::collections::btree_map::Entry::Occupied(first) => Err(first.get().span),
+            std::collections::btree_map::Entry::Vacant(free) => {
+                free.insert(cap);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Ignorable {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::NumberLabel,
+        Self::GroupExtension,
+        Self::GroupRing,
+        Self::GroupMembers,
+        Self::GroupRingFor,
+        Self::GroupNoAnswer,
+    ];
+
+    /// The word for it in `policy.ignore`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NumberLabel => "numbers.label",
+            Self::GroupExtension => "ring_groups.extension",
+            Self::GroupRing => "ring_groups.ring",
+            Self::GroupMembers => "ring_groups.members",
+            Self::GroupRingFor => "ring_groups.ring_for",
+            Self::GroupNoAnswer => "ring_groups.no_answer",
+        }
+    }
+
+    /// The field that this word means.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|field| field.as_str() == word)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_a_share_and_at_least_the_floor_and_never_above_the_most() {
+        let cap = Cap { most: None, percent: 30, floor: 10 };
+        assert_eq!((cap.limit(0), cap.limit(33), cap.limit(34), cap.limit(100)), (10, 10, 10, 30));
+        assert_eq!(Cap { most: Some(20), ..cap }.limit(100), 20);
+        assert_eq!(Cap { most: Some(5), ..cap }.limit(3), 5, "the most wins over the floor");
+        assert_eq!(Cap { most: None, percent: 100, floor: 0 }.limit(usize::MAX), usize::MAX / 100);
+    }
+
+    #[test]
+    fn a_cap_that_is_not_written_has_its_default_and_the_first_one_written_stays() {
+        let mut caps = Caps::default();
+        let written = Spanned { value: None, span: Span { line: 4, ..Span::default() } };
+        assert_eq!(caps.get(Capped::GroupDelete), (Some(Capped::GroupDelete.default_cap()), None));
+        assert_eq!(caps.set(Capped::GroupDelete, written), Ok(()));
+        assert_eq!(caps.set(Capped::GroupDelete, Spanned { span: Span::default(), ..written }), Err(written.span));
+        assert_eq!(caps.get(Capped::GroupDelete), (None, Some(written.span)));
+    }
+}

@@ -1,0 +1,82 @@
+//! What the guards hold back: a pure function of the changes, the account and the policies.
+//!
+//! Guards never make planning fail and change nothing of a plan but its list of blocks. They judge by the
+//! policy of the files and by the policies of the revisions before them, so that one change cannot loosen a
+//! guard and make use of that; where both say the same, the files are named. Time is linear in the size of
+//! the plan and of the account. Blocks come in the order of [`Guard`], their changes in the plan's.
+
+mod caps;
+mod emptied;
+mod protection;
+mod scope;
+
+use foldhash::HashMap;
+
+use crate::model::{Change, Desired, GuardPolicy, Kind, Live, LiveRingGroup, ObjectId, Place, Span};
+
+use super::block::{Block, Guard};
+
+/// What the guards have against these changes; empty if nothing.
+pub(super) fn judge(changes: &[Change], desired: &Desired, live: &Live) -> Vec<Block> {
+    if changes.is_empty() {
+        return Vec::new();
+    }
+    let case = Case::new(changes, desired, live);
+    let mut blocks = caps::judge(&case);
+    blocks.extend(protection::judge(&case));
+    blocks.extend(emptied::judge(&case));
+    blocks.extend(scope::judge(&case));
+    blocks
+}
+
+/// Everything that a guard looks at.
+struct Case<'a> {
+    changes: &'a [Change],
+    desired: &'a Desired,
+    live: &'a Live,
+    /// That of the files first.
+    policies: Vec<Judged<'a>>,
+    groups: HashMap<&'a ObjectId, &'a LiveRingGroup>,
+}
+
+/// A policy, and whose it is.
+#[derive(Clone, Copy)]
+struct Judged<'a> {
+    /// The revision; `None` for the files as they are.
+    revision: Option<&'a str>,
+    guards: &'a GuardPolicy,
+}
+
+impl<'a> Case<'a> {
+    fn new(changes: &'a [Change], desired: &'a Desired, live: &'a Live) -> Self {
+        let files = Judged { revision: None, guards: &desired.policy.guards };
+        let base = desired.base.iter().map(|base| Judged { revision: Some(&base.revision), guards: &base.guards });
+        let policies = std::iter::once(files).chain(base).collect();
+        let touched = changes.iter().any(|change| change.object.kind == Kind::RingGroup);
+        let groups = live.ring_groups.iter().filter(|_| touched).map(|group| (&group.id, group)).collect();
+        Self { changes, desired, live, policies, groups }
+    }
+
+    /// The live group that a change writes; `None` for a number and for a group that the plan makes.
+    fn group(&self, change: &Change) -> Option<&'a LiveRingGroup> {
+        let id = change.object.id.as_ref().filter(|_| change.object.kind == Kind::RingGroup)?;
+        self.groups.get(id).copied()
+    }
+
+    /// A block with nothing in it yet.
+    fn block(&self, guard: Guard, policy: Judged<'_>, span: Option<Span>, message: String) -> Block {
+        let place = span.filter(|_| policy.revision.is_none()).map(|span| self.place(span));
+        Block { guard, message: message + &policy.suffix(), changes: Vec::new(), place }
+    }
+
+    fn place(&self, span: Span) -> Place {
+        self.desired.place(span)
+    }
+}
+
+impl Judged<'_> {
+    /// What a message says of a policy that is not in the files any more, or not in these words.
+    fn suffix(self) -> String {
+        self.revision.map_or_else(String::new, |revision| format!("; so the policy at `{revision}` says"))
+    }
+}

@@ -1,0 +1,119 @@
+//! Protected numbers and ring groups: what callers reach there changes only if somebody says so.
+//!
+//! A label, a name or an extension number is not what callers reach. The account's default number and the
+//! numbers that help calls back are protected without a word in any policy.
+
+use foldhash::HashMap;
+
+use crate::model::{Change, E164, FieldName, FieldValue, Kind, LiveRingGroup, NameKey, ObjectId, Span, Verb};
+
+use super::{Block, Case, Guard, Judged};
+
+/// A block for each protected object that is changed.
+pub(super) fn judge(case: &Case<'_>) -> Vec<Block> {
+    let names = Names::new(case);
+    let mut blocks: Vec<Block> = Vec::new();
+    // A group can be written twice.
+    let mut of_group: HashMap<&ObjectId, usize> = HashMap::default();
+    for change in case.changes {
+        let Some(block) = number(case, change).or_else(|| names.as_ref().and_then(|names| group(case, names, change)))
+        else {
+            continue;
+        };
+        let place = match &change.object.id {
+            Some(id) if change.object.kind == Kind::RingGroup => *of_group.entry(id).or_insert(blocks.len()),
+            _ => blocks.len(),
+        };
+        if place == blocks.len() {
+            blocks.push(block);
+        }
+        if let Some(block) = blocks.get_mut(place) {
+            block.changes.push(change.id);
+        }
+    }
+    blocks
+}
+
+fn number(case: &Case<'_>, change: &Change) -> Option<Block> {
+    change.after(FieldName::To)?;
+    let number = change.number()?;
+    let mut policies = case.policies.iter();
+    let listed = policies.find_map(|policy| policy.guards.protect.numbers.get(&number).map(|span| (*policy, *span)));
+    if let Some((policy, span)) = listed {
+        let message = format!("the protected number {number} would lead elsewhere");
+        return Some(case.block(Guard::Protected, policy, Some(span), message));
+    }
+    let message = implicit(case, number)?;
+    Some(Block { guard: Guard::Protected, message, changes: Vec::new(), place: None })
+}
+
+fn implicit(case: &Case<'_>, number: E164) -> Option<String> {
+    if case.live.account.default_number == Some(number) {
+        return Some(format!("{number}, the account's default number, would lead elsewhere"));
+    }
+    let found = case.live.numbers.binary_search_by_key(&number, |live| live.number).ok()?;
+    let calls_back = case.live.numbers.get(found).is_some_and(|live| live.emergency_callback);
+    calls_back.then(|| format!("{number}, which an emergency service calls back, would lead elsewhere"))
+}
+
+fn group(case: &Case<'_>, names: &Names<'_>, change: &Change) -> Option<Block> {
+    let live = case.group(change)?;
+    let reroutes = change.verb == Verb::Delete
+        || [FieldName::Ring, FieldName::Members, FieldName::RingFor, FieldName::NoAnswer]
+            .into_iter()
+            .any(|field| change.after(field).is_some());
+    if !reroutes {
+        return None;
+    }
+    let (policy, span) = names.protected(case, live)?;
+    let verb = if change.verb == Verb::Delete { "be deleted" } else { "answer its calls in another way" };
+    let message = format!("the protected ring group `{}` would {verb}", live.name);
+    Some(case.block(Guard::Protected, policy, Some(span), message))
+}
+
+/// Under which names a policy may speak of a live group: those that it has, gets, and had before a rename.
+struct Names<'a> {
+    /// Names and extension numbers that groups get by this plan.
+    given: HashMap<&'a ObjectId, Vec<NameKey>>,
+    /// For each name in the files the one that `renamed_from` has beside it.
+    former: HashMap<NameKey, NameKey>,
+}
+
+impl<'a> Names<'a> {
+    /// `None` if no policy protects a group.
+    fn new(case: &Case<'a>) -> Option<Self> {
+        if case.policies.iter().all(|policy| policy.guards.protect.groups.is_empty()) {
+            return None;
+        }
+        let mut given: HashMap<&ObjectId, Vec<NameKey>> = HashMap::default();
+        for change in case.changes {
+            let Some(live) = case.group(change) else { continue };
+            for field in &change.fields {
+                let text = match &field.after {
+                    FieldValue::Name(name) => name.as_str(),
+                    FieldValue::Extension(extension) => extension.as_str(),
+                    _ => continue,
+                };
+                given.entry(&live.id).or_default().push(NameKey::of(text));
+            }
+        }
+        let renamed = case.desired.ring_groups.iter().filter_map(|group| {
+            let former = group.renamed_from.as_ref()?;
+            Some((group.name.value.key(), former.value.key()))
+        });
+        Some(Self { given, former: renamed.collect() })
+    }
+
+    /// The policy that protects the group, and where.
+    fn protected<'c>(&self, case: &Case<'c>, live: &LiveRingGroup) -> Option<(Judged<'c>, Span)> {
+        let own = [Some(live.name.as_str()), live.extension.as_ref().map(crate::model::ExtensionNumber::as_str)];
+        let mut keys: Vec<NameKey> = own.into_iter().flatten().map(NameKey::of).collect();
+        keys.extend(self.given.get(&live.id).into_iter().flatten().cloned());
+        let former: Vec<NameKey> = keys.iter().filter_map(|key| self.former.get(key)).cloned().collect();
+        keys.extend(former);
+        case.policies.iter().find_map(|policy| {
+            let groups = &policy.guards.protect.groups;
+            keys.iter().find_map(|key| groups.get(key)).map(|reference| (*policy, reference.span))
+        })
+    }
+}

@@ -1,0 +1,65 @@
+//! Scopes: what the files of an account own, by numbers and by names.
+
+use crate::model::{Change, ChangeId, FieldName, FieldValue, Kind, NameKey, Span};
+
+use super::{Block, Case, Guard, Judged};
+
+/// At most so many objects are named; the rest are counted.
+const NAMED: usize = 3;
+
+/// For each policy a block of the numbers and one of the groups that it does not own. A change is listed once.
+pub(super) fn judge(case: &Case<'_>) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut numbers: Vec<&Change> = Vec::new();
+    let mut groups: Vec<&Change> = Vec::new();
+    for change in case.changes {
+        if change.object.kind == Kind::Number { numbers.push(change) } else { groups.push(change) }
+    }
+    for policy in &case.policies {
+        let scope = &policy.guards.scope;
+        if let Some((owned, span)) = &scope.numbers {
+            let outside = take(&mut numbers, |change| change.number().is_some_and(|number| !owned.contains(number)));
+            blocks.extend(block(case, *policy, *span, "scope.numbers", &outside));
+        }
+        if let Some((owned, span)) = &scope.ring_groups {
+            let outside = take(&mut groups, |change| names(case, change).iter().any(|name| !owned.contains(name)));
+            blocks.extend(block(case, *policy, *span, "scope.ring_groups", &outside));
+        }
+    }
+    blocks
+}
+
+/// Takes out what is outside.
+fn take<'c>(changes: &mut Vec<&'c Change>, outside: impl Fn(&Change) -> bool) -> Vec<&'c Change> {
+    let (taken, left) = changes.drain(..).partition(|change| outside(change));
+    *changes = left;
+    taken
+}
+
+/// The name before the change and the one after it.
+fn names(case: &Case<'_>, change: &Change) -> Vec<NameKey> {
+    let before = case.group(change).map(|live| live.name.key());
+    let after = match change.after(FieldName::Name) {
+        Some(FieldValue::Name(name)) => Some(name.key()),
+        _ => None,
+    };
+    let mut names: Vec<NameKey> = before.into_iter().chain(after).collect();
+    if names.is_empty() {
+        names.push(NameKey::of(&change.object.name));
+    }
+    names
+}
+
+fn block(case: &Case<'_>, policy: Judged<'_>, span: Span, list: &str, outside: &[&Change]) -> Option<Block> {
+    if outside.is_empty() {
+        return None;
+    }
+    let mut named: Vec<&str> = outside.iter().map(|change| change.object.name.as_str()).collect();
+    named.dedup();
+    let rest = named.len().saturating_sub(NAMED);
+    named.truncate(NAMED);
+    let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+    let message = format!("`{list}` does not own {}{more}", named.join(", "));
+    let changes: Vec<ChangeId> = outside.iter().map(|change| change.id).collect();
+    Some(Block { changes, ..case.block(Guard::Scope, policy, Some(span), message) })
+}

@@ -1,0 +1,82 @@
+//! What guards hold back, as every picture of a plan words it.
+//!
+//! A guard's message may hold names from the account; whatever leaves this module stays on its line.
+
+use std::collections::BTreeMap;
+
+use crate::model::{Change, ChangeId, Place};
+use crate::plan::{Block, Plan};
+
+use super::fields;
+use super::summary::counted;
+
+/// A block lists no more changes than this; every blocked change is marked where it stands.
+const LISTED: usize = 10;
+
+/// The guards that hold back each change, such as `cap, protected`.
+pub(super) struct Held<'a> {
+    guards: BTreeMap<ChangeId, String>,
+    changes: BTreeMap<ChangeId, &'a Change>,
+}
+
+impl<'a> Held<'a> {
+    pub(super) fn of(plan: &'a Plan) -> Self {
+        let mut guards: BTreeMap<ChangeId, String> = BTreeMap::new();
+        for block in &plan.blocked {
+            let guard = block.guard.as_str();
+            for id in &block.changes {
+                let list = guards.entry(*id).or_default();
+                if !list.split(", ").any(|known| known == guard) {
+                    if !list.is_empty() {
+                        list.push_str(", ");
+                    }
+                    list.push_str(guard);
+                }
+            }
+        }
+        let held = plan.changes.iter().filter(|change| guards.contains_key(&change.id));
+        let changes = held.map(|change| (change.id, change)).collect();
+        Self { guards, changes }
+    }
+
+    /// The guards that hold this change back, if any does.
+    pub(super) fn by(&self, change: &Change) -> Option<&str> {
+        self.guards.get(&change.id).map(String::as_str)
+    }
+
+    /// How many changes are held back.
+    pub(super) fn count(&self) -> usize {
+        self.changes.len()
+    }
+
+    /// The changes that a block holds back, in its order.
+    pub(super) fn changes(&self, block: &Block) -> impl Iterator<Item = &'a Change> {
+        block.changes.iter().filter_map(|id| self.changes.get(id).copied())
+    }
+
+    /// The first changes of a block, each with its sign, and how many more there are.
+    pub(super) fn list(&self, block: &Block) -> Vec<String> {
+        let changes = self.changes(block).take(LISTED);
+        let mut lines: Vec<String> =
+            changes.map(|change| format!("{} {}", fields::sign(change.verb), fields::object(change))).collect();
+        if block.changes.len() > LISTED {
+            lines.push(format!("and {} more", counted(block.changes.len() - LISTED, "change")));
+        }
+        lines
+    }
+}
+
+/// What a block says, and where its policy stands.
+pub(super) fn title(block: &Block) -> (String, Option<String>) {
+    (format!("{}: {}", block.guard.as_str(), fields::shown(&block.message)), block.place.as_ref().map(position))
+}
+
+/// The command line option that lets exactly this plan through.
+pub(super) fn release(plan: &Plan) -> String {
+    format!("--approve {}", fields::shown(&plan.digest.0))
+}
+
+/// A place as `file:line:column`.
+pub(super) fn position(place: &Place) -> String {
+    format!("{}:{}:{}", fields::path(&place.file), place.line, place.column)
+}

@@ -1,0 +1,50 @@
+//! What moved since a plan was saved, for people.
+
+use std::fmt::Write as _;
+
+use crate::model::{FieldValue, Kind, ObjectLabel};
+use crate::plan::{How, Moved};
+
+use super::fields::{shown, value};
+
+/// So many objects are told in full; the rest are counted.
+const TOLD: usize = 50;
+
+/// A block of lines for each object.
+pub fn human(list: &[Moved]) -> String {
+    let mut text = String::new();
+    for moved in list.iter().take(TOLD) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "  {}", object(&moved.object));
+        for how in &moved.how {
+            let _ = writeln!(text, "      {}", line(how));
+        }
+    }
+    if list.len() > TOLD {
+        let _ = writeln!(text, "  and {} more", list.len() - TOLD);
+    }
+    text
+}
+
+fn object(label: &ObjectLabel) -> String {
+    match label.kind {
+        Kind::Number => shown(&label.name),
+        kind => format!("{kind}/{}", shown(&label.name)),
+    }
+}
+
+fn line(how: &How) -> String {
+    match how {
+        How::Gone => "it is gone".to_owned(),
+        How::Field { field, planned, now, done } => {
+            let done = if *done { ", as the plan would have made it" } else { "" };
+            format!("{}: was {} when the plan was made, is {} now{done}", field.as_str(), value(planned), value(now))
+        }
+        How::OtherField => "a field that the plan does not write has changed".to_owned(),
+        How::Taken { field, by } => format!("its {} belongs to {} by now", field.as_str(), shown(by)),
+        How::TargetGone { field, target } => {
+            format!("{}: {} is gone", field.as_str(), value(&FieldValue::Reference(target.clone())))
+        }
+        How::Used { by } => format!("{} points at it by now", shown(by)),
+    }
+}
