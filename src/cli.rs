@@ -7,6 +7,7 @@ mod apply;
 mod approval;
 mod changes;
 mod console;
+mod effort;
 mod events;
 mod execution;
 mod export;

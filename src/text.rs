@@ -91,10 +91,11 @@ pub fn shown(text: &str, most: usize) -> String {
 }
 
 /// A file's path as [`shown`], also where it begins a line: a runner takes a line that begins with `::` for an
-/// order to it. A path that begins so is relative, and the same with `./` before it.
+/// order to it, and `:` is half of that before a line's number. A path that begins so is relative, and the same with
+/// `./` before it.
 pub fn path(path: &str, most: usize) -> String {
     let shown = shown(path, most);
-    if shown.starts_with("::") { format!("./{shown}") } else { shown }
+    if shown.starts_with(':') { format!("./{shown}") } else { shown }
 }
 
 /// The line, from 1, on which brackets nest deeper than this in a YAML text.
@@ -183,6 +184,7 @@ mod tests {
     fn what_is_shown_gives_a_runner_no_orders() {
         assert_eq!(shown("a ##[error]b", 20), "a #\\u{23}[error]b");
         assert_eq!(path(" ::error::b.yaml", 20), "./::error::b.yaml");
+        assert_eq!(path(":", 20), "./:");
         assert_eq!(path("a::b.yaml", 20), "a::b.yaml");
     }
 

@@ -18,6 +18,7 @@ use crate::plan::{Digest, Plan};
 use crate::render::human;
 
 use super::console::{self, Voice};
+use super::effort::Effort;
 use super::execution::{Execution, carry_out};
 use super::open::{Opened, Purpose, open};
 use super::plan::{read_and_plan, runtime};
@@ -43,9 +44,8 @@ pub(super) struct Arguments {
     /// The revision whose guards hold as well; without it, HEAD and its first parent
     #[arg(long, value_name = "REF")]
     base: Option<Revision>,
-    /// The most changes under way at once
-    #[arg(long, value_name = "COUNT", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
-    concurrency: u16,
+    #[command(flatten)]
+    effort: Effort,
     #[command(flatten)]
     events: events::EventArguments,
 }
@@ -116,7 +116,7 @@ async fn reconcile<'a>(
     let mut stale = String::new();
     for &account in accounts {
         let lock = identity::lock(account)?;
-        let opened = open(account, Purpose::Write, usize::from(arguments.concurrency)).await?;
+        let opened = open(account, Purpose::Write, arguments.effort).await?;
         let planned = match saved {
             Some(saved) => saved.hold(account, &*opened.provider).await.map(|held| match held {
                 Held::Ready(plan) => (Some(*plan), Vec::new()),
@@ -149,7 +149,7 @@ async fn reconcile<'a>(
         return Ok(Exit::Invalid);
     }
     if !stale.is_empty() {
-        write!(anstream::stderr(), "{stale}Plan again, and have the new plan read.\n")?;
+        writeln!(anstream::stderr(), "{stale}Plan again, and have the new plan read.")?;
         return Ok(Exit::Stale);
     }
     show(jobs, voice)?;
@@ -172,7 +172,7 @@ async fn reconcile<'a>(
     let stop = signals::listen()?;
     let mut worst = Exit::Ok;
     for Job { account, opened, plan, recorder, .. } in jobs.iter_mut().filter(|job| !job.plan.is_empty()) {
-        let concurrency = usize::from(arguments.concurrency);
+        let concurrency = arguments.effort.concurrency();
         let provider = &*opened.provider;
         let execution = Execution { account, provider, plan, saved: saved.is_some(), concurrency, stop: &stop, voice };
         let exit = carry_out(&execution, recorder).await?;

@@ -18,6 +18,7 @@ use crate::render::counted;
 use crate::render::export::{ByFolder, ExportOptions, export};
 use crate::text::yaml;
 
+use super::effort::Effort;
 use super::open::{Purpose, open};
 use super::plan::runtime;
 use super::{console, progress, secrets};
@@ -110,7 +111,7 @@ async fn source(arguments: &Arguments) -> anyhow::Result<Option<Source>> {
 }
 
 async fn read_account(account: &Account) -> anyhow::Result<Source> {
-    let opened = open(account, Purpose::Look, 4).await?;
+    let opened = open(account, Purpose::Look, Effort::default()).await?;
     let read = progress::during("reading the account", opened.provider.read()).await;
     opened.close().await;
     let read = read.with_context(|| format!("cannot read the account {}", account.settings.name))?;

@@ -9,11 +9,12 @@ use anyhow::Context as _;
 
 use crate::check::settings::{ProviderSettings, SandboxState};
 use crate::config::Account;
-use crate::live::office::{Office, OfficeOptions};
+use crate::live::office::Office;
 use crate::live::snapshot::{self, Snapshot};
 use crate::live::{Provider, Secret};
 use crate::sandbox::{self, Running, SandboxOptions, Seed, State};
 
+use super::effort::Effort;
 use super::secrets;
 
 /// A provider, and what must run as long as it is used.
@@ -40,10 +41,10 @@ pub(super) enum Purpose {
     Write,
 }
 
-/// Opens an account. `concurrent` is the most requests under way at once.
-pub(super) async fn open(account: &Account, purpose: Purpose, concurrent: usize) -> anyhow::Result<Opened> {
+/// Opens an account.
+pub(super) async fn open(account: &Account, purpose: Purpose, effort: Effort) -> anyhow::Result<Opened> {
     let root = &account.root;
-    let options = OfficeOptions { concurrent, ..OfficeOptions::default() };
+    let options = effort.options();
     match &account.settings.provider {
         ProviderSettings::Snapshot { file } => {
             Ok(Opened { provider: Box::new(Snapshot::new(root.join(file))), server: None })

@@ -13,6 +13,7 @@ use crate::live::{Provider, Read};
 use crate::plan::{self, Plan};
 use crate::render::{diagnostics, json, markdown};
 
+use super::effort::Effort;
 use super::format::{Format, Lang, one_of};
 use super::show::{View, show};
 use super::{console, open, progress, saved};
@@ -42,9 +43,8 @@ pub(super) struct Arguments {
     /// The revision whose guards hold as well; without it, HEAD and its first parent
     #[arg(long, value_name = "REF")]
     base: Option<Revision>,
-    /// The most requests under way at once
-    #[arg(long, value_name = "COUNT", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
-    concurrency: u16,
+    #[command(flatten)]
+    effort: Effort,
 }
 
 /// Reads the accounts and shows their plans.
@@ -64,7 +64,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let accounts = std::mem::take(&mut loaded.accounts);
     runtime()?.block_on(async {
         for account in &accounts {
-            let opened = open::open(account, open::Purpose::Look, usize::from(arguments.concurrency)).await?;
+            let opened = open::open(account, open::Purpose::Look, arguments.effort).await?;
             let planned = read_and_plan(account, &*opened.provider).await;
             opened.close().await;
             let (plan, found) = planned?;

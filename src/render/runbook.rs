@@ -1,6 +1,6 @@
 //! A plan as numbered clicks in the Ooma Office portal, for accounts that no API reaches.
 //!
-//! Only clicks that Ooma's own pages describe are given (see [`words`]). Where they describe none, the step says so,
+//! Only clicks that Ooma's own pages describe are given (see `words.rs`). Where they describe none, the step says so,
 //! and says what must be true in the end. Each step is preceded by what must be seen before, as the plan read it.
 //!
 //! Sentences come from one table for each language; this module only chooses and fills them.

@@ -36,7 +36,9 @@ pub fn findings(findings: &[Diagnostic], sources: &Sources, repository: &Reposit
 
 /// The findings, and each change that a guard holds back.
 pub fn plans(plans: &[Plan], findings: &[Diagnostic], sources: &Sources, repository: &Repository) -> String {
-    let mut run = Run { repository, rules: Vec::new(), results: Vec::new(), seen: BTreeMap::new() };
+    let first = sources.iter().next();
+    let fallback = first.map(|source| Place { file: source.display().to_owned(), line: 1, column: 1 });
+    let mut run = Run { repository, fallback, rules: Vec::new(), results: Vec::new(), seen: BTreeMap::new() };
     for finding in findings {
         run.finding(finding, sources);
     }
@@ -71,6 +73,8 @@ struct Found<'a> {
 
 struct Run<'a> {
     repository: &'a Repository,
+    /// Where a result is that no line of a file causes. GitHub refuses a log with a result that is nowhere.
+    fallback: Option<Place>,
     rules: Vec<Rule>,
     results: Vec<Value>,
     /// How often each result was there already.
@@ -138,7 +142,7 @@ impl Run<'_> {
         result.insert("ruleIndex".to_owned(), index.into());
         result.insert("level".to_owned(), found.level.into());
         result.insert("message".to_owned(), json!({"text": escaped(&found.message)}));
-        if let Some(place) = found.place {
+        if let Some(place) = found.place.or(self.fallback.as_ref()) {
             result.insert("locations".to_owned(), json!([self.location(place, found.length, None)]));
         }
         if !found.related.is_empty() {

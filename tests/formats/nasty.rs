@@ -1,4 +1,4 @@
-//! Texts that would like to be more than text. Each has [`MARK`] in it, so that it can be found again.
+//! Texts that would like to be more than text. Nearly each has [`MARK`] in it, so that it can be found again.
 
 use proptest::prelude::*;
 
@@ -35,6 +35,8 @@ pub const TEXTS: &[&str] = &[
     "zqx #123 GH-123 org/repo#123",
     "::error::zqx",
     "  ::error file=a,line=1::zqx",
+    // As a path, before `:line:column`.
+    ":",
     "zqx\n::stop-commands::x",
     "zqx\r::add-mask::a",
     "zqx\u{85}::error::a",

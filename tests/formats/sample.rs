@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use strowger::config;
 use strowger::diag::{Diagnostic, Rule, Source, Sources};
@@ -55,6 +56,11 @@ ring_groups:
 
 /// A plan with every verb, every kind of value, a rename, a swap and a deletion.
 pub fn sample() -> Plan {
+    static SAMPLE: LazyLock<Plan> = LazyLock::new(planned);
+    SAMPLE.clone()
+}
+
+fn planned() -> Plan {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("account.yaml"), WANTED).unwrap();
     let loaded = config::load(&[folder.path().to_owned()]);

@@ -95,6 +95,21 @@ fn a_file_outside_of_the_repository_has_an_absolute_uri() {
 }
 
 #[test]
+fn a_result_that_no_line_causes_is_at_the_first_file() {
+    let mut plan = blocked();
+    plan.changes.iter_mut().for_each(|change| change.place = None);
+    plan.blocked.retain(|block| block.place.is_none());
+    let log = valid(&plans(&[plan], &[], &sources("phones/account.yaml", ""), &repository()));
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    assert_eq!(results.len(), 2);
+    for result in results {
+        let place = &result["locations"][0]["physicalLocation"];
+        assert_eq!(place["artifactLocation"]["uri"], "phones/account.yaml");
+        assert_eq!(place["region"]["startLine"], 1);
+    }
+}
+
+#[test]
 fn a_fingerprint_stays_when_lines_move_and_tells_repetitions_apart() {
     let at = |line, column| finding(Rule::WRONG_VALUE, line, column, 3, "m");
     let before = fingerprints(&log(&[at(1, 1), at(2, 1)], &sources("a.yaml", "bad\nbad\n")));

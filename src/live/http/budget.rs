@@ -225,14 +225,17 @@ mod tests {
         let turns = under_way().await;
         assert_eq!(turns.len(), 8);
         // All of one round met the same overload, which counts once.
-        turns.iter().for_each(|turn| budget.overloaded(turn));
+        for turn in &turns {
+            budget.overloaded(turn);
+        }
         drop(turns);
         assert_eq!(under_way().await.len(), 4);
         for round in [4, 5, 6, 7, 8, 8] {
             let turns = under_way().await;
             assert_eq!(turns.len(), round);
-            turns.iter().for_each(|_| budget.served());
-            budget.served();
+            for _ in 0..=turns.len() {
+                budget.served();
+            }
         }
         for _ in 0..5 {
             let turn = budget.turn().await;

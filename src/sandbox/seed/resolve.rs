@@ -254,7 +254,8 @@ fn ring_groups(
         one_of(&entry.ring, limits::RING_MODES, &at("ring"))?;
         let ring_for = seconds(&entry.ring_for, &at("ring_for"))?;
         let members = members(&entry.members, index, &at("members"))?;
-        let no_answer = match &entry.no_answer {
+        // A snapshot that was exported says `none` where there is nothing.
+        let no_answer = match entry.no_answer.as_ref().filter(|target| target.as_str() != "none") {
             None => None,
             Some(reference) => Some(index.find(reference, limits::NO_ANSWER_KINDS, &at("no_answer"))?),
         };

@@ -1,0 +1,34 @@
+//! How hard an account is asked.
+
+use crate::live::Patience;
+use crate::live::office::OfficeOptions;
+
+/// How hard an account is asked.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(super) struct Effort {
+    /// The most requests under way at once; an account that has too much to do gets fewer
+    #[arg(long, value_name = "COUNT", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    concurrency: u16,
+    /// The most attempts at a request that the account fails to answer; waits that it asks for do not count
+    #[arg(long, value_name = "COUNT", default_value_t = Patience::default().attempts, value_parser = clap::value_parser!(u32).range(1..=20))]
+    attempts: u32,
+}
+
+impl Effort {
+    /// The most changes under way at once.
+    pub(super) fn concurrency(self) -> usize {
+        usize::from(self.concurrency)
+    }
+
+    /// For the client of an account.
+    pub(super) fn options(self) -> OfficeOptions {
+        let patience = Patience { attempts: self.attempts, ..Patience::default() };
+        OfficeOptions { concurrent: self.concurrency(), patience, ..OfficeOptions::default() }
+    }
+}
+
+impl Default for Effort {
+    fn default() -> Self {
+        Self { concurrency: 4, attempts: Patience::default().attempts }
+    }
+}
