@@ -132,10 +132,15 @@ fn a_killed_run_leaves_a_true_ledger_and_no_lock() {
     assert_eq!(status.signal(), Some(9));
     let ledger = only(ledgers(folder.path()));
     assert_eq!((ledger.ending(), ledger.summary.as_ref()), (Ending::Interrupted, None));
-    assert!(ledger.count(applied) >= 3 && ledger.count(unknown) >= 1);
+    // A result may be heard of before it is written down; its attempt was written down before.
+    assert!(ledger.count(|fate| applied(fate) || unknown(fate)) >= 3);
     is_true(&ledger, &server);
-    let text = expect(&strowger(folder.path(), &["apply", ".", "--auto-approve"]), 0);
-    assert!(text.contains("In sync") || text.contains("Nothing to do"), "{text}");
+    // What was under way may still arrive, and makes a plan from before stale.
+    let codes: Vec<_> = (0..5)
+        .map(|_| strowger(folder.path(), &["apply", ".", "--auto-approve"]).status.code())
+        .take_while(|code| *code != Some(0))
+        .collect();
+    assert!(codes.len() < 5 && codes.iter().all(|code| matches!(code, Some(5 | 6))), "{codes:?}");
 }
 
 #[test]

@@ -22,6 +22,7 @@ use crate::undo::{Conflict, Undo, undo};
 
 use super::apply::{asked, is_snapshot};
 use super::console::{self, Voice};
+use super::effort::Effort;
 use super::execution::{Execution, carry_out};
 use super::history::{Format, pick};
 use super::open::{Purpose, open};
@@ -52,9 +53,8 @@ pub(super) struct Arguments {
     /// The revision whose guards hold as well; without it, HEAD and its first parent
     #[arg(long, value_name = "REF")]
     base: Option<Revision>,
-    /// The most changes under way at once
-    #[arg(long, value_name = "COUNT", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
-    concurrency: u16,
+    #[command(flatten)]
+    effort: Effort,
     #[command(flatten)]
     events: events::EventArguments,
 }
@@ -83,7 +83,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let exit = runtime.block_on(async {
         let purpose = if arguments.plan_only { Purpose::Look } else { Purpose::Write };
         let _lock = if arguments.plan_only { None } else { identity::lock(&account)? };
-        let opened = open(&account, purpose, usize::from(arguments.concurrency)).await?;
+        let opened = open(&account, purpose, arguments.effort).await?;
         let exit = roll_back(arguments, &mut loaded, account, (&run, &path), &*opened.provider).await;
         opened.close().await;
         exit
@@ -145,7 +145,7 @@ async fn roll_back(
             return Ok(Exit::Usage);
         }
         let stop = signals::listen()?;
-        let concurrency = usize::from(arguments.concurrency);
+        let concurrency = arguments.effort.concurrency();
         let execution =
             Execution { account: &planned.account, provider, plan, saved: false, concurrency, stop: &stop, voice };
         let exit = carry_out(&execution, &mut recorder).await?;
