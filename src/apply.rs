@@ -139,16 +139,13 @@ pub async fn execute_kept<O: Observer + ?Sized>(
                 halt.get_or_insert(Halt::Unrecorded(why));
                 fates.settle(position, Status::NotAttempted);
             }
-            End::Settled(Status::Applied(written)) => {
-                known.learn(change, &written);
-                graph.applied(position);
-                fates.settle(position, Status::Applied(written));
-            }
             End::Settled(status) => {
-                fates.settle(position, status);
-                for skipped in graph.stopped(position) {
-                    fates.settle(skipped, Status::Skipped { because: change.id });
+                let applied = matches!(status, Status::Applied(_));
+                if let Status::Applied(written) = &status {
+                    known.learn(change, written);
                 }
+                fates.settle(position, status);
+                fates.followed(&mut graph, position, applied);
             }
         }
     }
@@ -185,6 +182,17 @@ impl<O: Observer + ?Sized> Fates<'_, O> {
             self.journal.finished(change.id, &status);
             self.observer.finished(change, &status);
             *slot = Some(status);
+        }
+    }
+
+    /// Lets start what waited for a change, or never.
+    fn followed(&mut self, graph: &mut Graph, position: usize, applied: bool) {
+        if applied {
+            graph.applied(position);
+        } else if let Some(because) = self.changes.get(position).map(|change| change.id) {
+            for skipped in graph.stopped(position) {
+                self.settle(skipped, Status::Skipped { because });
+            }
         }
     }
 

@@ -91,14 +91,18 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         None => accounts.iter().collect(),
     };
     let (events, voice) = arguments.events.open()?;
-    runtime()?.block_on(async {
+    let runtime = runtime()?;
+    let exit = runtime.block_on(async {
         let mut jobs = Vec::new();
         let exit = reconcile(arguments, &loaded, (&accounts, saved.as_ref()), &mut jobs, (events, voice)).await;
         for job in jobs {
             job.close(*exit.as_ref().unwrap_or(&Exit::Failure)).await;
         }
         exit
-    })
+    });
+    // Who said stop twice does not wait for a name that is being looked up.
+    runtime.shutdown_background();
+    exit
 }
 
 async fn reconcile<'a>(
@@ -180,7 +184,7 @@ async fn reconcile<'a>(
 }
 
 /// Nobody needs to be asked, nor every change to fail, to learn that a file cannot be written to.
-fn is_snapshot(account: &Account) -> bool {
+pub(super) fn is_snapshot(account: &Account) -> bool {
     matches!(account.settings.provider, ProviderSettings::Snapshot { .. })
 }
 

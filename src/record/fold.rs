@@ -84,6 +84,13 @@ impl Run {
         self.planned.changes.iter().zip(&self.fates)
     }
 
+    /// The run without its changes, which may be many; what became of them stays.
+    #[must_use]
+    pub fn without_changes(mut self) -> Self {
+        self.planned.changes = Vec::new();
+        self
+    }
+
     /// How many changes have a fate of this kind.
     pub fn count(&self, wanted: impl Fn(&Fate) -> bool) -> usize {
         self.fates.iter().filter(|fate| wanted(fate)).count()
