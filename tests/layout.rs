@@ -26,7 +26,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("diff", &["diag", "model"]),
     ("plan", &["diff", "diag", "model", "text"]),
     ("record", &["plan", "model", "text"]),
-    ("undo", &["record", "model"]),
+    ("undo", &["record", "plan", "model"]),
     ("render", &["diff", "plan", "diag", "model", "text"]),
     ("live", &["model", "text"]),
     ("sandbox", &["live", "model", "text"]),

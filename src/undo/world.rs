@@ -2,9 +2,8 @@
 
 use foldhash::HashMap;
 
-use crate::model::{
-    Directory, FieldName, FieldValue, Handle, Kind, Live, LiveRingGroup, ObjectId, ObjectRef, PlannedRef,
-};
+use crate::model::{Directory, FieldName, FieldValue, Handle, Kind, Live, LiveRingGroup, ObjectId, ObjectRef};
+use crate::plan::now;
 
 use super::net::Object;
 
@@ -40,30 +39,9 @@ impl<'l> World<'l> {
 
     /// What a field has now, as people read it.
     pub(super) fn value(&self, object: Object<'_>, field: FieldName) -> FieldValue {
-        let reference =
-            |to: Option<&ObjectRef>| to.map_or(FieldValue::None, |to| FieldValue::Reference(self.named(to)));
-        match (object, field) {
-            (Object::Number(number), FieldName::To) => reference(number.to.as_ref()),
-            (Object::Number(number), FieldName::Label) if !number.label.is_empty() => {
-                FieldValue::Text(number.label.to_string())
-            }
-            (Object::Group(group), FieldName::Name) => FieldValue::Name(group.name.clone()),
-            (Object::Group(group), FieldName::Extension) => {
-                group.extension.clone().map_or(FieldValue::None, FieldValue::Extension)
-            }
-            (Object::Group(group), FieldName::Ring) => FieldValue::Ring(group.ring),
-            (Object::Group(group), FieldName::Members) => {
-                FieldValue::References(group.members.iter().map(|member| self.named(member)).collect())
-            }
-            (Object::Group(group), FieldName::RingFor) => group.ring_for.map_or(FieldValue::None, FieldValue::RingFor),
-            (Object::Group(group), FieldName::NoAnswer) => reference(group.no_answer.as_ref()),
-            (Object::Number(_) | Object::Group(_), _) => FieldValue::None,
+        match object {
+            Object::Number(number) => now::number(&self.directory, number, field),
+            Object::Group(group) => now::group(&self.directory, group, field),
         }
-    }
-
-    fn named(&self, to: &ObjectRef) -> PlannedRef {
-        let handle = self.directory.by_id(to);
-        let name = handle.map_or_else(|| to.id.to_string(), |handle| self.directory.label(handle));
-        PlannedRef { kind: to.kind, id: Some(to.id.clone()), name, created_by: None }
     }
 }
