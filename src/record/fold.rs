@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::model::{Change, ChangeId, ObjectId};
 
-use super::line::{Halt, Planned, Record, Summary};
+use super::line::{Planned, Record, Summary};
 use super::run_id::RunId;
 
 /// A run, as far as its ledger tells.
@@ -100,9 +100,7 @@ impl Run {
     pub fn ending(&self) -> Ending {
         match &self.summary {
             None => Ending::Interrupted,
-            Some(Summary { halt: Some(Halt::Stopped | Halt::StoppedAtOnce | Halt::Unrecorded(_)), .. }) => {
-                Ending::Stopped
-            }
+            Some(Summary { halt: Some(_), .. }) => Ending::Stopped,
             Some(_) if self.fates.iter().all(|fate| matches!(fate, Fate::Applied { .. })) => Ending::Complete,
             Some(_) => Ending::Incomplete,
         }

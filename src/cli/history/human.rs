@@ -112,6 +112,9 @@ fn ending(run: &Run) -> String {
                     // Writing to a string cannot fail.
                     let _ = write!(text, "; the ledger could not be written: {}", shown(why, SENTENCE));
                 }
+                Some(Halt::Unreachable(why)) => {
+                    let _ = write!(text, "; the account was out of reach: {}", shown(why, SENTENCE));
+                }
             }
             text.push_str(match summary.in_sync {
                 Some(true) => "; a fresh plan was empty",
