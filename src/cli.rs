@@ -26,6 +26,7 @@ mod secrets;
 mod show;
 mod signals;
 mod validate;
+mod writing;
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;

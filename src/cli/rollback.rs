@@ -11,23 +11,23 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 use crate::apply::{Found, Outcome};
-use crate::config::{self, Account, Loaded, Revision};
+use crate::config::{self, Account, Loaded};
 use crate::diag::{Diagnostic, Source, has_errors};
 use crate::exit::Exit;
 use crate::live::Provider;
 use crate::model::{Desired, Span};
-use crate::plan::{Digest, Plan, plan};
+use crate::plan::{Plan, plan};
 use crate::record::Run;
 use crate::undo::{Conflict, Undo, undo};
 
 use super::apply::{asked, is_snapshot};
 use super::console::{self, Voice};
-use super::effort::Effort;
 use super::execution::{Execution, carry_out};
 use super::history::{Format, pick};
 use super::open::{Purpose, open};
 use super::plan::{read, runtime};
-use super::{approval, events, identity, signals};
+use super::writing::Writing;
+use super::{approval, identity, signals};
 
 /// The arguments of `rollback`.
 #[derive(Debug, clap::Args)]
@@ -44,19 +44,8 @@ pub(super) struct Arguments {
     /// What the plan looks like
     #[arg(long, value_enum, default_value_t, requires = "plan_only")]
     format: Format,
-    /// Roll back without asking; needed where nobody can be asked
-    #[arg(long)]
-    auto_approve: bool,
-    /// Let the rollback through if guards hold it back: exactly the one with this digest
-    #[arg(long, value_name = "DIGEST")]
-    approve: Vec<Digest>,
-    /// The revision whose guards hold as well; without it, HEAD and its first parent
-    #[arg(long, value_name = "REF")]
-    base: Option<Revision>,
     #[command(flatten)]
-    effort: Effort,
-    #[command(flatten)]
-    events: events::EventArguments,
+    writing: Writing,
 }
 
 /// What a rollback would do.
@@ -72,7 +61,7 @@ struct Planned {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let mut loaded = config::load(std::slice::from_ref(&arguments.path));
     if !has_errors(&loaded.diagnostics) {
-        console::notes(&config::guard_by_base(&mut loaded, arguments.base.as_ref())?)?;
+        console::notes(&config::guard_by_base(&mut loaded, arguments.writing.base.as_ref())?)?;
     }
     if has_errors(&loaded.diagnostics) {
         console::report(&loaded, &loaded.diagnostics)?;
@@ -83,7 +72,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let exit = runtime.block_on(async {
         let purpose = if arguments.plan_only { Purpose::Look } else { Purpose::Write };
         let _lock = if arguments.plan_only { None } else { identity::lock(&account)? };
-        let opened = open(&account, purpose, arguments.effort).await?;
+        let opened = open(&account, purpose, arguments.writing.effort).await?;
         let exit = roll_back(arguments, &mut loaded, account, (&run, &path), &*opened.provider).await;
         opened.close().await;
         exit
@@ -123,7 +112,7 @@ async fn roll_back(
     (run, path): (&Run, &Path),
     provider: &dyn Provider,
 ) -> anyhow::Result<Exit> {
-    let (events, voice) = arguments.events.open()?;
+    let (events, voice) = arguments.writing.events.open()?;
     let planned = read_and_plan(loaded, account, run, path, provider).await?;
     let Some(plan) = report::show(loaded, run, &planned, arguments.format, voice)? else { return Ok(Exit::Invalid) };
     if arguments.plan_only {
@@ -134,18 +123,18 @@ async fn roll_back(
         if plan.is_empty() {
             return Ok(if planned.conflicts.is_empty() { Exit::Ok } else { Exit::Stale });
         }
-        if let Some(refusal) = approval::refusal(&[plan], &arguments.approve) {
+        if let Some(refusal) = approval::refusal(&[plan], &arguments.writing.approve) {
             write!(anstream::stderr(), "{refusal}")?;
             return Ok(Exit::Blocked);
         }
         if is_snapshot(&planned.account) {
             bail!("{}", crate::live::WriteError::ReadOnly);
         }
-        if !arguments.auto_approve && !asked(plan.changes.len())? {
+        if !arguments.writing.auto_approve && !asked(plan.changes.len())? {
             return Ok(Exit::Usage);
         }
         let stop = signals::listen()?;
-        let concurrency = arguments.effort.concurrency();
+        let concurrency = arguments.writing.effort.concurrency();
         let execution =
             Execution { account: &planned.account, provider, plan, saved: false, concurrency, stop: &stop, voice };
         let exit = carry_out(&execution, &mut recorder).await?;
