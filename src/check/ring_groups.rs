@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::diag::{Diagnostic, Rule};
+use crate::diag::{Diagnostic, Rule, caller};
 use crate::model::{
     Absent, Capabilities, DesiredRingGroup, ExtensionNumber, Kind, Name, NameKey, Reference, RingFor, RingForError,
     RingMode, Span, Spanned, is_emergency,
@@ -31,9 +31,6 @@ pub(super) struct Groups {
     /// Those whose fields are wrong, in no order.
     pub(super) broken: Vec<(NameKey, Spanned<Name>)>,
 }
-
-/// The group's sequence of members at most rings this long before somebody should be asked.
-const LONGEST_WAIT: u32 = 60;
 
 impl RingGroups {
     /// No groups yet, of an account that can do this.
@@ -326,18 +323,10 @@ pub(super) fn absent(reader: &mut Reader, field: Field<'_>) -> Vec<Absent> {
 
 fn long_wait(reader: &mut Reader, group: &DesiredRingGroup) {
     let (Some(ring), Some(ring_for)) = (group.ring, group.ring_for) else { return };
-    if ring.value != RingMode::Sequential {
-        return;
-    }
-    let members = u32::try_from(group.members.len()).unwrap_or(u32::MAX);
-    let wait = members.saturating_mul(u32::from(ring_for.value.seconds()));
-    if wait > LONGEST_WAIT {
-        let message = format!("a caller may wait {wait}s: {members} members, {} each", ring_for.value);
-        let hint = match LONGEST_WAIT / members.max(1) {
-            0 => "ring fewer members, or all at once with `ring: simultaneous`".to_owned(),
-            seconds => format!("write `ring_for: {seconds}s`, ring fewer members, or all at once"),
-        };
-        reader.report(Diagnostic::new(Rule::LONG_WAIT, Some(ring_for.span), message).hint(hint));
+    if ring.value == RingMode::Sequential
+        && let Some(finding) = caller::long_wait(ring_for.span, group.members.len(), ring_for.value)
+    {
+        reader.report(finding);
     }
 }
 
