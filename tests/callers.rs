@@ -49,6 +49,28 @@ fn a_circle_through_a_new_group_and_an_extension_of_the_account_is_refused() {
 }
 
 #[test]
+fn a_name_that_nothing_is_like_gets_what_the_account_has() {
+    let hint = |users: usize| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.yaml");
+        let files =
+            "version: 1\naccount: { name: a, provider: sandbox }\nring_groups: { g: { members: [user/zzzzzzzzzz] } }";
+        std::fs::write(&path, files).unwrap();
+        let loaded = config::load(&[path]);
+        let users: String = (0..users).map(|at| format!("  u{at}: {{ extension: \"2{at:02}\" }}\n")).collect();
+        let live = format!("snapshot: 1\naccount: {{ name: a }}\nusers:\n{users}");
+        let live = snapshot::parse(&live, Format::Yaml).unwrap();
+        let desired = &loaded.accounts.first().unwrap().desired;
+        let (_, found) = strowger::plan::plan(desired, &live, &Severities::default(), 1);
+        found.into_iter().find_map(|finding| finding.hint).unwrap()
+    };
+    assert_eq!(hint(2), "the account has `user/u0`, `user/u1`");
+    let all = "the account has `user/u0`, `user/u1`, `user/u2`, `user/u3`, `user/u4`; `strowger export --as-snapshot` shows all";
+    assert_eq!(hint(6), all);
+    assert_eq!(hint(0), "`strowger export --as-snapshot` shows every user of the account");
+}
+
+#[test]
 fn a_circle_that_the_plan_opens_is_none_and_one_that_it_leaves_is_a_warning() {
     let live = "ring_groups: { a: { extension: \"300\", members: [user/201], no_answer: ring_group/b }, b: { extension: \"301\", members: [user/202], no_answer: ring_group/a } }";
     assert!(findings(live, "ring_groups:\n  b: { members: [user/202], no_answer: user/201 }\n").is_empty());

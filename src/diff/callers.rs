@@ -116,10 +116,8 @@ fn waits(resolver: &Resolver<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
             continue;
         }
         let duration = group.ring_for.filter(|_| !resolver.ignores(handle, Ignorable::GroupRingFor));
-        let Some(ring_for) = duration.map(|ring_for| ring_for.value).or_else(|| match existing {
-            Some(existing) => existing.ring_for,
-            None => Some(live.capabilities.ring_for_default),
-        }) else {
+        let kept = existing.map_or(Some(live.capabilities.ring_for_default), |group| group.ring_for);
+        let Some(ring_for) = duration.map(|ring_for| ring_for.value).or(kept) else {
             continue;
         };
         let members = match existing.filter(|_| resolver.ignores(handle, Ignorable::GroupMembers)) {
