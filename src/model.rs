@@ -32,15 +32,16 @@ pub use circles::circles;
 pub use desired::{Absent, Desired, DesiredNumber, DesiredRingGroup};
 pub use directory::{Directory, Found, Handle};
 pub use e164::{E164, E164Error};
-pub use extension::{ExtensionError, ExtensionNumber, is_emergency};
+pub use extension::{EMERGENCY, ExtensionError, ExtensionNumber, is_emergency};
 pub use kind::Kind;
 pub use live::{
     Incomplete, Live, LiveAccount, LiveConference, LiveDevice, LiveNumber, LiveReceptionist, LiveRingGroup, LiveUser,
     ObjectId, ObjectRef, Revision, VendorDocument,
 };
-pub use name::{Name, NameError, NameKey};
+pub use name::{Name, NameError, NameKey, Unsayable};
 pub use place::{FileId, Place, Span, Spanned};
 pub use policy::{BasePolicy, Cap, Capped, Caps, GuardPolicy, Ignorable, Policy, Protected};
 pub use reference::{Reference, ReferenceError, Selector};
 pub use ring::{RingFor, RingForError, RingMode};
 pub use scope::{NamePattern, NameSet, NumberPattern, NumberSet, PatternError, Scope};
+pub use text::is_unprintable;

@@ -211,11 +211,10 @@ fn checked_name(reader: &mut Reader, text: &str, span: Span) -> Option<Name> {
             reader.report(finding.hint(format!("write `{name}`")));
             return None;
         }
-        Ok(_) if text.contains('@') => format!("`{text}` would be taken for an e-mail address"),
-        Ok(_) if text.chars().all(|character| character.is_ascii_digit() || character.is_whitespace()) => {
-            format!("`{text}` would be taken for an extension number")
-        }
-        Ok(name) => return Some(name),
+        Ok(name) => match name.of_ring_group() {
+            Ok(()) => return Some(name),
+            Err(why) => format!("`{text}` {why}"),
+        },
     };
     let hint = "write a name with a letter in it, such as `ventes`; its number goes into `extension`";
     reader.report(Diagnostic::new(Rule::BAD_NAME, Some(span), problem).hint(hint));
