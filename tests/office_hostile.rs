@@ -408,11 +408,17 @@ fn settings_that_cannot_work_are_refused_before_anything_is_sent() {
         ("not a url", TOKEN),
         ("ftp://example.org", TOKEN),
         ("https://user:pw@example.org", TOKEN),
+        ("http://example.org", TOKEN),
+        ("http://localhost.example.org", TOKEN),
+        ("http://127.0.0.1@example.org", TOKEN),
         ("https://example.org", ""),
         ("https://example.org", "line\nbreak"),
     ] {
         let Err(error) = Office::new(url, Secret::new(token), OfficeOptions::default()) else { panic!("{url}") };
         assert!(matches!(error, ReadError::Settings(_)), "{error:?}");
         assert!(!error.to_string().contains("pw") && !error.to_string().contains("break"));
+    }
+    for url in ["http://localhost:1", "http://127.0.0.1:1", "http://[::1]:1", "https://example.org"] {
+        assert!(Office::new(url, Secret::new(TOKEN), OfficeOptions::default()).is_ok(), "{url}");
     }
 }

@@ -1,10 +1,10 @@
 //! Reading the `account` section.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 use crate::diag::{Diagnostic, Rule, nearest};
 use crate::model::Name;
+use crate::text::is_this_machine;
 
 use super::document::View;
 use super::plain::{Reading, reading};
@@ -174,7 +174,7 @@ fn url(reader: &mut Reader, field: Field<'_>) -> Option<Box<str>> {
             ("the address names no server", "write `https://`, the server and the path")
         }
         Some(("https", _)) => return Some(text.into()),
-        Some(("http", rest)) if is_loopback(host(rest)) => return Some(text.into()),
+        Some(("http", rest)) if is_this_machine(host(rest)) => return Some(text.into()),
         Some(("http", _)) => ("the token would travel unencrypted", "write `https://`"),
         _ => ("the address is no https address", "write `https://`, the server and the path"),
     };
@@ -192,10 +192,6 @@ fn host(rest: &str) -> &str {
         Some((address, _)) => address,
         None => authority.split(':').next().unwrap_or_default(),
     }
-}
-
-fn is_loopback(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// A secret's reference. What is written instead of one is never repeated, neither here nor in an excerpt.

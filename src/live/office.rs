@@ -16,6 +16,7 @@ mod write;
 use reqwest::Url;
 
 use crate::model::{Capabilities, Change, RequestLimits};
+use crate::text::is_this_machine;
 
 use super::http::Http;
 use super::{Patience, Pending, Provider, Read, ReadError, Secret, WriteError, Written};
@@ -60,6 +61,12 @@ impl Office {
         }
         if !base.username().is_empty() || base.password().is_some() {
             return Err(settings("the account's `url` has a password in it; use `token` instead".to_owned()));
+        }
+        // Here, and not only where files are read, so that no caller can send a token in clear text.
+        if base.scheme() == "http" && !is_this_machine(base.host_str().unwrap_or_default()) {
+            let why = "the token would travel unencrypted: the account's `url` starts with `https://`, or leads to this \
+                       machine";
+            return Err(settings(why.to_owned()));
         }
         base.set_query(None);
         base.set_fragment(None);
