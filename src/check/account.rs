@@ -6,7 +6,7 @@ use crate::diag::{Diagnostic, Rule, nearest};
 use crate::model::Name;
 use crate::text::is_this_machine;
 
-use super::document::View;
+use super::document::{Mapping, View};
 use super::plain::{Reading, reading};
 use super::reader::{Advice, Field, Fields, Reader, list};
 use super::settings::{Country, ProviderSettings, SandboxState, SecretRef, Settings};
@@ -15,7 +15,9 @@ const PROVIDERS: [&str; 3] = ["sandbox", "office", "snapshot"];
 /// Providers of which other versions of Strowger know.
 const LATER: [&str; 2] = ["kazoo", "wazo"];
 /// The fields of the section; from the fourth on, each belongs to one provider.
-const FIELDS: [&str; 8] = ["name", "provider", "country", "state", "seed", "url", "token", "file"];
+pub(super) const FIELDS: [&str; 8] = ["name", "provider", "country", "state", "seed", "url", "token", "file"];
+/// Where a secret may be found.
+const SOURCES: [&str; 3] = ["env", "file", "command"];
 const OWNERS: [(&str, &str); 5] =
     [("state", "sandbox"), ("seed", "sandbox"), ("url", "office"), ("token", "office"), ("file", "snapshot")];
 
@@ -162,7 +164,6 @@ fn url(reader: &mut Reader, field: Field<'_>) -> Option<Box<str>> {
     let scheme_and_rest = text.split_once("://");
     let (message, hint) = match scheme_and_rest {
         Some(("https" | "http", rest)) if authority(rest).contains('@') => {
-            reader.secrets.push(field.value.span());
             ("the address holds a user name or a password", "leave it out; the token says who asks")
         }
         Some((_, rest))
@@ -200,7 +201,11 @@ fn secret(reader: &mut Reader, field: Field<'_>) -> Option<SecretRef> {
         let texts = field.value.subtree().filter(|node| node.scalar().is_some());
         reader.secrets.extend(texts.map(super::document::NodeRef::span));
     };
-    let View::Mapping(mapping) = field.value.view() else {
+    let reference = match field.value.view() {
+        View::Mapping(mapping) if !is_bare(mapping) => Some(mapping),
+        _ => None,
+    };
+    let Some(mapping) = reference else {
         hide(reader);
         let message = format!("`{}` holds the secret itself, not a reference to it", field.name());
         let hint = "write `token: { env: STROWGER_TOKEN }`, and treat the written token as stolen";
@@ -208,7 +213,7 @@ fn secret(reader: &mut Reader, field: Field<'_>) -> Option<SecretRef> {
         return None;
     };
     let before = reader.findings.len();
-    let fields = reader.fields(mapping, field.key.span(), ["env", "file", "command"]);
+    let fields = reader.fields(mapping, field.key.span(), SOURCES);
     let secret = match fields.found {
         [Some(env), None, None] => env_name(reader, env),
         [None, Some(file), None] => path(reader, file).map(SecretRef::File),
@@ -226,6 +231,14 @@ fn secret(reader: &mut Reader, field: Field<'_>) -> Option<SecretRef> {
         hide(reader);
     }
     secret
+}
+
+/// Whether there is a word that is no field and has no value: `{ hunter2 }` is a mapping to YAML.
+fn is_bare(mapping: Mapping<'_>) -> bool {
+    mapping.entries().any(|(key, value)| {
+        let name = key.scalar().unwrap_or_default();
+        !SOURCES.contains(&name) && value.scalar() == Some("")
+    })
 }
 
 fn env_name(reader: &mut Reader, field: Field<'_>) -> Option<SecretRef> {
