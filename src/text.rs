@@ -144,6 +144,16 @@ pub fn nests_deeper(text: &str, most: usize) -> Option<usize> {
     None
 }
 
+/// The character with which this text without quotes begins, if none may begin so in YAML.
+///
+/// The parser takes `|` and `>` inside of brackets for text, and hands `{ label: |` over as the text `|` and whatever
+/// follows; other readers refuse it. So what it takes for text is looked at again.
+pub fn no_plain_start(text: &str) -> Option<char> {
+    let first = text.chars().next()?;
+    let alone = matches!(text, "-" | "?" | ":");
+    (alone || ",[]{}#&*!|>'\"%@`".contains(first)).then_some(first)
+}
+
 /// Control characters, line and paragraph separators, bidirectional controls, characters that nobody sees, and
 /// what YAML cannot hold.
 pub fn is_unsafe(c: char) -> bool {

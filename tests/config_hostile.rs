@@ -132,6 +132,17 @@ fn what_hides_its_meaning_is_refused() {
         ("version: 1\n? { a: b }\n: c\n", "key-not-text", 2, 3),
         ("version: 1\na: 'b\n", "yaml-syntax", 2, 4),
         ("version: 1\na: b: c\n", "yaml-syntax", 2, 5),
+        ("version: 1\na: { b: |\nc\n}\n", "yaml-syntax", 2, 9),
+        ("version: 1\na: { b: >c }\n", "yaml-syntax", 2, 9),
+        ("version: 1\na: [|, b]\n", "yaml-syntax", 2, 5),
+        ("version: 1\na: { >b: c }\n", "yaml-syntax", 2, 6),
+        ("version: 1\na: [?, b]\n", "yaml-syntax", 2, 5),
+        ("version: 1\na: [b,#c]\n", "yaml-syntax", 2, 7),
+        ("version: 1\na: [-, b]\n", "yaml-syntax", 2, 5),
+        ("version: 1\na: [@b]\n", "yaml-syntax", 2, 5),
+        ("version: 1\na: `b\n", "yaml-syntax", 2, 4),
+        ("version: 1\na: %b\n", "yaml-syntax", 2, 4),
+        ("version: 1\n%b\n", "yaml-syntax", 2, 1),
     ] {
         assert_eq!(of_text(text), [(rule, line, column)], "{text:?}");
     }
