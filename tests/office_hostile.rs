@@ -41,6 +41,7 @@ type Answering = dyn Fn(&Seen) -> Response + Send + Sync;
 struct Server {
     answer: Arc<Answering>,
     seen: Arc<Mutex<Vec<Seen>>>,
+    url: String,
 }
 
 impl Server {
@@ -60,9 +61,9 @@ async fn handle(State(server): State<Server>, request: Request) -> Response {
 
 /// A server with these answers and an impatient client of it.
 async fn office(answer: impl Fn(&Seen) -> Response + Send + Sync + 'static) -> (Office, Server) {
-    let server = Server { answer: Arc::new(answer), seen: Arc::default() };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = Server { answer: Arc::new(answer), seen: Arc::default(), url: url.clone() };
     let router = Router::new().fallback(handle).with_state(server.clone());
     tokio::spawn(async move { axum::serve(listener, router).await });
     (client(&url), server)
@@ -420,5 +421,29 @@ fn settings_that_cannot_work_are_refused_before_anything_is_sent() {
     }
     for url in ["http://localhost:1", "http://127.0.0.1:1", "http://[::1]:1", "https://example.org"] {
         assert!(Office::new(url, Secret::new(TOKEN), OfficeOptions::default()).is_ok(), "{url}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_may_end_with_the_version() {
+    let (_, server) = office(|_| StatusCode::NOT_FOUND.into_response()).await;
+    for (end, path) in [
+        ("", "/v1/account"),
+        ("/", "/v1/account"),
+        ("/v1", "/v1/account"),
+        ("/v1/", "/v1/account"),
+        ("/api", "/api/v1/account"),
+        ("/api/v1/", "/api/v1/account"),
+        ("/v1/v1", "/v1/v1/account"),
+        ("/av1", "/av1/v1/account"),
+    ] {
+        let office = client(&format!("{}{end}", server.url));
+        assert!(office.read().await.is_err());
+        let seen = server.lines();
+        server.seen.lock().unwrap().clear();
+        assert!(
+            !seen.is_empty() && seen.iter().all(|line| line.starts_with(&format!("GET {path} "))),
+            "{end}: {seen:?}"
+        );
     }
 }

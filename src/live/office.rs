@@ -70,6 +70,7 @@ impl Office {
         }
         base.set_query(None);
         base.set_fragment(None);
+        without_version(&mut base);
         if token.is_empty() {
             return Err(settings("the account's `token` is empty".to_owned()));
         }
@@ -90,6 +91,14 @@ impl Office {
     /// Scheme, host and port, for messages.
     fn host(&self) -> String {
         self.base.origin().ascii_serialization()
+    }
+}
+
+/// Takes one `/v1` off the end, which every resource begins with anyway: people write it, and servers print it.
+fn without_version(base: &mut Url) {
+    let has_version = base.path().trim_end_matches('/').ends_with("/v1");
+    if has_version && let Ok(mut path) = base.path_segments_mut() {
+        path.pop_if_empty().pop();
     }
 }
 
