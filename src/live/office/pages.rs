@@ -15,8 +15,12 @@ use super::Office;
 use super::convert::{Item, Malformed};
 use super::wire::Page;
 
-/// More pages than any account fills: twenty million objects.
+/// More pages than any account fills, however small its pages are.
 const MOST_PAGES: usize = 20_000;
+/// More objects than any account has; a snapshot may have as many.
+const MOST_OBJECTS: usize = 2_500_000;
+/// Pages that are less than half full although another follows, before the list counts as endless.
+const MOST_SHORT: usize = 200;
 /// Empty pages in a row, each promising another one, before the list counts as endless.
 const MOST_EMPTY: usize = 8;
 
@@ -32,12 +36,21 @@ struct Listing<'a> {
     name: &'static str,
     limit: u32,
     pages: AtomicUsize,
+    short: AtomicUsize,
+    objects: AtomicUsize,
 }
 
 impl Office {
     /// Everything in a list, in no particular order.
     pub(super) async fn list<T: Item>(&self, name: &'static str, limit: u32) -> Result<Vec<T::Live>, ReadError> {
-        let listing = Listing { office: self, name, limit, pages: AtomicUsize::new(0) };
+        let listing = Listing {
+            office: self,
+            name,
+            limit,
+            pages: AtomicUsize::new(0),
+            short: AtomicUsize::new(0),
+            objects: AtomicUsize::new(0),
+        };
         let first = listing.page::<T>(None).await?;
         let starts = first.cursors.unwrap_or_default();
         if starts.len() > MOST_PAGES {
@@ -92,7 +105,21 @@ impl Listing<'_> {
             Some(cursor) => url.query_pairs_mut().append_pair("limit", &limit).append_pair("cursor", cursor),
         };
         let body = self.office.get(url).await?;
-        serde_json::from_slice(&body).map_err(|error| self.culprit::<T>(&body, &error))
+        let page: Page<T> = serde_json::from_slice(&body).map_err(|error| self.culprit::<T>(&body, &error))?;
+        self.bounded(page.items.len(), page.next.is_some())?;
+        Ok(page)
+    }
+
+    /// Every list has an end, whatever its server says.
+    fn bounded(&self, items: usize, goes_on: bool) -> Result<(), ReadError> {
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        if items > limit {
+            return Err(self.malformed(&format!("a page has {items} objects, and {limit} were asked for")));
+        }
+        let short = goes_on && items.saturating_mul(2) < limit;
+        let endless = self.objects.fetch_add(items, Ordering::Relaxed) + items > MOST_OBJECTS
+            || (short && self.short.fetch_add(1, Ordering::Relaxed) >= MOST_SHORT);
+        if endless { Err(self.malformed("it has no end")) } else { Ok(()) }
     }
 
     /// Reads a page that is not as it should be once more, item by item, to name the one at fault.
