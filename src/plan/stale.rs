@@ -289,8 +289,8 @@ impl<'a> Account<'a> {
             return Some(How::TargetGone { field, target: target.clone() });
         };
         // A group that the plan renames is called what it will be called.
-        let renamed =
-            self.changes.get(&id).into_iter().flatten().filter_map(|change| change.after(FieldName::Name)).last();
+        let writes = self.changes.get(&id).into_iter().flatten();
+        let renamed = writes.rev().find_map(|change| change.after(FieldName::Name));
         let name = match renamed {
             Some(FieldValue::Name(name)) if target.kind == Kind::RingGroup => name.to_string(),
             _ => self.directory.label(handle),
