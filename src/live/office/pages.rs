@@ -17,6 +17,8 @@ use super::wire::Page;
 
 /// More pages than any account fills: twenty million objects.
 const MOST_PAGES: usize = 20_000;
+/// The most bytes of all pages of a list: four times a million numbers.
+const MOST_BYTES: usize = 1 << 30;
 /// Empty pages in a row, each promising another one, before the list counts as endless.
 const MOST_EMPTY: usize = 8;
 
@@ -32,12 +34,13 @@ struct Listing<'a> {
     name: &'static str,
     limit: u32,
     pages: AtomicUsize,
+    bytes: AtomicUsize,
 }
 
 impl Office {
     /// Everything in a list, in no particular order.
     pub(super) async fn list<T: Item>(&self, name: &'static str, limit: u32) -> Result<Vec<T::Live>, ReadError> {
-        let listing = Listing { office: self, name, limit, pages: AtomicUsize::new(0) };
+        let listing = Listing { office: self, name, limit, pages: AtomicUsize::new(0), bytes: AtomicUsize::new(0) };
         let first = listing.page::<T>(None).await?;
         let starts = first.cursors.unwrap_or_default();
         if starts.len() > MOST_PAGES {
@@ -92,6 +95,9 @@ impl Listing<'_> {
             Some(cursor) => url.query_pairs_mut().append_pair("limit", &limit).append_pair("cursor", cursor),
         };
         let body = self.office.get(url).await?;
+        if self.bytes.fetch_add(body.len(), Ordering::Relaxed) >= MOST_BYTES {
+            return Err(self.malformed("it has no end"));
+        }
         serde_json::from_slice(&body).map_err(|error| self.culprit::<T>(&body, &error))
     }
 
@@ -124,6 +130,21 @@ impl Office {
         let mut attempts = self.http.attempts();
         let sent = self.http.send(&Call::get(url.clone()), &mut attempts).await;
         let answer = sent.map_err(|error| self.unanswered(error, attempts.made))?;
-        if answer.status.as_u16() == 200 { Ok(answer.body) } else { Err(self.unusable(&url, &answer)) }
+        if answer.status.as_u16() != 200 {
+            return Err(self.unusable(&url, &answer));
+        }
+        match answer.media {
+            Some(media) if !is_json(&media) => Err(ReadError::WrongServer {
+                host: self.host(),
+                why: format!("GET {} answers {}, not JSON", shown(url.path(), 100), shown(&media, 80)),
+            }),
+            _ => Ok(answer.body),
+        }
     }
+}
+
+/// Whether a body of this type can be JSON. Servers that say nothing in particular are given the chance.
+fn is_json(media: &str) -> bool {
+    let media = media.to_ascii_lowercase();
+    media.ends_with("json") || ["application/octet-stream", "text/plain", ""].contains(&&*media)
 }
