@@ -3,7 +3,8 @@
 //! Invariants: a change starts only when everything that it depends on has been applied; its attempt is kept
 //! in the journal before its request leaves; every change is accounted for exactly once; what fails stops only
 //! what depends on it; changes that are ready start in the order of the plan. Told to stop, or with a journal
-//! that fails, it starts nothing more. Retries, pacing and preconditions are the provider's.
+//! that fails, or with an account that is out of reach, it starts nothing more. Retries, pacing and
+//! preconditions are the provider's.
 
 mod events;
 mod graph;
@@ -11,6 +12,7 @@ mod known;
 mod ledger;
 mod lock;
 mod outcome;
+mod reach;
 mod recorder;
 mod stop;
 
@@ -32,6 +34,7 @@ pub use stop::{Stop, Stopper, Urgency};
 
 use graph::Graph;
 use known::Known;
+use reach::Reach;
 
 /// How a plan is carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +109,7 @@ pub async fn execute_kept<O: Observer + ?Sized>(
     let sent: Vec<AtomicBool> = changes.iter().map(|_| AtomicBool::new(false)).collect();
     let mut running = FuturesUnordered::new();
     let mut halt: Option<Halt> = None;
+    let mut reach = Reach::new(options.concurrency);
     loop {
         if halt.is_none() && stop.is_asked() {
             halt = Some(Halt::Stopped);
@@ -139,16 +143,16 @@ pub async fn execute_kept<O: Observer + ?Sized>(
                 halt.get_or_insert(Halt::Unrecorded(why));
                 fates.settle(position, Status::NotAttempted);
             }
-            End::Settled(Status::Applied(written)) => {
-                known.learn(change, &written);
-                graph.applied(position);
-                fates.settle(position, Status::Applied(written));
-            }
             End::Settled(status) => {
-                fates.settle(position, status);
-                for skipped in graph.stopped(position) {
-                    fates.settle(skipped, Status::Skipped { because: change.id });
+                let applied = matches!(status, Status::Applied(_));
+                if let Status::Applied(written) = &status {
+                    known.learn(change, written);
                 }
+                if let (None, Some(why)) = (&halt, reach.lost(&status)) {
+                    halt = Some(Halt::Unreachable(why));
+                }
+                fates.settle(position, status);
+                fates.followed(&mut graph, position, applied);
             }
         }
     }
@@ -185,6 +189,17 @@ impl<O: Observer + ?Sized> Fates<'_, O> {
             self.journal.finished(change.id, &status);
             self.observer.finished(change, &status);
             *slot = Some(status);
+        }
+    }
+
+    /// Lets start what waited for a change, or never.
+    fn followed(&mut self, graph: &mut Graph, position: usize, applied: bool) {
+        if applied {
+            graph.applied(position);
+        } else if let Some(because) = self.changes.get(position).map(|change| change.id) {
+            for skipped in graph.stopped(position) {
+                self.settle(skipped, Status::Skipped { because });
+            }
         }
     }
 

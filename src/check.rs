@@ -141,6 +141,13 @@ fn sections<'d>(reader: &mut Reader, document: &'d Document<'d>) -> Option<Secti
     {
         return None;
     }
+    let snapshot = mapping.entries().find(|(key, _)| key.scalar() == Some("snapshot"));
+    if let (None, Some((key, _))) = (version, snapshot) {
+        let message = "this is a snapshot of an account, not a file that describes one";
+        let hint = "move it to a folder below, such as `live/`: every YAML file beside this one is part of the account";
+        reader.report(Diagnostic::new(Rule::UNSUPPORTED_VERSION, Some(key.span()), message).hint(hint));
+        return None;
+    }
     let mut start = root.span();
     start.length = 1;
     let fields = reader.fields(mapping, start, SECTIONS);

@@ -12,11 +12,13 @@ mod events;
 mod execution;
 mod export;
 mod format;
+mod history;
 mod identity;
 mod open;
 mod outcome;
 mod plan;
 mod progress;
+mod rollback;
 mod sandbox;
 mod saved;
 mod schema;
@@ -24,6 +26,7 @@ mod secrets;
 mod show;
 mod signals;
 mod validate;
+mod writing;
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -53,6 +56,10 @@ enum Command {
     Plan(plan::Arguments),
     /// Bring the account to what the files ask for, and prove it
     Apply(apply::Arguments),
+    /// List earlier runs, or show one with what became of each change
+    History(history::Arguments),
+    /// Take back what a run did, as far as nobody changed it since
+    Rollback(rollback::Arguments),
     /// Write the live account as files whose plan is empty
     Export(export::Arguments),
     /// Print a schema that Strowger publishes
@@ -100,6 +107,8 @@ fn command(command: Command) -> anyhow::Result<Exit> {
         Command::Validate(arguments) => validate::run(&arguments, &mut anstream::stdout()),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Apply(arguments) => apply::run(&arguments),
+        Command::History(arguments) => history::run(&arguments),
+        Command::Rollback(arguments) => rollback::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Sandbox(arguments) => sandbox::run(&arguments),

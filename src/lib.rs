@@ -4,7 +4,8 @@
 //! [`model`] has the valid domain types, and only they are compared and planned; [`diag`] has the findings
 //! that an operator can act on; [`check`] turns raw documents into the model; [`diff`] compares both sides
 //! of an account; [`plan`] orders the writes so that every prefix is safe; [`record`] is what a run leaves
-//! behind; [`render`] shows all of it; [`text`] makes any text safe to show or to write as YAML.
+//! behind, and [`undo`] finds what takes it back; [`render`] shows all of it; [`text`] makes any text safe to
+//! show or to write as YAML.
 //!
 //! Around it: [`config`] reads files, [`live`] talks to accounts, [`apply`] carries plans out, [`sandbox`] is
 //! the embedded phone account.
@@ -25,3 +26,4 @@ pub mod record;
 pub mod render;
 pub mod sandbox;
 pub mod text;
+pub mod undo;

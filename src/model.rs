@@ -12,6 +12,7 @@ mod desired;
 mod directory;
 mod e164;
 mod extension;
+mod field;
 mod kind;
 mod live;
 mod name;

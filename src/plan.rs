@@ -16,7 +16,7 @@ mod digest;
 mod graph;
 mod guard;
 mod needs;
-mod now;
+pub(crate) mod now;
 mod order;
 mod preimage;
 mod reach;

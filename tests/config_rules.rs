@@ -93,3 +93,16 @@ fn each_rule_has_a_wrong_example_and_a_right_one_or_none_can_be_written() {
         assert_eq!((of(true), of(false)), (1, 1), "{}", rule.id);
     }
 }
+
+#[test]
+fn a_snapshot_among_the_files_of_an_account_is_one_finding() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("account.yaml"), "version: 1\naccount: { name: a, provider: sandbox }\n")
+        .unwrap();
+    let seed = include_str!("sandbox/wework.yaml");
+    std::fs::write(folder.path().join("seed.yaml"), seed).unwrap();
+    let loaded = load(&[folder.path().to_owned()]);
+    let found: Vec<_> = loaded.diagnostics.iter().map(|finding| (finding.rule.id, finding.message.as_str())).collect();
+    let [("unsupported-version", message)] = found.as_slice() else { panic!("{found:?}") };
+    assert!(message.contains("snapshot"), "{message}");
+}

@@ -386,3 +386,43 @@ proptest! {
         prop_assert_eq!(finished, ids);
     }
 }
+
+/// A hundred changes that have nothing to do with each other, of which some fail.
+fn hundred(failures: impl IntoIterator<Item = (u32, WriteError)>) -> (apply::Outcome, Account) {
+    let failures = failures.into_iter().map(|(id, error)| (ChangeId(id), error)).collect();
+    let account = Account { latency: Duration::from_millis(10), failures, ..Account::default() };
+    let changes = (1..=100).map(|id| change(id, Verb::Update, &id.to_string(), &[]));
+    let (outcome, _) = run(&plan(changes.collect()), &account, 4);
+    (outcome, account)
+}
+
+fn silent() -> WriteError {
+    WriteError::Unavailable { attempts: 5, why: "no connection".into() }
+}
+
+#[test]
+fn an_account_that_answers_nothing_any_longer_is_given_up() {
+    let (outcome, account) = hundred((11..=100).map(|id| (id, silent())));
+    assert_eq!(outcome.halt, Some(Halt::Unreachable("no connection".into())));
+    assert_eq!(outcome.applied(), 10);
+    let tried = began(&account).len();
+    assert!((18..=22).contains(&tried), "{tried}: eight in a row, and what was under way");
+    assert_eq!(of(&outcome, |status| *status == Status::NotAttempted), 100 - tried);
+}
+
+#[test]
+fn failures_between_successes_stop_nothing_else() {
+    let (outcome, _) = hundred((1..=100).filter(|id| id % 4 != 0).map(|id| (id, silent())));
+    assert_eq!(outcome.halt, None);
+    assert_eq!(outcome.applied(), 25);
+    assert_eq!(of(&outcome, |status| matches!(status, Status::Failed(_))), 75);
+}
+
+#[test]
+fn a_token_that_expired_in_the_middle_ends_the_run() {
+    let expired = || WriteError::Unauthorized { status: 401, detail: String::new() };
+    let (outcome, account) = hundred((21..=100).map(|id| (id, expired())));
+    assert!(matches!(outcome.halt, Some(Halt::Unreachable(_))), "{:?}", outcome.halt);
+    assert!(began(&account).len() <= 24, "nothing more was started");
+    assert_eq!(outcome.applied(), 20);
+}

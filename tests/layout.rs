@@ -26,6 +26,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("diff", &["diag", "model"]),
     ("plan", &["diff", "diag", "model", "text"]),
     ("record", &["plan", "model", "text"]),
+    ("undo", &["record", "plan", "model"]),
     ("render", &["diff", "plan", "diag", "model", "text"]),
     ("live", &["model", "text"]),
     ("sandbox", &["live", "model", "text"]),
@@ -38,7 +39,7 @@ const EDGE: [&str; 3] = ["cli", "lib", "main"];
 
 /// No clock, no file, no network, no thread, no printing: whatever these modules compute follows from their
 /// arguments.
-const PURE: [&str; 7] = ["model", "diag", "check", "diff", "plan", "record", "render"];
+const PURE: [&str; 8] = ["model", "diag", "check", "diff", "plan", "record", "undo", "render"];
 
 /// What a pure module has no use for.
 const IMPURE: [&str; 15] = [

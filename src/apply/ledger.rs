@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     fn run() -> RunId {
-        RunId::new("2026-11-23T14:25:00Z", 1).unwrap()
+        RunId::new("2026-11-23T14:25:00.000Z", 1).unwrap()
     }
 
     #[tokio::test]
@@ -154,7 +154,7 @@ mod tests {
         let ledger = Ledger::create(root.path(), &run(), "first\n").unwrap();
         ledger.note("noted\n".to_owned());
         ledger.keep("kept\n".to_owned()).await.unwrap();
-        let path = root.path().join(".strowger/ledger/20261123T142500Z-00000001.jsonl");
+        let path = root.path().join(".strowger/ledger/20261123T142500000Z-00000001.jsonl");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "first\nnoted\nkept\n");
         ledger.note("last\n".to_owned());
         drop(ledger);

@@ -11,19 +11,19 @@ use anyhow::bail;
 
 use crate::apply::{Events, Lock, Outcome, Recorder};
 use crate::check::settings::ProviderSettings;
-use crate::config::{self, Account, Loaded, Revision};
+use crate::config::{self, Account, Loaded};
 use crate::diag::has_errors;
 use crate::exit::Exit;
-use crate::plan::{Digest, Plan};
+use crate::plan::Plan;
 use crate::render::human;
 
 use super::console::{self, Voice};
-use super::effort::Effort;
 use super::execution::{Execution, carry_out};
 use super::open::{Opened, Purpose, open};
 use super::plan::{read_and_plan, runtime};
 use super::saved::{Held, Saved};
-use super::{approval, events, identity, signals};
+use super::writing::Writing;
+use super::{approval, identity, signals};
 
 /// The arguments of `apply`.
 #[derive(Debug, clap::Args)]
@@ -34,20 +34,8 @@ pub(super) struct Arguments {
     /// Apply exactly this saved plan, without asking, or nothing if the account moved since
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
-    /// Apply without asking; needed where nobody can be asked
-    #[arg(long)]
-    auto_approve: bool,
-    /// Let a plan through that guards hold back: exactly the one with this digest. Repeat it for several
-    /// accounts
-    #[arg(long, value_name = "DIGEST")]
-    approve: Vec<Digest>,
-    /// The revision whose guards hold as well; without it, HEAD and its first parent
-    #[arg(long, value_name = "REF")]
-    base: Option<Revision>,
     #[command(flatten)]
-    effort: Effort,
-    #[command(flatten)]
-    events: events::EventArguments,
+    writing: Writing,
 }
 
 /// An account with its plan.
@@ -79,7 +67,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     };
     let mut loaded = config::load(&paths);
     if !has_errors(&loaded.diagnostics) {
-        console::notes(&config::guard_by_base(&mut loaded, arguments.base.as_ref())?)?;
+        console::notes(&config::guard_by_base(&mut loaded, arguments.writing.base.as_ref())?)?;
     }
     if has_errors(&loaded.diagnostics) {
         console::report(&loaded, &loaded.diagnostics)?;
@@ -90,15 +78,19 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Some(saved) => saved.accounts(&accounts)?,
         None => accounts.iter().collect(),
     };
-    let (events, voice) = arguments.events.open()?;
-    runtime()?.block_on(async {
+    let (events, voice) = arguments.writing.events.open()?;
+    let runtime = runtime()?;
+    let exit = runtime.block_on(async {
         let mut jobs = Vec::new();
         let exit = reconcile(arguments, &loaded, (&accounts, saved.as_ref()), &mut jobs, (events, voice)).await;
         for job in jobs {
             job.close(*exit.as_ref().unwrap_or(&Exit::Failure)).await;
         }
         exit
-    })
+    });
+    // Who said stop twice does not wait for a name that is being looked up.
+    runtime.shutdown_background();
+    exit
 }
 
 async fn reconcile<'a>(
@@ -112,7 +104,7 @@ async fn reconcile<'a>(
     let mut stale = String::new();
     for &account in accounts {
         let lock = identity::lock(account)?;
-        let opened = open(account, Purpose::Write, arguments.effort).await?;
+        let opened = open(account, Purpose::Write, arguments.writing.effort).await?;
         let planned = match saved {
             Some(saved) => saved.hold(account, &*opened.provider).await.map(|held| match held {
                 Held::Ready(plan) => (Some(*plan), Vec::new()),
@@ -154,21 +146,24 @@ async fn reconcile<'a>(
         return Ok(Exit::Ok);
     }
     let plans: Vec<&Plan> = jobs.iter().map(|job| &job.plan).collect();
-    if let Some(refusal) = approval::refusal(&plans, &arguments.approve) {
+    if let Some(refusal) = approval::refusal(&plans, &arguments.writing.approve) {
         write!(anstream::stderr(), "{refusal}")?;
         return Ok(Exit::Blocked);
     }
     if jobs.iter().any(|job| !job.plan.is_empty() && is_snapshot(job.account)) {
         bail!("{}", crate::live::WriteError::ReadOnly);
     }
-    if !arguments.auto_approve && saved.is_none() && !asked(jobs.iter().map(|job| job.plan.changes.len()).sum())? {
+    if !arguments.writing.auto_approve
+        && saved.is_none()
+        && !asked(jobs.iter().map(|job| job.plan.changes.len()).sum())?
+    {
         return Ok(Exit::Usage);
     }
     // Until here a signal ends the process as it does any other; from here on there is something to finish.
     let stop = signals::listen()?;
     let mut worst = Exit::Ok;
     for Job { account, opened, plan, recorder, .. } in jobs.iter_mut().filter(|job| !job.plan.is_empty()) {
-        let concurrency = arguments.effort.concurrency();
+        let concurrency = arguments.writing.effort.concurrency();
         let provider = &*opened.provider;
         let execution = Execution { account, provider, plan, saved: saved.is_some(), concurrency, stop: &stop, voice };
         let exit = carry_out(&execution, recorder).await?;
@@ -180,7 +175,7 @@ async fn reconcile<'a>(
 }
 
 /// Nobody needs to be asked, nor every change to fail, to learn that a file cannot be written to.
-fn is_snapshot(account: &Account) -> bool {
+pub(super) fn is_snapshot(account: &Account) -> bool {
     matches!(account.settings.provider, ProviderSettings::Snapshot { .. })
 }
 

@@ -19,8 +19,7 @@ pub(super) fn recorder(
     undoes: Option<&RunId>,
     events: Option<Arc<Events>>,
 ) -> anyhow::Result<Recorder> {
-    let second = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
-    let run = RunId::new(&second, fastrand::u32(..))?;
+    let run = RunId::new(&now(), fastrand::u32(..))?;
     let planned = Planned {
         strowger: env!("CARGO_PKG_VERSION").to_owned(),
         account: plan.account.clone(),
@@ -72,6 +71,10 @@ fn git(root: &Path, arguments: &[&str]) -> Option<String> {
     let output = Command::new("git")
         .args(["--no-optional-locks", "-c", "core.fsmonitor=false"])
         .args(arguments)
+        // In a hook they are relative to another folder than this one.
+        .env_remove("GIT_DIR")
+        .env_remove("GIT_WORK_TREE")
+        .env_remove("GIT_PREFIX")
         .current_dir(if root.as_os_str().is_empty() { Path::new(".") } else { root })
         .stdin(Stdio::null())
         .stderr(Stdio::null())

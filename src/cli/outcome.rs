@@ -38,6 +38,10 @@ fn halted(outcome: &Outcome) -> String {
         Some(Halt::Unrecorded(why)) => {
             format!("Stopped, because the ledger could not be written any longer: {}.\n", text::shown(why, 300))
         }
+        Some(Halt::Unreachable(why)) => format!(
+            "Given up, because one change after the other failed alike: {}. The rest was not attempted.\n",
+            text::shown(why, 300)
+        ),
     }
 }
 

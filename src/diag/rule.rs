@@ -166,7 +166,7 @@ rules! {
     RENAMED_TWICE = "renamed-twice", Error fixed,
         "A group is renamed to one name.";
     RENAMED_FROM_DECLARED = "renamed-from-declared", Error fixed,
-        "The name that `renamed_from` gives up is not declared as well.";
+        "The name that `renamed_from` gives up is not declared as well, unless by a group that gives up its own.";
     DECLARED_ABSENT = "declared-absent", Error fixed,
         "A group in `absent` is neither declared nor renamed.";
     // Policy and tests.

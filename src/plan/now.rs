@@ -5,7 +5,7 @@ use crate::model::{
 };
 
 /// A field of a number; a number has no others than its destination and its label.
-pub(super) fn number(directory: &Directory<'_>, live: &LiveNumber, field: FieldName) -> FieldValue {
+pub(crate) fn number(directory: &Directory<'_>, live: &LiveNumber, field: FieldName) -> FieldValue {
     match field {
         FieldName::To => reference(directory, live.to.as_ref()),
         FieldName::Label => text(&live.label),
@@ -14,7 +14,7 @@ pub(super) fn number(directory: &Directory<'_>, live: &LiveNumber, field: FieldN
 }
 
 /// A field of a ring group.
-pub(super) fn group(directory: &Directory<'_>, live: &LiveRingGroup, field: FieldName) -> FieldValue {
+pub(crate) fn group(directory: &Directory<'_>, live: &LiveRingGroup, field: FieldName) -> FieldValue {
     match field {
         FieldName::Name => FieldValue::Name(live.name.clone()),
         FieldName::Extension => extension(live.extension.as_ref(), FieldValue::None),

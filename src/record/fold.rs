@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::model::{Change, ChangeId, ObjectId};
 
-use super::line::{Halt, Planned, Record, Summary};
+use super::line::{Planned, Record, Summary};
 use super::run_id::RunId;
 
 /// A run, as far as its ledger tells.
@@ -84,6 +84,13 @@ impl Run {
         self.planned.changes.iter().zip(&self.fates)
     }
 
+    /// The run without its changes, which may be many; what became of them stays.
+    #[must_use]
+    pub fn without_changes(mut self) -> Self {
+        self.planned.changes = Vec::new();
+        self
+    }
+
     /// How many changes have a fate of this kind.
     pub fn count(&self, wanted: impl Fn(&Fate) -> bool) -> usize {
         self.fates.iter().filter(|fate| wanted(fate)).count()
@@ -93,9 +100,7 @@ impl Run {
     pub fn ending(&self) -> Ending {
         match &self.summary {
             None => Ending::Interrupted,
-            Some(Summary { halt: Some(Halt::Stopped | Halt::StoppedAtOnce | Halt::Unrecorded(_)), .. }) => {
-                Ending::Stopped
-            }
+            Some(Summary { halt: Some(_), .. }) => Ending::Stopped,
             Some(_) if self.fates.iter().all(|fate| matches!(fate, Fate::Applied { .. })) => Ending::Complete,
             Some(_) => Ending::Incomplete,
         }

@@ -156,6 +156,8 @@ pub enum Halt {
     StoppedAtOnce,
     /// The ledger could not be written any longer, for this reason.
     Unrecorded(String),
+    /// The account does not answer any longer, or does not accept the token any longer; the last failure.
+    Unreachable(String),
 }
 
 impl Line {

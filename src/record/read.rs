@@ -158,7 +158,7 @@ mod tests {
     }
 
     fn line(record: Record) -> String {
-        let run = RunId::new("2026-11-23T14:25:00Z", 7).unwrap();
+        let run = RunId::new("2026-11-23T14:25:00.000Z", 7).unwrap();
         Line { version: 1, at: "2026-11-23T14:25:00.000Z".into(), run, record }.text()
     }
 

@@ -3,22 +3,22 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A run of `apply` or `rollback` on one account, such as `20261123T142500Z-1a2b3c4d`.
+/// A run of `apply` or `rollback` on one account, such as `20261123T142500123Z-1a2b3c4d`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunId(Box<str>);
 
 /// Why a text names no run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a run is called like 20261123T142500Z-1a2b3c4d; `strowger history` lists them")]
+#[error("a run is called like 20261123T142500123Z-1a2b3c4d; `strowger history` lists them")]
 pub struct RunIdError;
 
 /// Digits, `T`, digits, `Z`, `-`, eight hexadecimal digits: `#` stands for a digit, `x` for a hexadecimal one.
-const FORM: &[u8] = b"########T######Z-xxxxxxxx";
+const FORM: &[u8] = b"########T#########Z-xxxxxxxx";
 
 impl RunId {
-    /// The run that began at this second (RFC 3339, UTC, such as `2026-11-23T14:25:00Z`).
-    pub fn new(second: &str, chance: u32) -> Result<Self, RunIdError> {
-        let stamp: String = second.chars().filter(|c| !matches!(c, '-' | ':')).collect();
+    /// The run that began at this time (RFC 3339, UTC, with milliseconds, such as `2026-11-23T14:25:00.123Z`).
+    pub fn new(at: &str, chance: u32) -> Result<Self, RunIdError> {
+        let stamp: String = at.chars().filter(|c| !matches!(c, '-' | ':' | '.')).collect();
         format!("{stamp}-{chance:08x}").parse()
     }
 
@@ -74,8 +74,8 @@ mod tests {
 
     #[test]
     fn a_run_is_called_after_its_second_and_by_chance() {
-        let run = RunId::new("2026-11-23T14:25:00Z", 0x1a2b).unwrap();
-        assert_eq!(run.as_str(), "20261123T142500Z-00001a2b");
+        let run = RunId::new("2026-11-23T14:25:00.123Z", 0x1a2b).unwrap();
+        assert_eq!(run.as_str(), "20261123T142500123Z-00001a2b");
         assert_eq!(run.as_str().parse(), Ok(run.clone()));
         assert!(run.is_meant_by("20261123T14") && run.is_meant_by("00001a"));
         assert!(!run.is_meant_by("000") && !run.is_meant_by("") && !run.is_meant_by("1a2b"));
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn what_is_no_run_is_no_file_name_either() {
-        for text in ["", "../../etc/passwd", "20261123T142500Z-1A2B3C4D", "20261123T142500Z-1a2b3c4d.jsonl"] {
+        for text in ["", "../../etc/passwd", "20261123T142500123Z-1A2B3C4D", "20261123T142500123Z-1a2b3c4d.jsonl"] {
             assert_eq!(text.parse::<RunId>(), Err(RunIdError), "{text}");
         }
     }

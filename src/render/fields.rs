@@ -11,7 +11,7 @@ use crate::text;
 const MOST: usize = 300;
 
 /// The sign before an object, as in a unified diff; an update has neither.
-pub(super) fn sign(verb: Verb) -> char {
+pub(crate) fn sign(verb: Verb) -> char {
     match verb {
         Verb::Create => '+',
         Verb::Update => '~',
@@ -38,7 +38,7 @@ pub(super) fn path(file: &str) -> String {
 }
 
 /// One value as people read it. Values that a file spells in quotes are in quotes.
-pub(super) fn value(value: &FieldValue) -> String {
+pub(crate) fn value(value: &FieldValue) -> String {
     match value {
         FieldValue::None => "(none)".to_owned(),
         FieldValue::ChosenByAccount => "(the account chooses)".to_owned(),

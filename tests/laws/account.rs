@@ -16,7 +16,9 @@ pub struct Account {
 
 impl Account {
     pub fn new(live: &Live) -> Self {
-        Self { live: live.clone(), created: BTreeMap::new(), next: 1000 }
+        // Ids are never given twice, also not to an account that was written to before.
+        let given = live.ring_groups.iter().filter_map(|group| group.id.0.strip_prefix("grp_")?.parse::<u32>().ok());
+        Self { live: live.clone(), created: BTreeMap::new(), next: given.max().unwrap_or_default().max(999) + 1 }
     }
 
     pub fn live(&self) -> Live {

@@ -16,6 +16,7 @@
 mod account;
 mod generate;
 mod guards;
+mod honest;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +33,8 @@ fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
-/// More cases for a longer look: `STROWGER_LAWS=20` runs twenty times as many.
+/// More cases for a longer look: `STROWGER_LAWS=25` runs twenty-five times as many, which is what `scripts/test`
+/// does: ten thousand of each law.
 fn stress(cases: u32) -> u32 {
     std::env::var("STROWGER_LAWS")
         .ok()
@@ -132,7 +134,7 @@ fn check_prefixes(pair: &Pair, plan: &Plan, seed: u64) {
 }
 
 proptest! {
-    #![proptest_config(config(400))]
+    #![proptest_config(config(stress(400)))]
 
     #[test]
     fn law_1_a_plan_converges_and_a_second_one_is_empty(pair in pair(Size::Medium), seed: u64) {

@@ -31,7 +31,7 @@ pub fn office(name: &str, url: &str) -> TempDir {
     folder
 }
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
         let target = to.join(entry.file_name());
         if entry.file_name() == ".strowger" {
@@ -194,15 +194,23 @@ impl Server {
         self.list("audit").iter().map(|entry| entry["object"]["id"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// What the account holds, without versions and what changes with each write.
+    /// What the account holds, without versions, and with the names of ring groups instead of their ids: one
+    /// that is made anew gets another.
     pub fn state(&self) -> Value {
-        let strip = |mut item: Value| {
-            let fields = item.as_object_mut().unwrap();
-            fields.retain(|name, _| !["etag", "created_at", "updated_at"].contains(&name.as_str()));
-            item
-        };
-        let list = |path: &str| self.list(path).into_iter().map(strip).collect::<Vec<_>>();
-        json!({ "numbers": list("numbers"), "ring_groups": list("ring_groups") })
+        let (numbers, mut groups) = (self.list("numbers"), self.list("ring_groups"));
+        groups.sort_by_key(|group| group["name"].as_str().unwrap().to_owned());
+        let mut text = json!({ "numbers": numbers, "ring_groups": groups }).to_string();
+        for group in &groups {
+            text =
+                text.replace(&group["id"].to_string(), &format!("\"ring_group {}\"", group["name"].as_str().unwrap()));
+        }
+        let mut state: Value = serde_json::from_str(&text).unwrap();
+        for list in state.as_object_mut().unwrap().values_mut() {
+            for item in list.as_array_mut().unwrap() {
+                item.as_object_mut().unwrap().remove("etag");
+            }
+        }
+        state
     }
 }
 

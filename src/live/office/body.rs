@@ -19,7 +19,7 @@ pub(super) fn body(change: &Change) -> Result<Option<Vec<u8>>, WriteError> {
             _ => false,
         };
         if !absent {
-            document.insert(key(change.object.kind, field.field)?.to_owned(), value(&field.after)?);
+            document.insert(key(change.object.kind, field.field)?.to_owned(), value(field.field, &field.after)?);
         }
     }
     serde_json::to_vec(&document).map(Some).map_err(|error| WriteError::Unfit(error.to_string()))
@@ -48,8 +48,10 @@ fn key(kind: Kind, field: FieldName) -> Result<&'static str, WriteError> {
     }
 }
 
-fn value(value: &FieldValue) -> Result<Value, WriteError> {
+fn value(field: FieldName, value: &FieldValue) -> Result<Value, WriteError> {
     Ok(match value {
+        // A label is always a text over there; none is the empty one.
+        FieldValue::None if field == FieldName::Label => json!(""),
         FieldValue::None | FieldValue::ChosenByAccount => Value::Null,
         FieldValue::Text(text) => json!(text),
         FieldValue::Name(name) => json!(name.as_str()),
@@ -67,5 +69,25 @@ fn reference(reference: &PlannedRef) -> Result<Value, WriteError> {
         _ => {
             Err(WriteError::Unfit(format!("`{}/{}` has no id that the account knows", reference.kind, reference.name)))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_is_removed_by_an_empty_text_and_a_destination_by_null() {
+        let change: Change = serde_json::from_value(json!({
+            "id": 1, "verb": "update", "object": {"kind": "number", "id": "num_1", "name": "+33142685300"},
+            "fields": [
+                {"field": "to", "before": "none", "after": "none"},
+                {"field": "label", "before": {"text": "Accueil"}, "after": "none"},
+            ],
+            "reason": "declared", "calls": 1,
+        }))
+        .unwrap();
+        let body: Value = serde_json::from_slice(&body(&change).unwrap().unwrap()).unwrap();
+        assert_eq!(body, json!({"destination": null, "label": ""}));
     }
 }

@@ -1,9 +1,7 @@
 //! An object as it is now against a change: is it as before, or as after?
 
 use crate::live::http::Answer;
-use crate::model::{
-    Change, FieldName, FieldValue, Kind, LiveNumber, LiveRingGroup, ObjectRef, PlannedRef, Revision, RingMode,
-};
+use crate::model::{Change, FieldName, FieldValue, Kind, LiveNumber, LiveRingGroup, Revision};
 
 use super::convert::Item;
 use super::wire;
@@ -52,54 +50,12 @@ impl Object {
 
     fn has(&self, field: FieldName, value: &FieldValue) -> bool {
         match self {
-            Self::Number(number) => match (field, value) {
-                (FieldName::To, value) => points(number.to.as_ref(), value),
-                (FieldName::Label, FieldValue::Text(text)) => *number.label == **text,
-                (FieldName::Label, FieldValue::None) => number.label.is_empty(),
-                _ => false,
-            },
-            Self::RingGroup(group) => match (field, value) {
-                (FieldName::Name, FieldValue::Name(name)) => group.name == *name,
-                (FieldName::Extension, FieldValue::Extension(extension)) => group.extension.as_ref() == Some(extension),
-                (FieldName::Extension, FieldValue::None) => group.extension.is_none(),
-                (FieldName::Ring, FieldValue::Ring(mode)) => group.ring == *mode,
-                (FieldName::RingFor, FieldValue::RingFor(ring_for)) => group.ring_for == Some(*ring_for),
-                (FieldName::RingFor, FieldValue::None) => group.ring_for.is_none(),
-                (FieldName::NoAnswer, value) => points(group.no_answer.as_ref(), value),
-                (FieldName::Members, FieldValue::References(members)) => has_members(group, members),
-                _ => false,
-            },
+            Self::Number(number) => number.has(field, value),
+            Self::RingGroup(group) => group.has(field, value),
         }
     }
 }
 
 fn parse<T: Item>(answer: &Answer) -> Option<T::Live> {
     serde_json::from_slice::<T>(&answer.body).ok()?.live().ok()
-}
-
-fn points(reference: Option<&ObjectRef>, value: &FieldValue) -> bool {
-    match (reference, value) {
-        (None, FieldValue::None) => true,
-        (Some(reference), FieldValue::Reference(planned)) => key(reference) == planned_key(planned),
-        _ => false,
-    }
-}
-
-/// Order means nothing where all members ring at once, and a server may have its own.
-fn has_members(group: &LiveRingGroup, members: &[PlannedRef]) -> bool {
-    let mut live: Vec<_> = group.members.iter().map(key).collect();
-    let mut planned: Vec<_> = members.iter().map(planned_key).collect();
-    if group.ring == RingMode::Simultaneous {
-        live.sort_unstable();
-        planned.sort_unstable();
-    }
-    live == planned
-}
-
-fn key(reference: &ObjectRef) -> (Kind, Option<&str>) {
-    (reference.kind, Some(&reference.id.0))
-}
-
-fn planned_key(reference: &PlannedRef) -> (Kind, Option<&str>) {
-    (reference.kind, reference.id.as_ref().map(|id| &*id.0))
 }

@@ -1,0 +1,43 @@
+//! Whether the account can still be reached.
+//!
+//! A failure stops only what depends on it. But when one change after the other fails because nobody answers,
+//! or because the token is not accepted any longer, the next thousand will fail as well, each after all its
+//! attempts: hours in which nothing happens and nobody is told.
+
+use crate::live::WriteError;
+
+use super::Status;
+
+/// At least so many changes in a row are needed to call an account out of reach.
+const LEAST: usize = 8;
+
+/// What the last changes tell of the account.
+pub(super) struct Reach {
+    /// How many changes in a row had no answer.
+    silent: usize,
+    /// So many are enough.
+    enough: usize,
+}
+
+impl Reach {
+    /// With so many changes under way at once, as many fail together.
+    pub(super) fn new(concurrency: usize) -> Self {
+        Self { silent: 0, enough: LEAST.max(concurrency.saturating_mul(2)) }
+    }
+
+    /// Takes in what became of a change; why the account is out of reach, if it is.
+    pub(super) fn lost(&mut self, status: &Status) -> Option<String> {
+        let why = match status {
+            Status::Failed(WriteError::Unauthorized { status: 401, .. }) => {
+                return Some("the token is not accepted any longer (401)".to_owned());
+            }
+            Status::Failed(WriteError::Unavailable { why, .. }) | Status::Unknown(why) => why,
+            _ => {
+                self.silent = 0;
+                return None;
+            }
+        };
+        self.silent += 1;
+        (self.silent >= self.enough).then(|| why.clone())
+    }
+}

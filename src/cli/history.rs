@@ -1,0 +1,110 @@
+//! `strowger history`: what earlier runs did, from their ledgers. No account is asked.
+
+mod human;
+mod json;
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+
+use crate::apply::{Found, LedgerError, Opened};
+use crate::exit::Exit;
+use crate::record::{Run, RunId};
+
+/// The arguments of `history`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// A file, a folder of files, or a folder of such folders: ledgers are in `.strowger/ledger` beside them
+    #[arg(value_name = "PATH", default_value = ".")]
+    path: PathBuf,
+    /// Show one run with each of its changes; the beginning of its name is enough, or of the part behind the `-`
+    #[arg(long, value_name = "RUN")]
+    run: Option<String>,
+    /// What the output looks like
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// What histories look like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    #[default]
+    Human,
+    /// For programs
+    Json,
+}
+
+/// Shows all runs, or one.
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let mut found = Vec::new();
+    for root in roots(&arguments.path)? {
+        found.extend(Found::all(&root)?);
+    }
+    found.sort_by(|left, right| right.run.cmp(&left.run));
+    let (text, readable) = if let Some(name) = &arguments.run {
+        let found = pick(&found, name)?;
+        let run = found.open()?;
+        let text = match arguments.format {
+            Format::Human => human::run(&run, &found.path),
+            Format::Json => json::run(&run, &found.path)?,
+        };
+        (text, true)
+    } else {
+        // A list has no changes, and those of a large account's runs would fill the memory.
+        let head = |found: &Found| found.open().map(Run::without_changes);
+        let runs: Vec<(&Found, Opened)> = found.iter().map(|found| (found, head(found))).collect();
+        let text = match arguments.format {
+            Format::Human => human::list(&runs),
+            Format::Json => json::list(&runs)?,
+        };
+        (text, complain(&runs)?)
+    };
+    let mut out = anstream::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(if readable { Exit::Ok } else { Exit::Failure })
+}
+
+/// The one run that is meant.
+pub(super) fn pick<'f>(found: &'f [Found], name: &str) -> anyhow::Result<&'f Found> {
+    let meant: Vec<&Found> = found.iter().filter(|found| found.run.is_meant_by(name)).collect();
+    match meant.as_slice() {
+        [one] => Ok(one),
+        [] if name.parse::<RunId>().is_err() => bail!("{name} names no run; `strowger history` lists them"),
+        [] => bail!("there is no ledger of {name} here; `strowger history` lists the runs"),
+        several => {
+            let names: Vec<&str> = several.iter().take(5).map(|found| found.run.as_str()).collect();
+            bail!("{name} could be any of {} runs: {}", several.len(), names.join(", "))
+        }
+    }
+}
+
+/// The folders that may have ledgers: that of the path, and those directly in it. The files need not be valid.
+fn roots(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let about = std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
+    if !about.is_dir() {
+        return Ok(vec![path.parent().map(Path::to_path_buf).unwrap_or_default()]);
+    }
+    let mut roots = vec![path.to_path_buf()];
+    let inside = std::fs::read_dir(path).with_context(|| format!("cannot read {}", path.display()))?;
+    for entry in inside {
+        let path = entry?.path();
+        let hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
+        if !hidden && path.is_dir() {
+            roots.push(path);
+        }
+    }
+    roots.sort();
+    Ok(roots)
+}
+
+/// Says which ledgers cannot be read; true if all can.
+fn complain(runs: &[(&Found, Opened)]) -> io::Result<bool> {
+    let broken: Vec<&LedgerError> = runs.iter().filter_map(|(_, opened)| opened.as_ref().err()).collect();
+    for error in &broken {
+        writeln!(anstream::stderr(), "strowger: {}", crate::text::shown(&error.to_string(), 1000))?;
+    }
+    Ok(broken.is_empty())
+}

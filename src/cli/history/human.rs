@@ -1,0 +1,132 @@
+//! Runs, for people.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use crate::apply::{Found, Opened};
+use crate::record::{Commit, Fate, Halt, Planned, Run};
+use crate::render::{counted, fields};
+use crate::text::shown;
+
+/// No text from a ledger is shown longer than this in a table, or in a sentence.
+const CELL: usize = 32;
+const SENTENCE: usize = 300;
+
+/// A table of runs, the newest first.
+pub(super) fn list(runs: &[(&Found, Opened)]) -> String {
+    let mut rows = vec![["RUN", "ACCOUNT", "BY", "COMMIT", "PLAN", "APPLIED", "ENDED"].map(str::to_owned)];
+    rows.extend(runs.iter().filter_map(|(_, opened)| opened.as_ref().ok()).map(row));
+    if rows.len() == 1 {
+        return "No run is on record here.\n".to_owned();
+    }
+    let mut widths = [0; 7];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    let mut text = String::new();
+    for row in &rows {
+        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{}", cells.join("  ").trim_end());
+    }
+    text
+}
+
+fn row(run: &Run) -> [String; 7] {
+    let Planned { account, actor, commit: made_from, digest, undoes, .. } = &run.planned;
+    let applied = run.count(|fate| matches!(fate, Fate::Applied { .. }));
+    let unknown = run.count(|fate| matches!(fate, Fate::Unknown(_)));
+    let mut ended = run.ending().as_str().to_owned();
+    if unknown > 0 {
+        // Writing to a string cannot fail.
+        let _ = write!(ended, ", {unknown} unknown");
+    }
+    if let Some(undone) = undoes {
+        let _ = write!(ended, ", undoes {undone}");
+    }
+    [
+        run.id.to_string(),
+        shown(account, CELL),
+        actor.as_deref().map_or_else(|| "-".to_owned(), |actor| shown(actor, CELL)),
+        made_from.as_ref().map_or_else(|| "-".to_owned(), |made_from| commit(made_from, "+")),
+        shown(&digest.0, CELL).chars().take(8).collect(),
+        format!("{applied} of {}", run.fates.len()),
+        ended,
+    ]
+}
+
+fn commit(Commit { id, dirty }: &Commit, mark: &str) -> String {
+    let short: String = shown(id, CELL).chars().take(8).collect();
+    if *dirty { short + mark } else { short }
+}
+
+/// One run with each of its changes.
+pub(super) fn run(run: &Run, path: &Path) -> String {
+    let Planned { strowger, account, actor, commit: made_from, digest, undoes, .. } = &run.planned;
+    let mut text = format!("Run {} of account {}\n\n", run.id, shown(account, SENTENCE));
+    let mut say = |what: &str, value: String| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "  {what:8}{value}");
+    };
+    say("at", shown(&run.at, CELL));
+    if let Some(actor) = actor {
+        say("by", shown(actor, SENTENCE));
+    }
+    if let Some(made_from) = made_from {
+        say("commit", commit(made_from, " and changes that were not committed"));
+    }
+    say("plan", shown(&digest.0, 80));
+    if let Some(undone) = undoes {
+        say("undoes", undone.to_string());
+    }
+    say("with", format!("strowger {}", shown(strowger, CELL)));
+    say("ledger", shown(&path.to_string_lossy(), SENTENCE));
+    text.push('\n');
+    for (change, fate) in run.changes() {
+        let because = match fate {
+            Fate::Applied { .. } | Fate::NotAttempted => String::new(),
+            Fate::Failed(why) | Fate::Stale(why) | Fate::Unknown(why) => format!(": {}", shown(why, SENTENCE)),
+            Fate::Skipped(because) => format!(", because of change {}", because.0),
+        };
+        let sign = fields::sign(change.verb);
+        let what = fate.as_str().replace('_', " ");
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "  {:>4}  {what:13}  {sign} {}{because}", change.id.0, fields::object(change));
+    }
+    text + "\n" + &ending(run)
+}
+
+fn ending(run: &Run) -> String {
+    let applied = run.count(|fate| matches!(fate, Fate::Applied { .. }));
+    let mut text = format!("{} of {} applied", applied, counted(run.fates.len(), "change"));
+    match run.summary.as_ref() {
+        None => text.push_str("; the process died before it could sum up"),
+        Some(summary) => {
+            match &summary.halt {
+                None => {}
+                Some(Halt::Stopped) => text.push_str("; a signal stopped it"),
+                Some(Halt::StoppedAtOnce) => text.push_str("; a second signal stopped it at once"),
+                Some(Halt::Unrecorded(why)) => {
+                    // Writing to a string cannot fail.
+                    let _ = write!(text, "; the ledger could not be written: {}", shown(why, SENTENCE));
+                }
+                Some(Halt::Unreachable(why)) => {
+                    let _ = write!(text, "; the account was out of reach: {}", shown(why, SENTENCE));
+                }
+            }
+            text.push_str(match summary.in_sync {
+                Some(true) => "; a fresh plan was empty",
+                Some(false) => "; a fresh plan was not empty",
+                None => "",
+            });
+            // Writing to a string cannot fail.
+            let _ = write!(text, "; it ended with {}", summary.exit);
+        }
+    }
+    if run.torn {
+        text.push_str(". The ledger's last line is torn and was left out");
+    }
+    text + ".\n"
+}

@@ -1,0 +1,181 @@
+//! `strowger rollback`: takes back what a run really did, as an ordinary plan.
+//!
+//! What is no longer as the run left it is listed and left alone. The rollback is a run like any other: it has
+//! a ledger of its own, and can be rolled back.
+
+mod report;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+
+use crate::apply::{Found, Outcome};
+use crate::config::{self, Account, Loaded};
+use crate::diag::{Diagnostic, Source, has_errors};
+use crate::exit::Exit;
+use crate::live::Provider;
+use crate::model::{Desired, Span};
+use crate::plan::{Plan, plan};
+use crate::record::Run;
+use crate::undo::{Conflict, Undo, undo};
+
+use super::apply::{asked, is_snapshot};
+use super::console::{self, Voice};
+use super::execution::{Execution, carry_out};
+use super::history::{Format, pick};
+use super::open::{Purpose, open};
+use super::plan::{read, runtime};
+use super::writing::Writing;
+use super::{approval, identity, signals};
+
+/// The arguments of `rollback`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The run, as `strowger history` lists it; the beginning of its name is enough, or of the part behind the `-`
+    #[arg(value_name = "RUN")]
+    run: String,
+    /// Files of the account that it was on, or a folder of such folders
+    #[arg(value_name = "PATH", default_value = ".")]
+    path: PathBuf,
+    /// Only show what would be written, and what would be left alone
+    #[arg(long)]
+    plan_only: bool,
+    /// What the plan looks like
+    #[arg(long, value_enum, default_value_t, requires = "plan_only")]
+    format: Format,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+/// What a rollback would do.
+struct Planned {
+    plan: Option<Plan>,
+    conflicts: Vec<Conflict>,
+    findings: Vec<Diagnostic>,
+    /// The account, wished to be as before the run.
+    account: Account,
+}
+
+/// Plans the inverse of a run and applies it.
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let mut loaded = config::load(std::slice::from_ref(&arguments.path));
+    if !has_errors(&loaded.diagnostics) {
+        console::notes(&config::guard_by_base(&mut loaded, arguments.writing.base.as_ref())?)?;
+    }
+    if has_errors(&loaded.diagnostics) {
+        console::report(&loaded, &loaded.diagnostics)?;
+        return Ok(Exit::Invalid);
+    }
+    let (account, run, path) = find(&mut loaded, arguments)?;
+    let runtime = runtime()?;
+    let exit = runtime.block_on(async {
+        let purpose = if arguments.plan_only { Purpose::Look } else { Purpose::Write };
+        let _lock = if arguments.plan_only { None } else { identity::lock(&account)? };
+        let opened = open(&account, purpose, arguments.writing.effort).await?;
+        let exit = roll_back(arguments, &mut loaded, account, (&run, &path), &*opened.provider).await;
+        opened.close().await;
+        exit
+    });
+    runtime.shutdown_background();
+    exit
+}
+
+/// The account of the run that is meant, the run, and its ledger.
+fn find(loaded: &mut Loaded, arguments: &Arguments) -> anyhow::Result<(Account, Run, PathBuf)> {
+    let mut roots: Vec<&Path> = loaded.accounts.iter().map(|account| account.root.as_path()).collect();
+    roots.sort_unstable();
+    roots.dedup();
+    let mut found = Vec::new();
+    for root in roots {
+        found.extend(Found::all(root)?);
+    }
+    let found = pick(&found, &arguments.run)?;
+    let run = found.open()?;
+    let here = |account: &&Account| account.root == found.root;
+    let named = |account: &&Account| *account.settings.name == *run.planned.account;
+    let accounts = || loaded.accounts.iter().filter(here);
+    // One that was renamed since is still the only one of its folder; its id is compared below.
+    let only = if accounts().count() == 1 { accounts().next() } else { None };
+    let Some(name) = accounts().find(named).or(only).map(|account| account.settings.name.clone()) else {
+        bail!("no file of {} is of the account that run {} was on", found.root.display(), run.id);
+    };
+    let position = loaded.accounts.iter().position(|account| account.settings.name == name);
+    let account = position.map(|position| loaded.accounts.swap_remove(position)).context("the account is gone")?;
+    Ok((account, run, found.path.clone()))
+}
+
+async fn roll_back(
+    arguments: &Arguments,
+    loaded: &mut Loaded,
+    account: Account,
+    (run, path): (&Run, &Path),
+    provider: &dyn Provider,
+) -> anyhow::Result<Exit> {
+    let (events, voice) = arguments.writing.events.open()?;
+    let planned = read_and_plan(loaded, account, run, path, provider).await?;
+    let Some(plan) = report::show(loaded, run, &planned, arguments.format, voice)? else { return Ok(Exit::Invalid) };
+    if arguments.plan_only {
+        return Ok(Exit::Ok);
+    }
+    let mut recorder = identity::recorder(&planned.account, plan, Some(&run.id), events)?;
+    let exit = async {
+        if plan.is_empty() {
+            return Ok(if planned.conflicts.is_empty() { Exit::Ok } else { Exit::Stale });
+        }
+        if let Some(refusal) = approval::refusal(&[plan], &arguments.writing.approve) {
+            write!(anstream::stderr(), "{refusal}")?;
+            return Ok(Exit::Blocked);
+        }
+        if is_snapshot(&planned.account) {
+            bail!("{}", crate::live::WriteError::ReadOnly);
+        }
+        if !arguments.writing.auto_approve && !asked(plan.changes.len())? {
+            return Ok(Exit::Usage);
+        }
+        let stop = signals::listen()?;
+        let concurrency = arguments.writing.effort.concurrency();
+        let execution =
+            Execution { account: &planned.account, provider, plan, saved: false, concurrency, stop: &stop, voice };
+        let exit = carry_out(&execution, &mut recorder).await?;
+        report::rolled_back(exit, &planned.conflicts, voice);
+        Ok(if exit == Exit::Ok && !planned.conflicts.is_empty() { Exit::Partial } else { exit })
+    }
+    .await;
+    let code = exit.as_ref().unwrap_or(&Exit::Failure).code();
+    // Only one that never started is not summed up yet, and has no ledger that could fail.
+    let _ = recorder.finish(Outcome::not_attempted(&plan.changes).summary(None, code)).await;
+    exit
+}
+
+/// Reads the account, finds what takes the run back, and plans it.
+async fn read_and_plan(
+    loaded: &mut Loaded,
+    account: Account,
+    run: &Run,
+    path: &Path,
+    provider: &dyn Provider,
+) -> anyhow::Result<Planned> {
+    let name = &account.settings.name;
+    let read = read(&account, provider).await?;
+    if *read.live.account.id != *run.planned.account_id {
+        bail!("run {} was on another account ({}), not on {name}", run.id, run.planned.account_id);
+    }
+    // What the plan says of places leads to the ledger, whose first line has the run's changes.
+    let file = loaded.sources.next_id();
+    let display = path.to_string_lossy().into_owned();
+    loaded.sources.push(Source::unread(display.as_str(), path.to_path_buf()));
+    let Desired { mut files, policy, base, .. } = account.desired;
+    files.resize(file.0 as usize, Box::default());
+    files.push(display.into());
+    let template = Desired { account: name.clone(), files, policy, base, ..Desired::default() };
+    let Undo { desired, conflicts } = undo(run, &read.live, template, Span { file, line: 1, column: 1, length: 1 });
+    let (plan, mut findings) = plan(&desired, &read.live, &account.severities, read.requests);
+    crate::diag::sort(&mut findings);
+    Ok(Planned { plan, conflicts, findings, account: Account { desired, ..account } })
+}
+
+/// Says it; whoever listened may have gone.
+fn say(voice: Voice, text: &str) {
+    let _ = voice.say(text);
+}

@@ -1,0 +1,82 @@
+//! What a rollback would do, and what it leaves alone.
+
+use std::io::{self, Write as _};
+
+use serde_json::json;
+
+use crate::config::Loaded;
+use crate::exit::Exit;
+use crate::model::Kind;
+use crate::plan::Plan;
+use crate::record::Run;
+use crate::render::{counted, diagnostics, fields, human};
+use crate::text::shown;
+use crate::undo::Conflict;
+
+use super::super::console::{self, Voice};
+use super::super::history::Format;
+use super::{Planned, say};
+
+/// The version of the JSON document.
+const VERSION: u32 = 1;
+
+/// Shows it. Returns the plan, unless a finding is an error.
+pub(super) fn show<'p>(
+    loaded: &Loaded,
+    run: &Run,
+    planned: &'p Planned,
+    format: Format,
+    voice: Voice,
+) -> io::Result<Option<&'p Plan>> {
+    let Planned { plan, conflicts, findings, .. } = planned;
+    if format == Format::Json {
+        let findings = diagnostics::json(findings, &loaded.sources);
+        let report = json!({
+            "version": VERSION, "undoes": run.id, "plan": plan, "conflicts": conflicts, "diagnostics": findings,
+        });
+        writeln!(io::stdout(), "{report:#}")?;
+        return Ok(plan.as_ref());
+    }
+    console::report(loaded, findings)?;
+    if !conflicts.is_empty() {
+        voice.say("Left alone, because they are no longer as the run left them or cannot be brought back:\n")?;
+        for conflict in conflicts {
+            voice.say(&line(conflict))?;
+        }
+        voice.say("")?;
+    }
+    let Some(plan) = plan else { return Ok(None) };
+    if plan.is_empty() {
+        let rest = if conflicts.is_empty() { "" } else { " else" };
+        voice.say(&format!("Nothing{rest} of run {} is left to roll back.", run.id))?;
+        return Ok(Some(plan));
+    }
+    voice.say(&human::plan(plan, console::style()))?;
+    Ok(Some(plan))
+}
+
+fn line(conflict: &Conflict) -> String {
+    let object = match conflict.object.kind {
+        Kind::Number => conflict.object.name.clone(),
+        kind => format!("{kind}/{}", conflict.object.name),
+    };
+    let field = conflict.field.map(|field| format!(" {}", field.as_str())).unwrap_or_default();
+    let values = match (&conflict.left, &conflict.now) {
+        (Some(left), Some(now)) => format!(": the run left {}, now it is {}", fields::value(left), fields::value(now)),
+        _ => String::new(),
+    };
+    format!("  ! {}{field}: {}{values}", shown(&object, 300), shown(&conflict.why, 300))
+}
+
+/// What to know after a rollback.
+pub(super) fn rolled_back(exit: Exit, conflicts: &[Conflict], voice: Voice) {
+    if exit != Exit::Ok {
+        return;
+    }
+    if !conflicts.is_empty() {
+        let objects = conflicts.iter().map(|conflict| (conflict.object.kind, &conflict.object.name));
+        let count = objects.collect::<std::collections::BTreeSet<_>>().len();
+        say(voice, &format!("{} left alone, as listed above.", counted(count, "object")));
+    }
+    say(voice, "The files may still ask for what was undone: revert them too, or the next apply does it again.");
+}

@@ -1,0 +1,66 @@
+//! Undoing a run: from what it really did and the account as it is now to a wish that takes it back.
+//!
+//! The wish is an ordinary [`Desired`], so that order, guards, digest and preconditions are those of any plan. An
+//! object is part of it only if every field that the run wrote still is what the run left, or already what it
+//! was before. Every other object is a [`Conflict`]: it is listed with its reason and left alone, together with
+//! what cannot be undone without it. Pure.
+
+mod after;
+mod net;
+mod past;
+mod wish;
+mod world;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{ChangeId, Desired, FieldName, FieldValue, Live, ObjectLabel, Span};
+use crate::record::Run;
+
+use past::Past;
+use wish::Wishes;
+
+/// What takes a run back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undo {
+    /// The wish; what is no longer as the run left it is not part of it.
+    pub desired: Desired,
+    /// What is left alone, in the order of the run's changes.
+    pub conflicts: Vec<Conflict>,
+}
+
+/// Why an object is left alone; one of perhaps several reasons.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Conflict {
+    /// The run's last change to the object.
+    pub change: ChangeId,
+    /// The object, as the run's plan called it.
+    pub object: ObjectLabel,
+    /// The field that stands in the way, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<FieldName>,
+    /// What the run left there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<FieldValue>,
+    /// What is there now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub now: Option<FieldValue>,
+    /// The reason, as a sentence without a full stop. It may hold names from the account: untrusted text.
+    pub why: String,
+}
+
+/// Finds what takes the run back.
+///
+/// `template` gives the account's name, its files and its policy, also that of earlier revisions; what it declares
+/// is not used, and nothing is pruned. `span` is the place in one of its files that every wish is said to stand at.
+pub fn undo(run: &Run, live: &Live, template: Desired, span: Span) -> Undo {
+    let past = Past::new(run, live);
+    let mut conflicts = past.conflicts.clone();
+    let mut wishes = Wishes::new(&past, &template.policy, &mut conflicts);
+    wishes.settle(&mut conflicts);
+    let Desired { numbers, ring_groups, absent, .. } = wishes.desired(span);
+    let mut desired = Desired { numbers, ring_groups, absent, ..template };
+    desired.policy.prune_ring_groups = None;
+    conflicts.sort_by_key(|conflict| conflict.change);
+    Undo { desired, conflicts }
+}

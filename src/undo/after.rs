@@ -1,0 +1,251 @@
+//! The account as it would be with all wishes fulfilled, and what keeps one of them from it.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::model::{
+    ExtensionNumber, FieldName, Found, Handle, Kind, Name, NameKey, ObjectId, ObjectRef, Reference, Selector,
+};
+
+use super::net::Net;
+use super::wish::{Parts, Wish, Wishes};
+use super::world::World;
+
+/// What would be true of ring groups, whose names and numbers the wishes pass round.
+pub(super) struct After<'w, 'l> {
+    world: &'w World<'l>,
+    deleted: HashSet<Handle>,
+    renamed: HashMap<Handle, &'w Name>,
+    renumbered: HashMap<Handle, &'w ExtensionNumber>,
+    /// Groups that are made anew, by the ids that they had.
+    remade: HashMap<&'w ObjectId, &'w Name>,
+    /// How many groups would have a name.
+    names: HashMap<NameKey, usize>,
+    /// How many wishes ask for an extension number.
+    numbers: HashMap<&'w str, usize>,
+    /// Who would point at a group that goes, as people read it.
+    referrers: HashMap<Handle, String>,
+}
+
+/// The field in the way, if it is one, and why.
+type Obstacle = (Option<FieldName>, String);
+
+impl<'w, 'l> After<'w, 'l> {
+    pub(super) fn new(wishes: &'w Wishes<'_, '_, 'l>) -> Self {
+        let world = &wishes.past.world;
+        let mut after = Self {
+            world,
+            deleted: HashSet::new(),
+            renamed: HashMap::new(),
+            renumbered: HashMap::new(),
+            remade: HashMap::new(),
+            names: HashMap::new(),
+            numbers: HashMap::new(),
+            referrers: HashMap::new(),
+        };
+        for (position, wish) in &wishes.open {
+            match (wish, wishes.past.nets.get(*position)) {
+                (Wish::Delete { live }, _) => after.deleted.extend(world.handle(&live.id)),
+                (Wish::Change { live, parts }, _) => {
+                    if let Some(handle) = world.handle(&live.id) {
+                        after.renamed.extend(parts.name.as_ref().map(|name| (handle, name)));
+                        after.renumbered.extend(parts.extension.as_ref().map(|number| (handle, number)));
+                    }
+                    after.wants(parts);
+                }
+                (Wish::Make { name, parts }, Some(net)) => {
+                    after.remade.insert(&net.id, name);
+                    *after.names.entry(name.key()).or_default() += 1;
+                    after.wants(parts);
+                }
+                (Wish::Make { .. } | Wish::Number { .. }, _) => {}
+            }
+        }
+        for (index, group) in (0..).zip(&world.live.ring_groups) {
+            let handle = Handle { kind: Kind::RingGroup, index };
+            if !after.deleted.contains(&handle) {
+                *after.names.entry(after.name(handle, &group.name).key()).or_default() += 1;
+            }
+        }
+        after.find_referrers(wishes);
+        after
+    }
+
+    fn wants(&mut self, parts: &'w Parts) {
+        if let Some(extension) = &parts.extension {
+            *self.numbers.entry(extension.as_str()).or_default() += 1;
+        }
+    }
+
+    fn name<'n>(&self, handle: Handle, now: &'n Name) -> &'n Name
+    where
+        'w: 'n,
+    {
+        self.renamed.get(&handle).copied().unwrap_or(now)
+    }
+
+    /// Everything that would still point at a group that goes.
+    fn find_referrers(&mut self, wishes: &Wishes<'_, '_, 'l>) {
+        if self.deleted.is_empty() {
+            return;
+        }
+        let (mut moved_numbers, mut moved_groups) = (HashSet::new(), HashSet::new());
+        for wish in wishes.open.values() {
+            match wish {
+                Wish::Number { live, to: Some(_), .. } => moved_numbers.extend([live.number]),
+                Wish::Change { live, parts } if parts.no_answer.is_some() => moved_groups.extend([&live.id]),
+                _ => {}
+            }
+        }
+        let live = self.world.live;
+        for number in live.numbers.iter().filter(|number| !moved_numbers.contains(&number.number)) {
+            self.points(number.to.as_ref(), || format!("number {}", number.number));
+        }
+        for (index, group) in (0..).zip(&live.ring_groups) {
+            let goes = self.deleted.contains(&Handle { kind: Kind::RingGroup, index });
+            if !goes && !moved_groups.contains(&group.id) {
+                self.points(group.no_answer.as_ref(), || format!("ring_group/{}", group.name));
+            }
+        }
+        for receptionist in &live.receptionists {
+            for (key, to) in &receptionist.keys {
+                self.points(Some(to), || format!("receptionist/{} (key {key})", receptionist.name));
+            }
+        }
+    }
+
+    fn points(&mut self, to: Option<&ObjectRef>, who: impl FnOnce() -> String) {
+        if let Some(handle) = to.and_then(|to| self.world.directory.by_id(to))
+            && self.deleted.contains(&handle)
+        {
+            self.referrers.entry(handle).or_insert_with(who);
+        }
+    }
+
+    /// The reference that will mean this object, or why there is none.
+    pub(super) fn reference(&self, to: &ObjectRef) -> Result<Reference, String> {
+        if let (Kind::RingGroup, Some(name)) = (to.kind, self.remade.get(&to.id)) {
+            return self.group_reference(name);
+        }
+        let directory = &self.world.directory;
+        let handle = directory.by_id(to).ok_or_else(|| match to.kind {
+            Kind::Other => "it is something that no file can name".to_owned(),
+            kind => format!("{kind} {} is gone", to.id),
+        })?;
+        if self.deleted.contains(&handle) {
+            return Err(format!("ring_group/{} goes with this rollback", directory.label(handle)));
+        }
+        if let Some(group) = self.world.group(handle).filter(|_| to.kind == Kind::RingGroup) {
+            return self.group_reference(self.name(handle, &group.name));
+        }
+        let label = directory.label(handle);
+        let reference = Selector::parse(&label).ok().map(|selector| Reference { kind: to.kind, selector });
+        let exact = reference.filter(|reference| directory.find(reference) == Found::One(handle));
+        exact.ok_or_else(|| format!("nothing that a file can say tells {} {label} from others", to.kind))
+    }
+
+    fn group_reference(&self, name: &Name) -> Result<Reference, String> {
+        if self.names.get(&name.key()).is_some_and(|count| *count > 1) {
+            return Err(format!("several ring groups are called {name}"));
+        }
+        Ok(Reference { kind: Kind::RingGroup, selector: Selector::Name(name.clone()) })
+    }
+
+    /// What keeps a wish from being fulfilled.
+    pub(super) fn obstacle(&self, net: &Net<'_>, wish: &Wish<'_>) -> Option<Obstacle> {
+        match wish {
+            Wish::Number { live, to, .. } => {
+                let account = &self.world.live.account;
+                if to == &Some(None) && account.default_number == Some(live.number) {
+                    let why = "it led nowhere, and has become the account's default number, which must lead somewhere";
+                    return Some((Some(FieldName::To), why.to_owned()));
+                }
+                let kept = if to.is_none() { "where it leads now, a file cannot say: " } else { "" };
+                let target = to.as_ref().unwrap_or(&live.to).as_ref()?;
+                self.reference(target).err().map(|why| (Some(FieldName::To), format!("{kept}{why}")))
+            }
+            Wish::Change { live, parts } => {
+                let handle = self.world.handle(&live.id)?;
+                if self.world.directory.named(Kind::RingGroup, &live.name.key()) != Found::One(handle) {
+                    return Some((Some(FieldName::Name), "another group has the same name now".to_owned()));
+                }
+                if parts.members.is_none() && live.members.is_empty() {
+                    return Some((Some(FieldName::Members), "it has no members now, which no file can say".to_owned()));
+                }
+                let members = parts.members.as_ref().unwrap_or(&live.members);
+                let name = parts.name.as_ref().filter(|name| name.key() != live.name.key());
+                self.group_obstacle(Some(handle), name, parts, members)
+            }
+            Wish::Make { name, parts } => {
+                self.group_obstacle(None, Some(name), parts, parts.members.as_deref().unwrap_or_default())
+            }
+            Wish::Delete { live } => {
+                let handle = self.world.handle(&live.id)?;
+                if self.world.directory.named(Kind::RingGroup, &live.name.key()) != Found::One(handle) {
+                    return Some((Some(FieldName::Name), "another group has the same name now".to_owned()));
+                }
+                let referrer = self.referrers.get(&handle)?;
+                Some((None, format!("{referrer} leads to {}, and would lead nowhere", net.label.name)))
+            }
+        }
+    }
+
+    fn group_obstacle(
+        &self,
+        own: Option<Handle>,
+        name: Option<&Name>,
+        parts: &Parts,
+        members: &[ObjectRef],
+    ) -> Option<Obstacle> {
+        if let Some(why) = name.and_then(|name| self.name_obstacle(own, name)) {
+            return Some((Some(FieldName::Name), why));
+        }
+        if let Some(why) = parts.extension.as_ref().and_then(|number| self.extension_obstacle(own, number)) {
+            return Some((Some(FieldName::Extension), why));
+        }
+        if let Some(why) = members.iter().find_map(|member| self.reference(member).err()) {
+            return Some((Some(FieldName::Members), why));
+        }
+        let target = parts.no_answer.as_ref()?.as_ref()?;
+        self.reference(target).err().map(|why| (Some(FieldName::NoAnswer), why))
+    }
+
+    /// Who keeps a name that a group shall get back.
+    fn name_obstacle(&self, own: Option<Handle>, name: &Name) -> Option<String> {
+        let key = name.key();
+        for kind in [Kind::User, Kind::Receptionist, Kind::Conference] {
+            if self.world.directory.named(kind, &key) != Found::None {
+                return Some(format!("a {kind} is called {name} now"));
+            }
+        }
+        if self.names.get(&key).is_some_and(|count| *count > 1) {
+            return Some(format!("another ring group is called {name} now"));
+        }
+        // Names may be passed on along a chain, as the plan can; the end of it must be free.
+        let (mut wanted, mut seen) = (key, HashSet::from([own]));
+        while let Found::One(holder) = self.world.directory.named(Kind::RingGroup, &wanted) {
+            if self.deleted.contains(&holder) {
+                return Some(format!(
+                    "the name {name} is free only once the group that the run made is deleted; roll back again then"
+                ));
+            }
+            if !seen.insert(Some(holder)) {
+                return Some(format!("the name {name} goes round in a circle"));
+            }
+            wanted = self.renamed.get(&holder)?.key();
+        }
+        None
+    }
+
+    /// Who keeps an extension number that a group shall get back.
+    fn extension_obstacle(&self, own: Option<Handle>, number: &ExtensionNumber) -> Option<String> {
+        if self.numbers.get(number.as_str()).is_some_and(|count| *count > 1) {
+            return Some(format!("two groups would get the extension {number} back"));
+        }
+        let holders = self.world.directory.by_extension(number.as_str());
+        let keeper = holders.iter().find(|holder| {
+            let gives = self.renumbered.get(holder).is_some_and(|other| *other != number);
+            Some(**holder) != own && !gives && !self.deleted.contains(holder)
+        })?;
+        Some(format!("the extension {number} belongs to {}/{} now", keeper.kind, self.world.directory.label(*keeper)))
+    }
+}

@@ -1,0 +1,156 @@
+//! What the run really did: applied changes, and those that nobody knew of, after a look at the account.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::model::{
+    Change, ChangeId, FieldChange, FieldValue, Found, Kind, Live, LiveRingGroup, NameKey, ObjectId, ObjectRef,
+    PlannedRef, Verb,
+};
+use crate::record::{Fate, Run};
+
+use super::Conflict;
+use super::net::{Net, Object, conflict, with_ids};
+use super::world::World;
+
+/// A run's work on the account, and the account as it is now.
+pub(super) struct Past<'r, 'l> {
+    pub(super) world: World<'l>,
+    /// What was done, in the order of the plan; what was made and deleted again is not in it.
+    pub(super) nets: Vec<Net<'r>>,
+    /// What cannot be told.
+    pub(super) conflicts: Vec<Conflict>,
+    /// Groups that the run deleted and that somebody made anew since: the old id, then the new one.
+    pub(super) heirs: HashMap<ObjectId, ObjectId>,
+}
+
+impl<'r, 'l> Past<'r, 'l> {
+    pub(super) fn new(run: &'r Run, live: &'l Live) -> Self {
+        let mut past = Self { world: World::new(live), nets: Vec::new(), conflicts: Vec::new(), heirs: HashMap::new() };
+        let mut made: HashMap<ChangeId, ObjectId> = HashMap::new();
+        let mut makers: HashMap<&str, ObjectId> = HashMap::new();
+        let mut positions: HashMap<(Kind, ObjectId), usize> = HashMap::new();
+        for (change, fate) in run.changes() {
+            // A second write to a group that the run made has no id in the plan; it is found by its name.
+            let known = change.object.id.clone().or_else(|| makers.get(&*change.object.name).cloned());
+            let id = match past.done(change, fate, known, &made) {
+                Some(Ok(id)) => id,
+                Some(Err(conflict)) => {
+                    past.conflicts.push(conflict);
+                    continue;
+                }
+                None => continue,
+            };
+            let certain = matches!(fate, Fate::Applied { .. }) || change.verb != Verb::Update;
+            if change.verb == Verb::Create {
+                made.insert(change.id, id.clone());
+                makers.insert(&change.object.name, id.clone());
+            }
+            let position = *positions.entry((change.object.kind, id.clone())).or_insert_with(|| {
+                past.nets.push(Net::new(change, id));
+                past.nets.len() - 1
+            });
+            if let Some(net) = past.nets.get_mut(position) {
+                if net.verb == Verb::Create && change.verb == Verb::Delete {
+                    // Made and deleted again: as before. No plan does that, but a ledger is only a file.
+                    net.fields.clear();
+                    net.verb = Verb::Update;
+                } else {
+                    net.add(change, &made, certain);
+                }
+            }
+        }
+        past.heirs = past.find_heirs();
+        past
+    }
+
+    /// The object that a change has written, or may have; a conflict if that cannot be told.
+    ///
+    /// Whether an update that nobody knows of was carried out is seen later, field by field.
+    fn done(
+        &self,
+        change: &Change,
+        fate: &Fate,
+        known: Option<ObjectId>,
+        made: &HashMap<ChangeId, ObjectId>,
+    ) -> Option<Result<ObjectId, Conflict>> {
+        match (fate, change.verb) {
+            (Fate::Applied { id }, _) => Some(Ok(id.clone())),
+            (Fate::Unknown(_), Verb::Create) => self.made(change, made),
+            (Fate::Unknown(_), Verb::Update) => known.map(Ok),
+            (Fate::Unknown(_), Verb::Delete) => {
+                known.filter(|id| self.world.object(change.object.kind, id).is_none()).map(Ok)
+            }
+            _ => None,
+        }
+    }
+
+    /// The group that a creation which nobody knows of has made, if it did; a conflict if that cannot be told.
+    fn made(&self, change: &Change, made: &HashMap<ChangeId, ObjectId>) -> Option<Result<ObjectId, Conflict>> {
+        let found = self.world.directory.named(Kind::RingGroup, &NameKey::of(&change.object.name));
+        let group = match found {
+            Found::None => return None,
+            Found::One(handle) => self.world.group(handle),
+            Found::Several(_) => None,
+        };
+        let as_planned = |group: &&LiveRingGroup| {
+            let has = |field: &FieldChange| Object::Group(group).has(field.field, &with_ids(&field.after, made));
+            change.fields.iter().all(has)
+        };
+        Some(group.filter(as_planned).map(|group| group.id.clone()).ok_or_else(|| {
+            let why =
+                "nobody knows whether the run made it, and what has its name now is not what the run would have made";
+            conflict(change.id, &change.object, None, why)
+        }))
+    }
+
+    /// Live groups that have the name and every field of one that the run deleted. They are found together,
+    /// because one may hand on to another.
+    fn find_heirs(&self) -> HashMap<ObjectId, ObjectId> {
+        let written: HashSet<&ObjectId> = self.nets.iter().map(|net| &net.id).collect();
+        let deleted = || self.nets.iter().filter(|net| net.verb == Verb::Delete);
+        let heir = |net: &Net<'_>| match self.world.directory.named(Kind::RingGroup, &NameKey::of(&net.label.name)) {
+            Found::One(handle) => self.world.group(handle).filter(|group| !written.contains(&group.id)),
+            _ => None,
+        };
+        let candidates = deleted().filter_map(|net| Some((net.id.clone(), heir(net)?.id.clone())));
+        let mut heirs: HashMap<ObjectId, ObjectId> = candidates.collect();
+        loop {
+            let right = |net: &Net<'_>| {
+                let group = heirs.get(&net.id).and_then(|id| self.world.object(Kind::RingGroup, id));
+                let same = |object: Object<'_>| {
+                    net.fields.iter().all(|field| object.has(field.field, &self::inherited(&field.before, &heirs)))
+                };
+                group.is_some_and(same)
+            };
+            let wrong: Vec<ObjectId> =
+                deleted().filter(|net| heirs.contains_key(&net.id) && !right(net)).map(|net| net.id.clone()).collect();
+            if wrong.is_empty() {
+                return heirs;
+            }
+            heirs.retain(|old, _| !wrong.contains(old));
+        }
+    }
+
+    /// A value from before the run, with the ids of today.
+    pub(super) fn inherited(&self, value: &FieldValue) -> FieldValue {
+        inherited(value, &self.heirs)
+    }
+
+    /// A reference from before the run, with the id of today.
+    pub(super) fn today(&self, reference: ObjectRef) -> ObjectRef {
+        let id = self.heirs.get(&reference.id).cloned().unwrap_or(reference.id);
+        ObjectRef { id, ..reference }
+    }
+}
+
+fn inherited(value: &FieldValue, heirs: &HashMap<ObjectId, ObjectId>) -> FieldValue {
+    let today = |reference: &PlannedRef| {
+        let id = reference.id.as_ref().map(|id| heirs.get(id).unwrap_or(id).clone());
+        PlannedRef { id, ..reference.clone() }
+    };
+    match value {
+        FieldValue::Reference(reference) => FieldValue::Reference(today(reference)),
+        FieldValue::References(references) => FieldValue::References(references.iter().map(today).collect()),
+        other => other.clone(),
+    }
+}
