@@ -168,6 +168,13 @@ fn nothing_that_works_shows_the_token() {
         succeeds(&["apply", "--plan", "plan.json", "--events", "events.jsonl"]);
         edit(folder.path(), "label: Accueil", "label: Other");
         succeeds(&["apply", ".", "--auto-approve", "--events", "-"]);
+        for format in ["human", "json"] {
+            succeeds(&["history", ".", "--format", format]);
+        }
+        let runs = commands::ledgers(folder.path());
+        let last = runs.last().unwrap().id.to_string();
+        succeeds(&["history", ".", "--run", &last]);
+        succeeds(&["rollback", &last, ".", "--auto-approve"]);
         assert!(folder.path().join(".strowger/ledger").is_dir() && folder.path().join("events.jsonl").is_file());
     }
 }

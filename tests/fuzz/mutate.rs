@@ -4,7 +4,7 @@ use fastrand::Rng;
 use serde_json::Value;
 
 /// The most bytes of an input: enough for what repeats, little enough for thousands of inputs a minute.
-const MOST: usize = 256 << 10;
+const MOST: usize = 64 << 10;
 
 /// Numbers at whose edges things go wrong.
 const NUMBERS: [&str; 16] = [
