@@ -27,6 +27,8 @@ impl Room {
 
 /// What people and programs get to see: nothing that a terminal or a CI runner obeys.
 pub fn shown(plans: &[Plan], findings: &[Diagnostic], sources: &Sources) {
+    // Thousands of findings are told as hundreds are, and a few seconds later.
+    let findings = &findings[..findings.len().min(300)];
     let repository = Repository::new(Path::new("/repo"), Path::new("/repo"));
     let mut texts = vec![
         diagnostics::human(findings, sources, diagnostics::Style::default()),
