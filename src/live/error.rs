@@ -71,7 +71,8 @@ pub enum ReadError {
     },
     /// The account changed while it was listed, every time.
     #[error(
-        "{0}, three times in a row; the account kept changing while it was read, so no plan can be based on it: try again in a quiet moment"
+        "{}; so it was each time that it was read, and no plan can be based on it: try again in a quiet moment",
+        crate::text::shown(&.0.to_string(), 200)
     )]
     Inconsistent(Incomplete),
     /// A snapshot file cannot be read.

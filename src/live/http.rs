@@ -131,6 +131,11 @@ impl Http {
         self.sent.load(Ordering::Relaxed)
     }
 
+    /// The text without the token.
+    pub(super) fn redacted(&self, text: &str) -> String {
+        self.secret.redacted(text)
+    }
+
     /// Text of the server's, safe to show: one line, short, without the token.
     pub(super) fn shown(&self, text: &str) -> String {
         // Cut before the token is looked for, a long way behind where the text is cut for good.

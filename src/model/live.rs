@@ -188,7 +188,7 @@ impl Live {
         // Ids that grow with the numbers, as those of snapshots do, are told apart without a table.
         let grows = self.numbers.is_sorted_by(|left, right| left.id < right.id);
         if !grows {
-            let mut ids = HashSet::with_capacity(self.numbers.len());
+            let mut ids = HashSet::with_capacity_and_hasher(self.numbers.len(), foldhash::fast::RandomState::default());
             if let Some(twice) = self.numbers.iter().find(|number| !ids.insert(&*number.id.0)) {
                 return Err(Incomplete::Repeated { kind: Kind::Number, id: (&*twice.id.0).into() });
             }

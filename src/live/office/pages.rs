@@ -21,6 +21,8 @@ const MOST_PAGES: usize = 20_000;
 const MOST_OBJECTS: usize = 2_500_000;
 /// Pages that are less than half full although another follows, before the list counts as endless.
 const MOST_SHORT: usize = 200;
+/// The most bytes of all pages of a list: four times a million numbers.
+const MOST_BYTES: usize = 1 << 30;
 /// Empty pages in a row, each promising another one, before the list counts as endless.
 const MOST_EMPTY: usize = 8;
 
@@ -38,6 +40,7 @@ struct Listing<'a> {
     pages: AtomicUsize,
     short: AtomicUsize,
     objects: AtomicUsize,
+    bytes: AtomicUsize,
 }
 
 impl Office {
@@ -50,6 +53,7 @@ impl Office {
             pages: AtomicUsize::new(0),
             short: AtomicUsize::new(0),
             objects: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
         };
         let first = listing.page::<T>(None).await?;
         let starts = first.cursors.unwrap_or_default();
@@ -105,6 +109,9 @@ impl Listing<'_> {
             Some(cursor) => url.query_pairs_mut().append_pair("limit", &limit).append_pair("cursor", cursor),
         };
         let body = self.office.get(url).await?;
+        if self.bytes.fetch_add(body.len(), Ordering::Relaxed) >= MOST_BYTES {
+            return Err(self.malformed("it has no end"));
+        }
         let page: Page<T> = serde_json::from_slice(&body).map_err(|error| self.culprit::<T>(&body, &error))?;
         self.bounded(page.items.len(), page.next.is_some())?;
         Ok(page)
@@ -151,6 +158,21 @@ impl Office {
         let mut attempts = self.http.attempts();
         let sent = self.http.send(&Call::get(url.clone()), &mut attempts).await;
         let answer = sent.map_err(|error| self.unanswered(error, attempts.made))?;
-        if answer.status.as_u16() == 200 { Ok(answer.body) } else { Err(self.unusable(&url, &answer)) }
+        if answer.status.as_u16() != 200 {
+            return Err(self.unusable(&url, &answer));
+        }
+        match answer.media {
+            Some(media) if !is_json(&media) => Err(ReadError::WrongServer {
+                host: self.host(),
+                why: format!("GET {} answers {}, not JSON", shown(url.path(), 100), shown(&media, 80)),
+            }),
+            _ => Ok(answer.body),
+        }
     }
+}
+
+/// Whether a body of this type can be JSON. Servers that say nothing in particular are given the chance.
+fn is_json(media: &str) -> bool {
+    let media = media.to_ascii_lowercase();
+    media.ends_with("json") || ["application/octet-stream", "text/plain", ""].contains(&&*media)
 }
