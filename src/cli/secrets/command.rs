@@ -62,10 +62,7 @@ pub(super) fn printed(
     }
     let Some(status) = running.until(end)? else { bail!(late()) };
     if !status.success() {
-        bail!(
-            "the token's command {name} failed ({status}); run it yourself to see why: its messages may hold the token, \
-             so they are not shown"
-        );
+        bail!("the token's command {name} failed ({status}); run it yourself to see why, what it says is not shown");
     }
     Ok(bytes)
 }
