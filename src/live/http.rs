@@ -10,7 +10,7 @@ mod patience;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, IF_MATCH};
 use reqwest::{Client, Method, Url};
@@ -226,8 +226,18 @@ impl Http {
         if let Some(body) = &call.body {
             request = request.header(CONTENT_TYPE, content_type(&call.method)).body(body.clone());
         }
-        let response = request.send().await.map_err(|error| answer::failure(&error))?;
-        answer::receive(response).await
+        let begun = Instant::now();
+        let attempt = match request.send().await {
+            Ok(response) => answer::receive(response).await,
+            Err(error) => Err(answer::failure(&error)),
+        };
+        let end = match &attempt {
+            Ok(answer) => answer.status.as_u16().to_string(),
+            Err(failure) => self.shown(&failure.to_string()),
+        };
+        // The path without the query, which has cursors; nothing of headers and bodies.
+        tracing::debug!("{} {}: {end} in {} ms", call.method, self.shown(call.url.path()), begun.elapsed().as_millis());
+        attempt
     }
 }
 
