@@ -329,6 +329,25 @@ fn twice_verbose_tells_every_request_and_what_became_of_every_change() {
 }
 
 #[test]
+fn an_embedded_account_that_cannot_start_says_why_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for (arguments, code, cause) in [
+        (["--listen", "0.0.0.0:0"], 64, "add `--allow-remote`"),
+        (["--error-rate", "2"], 64, "a share is a number from 0 to 1"),
+        (["--stall-rate", "NaN"], 64, "a share is a number from 0 to 1"),
+        (["--listen", &address], 1, "os error"),
+        (["--seed", "nope.yaml"], 1, "nope.yaml"),
+    ] {
+        let output = strowger(folder.path(), &[&["sandbox", "--state", ":memory:"], arguments.as_slice()].concat());
+        expect(&output, code);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(said.matches(cause).count(), 1, "{said}");
+    }
+}
+
+#[test]
 fn whoever_reads_only_the_first_line_makes_no_error() {
     let folder = wework();
     let mut process = Command::new(env!("CARGO_BIN_EXE_strowger"))

@@ -8,7 +8,7 @@ use crate::text::is_this_machine;
 
 use super::document::{Mapping, View};
 use super::plain::{Reading, reading};
-use super::reader::{Advice, Field, Fields, Reader, list};
+use super::reader::{Advice, Field, Fields, Reader, list, unquoted_rule};
 use super::settings::{Country, ProviderSettings, SandboxState, SecretRef, Settings};
 
 const PROVIDERS: [&str; 3] = ["sandbox", "office", "snapshot"];
@@ -261,6 +261,9 @@ fn env_name(reader: &mut Reader, field: Field<'_>) -> Option<SecretRef> {
 
 fn command(reader: &mut Reader, field: Field<'_>) -> Option<SecretRef> {
     let hint = "write `command: [PROGRAM, ARGUMENT]`";
+    if misread(reader, field) {
+        return None;
+    }
     let words: Option<Vec<Box<str>>> = match field.value.view() {
         View::Sequence(items) => items.items().map(|item| certain_text(item.view())).collect(),
         _ => None,
@@ -274,6 +277,23 @@ fn command(reader: &mut Reader, field: Field<'_>) -> Option<SecretRef> {
         }
     };
     Some(SecretRef::Command { program, arguments })
+}
+
+/// Finds the words of a list that YAML readers take for something else. A word may be the secret, so none is repeated.
+fn misread(reader: &mut Reader, field: Field<'_>) -> bool {
+    let View::Sequence(items) = field.value.view() else { return false };
+    let before = reader.findings.len();
+    for item in items.items() {
+        if let View::Plain(text) = item.view()
+            && let read_as = reading(text)
+            && !matches!(read_as, Reading::Text | Reading::Null)
+        {
+            let message = format!("YAML readers take a word of `{}` for {}", field.name(), read_as.noun());
+            let finding = Diagnostic::new(unquoted_rule(read_as), Some(item.span()), message);
+            reader.report(finding.hint("put the word in quotes"));
+        }
+    }
+    reader.findings.len() > before
 }
 
 fn certain_text(view: View<'_>) -> Option<Box<str>> {
