@@ -52,7 +52,7 @@ pub enum ReadError {
         why: String,
     },
     /// The server kept failing, or kept asking to wait, until patience ran out.
-    #[error("{host} did not answer usably ({attempts} tried): {why}; try again later")]
+    #[error("{host} did not answer usably after {attempts} attempts: {why}; try again later")]
     Unavailable {
         /// Scheme, host and port.
         host: String,
