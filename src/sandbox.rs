@@ -107,7 +107,7 @@ pub enum SandboxError {
     #[error("{0} can be reached from other machines; listen on 127.0.0.1, or allow remote access explicitly")]
     Remote(SocketAddr),
     /// The address cannot be bound.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}")]
     Listen {
         /// The wanted address.
         address: SocketAddr,

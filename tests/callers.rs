@@ -57,8 +57,8 @@ fn a_name_that_nothing_is_like_gets_what_the_account_has() {
             "version: 1\naccount: { name: a, provider: sandbox }\nring_groups: { g: { members: [user/zzzzzzzzzz] } }";
         std::fs::write(&path, files).unwrap();
         let loaded = config::load(&[path]);
-        let users: String = (0..users).map(|at| format!("  u{at}: {{ extension: \"2{at:02}\" }}\n")).collect();
-        let live = format!("snapshot: 1\naccount: {{ name: a }}\nusers:\n{users}");
+        let users: Vec<String> = (0..users).map(|at| format!("  u{at}: {{ extension: \"2{at:02}\" }}\n")).collect();
+        let live = format!("snapshot: 1\naccount: {{ name: a }}\nusers:\n{}", users.concat());
         let live = snapshot::parse(&live, Format::Yaml).unwrap();
         let desired = &loaded.accounts.first().unwrap().desired;
         let (_, found) = strowger::plan::plan(desired, &live, &Severities::default(), 1);

@@ -70,8 +70,11 @@ pub enum ReadError {
         why: String,
     },
     /// The account changed while it was listed, every time.
-    #[error("{0}; it kept changing while it was read, so no plan can be based on it: try again in a quiet moment")]
-    Inconsistent(#[from] Incomplete),
+    #[error(
+        "{}; so it was each time that it was read, and no plan can be based on it: try again in a quiet moment",
+        crate::text::shown(&.0.to_string(), 200)
+    )]
+    Inconsistent(Incomplete),
     /// A snapshot file cannot be read.
     #[error(transparent)]
     Snapshot(#[from] super::snapshot::SnapshotError),
@@ -117,7 +120,7 @@ pub enum WriteError {
         detail: String,
     },
     /// Retries ran out, and the change was certainly not carried out.
-    #[error("not done after {attempts} attempts: {why}")]
+    #[error("not done after {}: {why}", tries(*attempts))]
     Unavailable {
         /// How many requests were made.
         attempts: u32,
@@ -133,6 +136,10 @@ pub enum WriteError {
     /// The provider only reads.
     #[error("a snapshot is read-only: apply the plan to the account that it was taken from")]
     ReadOnly,
+}
+
+fn tries(attempts: u32) -> String {
+    if attempts == 1 { "1 attempt".to_owned() } else { format!("{attempts} attempts") }
 }
 
 fn said(detail: &str, referrers: &[Referrer]) -> String {

@@ -8,13 +8,16 @@ mod answer;
 mod budget;
 mod patience;
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, IF_MATCH};
 use reqwest::{Client, Method, Url};
+use tokio::sync::watch;
 
 use crate::model::RequestLimits;
+use crate::text::is_this_machine;
 
 use super::Secret;
 
@@ -65,6 +68,8 @@ pub(super) struct Http {
     budget: Budget,
     patience: Patience,
     sent: AtomicU64,
+    /// Whether the run ends.
+    stopped: watch::Sender<bool>,
 }
 
 impl Http {
@@ -84,20 +89,40 @@ impl Http {
             .pool_idle_timeout(Duration::from_secs(60))
             .connect_timeout(patience.connect)
             .timeout(patience.request);
-        if is_loopback(base) {
-            builder = builder.no_proxy();
+        if is_this_machine(base.host_str().unwrap_or_default()) {
+            // No proxy can reach it, and no resolver may say that it is elsewhere. The ports are those of the URL.
+            let here = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+            builder = builder.no_proxy().resolve_to_addrs("localhost", &here.map(|address| (address, 0).into()));
         }
         if base.scheme() == "http" {
             // Reading the system's certificates takes longer than a small account's whole plan.
             builder = builder.tls_certs_only([]);
         }
         let client = builder.build().map_err(|error| format!("the HTTP client cannot start: {error}"))?;
-        Ok(Self { client, authorization, secret, budget: Budget::new(limits), patience, sent: AtomicU64::new(0) })
+        Ok(Self {
+            client,
+            authorization,
+            secret,
+            budget: Budget::new(limits),
+            patience,
+            sent: AtomicU64::new(0),
+            stopped: watch::Sender::new(false),
+        })
     }
 
     /// Takes over the limits that the account states.
     pub(super) fn learn(&self, limits: RequestLimits) {
         self.budget.learn(limits);
+    }
+
+    /// What is under way is finished; nothing is tried again, waited for or begun but a look at what is in doubt.
+    pub(super) fn stop(&self) {
+        self.stopped.send_replace(true);
+    }
+
+    async fn until_stopped(&self) {
+        // The sender is our own, so the wait only ends for the reason that is waited for.
+        let _ = self.stopped.subscribe().wait_for(|stopped| *stopped).await;
     }
 
     /// A fresh count of attempts at one request.
@@ -108,6 +133,11 @@ impl Http {
     /// How many requests were sent so far.
     pub(super) fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
+    }
+
+    /// The text without the token.
+    pub(super) fn redacted(&self, text: &str) -> String {
+        self.secret.redacted(text)
     }
 
     /// Text of the server's, safe to show: one line, short, without the token.
@@ -123,11 +153,17 @@ impl Http {
     /// repeatable is only sent again if the last one certainly was not carried out.
     pub(super) async fn send(&self, call: &Call, attempts: &mut Attempts) -> Result<Answer, SendError> {
         loop {
-            let turn = self.budget.turn().await;
+            let turn = tokio::select! {
+                biased;
+                () = self.until_stopped(), if call.method != Method::GET || attempts.made > 0 => {
+                    return Err(SendError::NotDone(Failure::NotSent("the run was told to stop".to_owned())));
+                }
+                turn = self.budget.turn() => turn,
+            };
             attempts.made += 1;
             self.sent.fetch_add(1, Ordering::Relaxed);
-            let attempt = self.attempt(call).await;
-            let pause = match attempt {
+            // How long to pause, and what it means if patience, or the run, ends before the next attempt.
+            let (pause, gave_up) = match self.attempt(call).await {
                 Ok(answer) if answer.status.as_u16() == 429 => {
                     let wait = attempts.wait(answer.retry_after).ok_or(SendError::Limited)?;
                     self.budget.limited(&turn, wait);
@@ -142,11 +178,11 @@ impl Http {
                     if !call.is_repeatable() {
                         return Err(doubt);
                     }
-                    match answer.retry_after {
+                    let pause = match answer.retry_after {
                         Some(asked) => attempts.wait(Some(asked)).and(attempts.pause()).map(|own| own.max(asked)),
                         None => attempts.pause(),
-                    }
-                    .ok_or(doubt)?
+                    };
+                    (pause, doubt)
                 }
                 Ok(answer) => {
                     self.budget.served();
@@ -158,17 +194,21 @@ impl Http {
                     if !call.is_repeatable() {
                         return Err(doubt);
                     }
-                    attempts.pause().ok_or(doubt)?
+                    (attempts.pause(), doubt)
                 }
-                Err(Failure::NotSent(why)) => attempts.pause().ok_or(SendError::NotDone(Failure::NotSent(why)))?,
+                Err(Failure::NotSent(why)) => (attempts.pause(), SendError::NotDone(Failure::NotSent(why))),
                 // What was answered was answered after the write.
                 Err(Failure::TooLarge) if call.method != Method::GET => {
                     return Err(SendError::Doubt("the answer is too large".to_owned()));
                 }
                 Err(failure) => return Err(SendError::NotDone(failure)),
             };
+            let Some(pause) = pause else { return Err(gave_up) };
             drop(turn);
-            tokio::time::sleep(pause).await;
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.until_stopped() => return Err(gave_up),
+            }
         }
     }
 
@@ -186,18 +226,21 @@ impl Http {
         if let Some(body) = &call.body {
             request = request.header(CONTENT_TYPE, content_type(&call.method)).body(body.clone());
         }
-        let response = request.send().await.map_err(|error| answer::failure(&error))?;
-        answer::receive(response).await
+        let begun = Instant::now();
+        let attempt = match request.send().await {
+            Ok(response) => answer::receive(response).await,
+            Err(error) => Err(answer::failure(&error)),
+        };
+        let end = match &attempt {
+            Ok(answer) => answer.status.as_u16().to_string(),
+            Err(failure) => self.shown(&failure.to_string()),
+        };
+        // The path without the query, which has cursors; nothing of headers and bodies.
+        tracing::debug!("{} {}: {end} in {} ms", call.method, self.shown(call.url.path()), begun.elapsed().as_millis());
+        attempt
     }
 }
 
 fn content_type(method: &Method) -> &'static str {
     if *method == Method::PATCH { "application/merge-patch+json" } else { "application/json" }
-}
-
-/// Whether a URL names this machine: no proxy can reach it, whatever the environment says.
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
