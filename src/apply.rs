@@ -114,6 +114,7 @@ pub async fn execute_kept<O: Observer + ?Sized>(
     loop {
         if halt.is_none() && stop.is_asked() {
             halt = Some(Halt::Stopped);
+            provider.stop();
         }
         while halt.is_none()
             && running.len() < options.concurrency.max(1)
@@ -135,6 +136,11 @@ pub async fn execute_kept<O: Observer + ?Sized>(
             () = stop.until(Urgency::AtOnce) => {
                 halt = Some(Halt::StoppedAtOnce);
                 break;
+            }
+            () = stop.until(Urgency::Finish), if halt.is_none() => {
+                halt = Some(Halt::Stopped);
+                provider.stop();
+                continue;
             }
             ended = running.next() => ended,
         };

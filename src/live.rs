@@ -55,4 +55,7 @@ pub trait Provider: Send + Sync {
     ///
     /// Its references have ids, and its revision is that of the last write to the object, if there was one.
     fn write<'a>(&'a self, change: &'a Change) -> Pending<'a, Result<Written, WriteError>>;
+
+    /// The run ends: what is under way is finished, but nothing is tried again, waited for or begun.
+    fn stop(&self) {}
 }

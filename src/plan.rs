@@ -22,6 +22,7 @@ mod preimage;
 mod reach;
 mod saved;
 mod search;
+mod sound;
 mod split;
 mod stale;
 mod value;

@@ -23,6 +23,8 @@ fn is_plain(text: &str) -> bool {
         && !text.ends_with(' ')
         && text.chars().all(|c| c.is_alphanumeric() || matches!(c, ' ' | '_' | '-' | '.' | '/' | '@' | '+'))
         && !text.contains("  ")
+        // Some readers take a lone dash for the start of something.
+        && !text.ends_with(" -")
         && !WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
@@ -165,7 +167,8 @@ mod tests {
 
     #[test]
     fn what_yaml_could_misread_is_quoted() {
-        for text in ["no", "NULL", "300", "+33142685300", "a: b", "a #b", " x", "x ", "", "~", "1e5", "-", "*a", "a,b"]
+        for text in
+            ["no", "NULL", "300", "+33142685300", "a: b", "a #b", " x", "x ", "", "~", "1e5", "-", "*a", "a,b", "a -"]
         {
             assert!(yaml(text).starts_with('"'), "{text:?}");
         }

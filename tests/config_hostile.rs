@@ -11,6 +11,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use strowger::config::{Loaded, load};
+use strowger::render::{diagnostics, repository::Repository, sarif};
 
 /// Far more than any of these files takes, far less than a hang.
 const SOON: Duration = Duration::from_secs(20);
@@ -135,6 +136,28 @@ fn what_hides_its_meaning_is_refused() {
     ] {
         assert_eq!(of_text(text), [(rule, line, column)], "{text:?}");
     }
+}
+
+#[test]
+fn thousands_of_findings_on_one_line_are_told_soon() {
+    let fields: String = (0..6_000).map(|field| format!("f{field}: x, ")).collect::<Vec<_>>().concat();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.yaml");
+    fs::write(&path, GOOD.replace("to: none", &format!("{fields} to: none"))).unwrap();
+    let loaded = loaded(&path);
+    assert_eq!(loaded.diagnostics.len(), 6_000);
+    let start = Instant::now();
+    let text = diagnostics::human(&loaded.diagnostics, &loaded.sources, diagnostics::Style::default());
+    assert!(text.contains("a.yaml:4:"), "the place is told without an excerpt");
+    let repository = Repository::new(folder.path(), folder.path());
+    assert!(sarif::findings(&loaded.diagnostics, &loaded.sources, &repository).contains("unknown-field"));
+    assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_field_that_is_called_like_a_number_is_told_once() {
+    let text = GOOD.replace("to: none", "to: none, \"+33142685300\": x");
+    assert_eq!(of_text(text), [("unknown-field", 4, 31)]);
 }
 
 #[test]

@@ -60,19 +60,30 @@ async fn handle(State(server): State<Server>, request: Request) -> Response {
 
 /// A server with these answers and an impatient client of it.
 async fn office(answer: impl Fn(&Seen) -> Response + Send + Sync + 'static) -> (Office, Server) {
+    let (url, server) = served(answer).await;
+    (client(&url, Duration::from_millis(500)), server)
+}
+
+/// The same for answers that take their time.
+async fn patient(answer: impl Fn(&Seen) -> Response + Send + Sync + 'static) -> (Office, Server) {
+    let (url, server) = served(answer).await;
+    (client(&url, Duration::from_secs(60)), server)
+}
+
+async fn served(answer: impl Fn(&Seen) -> Response + Send + Sync + 'static) -> (String, Server) {
     let server = Server { answer: Arc::new(answer), seen: Arc::default() };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let router = Router::new().fallback(handle).with_state(server.clone());
     tokio::spawn(async move { axum::serve(listener, router).await });
-    (client(&url), server)
+    (url, server)
 }
 
-fn client(url: &str) -> Office {
+fn client(url: &str, request: Duration) -> Office {
     let patience = Patience {
         attempts: 3,
         first_pause: Duration::from_millis(1),
-        request: Duration::from_millis(500),
+        request,
         longest_wait: Duration::from_secs(5),
         ..Patience::default()
     };
@@ -169,7 +180,10 @@ async fn a_server_that_is_not_there_is_said_to_be() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    assert!(matches!(client(&url).read().await.unwrap_err(), ReadError::Unreachable { .. }));
+    assert!(matches!(
+        client(&url, Duration::from_millis(500)).read().await.unwrap_err(),
+        ReadError::Unreachable { .. }
+    ));
 }
 
 #[tokio::test]
@@ -205,6 +219,24 @@ async fn lists_without_end_are_refused() {
     let error = failure(giant).await;
     // Whichever comes first on a slow machine: the size or the time.
     assert!(matches!(error, ReadError::WrongServer { .. } | ReadError::Unavailable { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn full_pages_without_end_are_refused_before_they_fill_the_memory() {
+    const PAGE: usize = 60 << 20;
+    let padding = Bytes::from(vec![b' '; PAGE]);
+    let count = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let pages = count.clone();
+    let endless = with_list("users", move |_| {
+        let page = pages.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let start = Bytes::from(format!("{{\"items\":[{{\"id\":\"u{page}\"}}],\"next\":\"{page}\""));
+        let parts = [start, padding.clone(), Bytes::from_static(b"}")].map(Ok::<_, std::io::Error>);
+        Body::from_stream(futures_util::stream::iter(parts)).into_response()
+    });
+    let (office, _) = patient(endless).await;
+    assert!(office.read().await.unwrap_err().to_string().contains("no end"));
+    let taken = count.load(std::sync::atomic::Ordering::Relaxed) * PAGE;
+    assert!(taken <= (1 << 30) + 2 * PAGE, "{taken} bytes were taken");
 }
 
 #[tokio::test]

@@ -167,7 +167,7 @@ fn changes_out_of_order_are_no_plan() {
     forge(folder.path(), |plan| plan["plans"][0]["changes"][0]["depends_on"] = json!([3]));
     let output = strowger(folder.path(), &APPLY);
     expect(&output, 1);
-    assert!(stderr(&output).contains("change 1 depends on change 3"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("change 1: it depends on change 3"), "{}", stderr(&output));
     assert_eq!(server.audit().len(), 0);
 }
 
@@ -214,4 +214,76 @@ fn files_with_errors_save_no_plan() {
     edit(folder.path(), "to: conference/salle-1", "to: conference/nowhere");
     expect(&strowger(folder.path(), &["plan", ".", "--out", "plan.json"]), 3);
     assert!(!folder.path().join("plan.json").exists());
+}
+
+/// The digest of a plan that somebody forged with care.
+fn digest(plan: &Value) -> Value {
+    let plan: strowger::plan::Plan = serde_json::from_value(plan.clone()).unwrap();
+    json!(strowger::plan::Digest::of(&plan.account_id, &plan.changes).0)
+}
+
+/// Changes the plan of an account, and makes its digest right again.
+fn forge_well(folder: &Path, change: impl FnOnce(&mut Value)) {
+    forge(folder, |report| {
+        let plan = &mut report["plans"][0];
+        change(plan);
+        plan["digest"] = digest(plan);
+    });
+}
+
+#[test]
+fn a_forged_name_does_not_take_a_number_past_its_guard() {
+    let server = Server::start("wework", &[]);
+    let folder = office("wework", &server.url);
+    edit(folder.path(), "to: receptionist/main, label: Accueil", "to: user/amelie@example.org");
+    expect(&strowger(folder.path(), &["plan", ".", "--out", "plan.json"]), 0);
+    forge_well(folder.path(), |plan| {
+        plan.as_object_mut().unwrap().remove("blocked");
+        let changes = plan["changes"].as_array_mut().unwrap();
+        let main = changes.iter_mut().find(|change| change["object"]["name"] == "+33142685300").unwrap();
+        main["object"]["name"] = json!("+33142685305");
+    });
+    let output = strowger(folder.path(), &APPLY);
+    expect(&output, 5);
+    assert!(stderr(&output).contains("the account calls it +33142685300"), "{}", stderr(&output));
+    assert_eq!(server.audit().len(), 0);
+}
+
+#[test]
+fn a_plan_that_lies_about_before_or_about_a_target_is_refused() {
+    let lies: [(&str, fn(&mut Value), &str); 4] = [
+        ("a before", |change| change["fields"][0]["before"] = json!("none"), "when the plan was made, is"),
+        ("a target", |change| change["fields"][0]["after"]["reference"]["name"] = json!("main"), "the account calls"),
+        (
+            "two values",
+            |change| {
+                let field = change["fields"][0].clone();
+                change["fields"].as_array_mut().unwrap().push(field);
+            },
+            "writes `to` twice",
+        ),
+        (
+            "no maker",
+            |change| {
+                let target = change["fields"][0]["after"]["reference"].as_object_mut().unwrap();
+                target.remove("id");
+                target.insert("created_by".into(), json!(1));
+            },
+            "does not make",
+        ),
+    ];
+    for (what, lie, expected) in lies {
+        let server = Server::start("wework", &[]);
+        let folder = office("wework", &server.url);
+        edit(folder.path(), "to: user/amelie@example.org }", "to: user/bruno@example.org }");
+        expect(&strowger(folder.path(), &["plan", ".", "--out", "plan.json"]), 0);
+        forge_well(folder.path(), |plan| {
+            let changes = plan["changes"].as_array_mut().unwrap();
+            lie(changes.iter_mut().find(|change| change["object"]["name"] == "+33142685301").unwrap());
+        });
+        let output = strowger(folder.path(), &APPLY);
+        assert!(matches!(output.status.code(), Some(1 | 5)), "{what}: {}", stderr(&output));
+        assert!(stderr(&output).contains(expected), "{what}: {}", stderr(&output));
+        assert_eq!(server.audit().len(), 0, "{what}");
+    }
 }

@@ -7,7 +7,6 @@
 use std::collections::HashMap;
 
 use jsonschema::error::ValidationErrorKind;
-use jsonschema::paths::LocationSegment;
 use jsonschema::{PatternOptions, Validator};
 
 use crate::diag::{Diagnostic, Rule};
@@ -54,8 +53,7 @@ impl AccountSchema {
         let mut index = Index::default();
         let mut unexplained = Vec::new();
         for error in validator.iter_errors(Item::Node(root)) {
-            let path: Vec<LocationSegment<'_>> = error.instance_path().iter().collect();
-            let (place, entries) = index.find(root, &path);
+            let (place, entries) = index.find(root, error.instance_path().as_str());
             // An error about keys stands at their mapping, which may be as large as the file.
             let names: Vec<&str> = match error.kind() {
                 ValidationErrorKind::AdditionalProperties { unexpected } => {
@@ -117,16 +115,19 @@ struct Index<'d> {
 }
 
 impl<'d> Index<'d> {
-    /// Where the breach is, and the value that the path leads to.
-    fn find(&mut self, root: NodeRef<'d>, path: &[LocationSegment<'_>]) -> (Place, NodeRef<'d>) {
+    /// Where the breach is, and the value that the path leads to: a JSON pointer. The validator's own segments take
+    /// a key like `+33142685300` for a position in a list.
+    fn find(&mut self, root: NodeRef<'d>, path: &str) -> (Place, NodeRef<'d>) {
         let mut at = root;
         let mut entry = (root, root);
         let mut independent = false;
-        for (depth, segment) in path.iter().enumerate() {
-            let step = match (at.view(), segment) {
-                (View::Mapping(_), LocationSegment::Property(name)) => self.entry(at, name.as_ref()),
-                (View::Sequence(_), LocationSegment::Index(index)) => self.item(at, *index).map(|item| (item, item)),
-                _ => None,
+        for (depth, segment) in path.split('/').skip(1).enumerate() {
+            let step = match at.view() {
+                View::Mapping(_) => self.entry(at, &segment.replace("~1", "/").replace("~0", "~")),
+                View::Sequence(_) => {
+                    segment.parse().ok().and_then(|index| self.item(at, index)).map(|item| (item, item))
+                }
+                View::Plain(_) | View::Quoted(_) => None,
             };
             let Some((key, value)) = step else { break };
             at = value;

@@ -18,7 +18,7 @@ use crate::plan::Plan;
 use crate::render::human;
 
 use super::console::{self, Voice};
-use super::execution::{Execution, carry_out};
+use super::execution::{Carried, Execution, carry_out};
 use super::open::{Opened, Purpose, open};
 use super::plan::{read_and_plan, runtime};
 use super::saved::{Held, Saved};
@@ -75,7 +75,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     }
     let accounts = std::mem::take(&mut loaded.accounts);
     let accounts = match &saved {
-        Some(saved) => saved.accounts(&accounts)?,
+        Some(saved) => saved.accounts(&accounts, &paths)?,
         None => accounts.iter().collect(),
     };
     let (events, voice) = arguments.writing.events.open()?;
@@ -161,17 +161,25 @@ async fn reconcile<'a>(
     }
     // Until here a signal ends the process as it does any other; from here on there is something to finish.
     let stop = signals::listen()?;
-    let mut worst = Exit::Ok;
+    let mut exits = Vec::new();
     for Job { account, opened, plan, recorder, .. } in jobs.iter_mut().filter(|job| !job.plan.is_empty()) {
         let concurrency = arguments.writing.effort.concurrency();
         let provider = &*opened.provider;
         let execution = Execution { account, provider, plan, saved: saved.is_some(), concurrency, stop: &stop, voice };
-        let exit = carry_out(&execution, recorder).await?;
-        if worst == Exit::Ok || exit == Exit::Partial {
-            worst = exit;
-        }
+        exits.push(carry_out(&execution, recorder).await);
     }
-    Ok(worst)
+    Ok(together(&exits))
+}
+
+/// How a run over several accounts ends: if one of them has something and another lacks something, it is partly
+/// applied.
+fn together(exits: &[Carried]) -> Exit {
+    let failed = exits.iter().map(|carried| carried.exit).find(|exit| *exit != Exit::Ok);
+    match failed {
+        None => Exit::Ok,
+        Some(_) if exits.len() > 1 && exits.iter().any(|carried| carried.touched) => Exit::Partial,
+        Some(exit) => exit,
+    }
 }
 
 /// Nobody needs to be asked, nor every change to fail, to learn that a file cannot be written to.

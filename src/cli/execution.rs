@@ -37,13 +37,21 @@ pub(super) struct Execution<'a> {
     pub(super) voice: Voice,
 }
 
+/// How it went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Carried {
+    pub(super) exit: Exit,
+    /// Whether the account has, or may have, something of the plan.
+    pub(super) touched: bool,
+}
+
 /// Applies one plan, says what became of it, and plans once more.
-pub(super) async fn carry_out(execution: &Execution<'_>, recorder: &mut Recorder) -> anyhow::Result<Exit> {
+pub(super) async fn carry_out(execution: &Execution<'_>, recorder: &mut Recorder) -> Carried {
     let Execution { account, plan, stop, voice, .. } = execution;
     let name = &account.settings.name;
     if stop.is_asked() {
         say(*voice, &format!("Stopped before {} was begun; nothing was written to it.", shown(name, 200)));
-        return Ok(Exit::Partial);
+        return Carried { exit: Exit::Partial, touched: false };
     }
     if let Err(error) = recorder.start(&account.root) {
         warn(&format!(
@@ -51,15 +59,17 @@ pub(super) async fn carry_out(execution: &Execution<'_>, recorder: &mut Recorder
             account.root.join(".strowger").display(),
             shown(name, 200)
         ));
-        return Ok(Exit::Failure);
+        return Carried { exit: Exit::Failure, touched: false };
     }
     let done = execute(execution, recorder).await;
     say(*voice, outcome::human(plan, &done, console::style()).trim_end());
-    let verified = match early_end(&done) {
-        Some(exit) => Ok((exit, None)),
-        None => verify(execution).await,
+    let (mut exit, in_sync) = match early_end(&done) {
+        Some(exit) => (exit, None),
+        None => verify(execution).await.unwrap_or_else(|error| {
+            warn(&format!("everything was applied, and then {}", shown(&format!("{error:#}"), 1000)));
+            (Exit::Failure, None)
+        }),
     };
-    let (mut exit, in_sync) = *verified.as_ref().unwrap_or(&(Exit::Failure, None));
     if let Err(why) = recorder.finish(done.summary(in_sync, exit.code())).await
         && !matches!(done.halt, Some(Halt::Unrecorded(_)))
     {
@@ -69,7 +79,7 @@ pub(super) async fn carry_out(execution: &Execution<'_>, recorder: &mut Recorder
     if exit != Exit::Ok {
         say(*voice, &format!("`strowger history --run {}` shows this run.", recorder.run()));
     }
-    verified.map(|_| exit)
+    Carried { exit, touched: done.touched() }
 }
 
 async fn execute(execution: &Execution<'_>, recorder: &Recorder) -> Outcome {

@@ -66,7 +66,11 @@ fn count(outcome: &Outcome) -> String {
     let of = |wanted: fn(&Status) -> bool| outcome.count(wanted);
     let requests = usize::try_from(outcome.requests()).unwrap_or(usize::MAX);
     let all = counted(outcome.changes.len(), "change");
-    let mut parts = vec![format!("{} of {all} with {}", outcome.applied(), counted(requests, "request"))];
+    let mut parts = vec![format!("{} of {all}", outcome.applied())];
+    if let (Some(part), true) = (parts.first_mut(), outcome.applied() > 0) {
+        part.push_str(" with ");
+        part.push_str(&counted(requests, "request"));
+    }
     let others = [
         (of(|status| matches!(status, Status::Failed(_))), "failed"),
         (of(|status| matches!(status, Status::Stale(_))), "stale"),

@@ -138,7 +138,7 @@ async fn roll_back(
         let concurrency = arguments.writing.effort.concurrency();
         let execution =
             Execution { account: &planned.account, provider, plan, saved: false, concurrency, stop: &stop, voice };
-        let exit = carry_out(&execution, &mut recorder).await?;
+        let exit = carry_out(&execution, &mut recorder).await.exit;
         report::rolled_back(exit, &planned.conflicts, voice);
         Ok(if exit == Exit::Ok && !planned.conflicts.is_empty() { Exit::Partial } else { exit })
     }

@@ -45,6 +45,9 @@ impl Saved {
         let mut text = String::new();
         File::open(path).and_then(|file| file.take(MOST_BYTES).read_to_string(&mut text)).with_context(named)?;
         let report = Report::read(&text).with_context(named)?;
+        if report.plans.is_empty() {
+            bail!("{}: it holds no plan, so there is nothing to apply", named());
+        }
         Ok(Self { report })
     }
 
@@ -54,15 +57,15 @@ impl Saved {
     }
 
     /// The accounts that have a plan, in the order of the files. All plans must have their account.
-    pub(super) fn accounts<'a>(&self, accounts: &'a [Account]) -> anyhow::Result<Vec<&'a Account>> {
+    pub(super) fn accounts<'a>(&self, accounts: &'a [Account], paths: &[PathBuf]) -> anyhow::Result<Vec<&'a Account>> {
         let name = |account: &Account| account.settings.name.to_string();
         for plan in &self.report.plans {
             if !accounts.iter().any(|account| name(account) == plan.account) {
-                let paths: Vec<_> = self.report.paths.iter().map(|path| shown(path, 200)).collect();
+                let paths: Vec<_> = paths.iter().map(|path| shown(&path.to_string_lossy(), 200)).collect();
                 bail!(
                     "the plan is for the account {}, which is not in {}; name the files of that account",
                     shown(&plan.account, 200),
-                    if paths.is_empty() { "the files".to_owned() } else { paths.join(", ") }
+                    paths.join(", ")
                 );
             }
         }

@@ -38,11 +38,15 @@ pub(super) fn resolve(reference: &SecretRef, root: &Path) -> anyhow::Result<Secr
                 .args(arguments.iter().map(|argument| &**argument))
                 .current_dir(if root.as_os_str().is_empty() { Path::new(".") } else { root })
                 .stdin(Stdio::null())
-                .stderr(Stdio::inherit())
+                // Programs that fail say why, and some say it with the token, which we do not know then.
+                .stderr(Stdio::null())
                 .output()
                 .with_context(|| format!("cannot run the token's command {program}"))?;
             if !output.status.success() {
-                bail!("the token's command {program} failed ({})", output.status);
+                bail!(
+                    "the token's command {program} failed ({}); run it yourself to see why, what it says is not shown",
+                    output.status
+                );
             }
             let Ok(text) = String::from_utf8(output.stdout) else {
                 bail!("the token's command {program} printed something that is not UTF-8")

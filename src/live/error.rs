@@ -70,8 +70,11 @@ pub enum ReadError {
         why: String,
     },
     /// The account changed while it was listed, every time.
-    #[error("{0}; it kept changing while it was read, so no plan can be based on it: try again in a quiet moment")]
-    Inconsistent(#[from] Incomplete),
+    #[error(
+        "{}; so it was each time that it was read, and no plan can be based on it: try again in a quiet moment",
+        crate::text::shown(&.0.to_string(), 200)
+    )]
+    Inconsistent(Incomplete),
     /// A snapshot file cannot be read.
     #[error(transparent)]
     Snapshot(#[from] super::snapshot::SnapshotError),

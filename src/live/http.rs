@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, IF_MATCH};
 use reqwest::{Client, Method, Url};
+use tokio::sync::watch;
 
 use crate::model::RequestLimits;
 
@@ -65,6 +66,8 @@ pub(super) struct Http {
     budget: Budget,
     patience: Patience,
     sent: AtomicU64,
+    /// Whether the run ends.
+    stopped: watch::Sender<bool>,
 }
 
 impl Http {
@@ -92,12 +95,30 @@ impl Http {
             builder = builder.tls_certs_only([]);
         }
         let client = builder.build().map_err(|error| format!("the HTTP client cannot start: {error}"))?;
-        Ok(Self { client, authorization, secret, budget: Budget::new(limits), patience, sent: AtomicU64::new(0) })
+        Ok(Self {
+            client,
+            authorization,
+            secret,
+            budget: Budget::new(limits),
+            patience,
+            sent: AtomicU64::new(0),
+            stopped: watch::Sender::new(false),
+        })
     }
 
     /// Takes over the limits that the account states.
     pub(super) fn learn(&self, limits: RequestLimits) {
         self.budget.learn(limits);
+    }
+
+    /// What is under way is finished; nothing is tried again, waited for or begun but a look at what is in doubt.
+    pub(super) fn stop(&self) {
+        self.stopped.send_replace(true);
+    }
+
+    async fn until_stopped(&self) {
+        // The sender is our own, so the wait only ends for the reason that is waited for.
+        let _ = self.stopped.subscribe().wait_for(|stopped| *stopped).await;
     }
 
     /// A fresh count of attempts at one request.
@@ -108,6 +129,11 @@ impl Http {
     /// How many requests were sent so far.
     pub(super) fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
+    }
+
+    /// The text without the token.
+    pub(super) fn redacted(&self, text: &str) -> String {
+        self.secret.redacted(text)
     }
 
     /// Text of the server's, safe to show: one line, short, without the token.
@@ -123,11 +149,17 @@ impl Http {
     /// repeatable is only sent again if the last one certainly was not carried out.
     pub(super) async fn send(&self, call: &Call, attempts: &mut Attempts) -> Result<Answer, SendError> {
         loop {
-            let turn = self.budget.turn().await;
+            let turn = tokio::select! {
+                biased;
+                () = self.until_stopped(), if call.method != Method::GET || attempts.made > 0 => {
+                    return Err(SendError::NotDone(Failure::NotSent("the run was told to stop".to_owned())));
+                }
+                turn = self.budget.turn() => turn,
+            };
             attempts.made += 1;
             self.sent.fetch_add(1, Ordering::Relaxed);
-            let attempt = self.attempt(call).await;
-            let pause = match attempt {
+            // How long to pause, and what it means if patience, or the run, ends before the next attempt.
+            let (pause, gave_up) = match self.attempt(call).await {
                 Ok(answer) if answer.status.as_u16() == 429 => {
                     let wait = attempts.wait(answer.retry_after).ok_or(SendError::Limited)?;
                     self.budget.limited(&turn, wait);
@@ -142,11 +174,11 @@ impl Http {
                     if !call.is_repeatable() {
                         return Err(doubt);
                     }
-                    match answer.retry_after {
+                    let pause = match answer.retry_after {
                         Some(asked) => attempts.wait(Some(asked)).and(attempts.pause()).map(|own| own.max(asked)),
                         None => attempts.pause(),
-                    }
-                    .ok_or(doubt)?
+                    };
+                    (pause, doubt)
                 }
                 Ok(answer) => {
                     self.budget.served();
@@ -158,17 +190,21 @@ impl Http {
                     if !call.is_repeatable() {
                         return Err(doubt);
                     }
-                    attempts.pause().ok_or(doubt)?
+                    (attempts.pause(), doubt)
                 }
-                Err(Failure::NotSent(why)) => attempts.pause().ok_or(SendError::NotDone(Failure::NotSent(why)))?,
+                Err(Failure::NotSent(why)) => (attempts.pause(), SendError::NotDone(Failure::NotSent(why))),
                 // What was answered was answered after the write.
                 Err(Failure::TooLarge) if call.method != Method::GET => {
                     return Err(SendError::Doubt("the answer is too large".to_owned()));
                 }
                 Err(failure) => return Err(SendError::NotDone(failure)),
             };
+            let Some(pause) = pause else { return Err(gave_up) };
             drop(turn);
-            tokio::time::sleep(pause).await;
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.until_stopped() => return Err(gave_up),
+            }
         }
     }
 

@@ -98,4 +98,8 @@ impl Provider for Office {
     fn write<'a>(&'a self, change: &'a Change) -> Pending<'a, Result<Written, WriteError>> {
         Box::pin(self.write_change(change))
     }
+
+    fn stop(&self) {
+        self.http.stop();
+    }
 }

@@ -4,6 +4,7 @@
 //! reference may point at something that is gone (some vendors delete what others point to) or at a kind
 //! that is not modelled; both can be read and shown. Ids are the vendor's own and mean nothing to the core.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -164,7 +165,7 @@ pub struct Live {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Incomplete {
     /// A list gave one object twice, as lists do when somebody writes between two pages.
-    #[error("the account listed {kind} {id} twice: read it again")]
+    #[error("the account listed {kind} {id} twice")]
     Repeated {
         /// The kind of list.
         kind: Kind,
@@ -182,6 +183,14 @@ impl Live {
                 && left.number == right.number
             {
                 return Err(Incomplete::Repeated { kind: Kind::Number, id: left.number.to_string().into() });
+            }
+        }
+        // Ids that grow with the numbers, as those of snapshots do, are told apart without a table.
+        let grows = self.numbers.is_sorted_by(|left, right| left.id < right.id);
+        if !grows {
+            let mut ids = HashSet::with_capacity_and_hasher(self.numbers.len(), foldhash::fast::RandomState::default());
+            if let Some(twice) = self.numbers.iter().find(|number| !ids.insert(&*number.id.0)) {
+                return Err(Incomplete::Repeated { kind: Kind::Number, id: (&*twice.id.0).into() });
             }
         }
         sort(Kind::RingGroup, &mut self.ring_groups, |group| &group.id)?;

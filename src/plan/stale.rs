@@ -30,6 +30,11 @@ pub struct Moved {
 pub enum How {
     /// The object is gone.
     Gone,
+    /// The account calls the object by another name than the plan does.
+    Name {
+        /// The name that it has.
+        now: String,
+    },
     /// A field that the plan writes has another value.
     Field {
         /// The field.
@@ -56,6 +61,15 @@ pub enum How {
         field: FieldName,
         /// The target.
         target: PlannedRef,
+    },
+    /// What the plan points the object at has another name than the plan says.
+    TargetName {
+        /// The field.
+        field: FieldName,
+        /// The target.
+        target: PlannedRef,
+        /// The name that it has.
+        now: String,
     },
     /// Something else points at what the plan deletes.
     Used {
@@ -181,30 +195,25 @@ impl<'a> Account<'a> {
     /// What is otherwise with the object itself.
     fn object(&self, change: &Change) -> Vec<How> {
         let Some(id) = &change.object.id else { return Vec::new() };
-        let (pre_image, now): (_, Box<dyn Fn(FieldName) -> FieldValue + '_>) = match change.object.kind {
+        let (name, pre_image, now): (_, _, Box<dyn Fn(FieldName) -> FieldValue + '_>) = match change.object.kind {
             Kind::Number => match self.numbers.get(id).copied() {
                 None => return vec![How::Gone],
                 Some(live) => {
-                    (preimage::of_number(live), Box::new(move |field| now::number(&self.directory, live, field)))
+                    let now = move |field| now::number(&self.directory, live, field);
+                    (live.number.to_string(), preimage::of_number(live), Box::new(now))
                 }
             },
             _ => match self.groups.get(id).copied() {
                 None => return vec![How::Gone],
                 Some(live) => {
-                    (preimage::of_group(live), Box::new(move |field| now::group(&self.directory, live, field)))
+                    let now = move |field| now::group(&self.directory, live, field);
+                    (live.name.to_string(), preimage::of_group(live), Box::new(now))
                 }
             },
         };
-        let mut how = Vec::new();
-        if change.expects.as_ref() != Some(&pre_image) {
-            how.extend(self.fields(id).into_iter().filter_map(|(field, (before, after))| {
-                let now = now(field);
-                let done = same(&now, after);
-                (!same(&now, before)).then(|| How::Field { field, planned: before.clone(), now, done })
-            }));
-            if how.is_empty() {
-                how.push(How::OtherField);
-            }
+        let mut how = self.said(id, &name, &now);
+        if how.is_empty() && change.expects.as_ref() != Some(&pre_image) {
+            how.push(How::OtherField);
         }
         if change.verb == Verb::Delete {
             how.extend(self.users.get(id).into_iter().flatten().map(|by| How::Used { by: by.clone() }));
@@ -212,14 +221,27 @@ impl<'a> Account<'a> {
         how
     }
 
-    /// The fields of an object that the plan writes: before its first write, after its last.
-    fn fields(&self, id: &ObjectId) -> BTreeMap<FieldName, (&'a FieldValue, &'a FieldValue)> {
-        let mut fields = BTreeMap::new();
-        for field in self.changes.get(id).into_iter().flatten().flat_map(|change| &change.fields) {
-            let entry = fields.entry(field.field).or_insert((&field.before, &field.after));
-            entry.1 = &field.after;
+    /// Where a plan says something else of an object than the account does. Whoever approved the plan, and the
+    /// guards, went by what it says; so this is looked at even if the fingerprint is right.
+    fn said(&self, id: &ObjectId, name: &str, now: &dyn Fn(FieldName) -> FieldValue) -> Vec<How> {
+        let changes = self.changes.get(id).map_or(&[][..], Vec::as_slice);
+        let mut how = Vec::new();
+        if changes.iter().any(|change| change.object.name != name) {
+            how.push(How::Name { now: name.to_owned() });
         }
-        fields
+        // What each field has between two writes to one object.
+        let mut fields: BTreeMap<FieldName, &FieldValue> = BTreeMap::new();
+        let last: BTreeMap<FieldName, &FieldValue> =
+            changes.iter().flat_map(|change| &change.fields).map(|field| (field.field, &field.after)).collect();
+        for field in changes.iter().flat_map(|change| &change.fields) {
+            let earlier = fields.insert(field.field, &field.after);
+            let found = earlier.map_or_else(|| now(field.field), Clone::clone);
+            if found != field.before {
+                let done = last.get(&field.field).is_some_and(|after| same(&found, after));
+                how.push(How::Field { field: field.field, planned: field.before.clone(), now: found, done });
+            }
+        }
+        how
     }
 
     /// Names and extension numbers that somebody else has by now. Whoever the plan writes was planned for.
@@ -250,10 +272,6 @@ impl<'a> Account<'a> {
     }
 
     fn targets(&self, change: &Change) -> Vec<How> {
-        let gone = |target: &&PlannedRef| {
-            let Some(id) = target.id.clone() else { return false };
-            target.kind != Kind::Other && self.directory.by_id(&ObjectRef { kind: target.kind, id }).is_none()
-        };
         let fields = change.fields.iter().flat_map(|field| {
             let targets = match &field.after {
                 FieldValue::Reference(target) => std::slice::from_ref(target),
@@ -262,8 +280,22 @@ impl<'a> Account<'a> {
             };
             targets.iter().map(|target| (field.field, target))
         });
-        let fields = fields.filter(|(_, target)| gone(target));
-        fields.map(|(field, target)| How::TargetGone { field, target: target.clone() }).collect()
+        fields.filter_map(|(field, target)| self.target(field, target)).collect()
+    }
+
+    fn target(&self, field: FieldName, target: &PlannedRef) -> Option<How> {
+        let id = target.id.clone()?;
+        let Some(handle) = self.directory.by_id(&ObjectRef { kind: target.kind, id: id.clone() }) else {
+            return Some(How::TargetGone { field, target: target.clone() });
+        };
+        // A group that the plan renames is called what it will be called.
+        let writes = self.changes.get(&id).into_iter().flatten();
+        let renamed = writes.rev().find_map(|change| change.after(FieldName::Name));
+        let name = match renamed {
+            Some(FieldValue::Name(name)) if target.kind == Kind::RingGroup => name.to_string(),
+            _ => self.directory.label(handle),
+        };
+        (name != target.name).then(|| How::TargetName { field, target: target.clone(), now: name })
     }
 }
 

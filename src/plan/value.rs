@@ -57,19 +57,6 @@ impl Plan {
         self.changes.is_empty()
     }
 
-    /// Whether the changes are numbered from 1 and depend on earlier ones only; else why not.
-    pub fn sound(&self) -> Result<(), String> {
-        for (change, place) in self.changes.iter().zip(1u32..) {
-            if change.id.0 != place {
-                return Err(format!("change {place} has the number {}", change.id.0));
-            }
-            if let Some(later) = change.depends_on.iter().find(|before| before.0 == 0 || before.0 >= place) {
-                return Err(format!("change {place} depends on change {}, which is not before it", later.0));
-            }
-        }
-        Ok(())
-    }
-
     /// Whether a guard holds something back.
     pub fn is_blocked(&self) -> bool {
         !self.blocked.is_empty()

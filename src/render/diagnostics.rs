@@ -31,6 +31,9 @@ impl Default for Style {
     }
 }
 
+/// The last column whose line is looked at. A machine wrote what stands further right, and a line that has all of
+/// a file's findings would be gone through once for each.
+pub(super) const FAR: u32 = 2_000;
 /// The most characters of a line that an excerpt shows.
 const WINDOW: usize = 160;
 /// The most characters of a message.
@@ -201,6 +204,9 @@ struct Excerpt {
 /// The excerpt keeps its line's columns, because the renderer tells them; so a long line is cut after the
 /// place, and the renderer leaves out what is too far before it.
 fn excerpt(span: Span, sources: &Sources) -> Option<Excerpt> {
+    if span.column > FAR {
+        return None;
+    }
     let line = sources.get(span.file)?.line(span.line)?;
     let first = (span.column as usize).saturating_sub(1);
     let after = first.saturating_add(span.length.max(1) as usize).min(first.saturating_add(WINDOW));

@@ -40,10 +40,15 @@ fn line(how: &How) -> String {
             let done = if *done { ", as the plan would have made it" } else { "" };
             format!("{}: was {} when the plan was made, is {} now{done}", field.as_str(), value(planned), value(now))
         }
+        How::Name { now } => format!("the account calls it {}", shown(now)),
         How::OtherField => "a field that the plan does not write has changed".to_owned(),
         How::Taken { field, by } => format!("its {} belongs to {} by now", field.as_str(), shown(by)),
         How::TargetGone { field, target } => {
             format!("{}: {} is gone", field.as_str(), value(&FieldValue::Reference(target.clone())))
+        }
+        How::TargetName { field, target, now } => {
+            let target = value(&FieldValue::Reference(target.clone()));
+            format!("{}: the account calls {target} {}", field.as_str(), shown(now))
         }
         How::Used { by } => format!("{} points at it by now", shown(by)),
     }

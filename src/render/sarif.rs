@@ -256,8 +256,12 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-/// What stands in the file at this place; secrets are hidden by the sources themselves.
+/// What stands in the file at this place, unless it is far to the right; secrets are hidden by the sources
+/// themselves.
 fn offending(span: Span, sources: &Sources) -> String {
+    if span.column > diagnostics::FAR {
+        return String::new();
+    }
     let line = sources.get(span.file).and_then(|source| source.line(span.line)).unwrap_or_default();
     line.chars().skip((span.column as usize).saturating_sub(1)).take(span.length as usize).collect()
 }

@@ -12,6 +12,8 @@ mod resolve;
 
 use std::fmt;
 
+use crate::text::shown;
+
 use super::collection::Target;
 
 /// A checked snapshot.
@@ -101,10 +103,11 @@ struct Number {
 impl Seed {
     /// Reads and checks a snapshot; the first thing wrong ends it.
     pub fn from_yaml(yaml: &str) -> Result<Self, SeedError> {
-        let document = document::parse(yaml)?;
+        let document = document::parse(yaml).map_err(SeedError::short)?;
         resolve::resolve(document).map_err(|fault| {
             let (line, column) = place::find(yaml, &fault.path).unzip();
-            SeedError { line, column, path: fault.path.join("."), message: fault.message, remedy: fault.remedy }
+            let path = fault.path.join(".");
+            SeedError { line, column, path, message: fault.message, remedy: fault.remedy }.short()
         })
     }
 }
@@ -122,6 +125,14 @@ pub struct SeedError {
     pub message: String,
     /// What to write instead.
     pub remedy: String,
+}
+
+impl SeedError {
+    /// The same, however long the keys and values are that it quotes.
+    fn short(self) -> Self {
+        let short = |text: String| shown(&text, 300);
+        Self { path: short(self.path), message: short(self.message), remedy: short(self.remedy), ..self }
+    }
 }
 
 impl fmt::Display for SeedError {

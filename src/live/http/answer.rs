@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{ETAG, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, ETAG, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
 
 use super::patience::retry_after;
@@ -16,6 +16,8 @@ const MOST_BYTES: usize = 64 << 20;
 pub(in crate::live) struct Answer {
     pub(in crate::live) status: StatusCode,
     pub(in crate::live) etag: Option<Box<str>>,
+    /// What the body is said to be, without parameters.
+    pub(in crate::live) media: Option<Box<str>>,
     pub(super) retry_after: Option<Duration>,
     pub(in crate::live) body: Vec<u8>,
 }
@@ -44,6 +46,7 @@ pub(in crate::live) enum Failure {
 pub(super) async fn receive(mut response: Response) -> Result<Answer, Failure> {
     let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
     let etag = text(ETAG).map(Into::into);
+    let media = text(CONTENT_TYPE).and_then(|media| media.split(';').next()).map(|media| media.trim().into());
     let retry_after = text(RETRY_AFTER).and_then(|header| retry_after(header, SystemTime::now()));
     let status = response.status();
     if response.content_length().is_some_and(|length| length > MOST_BYTES as u64) {
@@ -56,7 +59,7 @@ pub(super) async fn receive(mut response: Response) -> Result<Answer, Failure> {
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Answer { status, etag, retry_after, body })
+    Ok(Answer { status, etag, media, retry_after, body })
 }
 
 /// Sorts the network stack's errors by whether the request may have been carried out.
@@ -85,12 +88,12 @@ fn chain(error: &dyn Error) -> String {
 fn is_tls(error: &reqwest::Error) -> bool {
     let mut cause: Option<&dyn Error> = Some(error);
     while let Some(current) = cause {
-        // An I/O error hides what it wraps from `source`.
-        let wrapped = current.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if current.is::<rustls::Error>() || wrapped.is_some_and(<dyn Error + Send + Sync>::is::<rustls::Error>) {
+        if current.is::<rustls::Error>() {
             return true;
         }
-        cause = current.source();
+        // An I/O error hides what it wraps from `source`, and it may wrap another one.
+        let wrapped = current.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        cause = wrapped.map(|wrapped| wrapped as &dyn Error).or_else(|| current.source());
     }
     false
 }

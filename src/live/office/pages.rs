@@ -15,8 +15,14 @@ use super::Office;
 use super::convert::{Item, Malformed};
 use super::wire::Page;
 
-/// More pages than any account fills: twenty million objects.
+/// More pages than any account fills, however small its pages are.
 const MOST_PAGES: usize = 20_000;
+/// More objects than any account has; a snapshot may have as many.
+const MOST_OBJECTS: usize = 2_500_000;
+/// Pages that are less than half full although another follows, before the list counts as endless.
+const MOST_SHORT: usize = 200;
+/// The most bytes of all pages of a list: four times a million numbers.
+const MOST_BYTES: usize = 1 << 30;
 /// Empty pages in a row, each promising another one, before the list counts as endless.
 const MOST_EMPTY: usize = 8;
 
@@ -32,12 +38,23 @@ struct Listing<'a> {
     name: &'static str,
     limit: u32,
     pages: AtomicUsize,
+    short: AtomicUsize,
+    objects: AtomicUsize,
+    bytes: AtomicUsize,
 }
 
 impl Office {
     /// Everything in a list, in no particular order.
     pub(super) async fn list<T: Item>(&self, name: &'static str, limit: u32) -> Result<Vec<T::Live>, ReadError> {
-        let listing = Listing { office: self, name, limit, pages: AtomicUsize::new(0) };
+        let listing = Listing {
+            office: self,
+            name,
+            limit,
+            pages: AtomicUsize::new(0),
+            short: AtomicUsize::new(0),
+            objects: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
+        };
         let first = listing.page::<T>(None).await?;
         let starts = first.cursors.unwrap_or_default();
         if starts.len() > MOST_PAGES {
@@ -92,7 +109,24 @@ impl Listing<'_> {
             Some(cursor) => url.query_pairs_mut().append_pair("limit", &limit).append_pair("cursor", cursor),
         };
         let body = self.office.get(url).await?;
-        serde_json::from_slice(&body).map_err(|error| self.culprit::<T>(&body, &error))
+        if self.bytes.fetch_add(body.len(), Ordering::Relaxed) >= MOST_BYTES {
+            return Err(self.malformed("it has no end"));
+        }
+        let page: Page<T> = serde_json::from_slice(&body).map_err(|error| self.culprit::<T>(&body, &error))?;
+        self.bounded(page.items.len(), page.next.is_some())?;
+        Ok(page)
+    }
+
+    /// Every list has an end, whatever its server says.
+    fn bounded(&self, items: usize, goes_on: bool) -> Result<(), ReadError> {
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        if items > limit {
+            return Err(self.malformed(&format!("a page has {items} objects, and {limit} were asked for")));
+        }
+        let short = goes_on && items.saturating_mul(2) < limit;
+        let endless = self.objects.fetch_add(items, Ordering::Relaxed) + items > MOST_OBJECTS
+            || (short && self.short.fetch_add(1, Ordering::Relaxed) >= MOST_SHORT);
+        if endless { Err(self.malformed("it has no end")) } else { Ok(()) }
     }
 
     /// Reads a page that is not as it should be once more, item by item, to name the one at fault.
@@ -124,6 +158,21 @@ impl Office {
         let mut attempts = self.http.attempts();
         let sent = self.http.send(&Call::get(url.clone()), &mut attempts).await;
         let answer = sent.map_err(|error| self.unanswered(error, attempts.made))?;
-        if answer.status.as_u16() == 200 { Ok(answer.body) } else { Err(self.unusable(&url, &answer)) }
+        if answer.status.as_u16() != 200 {
+            return Err(self.unusable(&url, &answer));
+        }
+        match answer.media {
+            Some(media) if !is_json(&media) => Err(ReadError::WrongServer {
+                host: self.host(),
+                why: format!("GET {} answers {}, not JSON", shown(url.path(), 100), shown(&media, 80)),
+            }),
+            _ => Ok(answer.body),
+        }
     }
+}
+
+/// Whether a body of this type can be JSON. Servers that say nothing in particular are given the chance.
+fn is_json(media: &str) -> bool {
+    let media = media.to_ascii_lowercase();
+    media.ends_with("json") || ["application/octet-stream", "text/plain", ""].contains(&&*media)
 }

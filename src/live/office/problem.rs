@@ -49,7 +49,7 @@ impl Problem {
                 Kind::parse(&referrer.kind).unwrap_or(Kind::Other)
             },
             name: referrer.name.map_or_else(|| http.shown(&referrer.id.0), |name| http.shown(&name)),
-            id: ObjectId(referrer.id.0.into()),
+            id: ObjectId(http.redacted(&referrer.id.0).into()),
             field: shown(referrer.field),
         });
         Self { code: wire.code.unwrap_or_default(), title, detail: shown(wire.detail), referrers: referrers.collect() }

@@ -4,7 +4,7 @@ use reqwest::Url;
 
 use crate::live::http::{Answer, Failure, SendError};
 use crate::live::{Read, ReadError};
-use crate::model::{Live, LiveAccount};
+use crate::model::{Incomplete, Live, LiveAccount};
 use crate::text::shown;
 
 use super::problem::Problem;
@@ -19,11 +19,24 @@ impl Office {
         let before = self.http.sent();
         let mut reading = 1;
         loop {
-            match self.read_once().await?.completed() {
+            match self.read_once().await.map_err(|error| self.told(error))?.completed() {
                 Ok(live) => return Ok(Read { live, requests: self.http.sent() - before }),
-                Err(incomplete) if reading == READINGS => return Err(ReadError::Inconsistent(incomplete)),
+                Err(incomplete) if reading == READINGS => return Err(self.told(ReadError::Inconsistent(incomplete))),
                 Err(_) => reading += 1,
             }
+        }
+    }
+
+    /// The error without the token: whoever echoes it in a problem may also echo it in a value that makes no sense.
+    fn told(&self, error: ReadError) -> ReadError {
+        let safe = |text: &str| self.http.redacted(text);
+        match error {
+            ReadError::Malformed { what, why } => ReadError::Malformed { what: safe(&what), why: safe(&why) },
+            ReadError::WrongServer { host, why } => ReadError::WrongServer { host, why: safe(&why) },
+            ReadError::Inconsistent(Incomplete::Repeated { kind, id }) => {
+                ReadError::Inconsistent(Incomplete::Repeated { kind, id: safe(&id).into() })
+            }
+            other => other,
         }
     }
 

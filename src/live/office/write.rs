@@ -5,11 +5,22 @@ use sha2::{Digest, Sha256};
 
 use crate::live::http::{Answer, Attempts, Call, SendError};
 use crate::live::{WriteError, Written};
-use crate::model::{Change, ObjectId, Revision, Verb};
+use crate::model::{Change, FieldName, FieldValue, LiveRingGroup, ObjectId, Revision, Verb};
 
 use super::compare::Object;
 use super::problem::Problem;
 use super::{Office, body, wire};
+
+/// How many groups are asked for at once when one is looked for.
+const PAGE: u32 = 1000;
+
+/// Whether a group has every field that its creation was to give it.
+fn is_as_made(group: &LiveRingGroup, change: &Change) -> bool {
+    change.fields.iter().all(|field| match field.after {
+        FieldValue::ChosenByAccount => group.extension.is_some(),
+        _ => group.has(field.field, &field.after),
+    })
+}
 
 /// What a look at an object tells of a change to it.
 enum Seen {
@@ -78,7 +89,7 @@ impl Writing<'_> {
             let why = match self.office.http.send(&call, &mut self.attempts).await {
                 Ok(answer) => return self.settle(&answer).await,
                 Err(SendError::Doubt(why)) if self.change.verb != Verb::Create => why,
-                Err(SendError::Doubt(why)) => return Err(WriteError::Unknown(why)),
+                Err(SendError::Doubt(why)) => return self.made(why).await,
                 Err(SendError::Limited) => return Err(self.unavailable("the server asks for too long a wait (429)")),
                 Err(SendError::NotDone(failure)) => return Err(self.unavailable(&format!("{failure}"))),
             };
@@ -155,6 +166,26 @@ impl Writing<'_> {
         match id {
             Some(id) => Ok(Written { id, revision: etag.map(Revision), requests: self.requests() }),
             None => Err(WriteError::Unknown("it was accepted, but the answer does not tell the new id".to_owned())),
+        }
+    }
+
+    /// Whether a creation that nobody answered has happened: names are unique, so the account tells.
+    ///
+    /// One that is not there may still come: the server may be at it.
+    async fn made(mut self, why: String) -> Result<Written, WriteError> {
+        let Some(FieldValue::Name(name)) = self.change.after(FieldName::Name) else {
+            return Err(WriteError::Unknown(why));
+        };
+        let before = self.office.http.sent();
+        let groups = self.office.list::<wire::RingGroup>("ring_groups", PAGE).await;
+        self.looks += self.office.http.sent() - before;
+        let made = groups.ok().and_then(|groups| groups.into_iter().find(|group| group.name.key() == name.key()));
+        match made {
+            Some(group) if is_as_made(&group, self.change) => {
+                Ok(Written { id: group.id.clone(), revision: group.revision.clone(), requests: self.requests() })
+            }
+            Some(_) => Err(WriteError::Stale(format!("{} exists by now, with other fields", self.name()))),
+            None => Err(WriteError::Unknown(why)),
         }
     }
 

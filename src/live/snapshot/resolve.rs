@@ -2,7 +2,7 @@
 
 use foldhash::HashMap;
 
-use crate::model::{Directory, Found, Incomplete, Kind, Live, ObjectId, ObjectRef, Reference};
+use crate::model::{Directory, Found, Incomplete, Kind, Live, ObjectId, ObjectRef, Reference, ReferenceError};
 use crate::text::shown;
 
 use super::SnapshotError;
@@ -61,7 +61,9 @@ fn meanings(live: &Live, texts: &[Box<str>]) -> Vec<Result<ObjectRef, String>> {
             if let Some(id) = text.strip_prefix(OTHER) {
                 return Ok(ObjectRef { kind: Kind::Other, id: ObjectId(id.into()) });
             }
-            let reference: Reference = text.parse().map_err(|why| format!("`{}`: {why}", shown(text, 80)))?;
+            let reference: Reference = text
+                .parse()
+                .map_err(|why: ReferenceError| format!("`{}`: {}", shown(text, 80), shown(&why.to_string(), 200)))?;
             let by_extension = matches!(reference.selector, crate::model::Selector::Extension(_));
             // All digits is an extension number first, whatever the keys are.
             if !by_extension && let Some(id) = ids.get(&**text) {

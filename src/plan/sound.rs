@@ -1,0 +1,87 @@
+//! Whether changes that somebody stored can be a plan at all.
+//!
+//! Whatever `plan` makes is. What comes back from a file may say anything: this refuses changes that
+//! contradict themselves, before anybody asks whether they fit the account.
+
+use std::collections::HashSet;
+
+use crate::model::{Change, ChangeId, E164, FieldName, FieldValue, Kind, PlannedRef, Verb};
+
+use super::Plan;
+
+impl Plan {
+    /// Why the changes are no plan, if they are none.
+    pub fn sound(&self) -> Result<(), String> {
+        for (index, change) in self.changes.iter().enumerate() {
+            let earlier = self.changes.get(..index).unwrap_or_default();
+            sound(change, earlier).map_err(|why| format!("change {}: {why}", index + 1))?;
+        }
+        Ok(())
+    }
+}
+
+fn sound(change: &Change, earlier: &[Change]) -> Result<(), String> {
+    if usize::try_from(change.id.0).ok() != Some(earlier.len() + 1) {
+        return Err(format!("it has the number {}", change.id.0));
+    }
+    let before = |id: &ChangeId| id.0 > 0 && id.0 < change.id.0;
+    if let Some(later) = change.depends_on.iter().find(|id| !before(id)) {
+        return Err(format!("it depends on change {}, which is not before it", later.0));
+    }
+    let mut fields = HashSet::new();
+    if let Some(twice) = change.fields.iter().find(|field| !fields.insert(field.field)) {
+        return Err(format!("it writes `{}` twice", twice.field.as_str()));
+    }
+    object(change, earlier)?;
+    for target in change.fields.iter().flat_map(|field| targets(&field.after)) {
+        reference(target, change, earlier)?;
+    }
+    Ok(())
+}
+
+/// The object is one that can be written in this way.
+fn object(change: &Change, earlier: &[Change]) -> Result<(), String> {
+    let name = &change.object.name;
+    let of_number = |field| matches!(field, FieldName::To | FieldName::Label);
+    let fits = |number: bool| change.fields.iter().all(|field| of_number(field.field) == number);
+    match (change.object.kind, change.verb) {
+        (Kind::Number, Verb::Update) if name.parse::<E164>().is_err() => Err("its object is no number".to_owned()),
+        (Kind::Number, Verb::Update) if change.object.id.is_some() && fits(true) => Ok(()),
+        (Kind::RingGroup, Verb::Create) if change.object.id.is_none() && fits(false) => Ok(()),
+        (Kind::RingGroup, Verb::Update | Verb::Delete) if change.object.id.is_some() && fits(false) => Ok(()),
+        (Kind::RingGroup, Verb::Update) if fits(false) && earlier.iter().any(|made| makes(made, name)) => Ok(()),
+        _ => Err("nobody can write such an object in such a way".to_owned()),
+    }
+}
+
+/// The reference is of something that exists or that an earlier change makes, and calls it by its name.
+fn reference(target: &PlannedRef, change: &Change, earlier: &[Change]) -> Result<(), String> {
+    let called = format!("`{}/{}`", target.kind, target.name);
+    match (&target.id, target.created_by) {
+        (Some(_), None) => Ok(()),
+        (None, Some(ChangeId(made))) => {
+            let maker = usize::try_from(made).ok().and_then(|made| earlier.get(made.checked_sub(1)?));
+            let right = maker.is_some_and(|maker| target.kind == Kind::RingGroup && makes(maker, &target.name));
+            if !right {
+                return Err(format!("change {made}, which it waits for, does not make {called}"));
+            }
+            if change.depends_on.contains(&ChangeId(made)) {
+                return Ok(());
+            }
+            Err(format!("it points at {called} and does not wait for it"))
+        }
+        _ => Err(format!("it points at {called} and does not say which one that is")),
+    }
+}
+
+fn makes(change: &Change, name: &str) -> bool {
+    change.verb == Verb::Create && change.object.kind == Kind::RingGroup && change.object.name == name
+}
+
+fn targets(value: &FieldValue) -> &[PlannedRef] {
+    match value {
+        FieldValue::Reference(target) => std::slice::from_ref(target),
+        FieldValue::References(targets) => targets,
+        _ => &[],
+    }
+}

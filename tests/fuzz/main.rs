@@ -1,0 +1,24 @@
+//! Hostile input for everything that reads: the operator's files, saved plans, ledgers, snapshots, seeds, and the
+//! answers of a server.
+//!
+//! Mutations of a checked-in corpus, on stable Rust, without instrumentation. A plain `cargo test` looks for a few
+//! seconds a target; `STROWGER_FUZZ=600 cargo test --test fuzz -- --nocapture` for ten minutes each, and
+//! `STROWGER_FUZZ_SEED=N cargo test --test fuzz NAME` replays an input. What was found once joins the corpus.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test asserts by failing, and these report figures"
+)]
+
+mod account;
+mod config;
+mod harness;
+mod mutate;
+mod office;
+mod plans;
+mod room;
