@@ -16,6 +16,7 @@ mod reader;
 mod references;
 mod ring_groups;
 pub mod schema;
+mod secrets;
 pub mod settings;
 mod validator;
 
@@ -65,6 +66,7 @@ pub fn account(schema: &AccountSchema, documents: &[Document<'_>], before: Vec<D
     let mut files: Vec<Sections<'_>> = Vec::new();
     let mut readable: Vec<&Document<'_>> = Vec::new();
     for document in documents {
+        reader.secrets.extend(secrets::places(document, &SECTIONS));
         if let Some(sections) = sections(&mut reader, document) {
             files.push(sections);
             readable.push(document);

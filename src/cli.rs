@@ -148,7 +148,7 @@ fn log(verbose: u8) {
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     // A second subscriber in one process is not ours to replace.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).without_time().try_init();
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(anstream::stderr).without_time().try_init();
 }
 
 /// Whoever reads our output has seen enough; that is no failure of ours.

@@ -107,12 +107,12 @@ pub enum SandboxError {
     #[error("{0} can be reached from other machines; listen on 127.0.0.1, or allow remote access explicitly")]
     Remote(SocketAddr),
     /// The address cannot be bound.
-    #[error("cannot listen on {address}: {why}")]
+    #[error("cannot listen on {address}")]
     Listen {
         /// The wanted address.
         address: SocketAddr,
         /// The system's answer.
-        why: std::io::Error,
+        source: std::io::Error,
     },
     /// The state file cannot be used.
     #[error(transparent)]
@@ -134,7 +134,7 @@ pub enum SandboxError {
 pub async fn start(options: SandboxOptions) -> Result<Running, SandboxError> {
     check(&options)?;
     let address = options.listen;
-    let listening = |why| SandboxError::Listen { address, why };
+    let listening = |source| SandboxError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(listening)?;
     let bound = listener.local_addr().map_err(listening)?;
     let tokens = auth::Tokens::new(&options.token, options.read_token.as_deref());

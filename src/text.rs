@@ -2,10 +2,12 @@
 //!
 //! Names, labels and error bodies come from an account or a file, so they are untrusted. [`shown`] keeps them
 //! on one line and away from the control of a terminal or a CI runner; [`path`] does so where they begin a line;
-//! [`yaml`] and [`json`] make every string read back exactly.
+//! [`yaml`] and [`json`] make every string read back exactly. [`is_this_machine`] is the border of what may be sent
+//! unencrypted.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
 /// The words that a YAML reader may take for something else than text, in any case: YAML 1.1 has the long list.
 const WORDS: [&str; 9] = ["true", "false", "yes", "no", "on", "off", "null", "y", "n"];
@@ -144,6 +146,16 @@ pub fn nests_deeper(text: &str, most: usize) -> Option<usize> {
     None
 }
 
+/// The character with which this text without quotes begins, if none may begin so in YAML.
+///
+/// The parser takes `|` and `>` inside of brackets for text, and hands `{ label: |` over as the text `|` and whatever
+/// follows; other readers refuse it. So what it takes for text is looked at again.
+pub fn no_plain_start(text: &str) -> Option<char> {
+    let first = text.chars().next()?;
+    let alone = matches!(text, "-" | "?" | ":");
+    (alone || ",[]{}#&*!|>'\"%@`".contains(first)).then_some(first)
+}
+
 /// Control characters, line and paragraph separators, bidirectional controls, characters that nobody sees, and
 /// what YAML cannot hold.
 pub fn is_unsafe(c: char) -> bool {
@@ -157,6 +169,15 @@ pub fn is_unsafe(c: char) -> bool {
 /// `##vso[…]`, anywhere in a line.
 pub fn starts_command(before: char, c: char) -> bool {
     before == '#' && c == '#'
+}
+
+/// Whether the host of an address, an IPv6 one with or without brackets, is this machine: only there a token may
+/// travel unencrypted, and no proxy is asked.
+///
+/// `localhost` counts, though a resolver may be set up to lead elsewhere: the HTTP client does not ask one for it.
+pub fn is_this_machine(host: &str) -> bool {
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    bare.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -205,6 +226,16 @@ mod tests {
         assert_eq!(nests_deeper(&format!("a: 1\nb: {}", "{a: ".repeat(100)), 99), Some(2));
         assert_eq!(nests_deeper(&"- [a, {b: c}]\n".repeat(100), 2), None);
         assert_eq!(nests_deeper(&"- \"[\\\"[[\"\n- '[[''[['\n- a[[ # [[[\n".repeat(100), 2), None);
+    }
+
+    #[test]
+    fn only_loopback_is_this_machine() {
+        for host in ["localhost", "LOCALHOST", "127.0.0.1", "127.9.9.9", "::1", "[::1]"] {
+            assert!(is_this_machine(host), "{host}");
+        }
+        for host in ["", "0.0.0.0", "[::]", "192.0.2.1", "localhost.example.org", "127.0.0.1.example.org", "[::1"] {
+            assert!(!is_this_machine(host), "{host}");
+        }
     }
 
     proptest! {

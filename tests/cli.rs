@@ -307,6 +307,46 @@ fn a_wrong_or_missing_token_and_a_dead_host_are_told_apart() {
     assert!(err.contains("does not accept the token") && !err.contains("s3cret"), "{err}");
 }
 
+/// In plain words: no colours in a pipe, no values of the program's own, nothing of queries, headers and bodies.
+#[test]
+fn twice_verbose_tells_every_request_and_what_became_of_every_change() {
+    let folder = wework();
+    let output = strowger(folder.path(), &["apply", "-vv", ".", "--auto-approve"]);
+    expect(&output, 0);
+    let log = String::from_utf8_lossy(&output.stderr);
+    let request = |method: &str, path: &str, status: &str| {
+        let wanted = format!("{method} {path}: {status} in ");
+        log.lines().any(|line| line.contains(&wanted) && line.ends_with(" ms"))
+    };
+    assert!(request("GET", "/v1/account", "200"), "{log}");
+    assert!(request("POST", "/v1/ring_groups", "201"), "{log}");
+    assert!(log.contains("ring_group/ventes: applied with 1 request"), "{log}");
+    assert!(!log.contains(['\u{1b}', '?']) && !log.contains("Written"), "{log}");
+    // Once is for changes only.
+    let output = strowger(folder.path(), &["apply", "-v", ".", "--auto-approve"]);
+    expect(&output, 0);
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("GET /v1"));
+}
+
+#[test]
+fn an_embedded_account_that_cannot_start_says_why_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for (arguments, code, cause) in [
+        (["--listen", "0.0.0.0:0"], 64, "add `--allow-remote`"),
+        (["--error-rate", "2"], 64, "a share is a number from 0 to 1"),
+        (["--stall-rate", "NaN"], 64, "a share is a number from 0 to 1"),
+        (["--listen", &address], 1, "os error"),
+        (["--seed", "nope.yaml"], 1, "nope.yaml"),
+    ] {
+        let output = strowger(folder.path(), &[&["sandbox", "--state", ":memory:"], arguments.as_slice()].concat());
+        expect(&output, code);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(said.matches(cause).count(), 1, "{said}");
+    }
+}
+
 #[test]
 fn whoever_reads_only_the_first_line_makes_no_error() {
     let folder = wework();

@@ -133,6 +133,17 @@ fn what_hides_its_meaning_is_refused() {
         ("version: 1\n? { a: b }\n: c\n", "key-not-text", 2, 3),
         ("version: 1\na: 'b\n", "yaml-syntax", 2, 4),
         ("version: 1\na: b: c\n", "yaml-syntax", 2, 5),
+        ("version: 1\na: { b: |\nc\n}\n", "yaml-syntax", 2, 9),
+        ("version: 1\na: { b: >c }\n", "yaml-syntax", 2, 9),
+        ("version: 1\na: [|, b]\n", "yaml-syntax", 2, 5),
+        ("version: 1\na: { >b: c }\n", "yaml-syntax", 2, 6),
+        ("version: 1\na: [?, b]\n", "yaml-syntax", 2, 5),
+        ("version: 1\na: [b,#c]\n", "yaml-syntax", 2, 7),
+        ("version: 1\na: [-, b]\n", "yaml-syntax", 2, 5),
+        ("version: 1\na: [@b]\n", "yaml-syntax", 2, 5),
+        ("version: 1\na: `b\n", "yaml-syntax", 2, 4),
+        ("version: 1\na: %b\n", "yaml-syntax", 2, 4),
+        ("version: 1\n%b\n", "yaml-syntax", 2, 1),
     ] {
         assert_eq!(of_text(text), [(rule, line, column)], "{text:?}");
     }
@@ -246,4 +257,47 @@ fn a_hundred_thousand_mistakes_take_no_longer_than_they_must() {
         writeln!(text, "  ventes{group}: {{ members: [user/202] }}").unwrap();
     }
     assert!(of_text(&text).len() > 20_000);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_nowhere_is_told_as_such_wherever_it_stands() {
+    let folder = tempfile::tempdir().unwrap();
+    let link = folder.path().join("a.yaml");
+    std::os::unix::fs::symlink("nowhere", &link).unwrap();
+    for path in [link.as_path(), folder.path()] {
+        let loaded = load(&[path.to_owned()]);
+        let [finding] = loaded.diagnostics.as_slice() else { panic!("{:?}", loaded.diagnostics) };
+        assert_eq!(finding.rule.id, "unreadable-file", "{path:?}");
+        assert!(finding.message.contains("is a link that leads nowhere"), "{}", finding.message);
+    }
+}
+
+#[test]
+fn the_same_files_given_twice_are_one_account() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, inside) = (folder.path().join("a.yaml"), folder.path().join("inside"));
+    fs::create_dir(&inside).unwrap();
+    fs::write(&path, GOOD).unwrap();
+    let around = inside.join("../a.yaml");
+    for paths in [[path.clone(), path.clone()], [path.clone(), around], [folder.path().to_owned(), path]] {
+        let loaded = load(&paths);
+        assert_eq!((loaded.accounts.len(), loaded.diagnostics.len()), (1, 0), "{:?}", loaded.diagnostics);
+    }
+}
+
+#[test]
+fn a_word_of_a_command_that_is_no_text_is_told_and_not_repeated() {
+    for (word, rule) in [("false", "unquoted-word"), ("20260101", "unquoted-number")] {
+        let token = format!("{{ command: [echo, {word}] }}");
+        let account = format!("{{ name: a, provider: office, url: \"https://a.example\", token: {token} }}");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.yaml");
+        fs::write(&path, format!("version: 1\naccount: {account}\n")).unwrap();
+        let loaded = load(&[path]);
+        let [finding] = loaded.diagnostics.as_slice() else { panic!("{:?}", loaded.diagnostics) };
+        assert_eq!(finding.rule.id, rule);
+        assert!(!finding.message.contains(word) && !finding.hint.as_deref().unwrap().contains(word));
+        assert!(!loaded.sources.iter().next().unwrap().line(2).unwrap().contains(word));
+    }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use strowger::config::load;
-use strowger::diag::RULES;
+use strowger::diag::{RULES, Severity};
 
 /// An example of the documentation.
 struct Example {
@@ -58,6 +58,23 @@ fn every_rule_has_one_id_and_one_section() {
     assert_eq!(known.iter().collect::<BTreeSet<_>>().len(), known.len(), "ids are unique");
     for rule in RULES {
         assert!(rule.id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'));
+    }
+}
+
+/// Who reads `*error.*` lowers the rule in a policy, and is refused if it is fixed.
+#[test]
+fn every_section_begins_with_the_severity_of_its_rule_and_its_summary() {
+    let documentation = documentation();
+    let sections = documentation.split("\n### ").skip(1);
+    for (rule, section) in RULES.iter().zip(sections) {
+        let severity = match rule.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Info => "info",
+        };
+        let fixed = if rule.fixed { ", fixed" } else { "" };
+        let wanted = format!("{}\n\n*{severity}{fixed}.* {}", rule.id, rule.summary);
+        assert!(section.starts_with(&wanted), "docs/rules.md says otherwise: {wanted}");
     }
 }
 

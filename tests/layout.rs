@@ -22,7 +22,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("diag", &["model"]),
     ("check", &["diag", "model", "text"]),
-    ("config", &["check", "diag", "model"]),
+    ("config", &["check", "diag", "model", "text"]),
     ("diff", &["diag", "model"]),
     ("plan", &["diff", "diag", "model", "text"]),
     ("record", &["plan", "model", "text"]),

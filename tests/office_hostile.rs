@@ -440,11 +440,41 @@ fn settings_that_cannot_work_are_refused_before_anything_is_sent() {
         ("not a url", TOKEN),
         ("ftp://example.org", TOKEN),
         ("https://user:pw@example.org", TOKEN),
+        ("http://example.org", TOKEN),
+        ("http://localhost.example.org", TOKEN),
+        ("http://127.0.0.1@example.org", TOKEN),
         ("https://example.org", ""),
         ("https://example.org", "line\nbreak"),
     ] {
         let Err(error) = Office::new(url, Secret::new(token), OfficeOptions::default()) else { panic!("{url}") };
         assert!(matches!(error, ReadError::Settings(_)), "{error:?}");
         assert!(!error.to_string().contains("pw") && !error.to_string().contains("break"));
+    }
+    for url in ["http://localhost:1", "http://127.0.0.1:1", "http://[::1]:1", "https://example.org"] {
+        assert!(Office::new(url, Secret::new(TOKEN), OfficeOptions::default()).is_ok(), "{url}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_may_end_with_the_version() {
+    let (url, server) = served(|_| StatusCode::NOT_FOUND.into_response()).await;
+    for (end, path) in [
+        ("", "/v1/account"),
+        ("/", "/v1/account"),
+        ("/v1", "/v1/account"),
+        ("/v1/", "/v1/account"),
+        ("/api", "/api/v1/account"),
+        ("/api/v1/", "/api/v1/account"),
+        ("/v1/v1", "/v1/v1/account"),
+        ("/av1", "/av1/v1/account"),
+    ] {
+        let office = client(&format!("{url}{end}"), Duration::from_secs(60));
+        assert!(office.read().await.is_err());
+        let seen = server.lines();
+        server.seen.lock().unwrap().clear();
+        assert!(
+            !seen.is_empty() && seen.iter().all(|line| line.starts_with(&format!("GET {path} "))),
+            "{end}: {seen:?}"
+        );
     }
 }

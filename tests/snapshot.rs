@@ -122,6 +122,9 @@ fn what_hides_its_meaning_is_refused_at_its_place() {
         ("{ name: \"a\0b\" }", "line 3, column 16: control characters"),
         ("{ extension: [] }", "invalid type: sequence"),
         ("{ voicemail: 'true' }", "line 3, column 19: invalid type: string \"true\""),
+        ("{ name: >a }", "line 3, column 14: text without quotes cannot begin with `>` here"),
+        ("{ name: |\n    a\n  }", "line 3, column 14: text without quotes cannot begin with `|` here"),
+        ("{ name: @a }", "line 3, column 14: unexpected character"),
         ("{ [a]: b }", "line 3, column 8: invalid type: sequence"),
         ("{ name: a", "line "),
     ] {

@@ -1,21 +1,23 @@
 //! Reading the `account` section.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 use crate::diag::{Diagnostic, Rule, nearest};
 use crate::model::Name;
+use crate::text::is_this_machine;
 
-use super::document::View;
+use super::document::{Mapping, View};
 use super::plain::{Reading, reading};
-use super::reader::{Advice, Field, Fields, Reader, list};
+use super::reader::{Advice, Field, Fields, Reader, list, unquoted_rule};
 use super::settings::{Country, ProviderSettings, SandboxState, SecretRef, Settings};
 
 const PROVIDERS: [&str; 3] = ["sandbox", "office", "snapshot"];
 /// Providers of which other versions of Strowger know.
 const LATER: [&str; 2] = ["kazoo", "wazo"];
 /// The fields of the section; from the fourth on, each belongs to one provider.
-const FIELDS: [&str; 8] = ["name", "provider", "country", "state", "seed", "url", "token", "file"];
+pub(super) const FIELDS: [&str; 8] = ["name", "provider", "country", "state", "seed", "url", "token", "file"];
+/// Where a secret may be found.
+const SOURCES: [&str; 3] = ["env", "file", "command"];
 const OWNERS: [(&str, &str); 5] =
     [("state", "sandbox"), ("seed", "sandbox"), ("url", "office"), ("token", "office"), ("file", "snapshot")];
 
@@ -162,7 +164,6 @@ fn url(reader: &mut Reader, field: Field<'_>) -> Option<Box<str>> {
     let scheme_and_rest = text.split_once("://");
     let (message, hint) = match scheme_and_rest {
         Some(("https" | "http", rest)) if authority(rest).contains('@') => {
-            reader.secrets.push(field.value.span());
             ("the address holds a user name or a password", "leave it out; the token says who asks")
         }
         Some((_, rest))
@@ -174,7 +175,7 @@ fn url(reader: &mut Reader, field: Field<'_>) -> Option<Box<str>> {
             ("the address names no server", "write `https://`, the server and the path")
         }
         Some(("https", _)) => return Some(text.into()),
-        Some(("http", rest)) if is_loopback(host(rest)) => return Some(text.into()),
+        Some(("http", rest)) if is_this_machine(host(rest)) => return Some(text.into()),
         Some(("http", _)) => ("the token would travel unencrypted", "write `https://`"),
         _ => ("the address is no https address", "write `https://`, the server and the path"),
     };
@@ -194,17 +195,17 @@ fn host(rest: &str) -> &str {
     }
 }
 
-fn is_loopback(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
 /// A secret's reference. What is written instead of one is never repeated, neither here nor in an excerpt.
 fn secret(reader: &mut Reader, field: Field<'_>) -> Option<SecretRef> {
     let hide = |reader: &mut Reader| {
         let texts = field.value.subtree().filter(|node| node.scalar().is_some());
         reader.secrets.extend(texts.map(super::document::NodeRef::span));
     };
-    let View::Mapping(mapping) = field.value.view() else {
+    let reference = match field.value.view() {
+        View::Mapping(mapping) if !is_bare(mapping) => Some(mapping),
+        _ => None,
+    };
+    let Some(mapping) = reference else {
         hide(reader);
         let message = format!("`{}` holds the secret itself, not a reference to it", field.name());
         let hint = "write `token: { env: STROWGER_TOKEN }`, and treat the written token as stolen";
@@ -212,7 +213,7 @@ fn secret(reader: &mut Reader, field: Field<'_>) -> Option<SecretRef> {
         return None;
     };
     let before = reader.findings.len();
-    let fields = reader.fields(mapping, field.key.span(), ["env", "file", "command"]);
+    let fields = reader.fields(mapping, field.key.span(), SOURCES);
     let secret = match fields.found {
         [Some(env), None, None] => env_name(reader, env),
         [None, Some(file), None] => path(reader, file).map(SecretRef::File),
@@ -230,6 +231,14 @@ fn secret(reader: &mut Reader, field: Field<'_>) -> Option<SecretRef> {
         hide(reader);
     }
     secret
+}
+
+/// Whether there is a word that is no field and has no value: `{ hunter2 }` is a mapping to YAML.
+fn is_bare(mapping: Mapping<'_>) -> bool {
+    mapping.entries().any(|(key, value)| {
+        let name = key.scalar().unwrap_or_default();
+        !SOURCES.contains(&name) && value.scalar() == Some("")
+    })
 }
 
 fn env_name(reader: &mut Reader, field: Field<'_>) -> Option<SecretRef> {
@@ -252,6 +261,9 @@ fn env_name(reader: &mut Reader, field: Field<'_>) -> Option<SecretRef> {
 
 fn command(reader: &mut Reader, field: Field<'_>) -> Option<SecretRef> {
     let hint = "write `command: [PROGRAM, ARGUMENT]`";
+    if misread(reader, field) {
+        return None;
+    }
     let words: Option<Vec<Box<str>>> = match field.value.view() {
         View::Sequence(items) => items.items().map(|item| certain_text(item.view())).collect(),
         _ => None,
@@ -265,6 +277,23 @@ fn command(reader: &mut Reader, field: Field<'_>) -> Option<SecretRef> {
         }
     };
     Some(SecretRef::Command { program, arguments })
+}
+
+/// Finds the words of a list that YAML readers take for something else. A word may be the secret, so none is repeated.
+fn misread(reader: &mut Reader, field: Field<'_>) -> bool {
+    let View::Sequence(items) = field.value.view() else { return false };
+    let before = reader.findings.len();
+    for item in items.items() {
+        if let View::Plain(text) = item.view()
+            && let read_as = reading(text)
+            && !matches!(read_as, Reading::Text | Reading::Null)
+        {
+            let message = format!("YAML readers take a word of `{}` for {}", field.name(), read_as.noun());
+            let finding = Diagnostic::new(unquoted_rule(read_as), Some(item.span()), message);
+            reader.report(finding.hint("put the word in quotes"));
+        }
+    }
+    reader.findings.len() > before
 }
 
 fn certain_text(view: View<'_>) -> Option<Box<str>> {

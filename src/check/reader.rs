@@ -167,10 +167,7 @@ impl Reader {
 
     /// Says that YAML readers take text for something else.
     pub(super) fn unquoted(&mut self, node: NodeRef<'_>, text: &str, read_as: Reading, instead: Option<&str>) {
-        let rule = match read_as {
-            Reading::Truth | Reading::Date | Reading::Null | Reading::Text => Rule::UNQUOTED_WORD,
-            _ => Rule::UNQUOTED_NUMBER,
-        };
+        let rule = unquoted_rule(read_as);
         let message = format!("YAML readers take the unquoted `{text}` for {}", read_as.noun());
         let hint = instead.map_or_else(|| format!("write `\"{text}\"`"), ToOwned::to_owned);
         self.report(Diagnostic::new(rule, Some(node.span()), message).hint(hint));
@@ -209,6 +206,14 @@ impl<'d, const N: usize> Fields<'d, N> {
             reader.report(Diagnostic::new(Rule::MISSING_FIELD, Some(self.owner), message).hint(hint));
         }
         found
+    }
+}
+
+/// The rule about text that is read as this.
+pub(super) fn unquoted_rule(read_as: Reading) -> &'static Rule {
+    match read_as {
+        Reading::Truth | Reading::Date | Reading::Null | Reading::Text => Rule::UNQUOTED_WORD,
+        _ => Rule::UNQUOTED_NUMBER,
     }
 }
 

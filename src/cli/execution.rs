@@ -13,7 +13,7 @@ use crate::live::Provider;
 use crate::model::Change;
 use crate::plan::{Plan, unmet};
 use crate::record::Halt;
-use crate::render::human;
+use crate::render::{fields, human};
 use crate::text::shown;
 
 use super::console::{self, Voice};
@@ -157,7 +157,7 @@ struct Bar(ProgressBar);
 
 impl Observer for Bar {
     fn finished(&self, change: &Change, status: &Status) {
-        tracing::info!(change = change.id.0, ?status, "finished");
+        tracing::info!("{}: {}", fields::object(change), outcome::word(status));
         self.0.inc(1);
     }
 }

@@ -96,7 +96,7 @@ async fn embedded(
 
 /// A seed from a file.
 pub(super) fn read_seed(path: &Path) -> anyhow::Result<Seed> {
-    let shown = path.display();
-    let text = snapshot::text(path).with_context(|| format!("cannot read the seed {shown}"))?;
-    Seed::from_yaml(&text).with_context(|| format!("{shown} is no seed"))
+    // Names the file itself.
+    let text = snapshot::text(path).context("cannot read the seed")?;
+    Seed::from_yaml(&text).with_context(|| format!("{} is no seed", path.display()))
 }

@@ -62,6 +62,22 @@ fn line(plan: &Plan, change: &Change, status: &Status) -> Option<(Paint, String)
     })
 }
 
+/// What became of a change, on one line of the log.
+pub(super) fn word(status: &Status) -> String {
+    let word = match status {
+        Status::Applied(written) => {
+            let requests = usize::try_from(written.requests).unwrap_or(usize::MAX);
+            format!("applied with {}", counted(requests, "request"))
+        }
+        Status::Failed(error) => format!("failed: {error}"),
+        Status::Stale(what) => format!("stale: {what}"),
+        Status::Unknown(why) => format!("unknown: {why}"),
+        Status::Skipped { .. } => "skipped, because of another change".to_owned(),
+        Status::NotAttempted => "not attempted".to_owned(),
+    };
+    text::shown(&word, 300)
+}
+
 fn count(outcome: &Outcome) -> String {
     let of = |wanted: fn(&Status) -> bool| outcome.count(wanted);
     let requests = usize::try_from(outcome.requests()).unwrap_or(usize::MAX);

@@ -56,16 +56,16 @@ struct FaultArguments {
     #[arg(long, value_name = "MS", default_value_t = 0)]
     jitter: u64,
     /// The share of requests that fail with 503 and do nothing, 0 to 1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     error_rate: f64,
     /// The share of requests that do their work and then answer 503, 0 to 1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     late_error_rate: f64,
     /// The share of connections that are reset without an answer, 0 to 1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     reset_rate: f64,
     /// The share of requests that are never answered, 0 to 1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     stall_rate: f64,
     /// The most requests in a second; more get 429 and `Retry-After`
     #[arg(long, value_name = "COUNT")]
@@ -79,6 +79,11 @@ struct FaultArguments {
     /// After this write, counted from 1, the server dies without answering
     #[arg(long, value_name = "N")]
     die_after_write: Option<u64>,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse::<f64>().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "a share is a number from 0 to 1, such as 0.1".to_owned())
 }
 
 impl FaultArguments {
@@ -100,6 +105,12 @@ impl FaultArguments {
 
 /// Serves until Ctrl-C or a fault ends it.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    if !arguments.listen.ip().is_loopback() && !arguments.allow_remote {
+        let listen = arguments.listen;
+        let why = format!("{listen} can be reached from other machines; listen on 127.0.0.1, or add `--allow-remote`");
+        writeln!(anstream::stderr(), "strowger: {why}")?;
+        return Ok(Exit::Usage);
+    }
     let made_up = arguments.token.is_none();
     let token = arguments.token.clone().unwrap_or_else(|| format!("{:032x}", fastrand::u128(..)));
     let mut options = SandboxOptions::new(token.clone());

@@ -2,13 +2,15 @@
 //!
 //! What is found here goes into a [`Secret`] at once and never into an error: errors name where was looked.
 
+mod command;
+
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail};
 
 use crate::check::settings::SecretRef;
 use crate::live::Secret;
+use crate::text::shown;
 
 /// No token is longer; a larger file is some other file.
 const MOST_BYTES: u64 = 64 * 1024;
@@ -24,32 +26,20 @@ pub(super) fn resolve(reference: &SecretRef, root: &Path) -> anyhow::Result<Secr
         }
         SecretRef::File(path) => {
             let path = root.join(path);
-            let shown = path.display();
-            let about = std::fs::metadata(&path).with_context(|| format!("cannot read the token's file {shown}"))?;
+            let place = path.display();
+            let about = std::fs::metadata(&path).with_context(|| format!("cannot read the token's file {place}"))?;
             if !about.is_file() || about.len() > MOST_BYTES {
-                bail!("the token's file {shown} is not a small regular file");
+                bail!("the token's file {place} is not a small regular file");
             }
             Secret::new(
-                std::fs::read_to_string(&path).with_context(|| format!("cannot read the token's file {shown}"))?,
+                std::fs::read_to_string(&path).with_context(|| format!("cannot read the token's file {place}"))?,
             )
         }
         SecretRef::Command { program, arguments } => {
-            let output = Command::new(&**program)
-                .args(arguments.iter().map(|argument| &**argument))
-                .current_dir(if root.as_os_str().is_empty() { Path::new(".") } else { root })
-                .stdin(Stdio::null())
-                // Programs that fail say why, and some say it with the token, which we do not know then.
-                .stderr(Stdio::null())
-                .output()
-                .with_context(|| format!("cannot run the token's command {program}"))?;
-            if !output.status.success() {
-                bail!(
-                    "the token's command {program} failed ({}); run it yourself to see why, what it says is not shown",
-                    output.status
-                );
-            }
-            let Ok(text) = String::from_utf8(output.stdout) else {
-                bail!("the token's command {program} printed something that is not UTF-8")
+            let folder = if root.as_os_str().is_empty() { Path::new(".") } else { root };
+            let printed = command::printed(program, arguments, folder, command::DEADLINE)?;
+            let Ok(text) = String::from_utf8(printed) else {
+                bail!("the token's command {} printed something that is not UTF-8", shown(program, 200))
             };
             Secret::new(text)
         }

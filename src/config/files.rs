@@ -18,9 +18,22 @@ pub(super) struct AccountFiles {
     pub(super) folder: bool,
 }
 
+impl AccountFiles {
+    /// The same for the same files, however the way to them is written.
+    pub(super) fn identity(&self) -> Vec<PathBuf> {
+        // What cannot be resolved cannot be read either, which reading will say.
+        let resolve = |path: &PathBuf| std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+        self.files.iter().map(resolve).collect()
+    }
+}
+
 /// What a path leads to, or why it leads nowhere.
 pub(super) fn discover(path: &Path) -> Result<Vec<AccountFiles>, Diagnostic> {
-    let metadata = std::fs::metadata(path).map_err(|error| nothing(path, &reason(&error)))?;
+    let metadata = std::fs::metadata(path).map_err(|error| {
+        let why = reason(path, &error);
+        let rule = if is_dangling(path, &error) { Rule::UNREADABLE_FILE } else { Rule::NO_FILES };
+        Diagnostic { rule, ..nothing(path, &why) }
+    })?;
     if !metadata.is_dir() {
         let root = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
         return Ok(vec![AccountFiles { root, files: vec![path.to_path_buf()], folder: false }]);
@@ -45,7 +58,7 @@ pub(super) fn discover(path: &Path) -> Result<Vec<AccountFiles>, Diagnostic> {
 
 /// The YAML files and the folders directly in a folder, sorted by name. Hidden ones are not the operator's.
 fn list(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Diagnostic> {
-    let unreadable = |error: std::io::Error| nothing(folder, &reason(&error));
+    let unreadable = |error: std::io::Error| nothing(folder, &reason(folder, &error));
     let (mut files, mut folders) = (Vec::new(), Vec::new());
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
@@ -82,9 +95,15 @@ fn nothing(path: &Path, why: &str) -> Diagnostic {
         .hint("give a YAML file, a folder of `.yaml` or `.yml` files, or a folder of such folders")
 }
 
+/// Whether the path is that of a link that leads nowhere.
+fn is_dangling(path: &Path, error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::NotFound && path.is_symlink()
+}
+
 /// The reason of an input error, in words that go after a path.
-pub(super) fn reason(error: &std::io::Error) -> String {
+pub(super) fn reason(path: &Path, error: &std::io::Error) -> String {
     match error.kind() {
+        _ if is_dangling(path, error) => "is a link that leads nowhere".to_owned(),
         std::io::ErrorKind::NotFound => "does not exist".to_owned(),
         std::io::ErrorKind::PermissionDenied => "may not be read".to_owned(),
         _ => format!("cannot be read: {error}"),

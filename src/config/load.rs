@@ -1,6 +1,6 @@
 //! From paths to checked accounts.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::check::document::Document;
@@ -60,9 +60,14 @@ pub fn load(paths: &[PathBuf]) -> Loaded {
                 .hint("give a YAML file, a folder of `.yaml` or `.yml` files, or a folder of such folders"),
         );
     }
+    let mut known: HashSet<Vec<PathBuf>> = HashSet::new();
     for path in paths {
         match discover(path) {
-            Ok(accounts) => accounts.into_iter().for_each(|files| account(&schema, files, &mut loaded)),
+            // The same files again, as `w` and `./w`, are no second account.
+            Ok(accounts) => accounts
+                .into_iter()
+                .filter(|account| known.insert(account.identity()))
+                .for_each(|files| account(&schema, files, &mut loaded)),
             Err(finding) => loaded.diagnostics.push(finding),
         }
     }

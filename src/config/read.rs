@@ -17,7 +17,7 @@ pub(super) const MOST: u64 = 256 * 1024 * 1024;
 pub(super) fn read(path: &Path, file: FileId) -> Result<String, Diagnostic> {
     let at = Span { file, line: 1, column: 1, length: 1 };
     let unreadable = |error: std::io::Error| {
-        let message = format!("the file {}", super::files::reason(&error));
+        let message = format!("the file {}", super::files::reason(path, &error));
         Diagnostic::new(Rule::UNREADABLE_FILE, Some(at), message)
             .hint("check that the file exists and that you may read it")
     };

@@ -4,6 +4,7 @@
 //! is or may be a secret never leaves this module.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
@@ -17,8 +18,8 @@ pub struct Source {
     text: Option<Box<str>>,
     /// The byte at which each line starts; made when the first excerpt is wanted.
     starts: OnceLock<Vec<u32>>,
-    /// From where on a line is a secret.
-    secrets: Vec<Span>,
+    /// From which column on a line is a secret, by its number.
+    secrets: HashMap<u32, u32>,
 }
 
 /// The files of a run, by [`FileId`].
@@ -57,7 +58,8 @@ impl Source {
 
     /// Hides the rest of a line, which is a secret.
     pub fn hide(&mut self, span: Span) {
-        self.secrets.push(span);
+        let column = self.secrets.entry(span.line).or_insert(span.column);
+        *column = span.column.min(*column);
     }
 
     /// A line without its end, from 1, its secrets replaced.
@@ -68,9 +70,10 @@ impl Source {
         let start = *starts.get(index)? as usize;
         let end = starts.get(index.checked_add(1)?).map_or(text.len(), |end| *end as usize);
         let line = text.get(start..end)?.trim_end_matches(['\r', '\n']);
-        let hidden = self.secrets.iter().filter(|span| span.line == number).map(|span| span.column).min();
-        let hidden = hidden.and_then(|column| line.char_indices().nth((column as usize).saturating_sub(1)));
-        let hidden = [hidden.map(|(byte, _)| byte), written_token(line)].into_iter().flatten().min();
+        let hidden = self.secrets.get(&number);
+        let hidden = hidden.and_then(|column| line.char_indices().nth((*column as usize).saturating_sub(1)));
+        let guessed = [written_token(line), written_password(line), user_of_address(line)];
+        let hidden = guessed.into_iter().chain([hidden.map(|(byte, _)| byte)]).flatten().min();
         Some(match hidden.and_then(|byte| line.get(..byte)) {
             Some(open) => Cow::Owned(format!("{open}(hidden)")),
             None => Cow::Borrowed(line),
@@ -141,6 +144,26 @@ fn written_token(line: &str) -> Option<usize> {
     (!reference && !blank).then(|| after_key + (value.len() - value.trim_start().len()))
 }
 
+/// Where a line seems to have a field, as `password:`, whose value nobody may see.
+fn written_password(line: &str) -> Option<usize> {
+    const WORDS: [&str; 6] = ["password", "passwd", "secret", "api_key", "api-key", "apikey"];
+    let lower = line.to_ascii_lowercase();
+    let values = WORDS.iter().flat_map(|word| lower.match_indices(word)).filter_map(|(at, word)| {
+        let after = at + word.len();
+        let value = lower.get(after..)?.trim_start_matches([' ', '"', '\'']).strip_prefix(':')?;
+        let written = !value.trim().is_empty() && !value.trim_start().starts_with('#');
+        written.then(|| line.len() - value.trim_start().len())
+    });
+    values.min()
+}
+
+/// Where the user and the password of an address begin, as in `https://user:password@host`.
+fn user_of_address(line: &str) -> Option<usize> {
+    let has_user = |rest: &str| rest.split(['/', ' ', '"', '\'']).next().is_some_and(|server| server.contains('@'));
+    let mut addresses = line.match_indices("://").map(|(at, found)| at + found.len());
+    addresses.find(|at| line.get(*at..).is_some_and(has_user))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,5 +187,18 @@ mod tests {
         assert_eq!(source.line(1).as_deref(), Some("  token: (hidden)"));
         assert_eq!(source.line(2).as_deref(), Some("  token: { env: NAME }"));
         assert_eq!(source.line(3).as_deref(), Some("  value: (hidden)"));
+    }
+
+    #[test]
+    fn what_seems_to_be_a_secret_does_not_show_in_a_line_that_is_no_yaml() {
+        for (line, shown) in [
+            ("{ name: a, Password : hunter2", "{ name: a, Password : (hidden)"),
+            ("{ \"client_secret\": hunter2, token: x", "{ \"client_secret\": (hidden)"),
+            ("url: https://a.example/x https://me:hunter2@b", "url: https://a.example/x https://(hidden)"),
+            ("  password: # none", "  password: # none"),
+            ("  secretariat: { to: user/a@b.example }", "  secretariat: { to: user/a@b.example }"),
+        ] {
+            assert_eq!(source(line).line(1).as_deref(), Some(shown), "{line}");
+        }
     }
 }

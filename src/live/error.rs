@@ -120,7 +120,7 @@ pub enum WriteError {
         detail: String,
     },
     /// Retries ran out, and the change was certainly not carried out.
-    #[error("not done after {attempts} attempts: {why}")]
+    #[error("not done after {}: {why}", tries(*attempts))]
     Unavailable {
         /// How many requests were made.
         attempts: u32,
@@ -136,6 +136,10 @@ pub enum WriteError {
     /// The provider only reads.
     #[error("a snapshot is read-only: apply the plan to the account that it was taken from")]
     ReadOnly,
+}
+
+fn tries(attempts: u32) -> String {
+    if attempts == 1 { "1 attempt".to_owned() } else { format!("{attempts} attempts") }
 }
 
 fn said(detail: &str, referrers: &[Referrer]) -> String {

@@ -8,14 +8,16 @@ mod answer;
 mod budget;
 mod patience;
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, IF_MATCH};
 use reqwest::{Client, Method, Url};
 use tokio::sync::watch;
 
 use crate::model::RequestLimits;
+use crate::text::is_this_machine;
 
 use super::Secret;
 
@@ -87,8 +89,10 @@ impl Http {
             .pool_idle_timeout(Duration::from_secs(60))
             .connect_timeout(patience.connect)
             .timeout(patience.request);
-        if is_loopback(base) {
-            builder = builder.no_proxy();
+        if is_this_machine(base.host_str().unwrap_or_default()) {
+            // No proxy can reach it, and no resolver may say that it is elsewhere. The ports are those of the URL.
+            let here = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+            builder = builder.no_proxy().resolve_to_addrs("localhost", &here.map(|address| (address, 0).into()));
         }
         if base.scheme() == "http" {
             // Reading the system's certificates takes longer than a small account's whole plan.
@@ -222,18 +226,21 @@ impl Http {
         if let Some(body) = &call.body {
             request = request.header(CONTENT_TYPE, content_type(&call.method)).body(body.clone());
         }
-        let response = request.send().await.map_err(|error| answer::failure(&error))?;
-        answer::receive(response).await
+        let begun = Instant::now();
+        let attempt = match request.send().await {
+            Ok(response) => answer::receive(response).await,
+            Err(error) => Err(answer::failure(&error)),
+        };
+        let end = match &attempt {
+            Ok(answer) => answer.status.as_u16().to_string(),
+            Err(failure) => self.shown(&failure.to_string()),
+        };
+        // The path without the query, which has cursors; nothing of headers and bodies.
+        tracing::debug!("{} {}: {end} in {} ms", call.method, self.shown(call.url.path()), begun.elapsed().as_millis());
+        attempt
     }
 }
 
 fn content_type(method: &Method) -> &'static str {
     if *method == Method::PATCH { "application/merge-patch+json" } else { "application/json" }
-}
-
-/// Whether a URL names this machine: no proxy can reach it, whatever the environment says.
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }

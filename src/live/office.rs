@@ -16,6 +16,7 @@ mod write;
 use reqwest::Url;
 
 use crate::model::{Capabilities, Change, RequestLimits};
+use crate::text::is_this_machine;
 
 use super::http::Http;
 use super::{Patience, Pending, Provider, Read, ReadError, Secret, WriteError, Written};
@@ -61,8 +62,15 @@ impl Office {
         if !base.username().is_empty() || base.password().is_some() {
             return Err(settings("the account's `url` has a password in it; use `token` instead".to_owned()));
         }
+        // Here, and not only where files are read, so that no caller can send a token in clear text.
+        if base.scheme() == "http" && !is_this_machine(base.host_str().unwrap_or_default()) {
+            let why = "the token would travel unencrypted: the account's `url` starts with `https://`, or leads to this \
+                       machine";
+            return Err(settings(why.to_owned()));
+        }
         base.set_query(None);
         base.set_fragment(None);
+        without_version(&mut base);
         if token.is_empty() {
             return Err(settings("the account's `token` is empty".to_owned()));
         }
@@ -83,6 +91,14 @@ impl Office {
     /// Scheme, host and port, for messages.
     fn host(&self) -> String {
         self.base.origin().ascii_serialization()
+    }
+}
+
+/// Takes one `/v1` off the end, which every resource begins with anyway: people write it, and servers print it.
+fn without_version(base: &mut Url) {
+    let has_version = base.path().trim_end_matches('/').ends_with("/v1");
+    if has_version && let Ok(mut path) = base.path_segments_mut() {
+        path.pop_if_empty().pop();
     }
 }
 

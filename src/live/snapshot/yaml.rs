@@ -17,6 +17,8 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, StrInput};
 use serde::de::value::{CowStrDeserializer, MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Unexpected, Visitor};
 
+use crate::text::no_plain_start;
+
 pub(super) use error::Error;
 use error::Place;
 use scalar::{is_null, plain, text};
@@ -94,6 +96,12 @@ impl<'de> Reader<'de> {
             }
             if tagged {
                 return Err(Error::at(stretch, "a snapshot has no tags: remove the word that begins with `!`"));
+            }
+            if let Node::Text { text, plain: true } = &node
+                && let Some(first) = no_plain_start(text)
+            {
+                let why = format!("text without quotes cannot begin with `{first}` here: put it in quotes");
+                return Err(Error::at(stretch, why));
             }
             match node {
                 Node::Sequence | Node::Mapping if self.depth == DEEPEST => {
