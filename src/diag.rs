@@ -3,6 +3,7 @@
 //! Findings are values. They are collected, never thrown, and sorted before anyone sees them; rendering is
 //! somebody else's work. Each [`Rule`] has a stable id, and each id has a page in `docs/rules.md`.
 
+pub mod caller;
 mod diagnostic;
 mod nearest;
 mod rule;

@@ -8,6 +8,7 @@
 //! What needs the account to be judged (does the user exist, is the extension free) is found here, as
 //! diagnostics with the same look as those of `check`.
 
+mod callers;
 mod deletions;
 mod delta;
 mod groups;
@@ -40,6 +41,7 @@ pub fn diff<'a>(desired: &'a Desired, live: &'a Live) -> (Difference<'a>, Vec<Di
     identity::check(&resolver, &mut diagnostics);
     policy::check(desired, &directory, &mut diagnostics);
     let deletions = deletions::decide(&resolver, &groups, &numbers, absent.clone(), &mut diagnostics);
+    callers::check(&resolver, &groups, &deletions, &mut diagnostics);
 
     let managed = desired.ring_groups.len() + desired.numbers.len();
     let in_sync = managed.saturating_sub(groups.len() + numbers.len());

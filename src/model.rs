@@ -8,6 +8,7 @@
 
 mod capabilities;
 mod change;
+mod circles;
 mod desired;
 mod directory;
 mod e164;
@@ -27,18 +28,20 @@ pub use capabilities::{Capabilities, RequestLimits};
 pub use change::{
     Change, ChangeId, FieldChange, FieldName, FieldValue, ObjectLabel, PlannedRef, PreImage, Reason, Verb,
 };
+pub use circles::circles;
 pub use desired::{Absent, Desired, DesiredNumber, DesiredRingGroup};
 pub use directory::{Directory, Found, Handle};
 pub use e164::{E164, E164Error};
-pub use extension::{ExtensionError, ExtensionNumber, is_emergency};
+pub use extension::{EMERGENCY, ExtensionError, ExtensionNumber, is_emergency};
 pub use kind::Kind;
 pub use live::{
     Incomplete, Live, LiveAccount, LiveConference, LiveDevice, LiveNumber, LiveReceptionist, LiveRingGroup, LiveUser,
     ObjectId, ObjectRef, Revision, VendorDocument,
 };
-pub use name::{Name, NameError, NameKey};
+pub use name::{Name, NameError, NameKey, Unsayable};
 pub use place::{FileId, Place, Span, Spanned};
 pub use policy::{Base, BasePolicy, Cap, Capped, Caps, GuardPolicy, Ignorable, Policy, Protected};
 pub use reference::{Reference, ReferenceError, Selector};
 pub use ring::{RingFor, RingForError, RingMode};
 pub use scope::{NamePattern, NameSet, NumberPattern, NumberSet, PatternError, Scope};
+pub use text::is_unprintable;

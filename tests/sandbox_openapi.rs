@@ -347,3 +347,68 @@ async fn server_and_document_accept_the_same_texts() {
         }
     }
 }
+
+/// The findings of the files alone and of planning them against a live group `g` and one number.
+fn findings(capabilities: strowger::model::Capabilities, files: &str) -> Vec<(&'static str, Option<(u32, u32)>)> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.yaml");
+    std::fs::write(&path, format!("version: 1\naccount: {{ name: a, provider: sandbox }}\n{files}")).unwrap();
+    let loaded = strowger::config::load(&[path]);
+    let live =
+        "snapshot: 1\naccount: { name: a }\nusers: { u: { extension: \"201\" } }\nnumbers: { \"+33142685300\": {} }";
+    let mut live = strowger::live::snapshot::parse(live, strowger::live::snapshot::Format::Yaml).unwrap();
+    live.capabilities = capabilities;
+    let severities = strowger::diag::Severities::default();
+    let planned = loaded.accounts.first();
+    let planned = planned.map(|account| strowger::plan::plan(&account.desired, &live, &severities, 1).1);
+    let all = loaded.diagnostics.into_iter().chain(planned.into_iter().flatten());
+    all.map(|finding| (finding.rule.id, finding.span.map(|span| (span.line, span.column)))).collect()
+}
+
+#[test]
+fn no_text_is_planned_that_the_document_does_not_take() {
+    use strowger::model::Capabilities;
+    let document = Document::read();
+    let schemas = &document.root["components"]["schemas"];
+    let ours = Capabilities::default();
+    assert_eq!(schemas["Name"]["maxLength"].as_u64().map(|most| most as usize), ours.name_most);
+    assert_eq!(schemas["Text"]["maxLength"].as_u64().map(|most| most as usize), ours.label_most);
+
+    let group = |name: &str| format!("ring_groups: {{ {name}: {{ members: [user/201] }} }}\n");
+    let label = |label: &str| format!("numbers: {{ \"+33142685300\": {{ to: none, label: {label} }} }}\n");
+    let unsupported = |column| vec![("unsupported-by-provider", Some((3, column)))];
+    assert_eq!(findings(ours.clone(), &group(&"n".repeat(64))), []);
+    assert_eq!(findings(ours.clone(), &group(&"n".repeat(65))), unsupported(16));
+    assert_eq!(findings(ours.clone(), &label(&"\u{e9}".repeat(200))), []);
+    assert_eq!(findings(ours, &label(&"\u{e9}".repeat(201))), unsupported(47));
+    // Nobody knows the limits behind a snapshot.
+    assert_eq!(findings(Capabilities::of_snapshot(), &group(&"n".repeat(65))), []);
+    assert_eq!(findings(Capabilities::of_snapshot(), &label(&"n".repeat(256))), []);
+
+    let (texts, names) = (document.validator(&schemas["Text"]), document.validator(&schemas["Name"]));
+    for character in (0..0x3100).filter_map(char::from_u32) {
+        let text = format!("a{character}b");
+        if !texts.is_valid(&json!(text)) {
+            let found = findings(Capabilities::default(), &label(&strowger::text::quoted(&text)));
+            assert!(found.iter().any(|(rule, _)| *rule == "bad-label"), "{text:?}: {found:?}");
+        }
+        if !names.is_valid(&json!(text)) {
+            let found = findings(Capabilities::default(), &group(&strowger::text::quoted(&text)));
+            assert!(found.iter().any(|(rule, _)| *rule == "bad-name"), "{text:?}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn the_document_refuses_the_emergency_numbers_that_the_model_knows() {
+    let document = Document::read();
+    let listed: BTreeSet<&str> = document.root["components"]["schemas"]["Extension"]["not"]["enum"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    // Shorter ones are no extension numbers of the document's anyway.
+    let known = strowger::model::EMERGENCY.iter().copied().filter(|number| number.len() >= 3);
+    assert_eq!(listed, known.collect());
+}

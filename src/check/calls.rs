@@ -1,19 +1,18 @@
 //! Rules on what points at what: offline, so only among the groups that the files declare.
 //!
-//! A group that no file declares may exist in the account, which the plan finds out. All walks are loops,
-//! not recursion, because a chain of no-answer targets may be as long as the file.
+//! A group that no file declares may exist in the account, which the plan finds out.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use crate::diag::caller::{self, Step};
 use crate::diag::{Diagnostic, Rule};
-use crate::model::{Absent, DesiredNumber, DesiredRingGroup, Kind, Name, NameKey, Reference, Selector, Span, Spanned};
+use crate::model::{
+    Absent, DesiredNumber, DesiredRingGroup, Kind, Name, NameKey, Reference, Selector, Span, Spanned, circles,
+};
 
 use super::reader::Reader;
 use super::ring_groups::Groups;
-
-/// The most places of a cycle that a finding lists.
-const PLACES: usize = 10;
 
 /// The groups that the files declare, as references find them.
 struct Declared<'a> {
@@ -175,49 +174,14 @@ fn absences(reader: &mut Reader, declared: &Declared<'_>, absent: &[Absent]) {
 
 /// Circles among groups that each have one next group at most.
 fn cycles(reader: &mut Reader, groups: &[(NameKey, DesiredRingGroup)], next: &[Option<u32>]) {
-    // The walk in which a group was first met; zero is none.
-    let mut walks: Vec<u32> = vec![0; groups.len()];
-    for start in 0..groups.len() {
-        let walk = u32::try_from(start + 1).unwrap_or(u32::MAX);
-        let mut at = start;
-        while let Some(met) = walks.get_mut(at).filter(|met| **met == 0) {
-            *met = walk;
-            match next.get(at).copied().flatten() {
-                Some(then) => at = then as usize,
-                None => break,
-            }
-        }
-        // Met again in the same walk: `at` is where the circle closes. A walk that just ended has no next.
-        let closes = walks.get(at) == Some(&walk) && next.get(at).copied().flatten().is_some();
-        if closes {
-            cycle(reader, groups, next, at);
+    for circle in circles(next) {
+        let members = circle.iter().filter_map(|at| groups.get(*at));
+        let steps = members.map(|(_, group)| Step {
+            name: group.name.value.as_str(),
+            span: group.no_answer.as_ref().map(|target| target.span),
+        });
+        if let Some(finding) = caller::circle(steps.collect()) {
+            reader.report(finding);
         }
     }
-}
-
-fn cycle(reader: &mut Reader, groups: &[(NameKey, DesiredRingGroup)], next: &[Option<u32>], start: usize) {
-    let follow = |at: &usize| next.get(*at).copied().flatten().map(|then| then as usize);
-    let circle: Vec<usize> = std::iter::successors(Some(start), follow)
-        .enumerate()
-        .take_while(|(step, at)| *step == 0 || *at != start)
-        .map(|(_, at)| at)
-        .collect();
-    let mut targets: Vec<(Span, &str)> = circle
-        .iter()
-        .filter_map(|at| groups.get(*at))
-        .filter_map(|(_, group)| Some((group.no_answer.as_ref()?.span, group.name.value.as_str())))
-        .collect();
-    // The circle is told from its first place in the files, whichever group the walk came from.
-    let first = targets.iter().enumerate().min_by_key(|(_, target)| **target).map_or(0, |(index, _)| index);
-    targets.rotate_left(first);
-    let Some(((span, name), rest)) = targets.split_first() else { return };
-    let names: Vec<&str> = targets.iter().take(PLACES).map(|(_, name)| *name).collect();
-    let more = if targets.len() > PLACES { format!(" → … {} more", targets.len() - PLACES) } else { String::new() };
-    let message = format!("unanswered calls go round: {}{more} → {name}", names.join(" → "));
-    let mut finding = Diagnostic::new(Rule::NO_ANSWER_CYCLE, Some(*span), message)
-        .hint("let one of them end elsewhere: a user, a voicemail box, or `no_answer: none`");
-    for (span, name) in rest.iter().take(PLACES - 1) {
-        finding = finding.related(*span, format!("then from `{name}`"));
-    }
-    reader.report(finding);
 }

@@ -1,7 +1,7 @@
 //! Reading the `numbers` section.
 
 use crate::diag::{Diagnostic, Rule};
-use crate::model::{DesiredNumber, E164, E164Error, Kind, Span, Spanned};
+use crate::model::{DesiredNumber, E164, E164Error, Kind, Span, Spanned, is_unprintable};
 
 use super::document::{Mapping, NodeRef, View};
 use super::phone;
@@ -136,7 +136,7 @@ fn entry(reader: &mut Reader, field: Field<'_>) -> Option<Entry> {
 fn text_of_label(reader: &mut Reader, field: Field<'_>) -> Option<Box<str>> {
     let advice = Advice { empty: Some("write `\"\"` for an empty label, or remove the field"), instead: None };
     let text = reader.text(field, advice)?;
-    let problem = if text.chars().any(char::is_control) {
+    let problem = if text.chars().any(is_unprintable) {
         "a label has no control characters and no line breaks"
     } else if text.len() > LABEL_MOST && text.chars().count() > LABEL_MOST {
         "a label has at most 256 characters"

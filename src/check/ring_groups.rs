@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::diag::{Diagnostic, Rule};
+use crate::diag::{Diagnostic, Rule, caller};
 use crate::model::{
     Absent, Capabilities, DesiredRingGroup, ExtensionNumber, Kind, Name, NameKey, Reference, RingFor, RingForError,
     RingMode, Span, Spanned, is_emergency,
@@ -31,9 +31,6 @@ pub(super) struct Groups {
     /// Those whose fields are wrong, in no order.
     pub(super) broken: Vec<(NameKey, Spanned<Name>)>,
 }
-
-/// The group's sequence of members at most rings this long before somebody should be asked.
-const LONGEST_WAIT: u32 = 60;
 
 impl RingGroups {
     /// No groups yet, of an account that can do this.
@@ -214,11 +211,10 @@ fn checked_name(reader: &mut Reader, text: &str, span: Span) -> Option<Name> {
             reader.report(finding.hint(format!("write `{name}`")));
             return None;
         }
-        Ok(_) if text.contains('@') => format!("`{text}` would be taken for an e-mail address"),
-        Ok(_) if text.chars().all(|character| character.is_ascii_digit() || character.is_whitespace()) => {
-            format!("`{text}` would be taken for an extension number")
-        }
-        Ok(name) => return Some(name),
+        Ok(name) => match name.of_ring_group() {
+            Ok(()) => return Some(name),
+            Err(why) => format!("`{text}` {why}"),
+        },
     };
     let hint = "write a name with a letter in it, such as `ventes`; its number goes into `extension`";
     reader.report(Diagnostic::new(Rule::BAD_NAME, Some(span), problem).hint(hint));
@@ -326,18 +322,10 @@ pub(super) fn absent(reader: &mut Reader, field: Field<'_>) -> Vec<Absent> {
 
 fn long_wait(reader: &mut Reader, group: &DesiredRingGroup) {
     let (Some(ring), Some(ring_for)) = (group.ring, group.ring_for) else { return };
-    if ring.value != RingMode::Sequential {
-        return;
-    }
-    let members = u32::try_from(group.members.len()).unwrap_or(u32::MAX);
-    let wait = members.saturating_mul(u32::from(ring_for.value.seconds()));
-    if wait > LONGEST_WAIT {
-        let message = format!("a caller may wait {wait}s: {members} members, {} each", ring_for.value);
-        let hint = match LONGEST_WAIT / members.max(1) {
-            0 => "ring fewer members, or all at once with `ring: simultaneous`".to_owned(),
-            seconds => format!("write `ring_for: {seconds}s`, ring fewer members, or all at once"),
-        };
-        reader.report(Diagnostic::new(Rule::LONG_WAIT, Some(ring_for.span), message).hint(hint));
+    if ring.value == RingMode::Sequential
+        && let Some(finding) = caller::long_wait(ring_for.span, group.members.len(), ring_for.value)
+    {
+        reader.report(finding);
     }
 }
 

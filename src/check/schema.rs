@@ -134,7 +134,7 @@ pub struct NumberEntry {
     )]
     pub to: String,
     /// A text beside the number in the account. Without this field the label is not managed.
-    #[schemars(length(max = 256), example = &"Accueil")]
+    #[schemars(length(max = 256), regex(pattern = r"^[^\u2028\u2029]*$"), example = &"Accueil")]
     pub label: Option<String>,
 }
 
@@ -203,9 +203,10 @@ fn numbers(schema: &mut Schema) {
     schema.insert("propertyNames".to_owned(), json!({"pattern": r"^\+[1-9][0-9]{6,14}$"}));
 }
 
-/// Up to 128 characters, none of them `@` or a control character, and not digits alone.
+/// Up to 128 characters, none of them `@`, a control character or a line break, and not digits alone.
 fn group_names(schema: &mut Schema) {
-    let pattern = r"^[^@\u0000-\u001f\u007f]*[^@0-9\s\u0000-\u001f\u007f][^@\u0000-\u001f\u007f]*$";
+    let any = r"[^@\u0000-\u001f\u007f\u2028\u2029]*";
+    let pattern = format!(r"^{any}[^@0-9\s\u0000-\u001f\u007f]{any}$");
     schema.insert("propertyNames".to_owned(), json!({"maxLength": 128, "pattern": pattern}));
 }
 

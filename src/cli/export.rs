@@ -88,7 +88,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
 async fn source(arguments: &Arguments) -> anyhow::Result<Option<Source>> {
     if let Some(file) = &arguments.snapshot {
         let read = progress::during("reading the snapshot", Snapshot::new(file).read()).await?;
-        let provider = vec!["provider: snapshot".to_owned(), format!("file: {}", path_line(file))];
+        // The new files may be put anywhere, and a path in a file is relative to that file.
+        let whole = fs::canonicalize(file).with_context(|| format!("cannot find {}", file.display()))?;
+        let provider = vec!["provider: snapshot".to_owned(), format!("file: {}", path_line(&whole))];
         return Ok(Some(Source { name: read.live.account.name.to_string(), provider, read }));
     }
     if let (Some(url), Some(name)) = (&arguments.url, &arguments.token_env) {

@@ -125,7 +125,7 @@ rules! {
     DUPLICATE_NUMBER = "duplicate-number", Error fixed,
         "A number stands once in an account.";
     BAD_LABEL = "bad-label", Error fixed,
-        "A label has at most 256 characters and no control characters.";
+        "A label has at most 256 characters, no control characters and no line breaks.";
     // References.
     BAD_REFERENCE = "bad-reference", Error fixed,
         "A reference is written `kind/selector`.";
@@ -137,7 +137,7 @@ rules! {
         "Nothing points at a group that shall be deleted.";
     // Ring groups.
     BAD_NAME = "bad-name", Error fixed,
-        "A name has 1 to 128 characters, none of them a control character, and is no number and no e-mail address.";
+        "A name has 1 to 128 characters, none of them a control character or a line break, and is no number and no e-mail address.";
     DUPLICATE_RING_GROUP = "duplicate-ring-group", Error fixed,
         "A ring group stands once in an account, however it is spelt.";
     BAD_EXTENSION = "bad-extension", Error fixed,

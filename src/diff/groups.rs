@@ -2,7 +2,7 @@
 
 use crate::diag::{Diagnostic, Rule};
 use crate::model::{
-    Capabilities, DesiredRingGroup, ExtensionNumber, Handle, Ignorable, Kind, LiveRingGroup, ObjectRef, RingFor,
+    Capabilities, DesiredRingGroup, ExtensionNumber, Handle, Ignorable, Kind, LiveRingGroup, Name, ObjectRef, RingFor,
     RingMode, Span, Spanned,
 };
 
@@ -20,6 +20,9 @@ pub(super) fn compare(resolver: &Resolver<'_, '_>, diagnostics: &mut Vec<Diagnos
             Some(live) => wanted.against(resolver, live),
             None => wanted.anew(&resolver.directory.live().capabilities),
         };
+        if let Some(name) = &fields.name {
+            name_fits(name, group.name.span, &resolver.directory.live().capabilities, diagnostics);
+        }
         if !fields.is_empty() {
             let renamed = fields.name.is_some();
             deltas.push(GroupDelta { handle, desired: index, renamed, fields });
@@ -138,6 +141,14 @@ impl<'a> Wanted<'a> {
             let what = format!("give out the extension {} ({least} to {most} digits, not reserved)", extension.value);
             diagnostics.push(unsupported(extension.span, &what));
         }
+    }
+}
+
+fn name_fits(name: &Name, span: Span, capabilities: &Capabilities, diagnostics: &mut Vec<Diagnostic>) {
+    if let Some(most) = capabilities.name_most
+        && name.as_str().chars().count() > most
+    {
+        diagnostics.push(unsupported(span, &format!("give a group a name of more than {most} characters")));
     }
 }
 

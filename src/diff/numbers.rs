@@ -1,7 +1,7 @@
 //! Numbers: where they go and what is written beside them.
 
 use crate::diag::{Diagnostic, Rule};
-use crate::model::{DesiredNumber, Handle, Ignorable, Kind, LiveNumber};
+use crate::model::{DesiredNumber, Handle, Ignorable, Kind, LiveNumber, Span};
 
 use super::delta::NumberDelta;
 use super::resolve::Resolver;
@@ -19,6 +19,9 @@ pub(super) fn compare(resolver: &Resolver<'_, '_>, diagnostics: &mut Vec<Diagnos
         };
         let to = destination(resolver, desired, (position, number), diagnostics);
         let label = labels && desired.label.as_ref().is_some_and(|label| label.value != number.label);
+        if label {
+            label_fits(resolver, desired, diagnostics);
+        }
         if to.is_some() || label {
             deltas.push(NumberDelta { live: position, desired: index, to, label });
         }
@@ -45,13 +48,17 @@ fn destination(
                 .hint("map it to a receptionist, a ring group, a user or a conference"),
             );
         } else if !account.capabilities.unassign {
-            unsupported(desired, "leave a number without a destination", diagnostics);
+            unsupported(desired.to.span, "leave a number without a destination", diagnostics);
         }
     }
     if let Some(handle) = wanted
         && !account.capabilities.destinations.contains(&handle.kind)
     {
-        unsupported(desired, &format!("send a number to a {}", handle.kind.as_str().replace('_', " ")), diagnostics);
+        unsupported(
+            desired.to.span,
+            &format!("send a number to a {}", handle.kind.as_str().replace('_', " ")),
+            diagnostics,
+        );
     }
     let same = match (&number.to, wanted) {
         (None, None) => true,
@@ -61,12 +68,18 @@ fn destination(
     (!same).then_some(wanted)
 }
 
-fn unsupported(desired: &DesiredNumber, what: &str, diagnostics: &mut Vec<Diagnostic>) {
-    diagnostics.push(Diagnostic::new(
-        Rule::UNSUPPORTED_BY_PROVIDER,
-        Some(desired.to.span),
-        format!("this account cannot {what}"),
-    ));
+fn label_fits(resolver: &Resolver<'_, '_>, desired: &DesiredNumber, diagnostics: &mut Vec<Diagnostic>) {
+    if let Some(most) = resolver.directory.live().capabilities.label_most
+        && let Some(label) = &desired.label
+        && label.value.chars().count() > most
+    {
+        unsupported(label.span, &format!("keep a label of more than {most} characters"), diagnostics);
+    }
+}
+
+fn unsupported(span: Span, what: &str, diagnostics: &mut Vec<Diagnostic>) {
+    let message = format!("this account cannot {what}");
+    diagnostics.push(Diagnostic::new(Rule::UNSUPPORTED_BY_PROVIDER, Some(span), message));
 }
 
 fn not_in_account(desired: &DesiredNumber) -> Diagnostic {

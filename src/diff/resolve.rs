@@ -20,6 +20,9 @@ use super::matching::Matching;
 /// Finding the nearest name looks at every name, so only the first mistakes get one.
 const SUGGESTIONS: u32 = 25;
 
+/// A hint names so many objects that could be meant.
+const CANDIDATES: usize = 5;
+
 pub(super) struct Resolver<'r, 'a> {
     pub(super) desired: &'a Desired,
     pub(super) directory: &'r Directory<'a>,
@@ -166,7 +169,7 @@ impl<'r, 'a> Resolver<'r, 'a> {
         );
         match self.suggestion(reference) {
             Some(hint) => diagnostic.hint(hint),
-            None => diagnostic.hint(format!("`strowger export` shows every {what} of the account")),
+            None => diagnostic.hint(format!("`strowger export --as-snapshot` shows every {what} of the account")),
         }
     }
 
@@ -194,7 +197,28 @@ impl<'r, 'a> Resolver<'r, 'a> {
             let found = if kind == Kind::RingGroup { self.group(&elsewhere) } else { self.directory.find(&elsewhere) };
             kind != reference.kind && matches!(found, Found::One(_))
         });
-        other.map(|kind| format!("did you mean `{kind}/{}`?", reference.selector))
+        other
+            .map(|kind| format!("did you mean `{kind}/{}`?", reference.selector))
+            .or_else(|| self.candidates(reference.kind))
+    }
+
+    /// The first few objects of a kind, if the account has any.
+    fn candidates(&self, kind: Kind) -> Option<String> {
+        let live = self.directory.live();
+        let count = match kind {
+            Kind::RingGroup => live.ring_groups.len(),
+            Kind::User | Kind::Voicemail => live.users.len(),
+            Kind::Device => live.devices.len(),
+            Kind::Receptionist => live.receptionists.len(),
+            Kind::Conference => live.conferences.len(),
+            Kind::Number | Kind::Other => 0,
+        };
+        let handles = (0u32..).take(count).map(|index| Handle { kind, index });
+        let mut handles = handles.filter(|&handle| !self.is_absent(handle) && self.directory.id(handle).is_some());
+        let text = |handle: Handle| format!("`{kind}/{}`", self.directory.label(handle));
+        let named: Vec<String> = handles.by_ref().take(CANDIDATES).map(text).collect();
+        let more = if handles.next().is_some() { "; `strowger export --as-snapshot` shows all" } else { "" };
+        (!named.is_empty()).then(|| format!("the account has {}{more}", named.join(", ")))
     }
 }
 

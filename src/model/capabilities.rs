@@ -27,6 +27,10 @@ pub struct Capabilities {
     pub extension_digits: (usize, usize),
     /// Extension numbers that the account keeps for itself.
     pub reserved_extensions: Vec<ExtensionNumber>,
+    /// The most characters of a ring group's name.
+    pub name_most: Option<usize>,
+    /// The most characters of a number's label.
+    pub label_most: Option<usize>,
     /// How fast the account may be asked.
     pub requests: RequestLimits,
 }
@@ -48,9 +52,9 @@ impl Default for RequestLimits {
 
 impl Capabilities {
     /// What a plan against a snapshot is checked with. A snapshot may come from any vendor, so extension numbers
-    /// may have any length that vendors use.
+    /// may have any length that vendors use, and texts any that the file format takes.
     pub fn of_snapshot() -> Self {
-        Self { extension_digits: (2, 8), ..Self::default() }
+        Self { extension_digits: (2, 8), name_most: None, label_most: None, ..Self::default() }
     }
 
     /// Whether this extension number is one that the account hands out.
@@ -77,6 +81,8 @@ impl Default for Capabilities {
             no_answer: vec![Kind::User, Kind::Voicemail, Kind::RingGroup],
             extension_digits: (3, 4),
             reserved_extensions: Vec::new(),
+            name_most: Some(64),
+            label_most: Some(200),
             requests: RequestLimits::default(),
         }
     }

@@ -31,6 +31,20 @@ pub enum NameError {
     Control,
 }
 
+/// Why a file cannot call a ring group so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unsayable {
+    /// It has an `@`.
+    #[error("would be taken for an e-mail address")]
+    Email,
+    /// It is nothing but digits.
+    #[error("would be taken for an extension number")]
+    Extension,
+    /// It has a line break that is no control character.
+    #[error("has a line break in it")]
+    LineBreak,
+}
+
 impl Name {
     /// The most characters that a name may have.
     pub const MOST: usize = 128;
@@ -43,6 +57,22 @@ impl Name {
     /// The form under which the name is looked up.
     pub fn key(&self) -> NameKey {
         NameKey::of(&self.0)
+    }
+}
+
+impl Name {
+    /// Whether a file can call a ring group so: a reference must not take the name for something else.
+    pub fn of_ring_group(&self) -> Result<(), Unsayable> {
+        if self.0.contains('@') {
+            return Err(Unsayable::Email);
+        }
+        if self.0.chars().all(|character| character.is_ascii_digit() || character.is_whitespace()) {
+            return Err(Unsayable::Extension);
+        }
+        if self.0.chars().any(super::is_unprintable) {
+            return Err(Unsayable::LineBreak);
+        }
+        Ok(())
     }
 }
 

@@ -1,4 +1,11 @@
-//! Values that are text wherever they are stored: written by `Display`, read by `FromStr`.
+//! Text of people's: what it may hold, and values that are text wherever they are stored, written by `Display`
+//! and read by `FromStr`.
+
+/// Whether no account takes this character in a name or a label: a control character, or a line break that is
+/// none of them.
+pub fn is_unprintable(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')
+}
 
 /// Gives a type with `Display` and `FromStr` the matching serde traits. A text that is no such value is an
 /// error that quotes it.

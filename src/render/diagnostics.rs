@@ -31,24 +31,33 @@ impl Default for Style {
     }
 }
 
-/// The last column whose line is looked at. A machine wrote what stands further right, and a line that has all of
-/// a file's findings would be gone through once for each.
+/// The last column whose line is part of a fingerprint: a machine wrote what stands further right.
 pub(super) const FAR: u32 = 2_000;
-/// The most characters of a line that an excerpt shows.
-const WINDOW: usize = 160;
+/// The most characters of a line that an excerpt shows of the place, before it and after it.
+const MARGIN: usize = 70;
+/// The most findings that are shown with an excerpt; who has more wants to see how many and where.
+const EXCERPTS: usize = 100;
+/// Stands between a place and the one that the renderer puts behind it.
+const SEAM: char = '\u{e000}';
 /// The most characters of a message.
 const MOST: usize = 2_000;
 /// The most second places of a finding that are shown with an excerpt.
 const PLACES: usize = 10;
 
-/// Findings with caret excerpts, for a terminal; nothing if there are none.
+/// Findings with caret excerpts, for a terminal, the first hundred of them, and the rest as lines; nothing if
+/// there are none.
 pub fn human(findings: &[Diagnostic], sources: &Sources, style: Style) -> String {
     let renderer = if style.color { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(style.width.clamp(40, 400));
     let mut text = String::new();
-    for finding in findings {
+    let (shown, rest) = findings.split_at(findings.len().min(EXCERPTS));
+    for finding in shown {
         text.push_str(&one(finding, sources, &renderer));
         text.push_str("\n\n");
+    }
+    lines(&mut text, rest, sources);
+    if !rest.is_empty() {
+        text.push('\n');
     }
     if let Some(line) = count(findings) {
         text.push_str(&line);
@@ -60,6 +69,15 @@ pub fn human(findings: &[Diagnostic], sources: &Sources, style: Style) -> String
 /// One line for each finding: `file:line:column: error[rule]: message (hint)`; nothing if there are none.
 pub fn plain(findings: &[Diagnostic], sources: &Sources) -> String {
     let mut text = String::new();
+    lines(&mut text, findings, sources);
+    if let Some(line) = count(findings) {
+        text.push_str(&line);
+        text.push('\n');
+    }
+    text
+}
+
+fn lines(text: &mut String, findings: &[Diagnostic], sources: &Sources) {
     for finding in findings {
         if let Some(span) = finding.span {
             text.push_str(&position(span, sources));
@@ -68,11 +86,6 @@ pub fn plain(findings: &[Diagnostic], sources: &Sources) -> String {
         // Writing to a string does not fail.
         let _ = writeln!(text, "{}[{}]: {}", word(finding.severity), finding.rule.id, sentence(finding, sources));
     }
-    if let Some(line) = count(findings) {
-        text.push_str(&line);
-        text.push('\n');
-    }
-    text
 }
 
 /// A finding on one line: the message, other places that matter, and the hint in parentheses.
@@ -169,19 +182,27 @@ fn one(finding: &Diagnostic, sources: &Sources, renderer: &Renderer) -> String {
     let excerpts = std::iter::once((finding.span, None, AnnotationKind::Primary))
         .chain(related.map(|(span, message)| (Some(span), Some(message), AnnotationKind::Context)));
     let mut group = annotate_snippets::Group::with_title(title);
+    let mut seams = Vec::new();
     for (span, label, kind) in excerpts {
         let Some(span) = span else { continue };
-        let Some(Excerpt { text, range }) = excerpt(span, sources) else {
+        let Some(Excerpt { text, range, shifted }) = excerpt(span, sources) else {
             group = group.element(annotate_snippets::Origin::path(position(span, sources)));
             continue;
         };
+        let column = text.get(..range.start).unwrap_or_default().chars().count() + 1;
         let mut annotation = kind.span(range);
         if let Some(label) = label {
             annotation = annotation.label(label);
         }
         let path = sources.get(span.file).map(|source| text::path(source.display(), MOST)).unwrap_or_default();
         let line = usize::try_from(span.line).unwrap_or(usize::MAX);
-        group = group.element(Snippet::source(text).line_start(line).path(path).annotation(annotation));
+        let snippet = Snippet::source(text).line_start(line).annotation(annotation);
+        group = if shifted {
+            seams.push(format!("{SEAM}:{line}:{column}"));
+            group.element(snippet.path(format!("{}{SEAM}", position(span, sources))))
+        } else {
+            group.element(snippet.path(path))
+        };
     }
     let more = finding.related.len().saturating_sub(PLACES);
     if more > 0 {
@@ -190,34 +211,43 @@ fn one(finding: &Diagnostic, sources: &Sources, renderer: &Renderer) -> String {
     if let Some(hint) = &finding.hint {
         group = group.element(Level::HELP.message(escape(hint)));
     }
-    renderer.render(&[group])
+    // The renderer tells the column that it sees, which in a window is another one than that of the place.
+    seams.iter().fold(renderer.render(&[group]), |text, seam| text.replace(seam, ""))
 }
 
-/// A line of a file, and the bytes of it that are meant.
+/// A line of a file, or a window of a long one, and the bytes of it that are meant.
 struct Excerpt {
     text: String,
     range: std::ops::Range<usize>,
+    /// Whether the line's beginning is missing, so that the excerpt's columns are not the line's.
+    shifted: bool,
 }
 
 /// The line of a place, with control characters made visible.
 ///
-/// The excerpt keeps its line's columns, because the renderer tells them; so a long line is cut after the
-/// place, and the renderer leaves out what is too far before it.
+/// The renderer takes time in the square of what it is given, so of a long line it gets a window around the
+/// place, with `…` where the line goes on.
 fn excerpt(span: Span, sources: &Sources) -> Option<Excerpt> {
-    if span.column > FAR {
-        return None;
-    }
     let line = sources.get(span.file)?.line(span.line)?;
-    let first = (span.column as usize).saturating_sub(1);
-    let after = first.saturating_add(span.length.max(1) as usize).min(first.saturating_add(WINDOW));
-    let mut text = String::new();
-    let (mut from, mut to, mut before) = (None, None, ' ');
-    for (index, character) in line.chars().take(after.saturating_add(WINDOW)).enumerate() {
-        if index == first {
+    let start = (span.column as usize).saturating_sub(1).min(line.chars().count());
+    let first = start.saturating_sub(MARGIN);
+    let after = start.saturating_add((span.length.max(1) as usize).min(MARGIN));
+    let (mut text, mut before) = (String::new(), ' ');
+    let (mut from, mut to) = (None, None);
+    let shifted = first > 0;
+    if shifted {
+        text.push('…');
+    }
+    for (index, character) in line.chars().enumerate().skip(first) {
+        if index == start {
             from = Some(text.len());
         }
         if index == after {
             to = Some(text.len());
+        }
+        if index >= after.saturating_add(MARGIN) {
+            text.push('…');
+            break;
         }
         text.push(visible(before, character));
         before = character;
@@ -227,9 +257,9 @@ fn excerpt(span: Span, sources: &Sources) -> Option<Excerpt> {
     // A place after the end of the line, such as where something is missing, needs a column to point at.
     if from == text.len() {
         text.push(' ');
-        return Some(Excerpt { range: from..from + 1, text });
+        return Some(Excerpt { range: from..from + 1, text, shifted });
     }
-    Some(Excerpt { text, range: from..to })
+    Some(Excerpt { text, range: from..to, shifted })
 }
 
 /// A character of an excerpt, one for one, so that columns stay right.
@@ -244,4 +274,25 @@ fn visible(before: char, character: char) -> char {
 /// A message on one line.
 fn escape(message: &str) -> String {
     text::shown(message, MOST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diag::Source;
+
+    #[test]
+    fn the_renderer_gets_a_window_of_a_long_line_and_the_place_is_in_it() {
+        let line: String = ('a'..='z').cycle().take(20_000).collect();
+        let mut sources = Sources::default();
+        sources.push(Source::unread("a.yaml", "a.yaml".into()).with_text(line.clone().into()));
+        for (column, length) in [(1, 3), (70, 5), (72, 5), (5_000, 1), (5_000, 9_000), (19_999, 2), (20_001, 1)] {
+            let span = Span { file: FileId(0), line: 1, column, length };
+            let Excerpt { text, range, shifted } = excerpt(span, &sources).unwrap_or_else(|| panic!("{column}"));
+            assert!(text.chars().count() <= 3 * MARGIN + 2, "{column}: {}", text.chars().count());
+            assert_eq!(shifted, text.starts_with('…') && column > 1, "{column}");
+            let meant: String = line.chars().skip(column as usize - 1).take((length as usize).min(MARGIN)).collect();
+            assert_eq!(text.get(range).map(str::trim), Some(meant.as_str()), "{column}");
+        }
+    }
 }

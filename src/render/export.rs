@@ -1,6 +1,7 @@
 //! A live account as the files that ask for exactly it: the way in for an account that exists already.
 //!
-//! What the format cannot ask for (a number mapped to something unmodelled, a group without members) stands
+//! What the format cannot ask for (a number mapped to something unmodelled, a group without members or with
+//! a name that a file would misread) stands
 //! in a comment that says why, and so stays unmanaged. Text of the account's never leaves its comment or its
 //! quotes. The same account gives the same bytes.
 
@@ -10,7 +11,7 @@ mod selectors;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::model::{Directory, Kind, Live, LiveNumber};
+use crate::model::{Directory, Kind, Live, LiveNumber, is_unprintable};
 use crate::text::{shown, yaml};
 
 use selectors::Selectors;
@@ -138,7 +139,7 @@ fn numbers(live: &Live, numbers: &[&LiveNumber], selectors: &Selectors<'_>) -> O
 
 /// What the format takes as a label.
 fn is_label(text: &str) -> bool {
-    text.chars().count() <= 256 && !text.chars().any(char::is_control)
+    text.chars().count() <= 256 && !text.chars().any(is_unprintable)
 }
 
 fn destination(live: &Live, number: &LiveNumber, selectors: &Selectors<'_>) -> Result<String, String> {

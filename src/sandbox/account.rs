@@ -8,6 +8,7 @@ use super::etag;
 use super::kinds::limits;
 use super::problem::Problem;
 use super::text;
+use crate::model::EMERGENCY;
 
 /// The first numbers of new accounts. Where a country has numbers set aside for fiction, it is one of those.
 const MAIN_NUMBERS: &[(&str, &str)] = &[
@@ -58,7 +59,9 @@ fn capabilities(per_second: Option<u32>) -> Value {
     json!({
         "page_limit": super::page::MAX_LIMIT,
         "extension_digits": { "min": 3, "max": 4 },
-        "reserved_extensions": text::RESERVED,
+        "reserved_extensions": EMERGENCY,
+        "name_length": text::NAME_MOST,
+        "label_length": text::LABEL_MOST,
         "ring_modes": limits::RING_MODES,
         "ring_for": { "min": min, "max": max, "default": default },
         "members": { "kinds": names(limits::MEMBER_KINDS), "max": limits::MAX_MEMBERS },
@@ -85,7 +88,7 @@ pub(super) fn found(db: &Connection, name: &str, country: &str, number: &str) ->
         params![number, receptionist],
     )?;
     insert_account(db, name, country, number)?;
-    db.execute(extension, params!["user", "First User", text::name_key("First User"), "101"])?;
+    db.execute(extension, params!["user", "First User", text::name_key("First User"), "201"])?;
     let user = db.last_insert_rowid();
     db.execute(
         "INSERT INTO users (key, email, email_key, location, voicemail, forwarding_mode) \

@@ -6,14 +6,15 @@
 
 use unicode_normalization::UnicodeNormalization;
 
+use crate::model::{EMERGENCY, is_unprintable};
+
 /// A check of one text; the error says what the text must be.
 pub(super) type Rule = fn(&str) -> Result<(), String>;
 
-/// Extension numbers that a caller must never reach by accident: emergency, crisis and operator services.
-pub(super) const RESERVED: &[&str] = &[
-    "000", "110", "111", "112", "113", "114", "115", "116", "117", "118", "119", "411", "611", "911", "933", "988",
-    "999",
-];
+/// The most characters of a name.
+pub(super) const NAME_MOST: usize = 64;
+/// The most characters of a label.
+pub(super) const LABEL_MOST: usize = 200;
 
 /// The form in which names are compared: composed, trimmed, lower case.
 pub(super) fn name_key(name: &str) -> String {
@@ -22,7 +23,7 @@ pub(super) fn name_key(name: &str) -> String {
 
 /// Names of objects: 1 to 64 characters, printable, no space at either end.
 pub(super) fn name(text: &str) -> Result<(), String> {
-    length(text, 1, 64)?;
+    length(text, 1, NAME_MOST)?;
     printable(text)?;
     let edge = |c: Option<char>| c.is_some_and(|c| matches!(c, ' ' | '\u{a0}'));
     if edge(text.chars().next()) || edge(text.chars().next_back()) {
@@ -33,7 +34,7 @@ pub(super) fn name(text: &str) -> Result<(), String> {
 
 /// Free text of up to 200 characters; may be empty.
 pub(super) fn label(text: &str) -> Result<(), String> {
-    length(text, 0, 200)?;
+    length(text, 0, LABEL_MOST)?;
     printable(text)
 }
 
@@ -56,10 +57,10 @@ pub(super) fn e164(text: &str) -> Result<(), String> {
     if valid { Ok(()) } else { Err("must be an E.164 number such as +33142685300".to_owned()) }
 }
 
-/// An extension number: 3 or 4 digits, none of [`RESERVED`].
+/// An extension number: 3 or 4 digits, none of [`EMERGENCY`].
 pub(super) fn extension(text: &str) -> Result<(), String> {
     digits(text, 3, 4)?;
-    if RESERVED.contains(&text) {
+    if EMERGENCY.contains(&text) {
         return Err("must not be a reserved or emergency number".to_owned());
     }
     Ok(())
@@ -116,7 +117,7 @@ fn length(text: &str, min: usize, max: usize) -> Result<(), String> {
 }
 
 fn printable(text: &str) -> Result<(), String> {
-    if text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
+    if text.chars().any(is_unprintable) {
         return Err("must not contain control characters or line breaks".to_owned());
     }
     Ok(())
@@ -128,7 +129,7 @@ mod tests {
 
     #[test]
     fn an_emergency_number_is_never_an_extension() {
-        for reserved in RESERVED {
+        for reserved in EMERGENCY {
             assert!(extension(reserved).is_err(), "{reserved}");
         }
         assert!(extension("201").is_ok());

@@ -1,7 +1,6 @@
 //! The laws of guards, over the same pairs of accounts as those of plans.
 
 use proptest::prelude::*;
-use strowger::diag::Severities;
 use strowger::model::{
     Base, BasePolicy, Cap, Capped, Caps, Change, ChangeId, Desired, FieldName, GuardPolicy, Ignorable, Kind, Live,
     Reason, Span, Spanned, Verb,
@@ -85,7 +84,7 @@ proptest! {
         let mut desired = pair.desired.clone();
         desired.policy.ignore.clone_from(&ignore);
         // Without its new number a group may stand in another's way, which is told; that is not this law.
-        let (Some(plan), _) = plan(&desired, &pair.live, &Severities::default(), 1) else { return Ok(()) };
+        let (Some(plan), _) = plan(&desired, &pair.live, &crate::severities(), 1) else { return Ok(()) };
         let of = |change: &Change, field| match (change.object.kind, field) {
             (Kind::Number, FieldName::Label) => Some(Ignorable::NumberLabel),
             (Kind::RingGroup, FieldName::Extension) => Some(Ignorable::GroupExtension),

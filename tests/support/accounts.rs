@@ -10,7 +10,22 @@ use strowger::model::{
 fn name() -> impl Strategy<Value = String> {
     prop_oneof![
         prop::sample::select(vec![
-            "Ventes", "ventes", "no", "201", "300", "a@b.c", "x: y", "#1", "- a", "é", "~", "none"
+            "Ventes",
+            "ventes",
+            "no",
+            "201",
+            "300",
+            "5",
+            "12 34",
+            "a@b.c",
+            "@q",
+            "a\u{2028}b",
+            "x: y",
+            "#1",
+            "- a",
+            "é",
+            "~",
+            "none"
         ])
         .prop_map(str::to_owned),
         "[ -~é\u{202e}]{1,12}",

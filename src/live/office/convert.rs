@@ -151,6 +151,8 @@ fn capabilities(stated: wire::Limits) -> Capabilities {
     if let Some(reserved) = stated.reserved_extensions {
         capabilities.reserved_extensions = reserved.iter().filter_map(|text| text.parse().ok()).collect();
     }
+    capabilities.name_most = stated.name_length.or(capabilities.name_most);
+    capabilities.label_most = stated.label_length.or(capabilities.label_most);
     if let Some(modes) = stated.ring_modes {
         capabilities.ring_modes = modes.iter().filter_map(|word| ring_mode(word)).collect();
     }

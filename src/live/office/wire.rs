@@ -125,6 +125,8 @@ pub(super) struct Limits {
     pub(super) page_limit: Option<u32>,
     pub(super) extension_digits: Option<Digits>,
     pub(super) reserved_extensions: Option<Vec<Box<str>>>,
+    pub(super) name_length: Option<usize>,
+    pub(super) label_length: Option<usize>,
     pub(super) ring_modes: Option<Vec<Box<str>>>,
     pub(super) ring_for: Option<Seconds>,
     pub(super) members: Option<Members>,

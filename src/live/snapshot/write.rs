@@ -125,10 +125,9 @@ fn user(user: &LiveUser, key: &str, devices: &[&LiveDevice], keys: &Keys<'_>) ->
     fields
 }
 
-/// The model does not know what kind of phone it is; that it is a physical one is the common case.
+/// The model does not know what kind of phone it is, so the snapshot does not say.
 fn device(device: &LiveDevice, key: &str) -> Fields {
     let mut fields = Fields::default();
-    fields.raw("kind", "ip_phone");
     if *device.name != *key {
         fields.text("name", &device.name);
     }

@@ -54,6 +54,9 @@ impl<'a> Groups<'a> {
         if self.names.get(&group.name.key()).is_some_and(|count| *count > 1) {
             return Err(format!("another group has that name, too (this one is {})", shown(&group.id.0, LONGEST)));
         }
+        if let Err(why) = group.name.of_ring_group() {
+            return Err(format!("its name {why}"));
+        }
         let capabilities = &self.live.capabilities;
         let members = self.members(group)?;
         let mut remarks = Vec::new();

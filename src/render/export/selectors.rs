@@ -1,6 +1,6 @@
 //! References that read back as the object that they were made from, or the reason why there is none.
 
-use crate::model::{Directory, Found, Handle, Kind, ObjectRef, Reference, Selector};
+use crate::model::{Directory, ExtensionNumber, Found, Handle, Kind, ObjectRef, Reference, Selector, is_unprintable};
 use crate::text::shown;
 
 /// The references of one account.
@@ -22,7 +22,7 @@ impl<'a> Selectors<'a> {
         let handle = self.directory.by_id(to).ok_or_else(gone)?;
         let label = self.directory.label(handle);
         // A label may be the bare id, when no other text finds this object and only this one.
-        if !self.finds(to.kind, &label, handle) {
+        if !self.finds(to.kind, &label, handle) || !is_written(&label) {
             let why = "nothing that a file can say tells it from others";
             return Err(format!("it leads to {} {}, and {why}", to.kind, shown(&to.id.0, super::LONGEST)));
         }
@@ -34,4 +34,11 @@ impl<'a> Selectors<'a> {
         Selector::parse(text)
             .is_ok_and(|selector| self.directory.find(&Reference { kind, selector }) == Found::One(handle))
     }
+}
+
+/// Whether a file takes this text behind the `/`: with a line break or white space around it is refused, and digits alone are an
+/// extension number there, which not every number of digits can be.
+fn is_written(label: &str) -> bool {
+    let digits = label.bytes().all(|byte| byte.is_ascii_digit());
+    label.trim() == label && !label.chars().any(is_unprintable) && (!digits || label.parse::<ExtensionNumber>().is_ok())
 }

@@ -38,6 +38,9 @@ pub(super) struct Document {
 #[serde(deny_unknown_fields)]
 pub(super) struct Account {
     pub(super) name: String,
+    /// An exported snapshot has the id of its account; a new account gets its own.
+    #[serde(default, rename = "id")]
+    _id: serde::de::IgnoredAny,
     pub(super) country: Option<String>,
     pub(super) default_number: String,
 }
@@ -52,7 +55,9 @@ pub(super) struct Location {
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct User {
-    pub(super) name: String,
+    /// The e-mail address, if absent.
+    #[serde(default)]
+    pub(super) name: Option<String>,
     pub(super) extension: String,
     #[serde(default)]
     pub(super) location: Option<String>,
@@ -61,7 +66,45 @@ pub(super) struct User {
     #[serde(default)]
     pub(super) forwarding: Forwarding,
     #[serde(default)]
-    pub(super) devices: Entries<String>,
+    pub(super) devices: Entries<Device>,
+}
+
+/// A phone: its kind, or its kind and its name, of which an exported snapshot leaves out what it does not know.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LongDevice {
+    #[serde(default)]
+    pub(super) kind: Option<String>,
+    #[serde(default)]
+    pub(super) name: Option<String>,
+}
+
+/// A phone in either form.
+#[derive(Debug)]
+pub(super) struct Device(pub(super) LongDevice);
+
+impl<'de> Deserialize<'de> for Device {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+
+        impl<'de> Visitor<'de> for Either {
+            type Value = Device;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a phone's kind, or its `kind` and `name`")
+            }
+
+            fn visit_str<E>(self, kind: &str) -> Result<Device, E> {
+                Ok(Device(LongDevice { kind: Some(kind.to_owned()), name: None }))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Device, A::Error> {
+                LongDevice::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(Device)
+            }
+        }
+
+        deserializer.deserialize_any(Either)
+    }
 }
 
 #[derive(Debug, serde::Deserialize)]
@@ -81,6 +124,8 @@ impl Default for Forwarding {
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Receptionist {
+    #[serde(default)]
+    pub(super) name: Option<String>,
     pub(super) extension: String,
     #[serde(default = "utc")]
     pub(super) timezone: String,
@@ -91,6 +136,8 @@ pub(super) struct Receptionist {
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Conference {
+    #[serde(default)]
+    pub(super) name: Option<String>,
     pub(super) extension: String,
     #[serde(default)]
     pub(super) bridges: Entries<Bridge>,
@@ -120,6 +167,8 @@ impl fmt::Debug for Pin {
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RingGroup {
+    #[serde(default)]
+    pub(super) name: Option<String>,
     pub(super) extension: String,
     #[serde(default = "simultaneous")]
     pub(super) ring: String,

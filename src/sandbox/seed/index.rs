@@ -46,6 +46,11 @@ impl Index {
         Ok(())
     }
 
+    /// Lets references find an object by the key of its entry, unless that is the name of another.
+    pub(super) fn add_key(&mut self, target: Target, key: &str) {
+        self.by_name.entry(text::name_key(key)).or_insert(target);
+    }
+
     pub(super) fn add_email(&mut self, target: Target, email: &str, path: &[&str]) -> Result<(), Fault> {
         text::email(email)
             .map_err(|detail| Fault::new(path, format!("{email:?} {detail}"), "users are keyed by e-mail"))?;
@@ -96,7 +101,7 @@ impl Index {
             self.devices.get(&key)
         } else if digits {
             self.by_extension.get(selector)
-        } else if selector.contains('@') {
+        } else if selector.contains('@') && matches!(kind, TargetKind::User | TargetKind::Voicemail) {
             self.by_email.get(&key)
         } else {
             self.by_name.get(&key)

@@ -95,9 +95,11 @@ fn bases(
     groups: &Entries<document::RingGroup>,
 ) -> Result<Vec<Extension>, Fault> {
     let mut bases: Vec<Extension> = Vec::new();
-    let mut add = |index: &mut Index, kind, name: &str, extension: &str, path: &[&str]| {
+    let mut add = |index: &mut Index, kind, name: &Option<String>, extension: &str, path: &[&str; 2]| {
         let key = i64::try_from(bases.len()).unwrap_or(i64::MAX) + 1;
         let target = Target { kind, key };
+        let [_, entry] = path;
+        let name = name.as_deref().unwrap_or(entry);
         index.add(target, name, extension, path)?;
         bases.push(Extension { key, name: name.to_owned(), digits: extension.to_owned() });
         Ok(target)
@@ -107,14 +109,22 @@ fn bases(
         let target = add(index, TargetKind::User, &user.name, &user.extension, &path)?;
         index.add_email(target, email, &path)?;
     }
-    for (name, receptionist) in &receptionists.0 {
-        add(index, TargetKind::Receptionist, name, &receptionist.extension, &["receptionists", name])?;
+    // References may name an entry by its key as well, once all names are known: a name goes first.
+    let mut keys = Vec::new();
+    for (key, receptionist) in &receptionists.0 {
+        let path = ["receptionists", key];
+        let (name, extension) = (&receptionist.name, &receptionist.extension);
+        keys.push((add(index, TargetKind::Receptionist, name, extension, &path)?, key));
     }
-    for (name, conference) in &conferences.0 {
-        add(index, TargetKind::Conference, name, &conference.extension, &["conferences", name])?;
+    for (key, conference) in &conferences.0 {
+        let path = ["conferences", key];
+        keys.push((add(index, TargetKind::Conference, &conference.name, &conference.extension, &path)?, key));
     }
-    for (name, group) in &groups.0 {
-        add(index, TargetKind::RingGroup, name, &group.extension, &["ring_groups", name])?;
+    for (key, group) in &groups.0 {
+        keys.push((add(index, TargetKind::RingGroup, &group.name, &group.extension, &["ring_groups", key])?, key));
+    }
+    for (target, key) in keys {
+        index.add_key(target, key);
     }
     Ok(bases)
 }
@@ -143,8 +153,11 @@ fn users(
         let to = user.forwarding.to;
         check_forwarding(&email, &user.forwarding.mode, to.as_deref())?;
         let mut kinds = HashSet::new();
-        for (name, kind) in user.devices.0 {
-            let path = ["users", &email, "devices", &name];
+        for (key, document::Device(device)) in user.devices.0 {
+            let path = ["users", &email, "devices", &key];
+            let name = device.name.unwrap_or_else(|| key.clone());
+            // Whoever has phones of unknown kinds has them of the one kind that there may be several of.
+            let kind = device.kind.unwrap_or_else(|| limits::DEVICE_OF_MANY.to_owned());
             one_of(&kind, limits::DEVICE_KINDS, &path)?;
             if !kinds.insert(kind.clone()) && kind != limits::DEVICE_OF_MANY {
                 return Err(Fault::new(
@@ -170,14 +183,12 @@ fn users(
 }
 
 fn check_forwarding(email: &str, mode: &str, to: Option<&str>) -> Result<(), Fault> {
-    let path = ["users", email, "forwarding"];
     one_of(mode, limits::FORWARDING, &["users", email, "forwarding", "mode"])?;
+    // An exported snapshot says that calls are forwarded, and not where to.
     if let Some(to) = to {
         text::e164(to).map_err(|detail| {
             Fault::new(&["users", email, "forwarding", "to"], format!("{to:?} {detail}"), "correct it")
         })?;
-    } else if mode != "disabled" {
-        return Err(Fault::new(&path, "forwarding has no target", "add `to: \"+33…\"`, or set `mode: disabled`"));
     }
     Ok(())
 }
