@@ -12,6 +12,7 @@ mod known;
 mod ledger;
 mod lock;
 mod outcome;
+mod own;
 mod reach;
 mod recorder;
 mod stop;

@@ -99,12 +99,16 @@ pub fn account(schema: &AccountSchema, documents: &[Document<'_>], before: Vec<D
     Checked { account, findings: reader.findings, secrets: reader.secrets }
 }
 
-/// The name that a document gives its account, whatever else is wrong with it.
+/// The name that a document gives its account, whatever else is wrong with it. A snapshot describes an account
+/// and is not the file of one.
 pub fn account_name<'d>(document: &'d Document<'d>) -> Option<&'d str> {
     let field = |node: NodeRef<'d>, name: &str| match node.view() {
         View::Mapping(fields) => fields.entries().find(|(key, _)| key.scalar() == Some(name)).map(|(_, value)| value),
         _ => None,
     };
+    if field(document.root(), "snapshot").is_some() && field(document.root(), "version").is_none() {
+        return None;
+    }
     field(field(document.root(), "account")?, "name")?.scalar()
 }
 

@@ -40,7 +40,7 @@ pub use live::{
 };
 pub use name::{Name, NameError, NameKey, Unsayable};
 pub use place::{FileId, Place, Span, Spanned};
-pub use policy::{BasePolicy, Cap, Capped, Caps, GuardPolicy, Ignorable, Policy, Protected};
+pub use policy::{Base, BasePolicy, Cap, Capped, Caps, GuardPolicy, Ignorable, Policy, Protected};
 pub use reference::{Reference, ReferenceError, Selector};
 pub use ring::{RingFor, RingForError, RingMode};
 pub use scope::{NamePattern, NameSet, NumberPattern, NumberSet, PatternError, Scope};

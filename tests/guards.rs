@@ -336,30 +336,132 @@ fn a_revision_that_was_named_is_there_or_the_run_fails_and_a_default_one_is_only
 }
 
 #[test]
-fn a_shallow_clone_says_that_the_policy_before_is_missing() {
+fn where_the_commit_before_was_not_fetched_every_change_waits_for_an_approval() {
     let office = Office::new(3, 0);
     office.commit(&(PROTECTED.to_owned() + &main_line("receptionist/main")));
     office.commit(&main_line("user/201"));
     let url = format!("file://{}", office.repository.path().display());
     office.git(&["clone", "--quiet", "--depth=1", &url, "shallow"]);
     let folder = office.repository.path().join("shallow/phones/office");
-    let output = strowger(&folder, &["plan", "."]);
-    expect(&output, 0);
-    let err = stderr(&output);
-    assert_eq!(err.lines().count(), 1, "{err}");
-    assert!(err.contains("`HEAD^1` was not fetched") && err.contains("fetch-depth: 2"), "{err}");
+    for format in ["human", "markdown", "github", "sarif", "json"] {
+        let output = strowger(&folder, &["plan", ".", "--format", format]);
+        let out = expect(&output, 0);
+        assert!(out.contains("HEAD^1") && out.contains("was not fetched"), "{format}: {out}");
+        assert!(out.contains("fetch-depth: 2"), "{format}: {out}");
+    }
+    let refused = strowger(&folder, &["apply", ".", "--auto-approve"]);
+    expect(&refused, 4);
+    assert!(stderr(&refused).contains("  base: the policy at `HEAD^1` is not known"), "{}", stderr(&refused));
+    let digest = approval(&refused);
+    // Saved and edited, it is held back all the same.
+    let plan = folder.join("plan.json");
+    expect(&strowger(&folder, &["plan", ".", "--out", "plan.json"]), 0);
+    let text = fs::read_to_string(&plan).unwrap();
+    let mut edited: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(edited["plans"][0]["blocked"][0]["guard"], "base");
+    edited["plans"][0]["blocked"] = serde_json::json!([]);
+    fs::write(&plan, edited.to_string()).unwrap();
+    let saved = ["apply", "--plan", "plan.json", "--auto-approve"];
+    expect(&strowger(&folder, &saved), 4);
+    expect(&strowger(&folder, &[&saved[..], &["--approve", &digest]].concat()), 0);
+    // Nothing to do is nothing to hold back.
+    expect(&strowger(&folder, &["apply", ".", "--auto-approve"]), 0);
+    // One commit more is all that is needed.
+    office.git(&["clone", "--quiet", "--depth=2", &url, "deeper"]);
+    let deeper = office.repository.path().join("deeper/phones/office");
+    assert_eq!(guards_at(&deeper, "."), ["protected"]);
+    // A clone of a repository with one commit lacks nothing.
+    let young = Office::new(3, 0);
+    young.commit(&main_line("user/201"));
+    let url = format!("file://{}", young.repository.path().display());
+    young.git(&["clone", "--quiet", "--depth=1", &url, "shallow"]);
+    assert_eq!(guards_at(&young.repository.path().join("shallow/phones/office"), "."), [""; 0]);
+}
+
+/// The guards of the plan of a path.
+fn guards_at(folder: &Path, path: &str) -> Vec<String> {
+    let output = strowger(folder, &["plan", "--format", "json", path]);
+    let report: Value = serde_json::from_str(&expect(&output, 0)).unwrap();
+    let blocked = report["plans"][0]["blocked"].as_array().cloned().unwrap_or_default();
+    blocked.iter().map(|block| block["guard"].as_str().unwrap().to_owned()).collect()
 }
 
 #[test]
-fn a_policy_before_that_cannot_be_read_is_a_warning_and_a_link_is_followed() {
+fn a_policy_before_that_cannot_be_read_holds_every_change_back_and_no_rule_silences_that() {
     let office = Office::new(3, 0);
-    office.commit("policy: { protect: [33142685301] }\n");
+    office.commit(&(PROTECTED.to_owned() + &main_line("receptionist/main")));
+    for broken in ["policy: { protect: [33142685301] }\n", "policy: { protect: [\n", "numbers: [\n"] {
+        office.commit(broken);
+        office.commit(&main_line("user/201"));
+        let output = office.apply(&[]);
+        expect(&output, 4);
+        let said = stderr(&output);
+        assert!(said.contains("warning[unreadable-base]: the policy of `office` at `HEAD^1` cannot be read"), "{said}");
+        assert!(said.contains("  base: the policy of `office` at `HEAD^1` cannot be read"), "{said}");
+        // Nor does a move.
+        office.git(&["reset", "--quiet", "--hard", "HEAD^1"]);
+        office.git(&["mv", "phones/office", "phones/paris"]);
+        let paris = office.repository.path().join("phones/paris");
+        fs::write(paris.join("account.yaml"), format!("{HEAD}{}", main_line("user/201"))).unwrap();
+        office.git(&["add", "--all"]);
+        office.git(&["commit", "--quiet", "--message=move"]);
+        assert_eq!(guards_at(&paris, "."), ["base"]);
+        office.git(&["mv", "phones/paris", "phones/office"]);
+    }
+    for (severity, words) in [("off", "fixed-rule"), ("info", "fixed-rule"), ("error", "unreadable-base")] {
+        office.commit("numbers: [\n");
+        office.commit(&(main_line("user/201") + &format!("policy: {{ rules: {{ unreadable-base: {severity} }} }}\n")));
+        let output = office.apply(&[]);
+        expect(&output, 3);
+        assert!(stderr(&output).contains(&format!("error[{words}]")), "{severity}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn another_account_in_the_place_of_one_that_moved_does_not_shake_its_guards_off() {
+    let office = Office::new(3, 0);
+    let phones = office.repository.path().join("phones");
+    let text = |name: &str, rest: &str| format!("{HEAD}{rest}").replace("name: office", &format!("name: {name}"));
+    let write = |folder: &str, text: String| {
+        fs::create_dir_all(phones.join(folder).join("seed")).unwrap();
+        fs::copy(phones.join("office/seed/seed.yaml"), phones.join(folder).join("seed/seed.yaml")).unwrap();
+        fs::write(phones.join(folder).join("account.yaml"), text).unwrap();
+    };
+    fs::create_dir_all(phones.join("c")).unwrap();
+    write("c", text("lyon", &main_line("user/201")));
+    office.commit(&(PROTECTED.to_owned() + &main_line("receptionist/main")));
+    office.git(&["mv", "phones/office", "phones/b"]);
+    office.git(&["mv", "phones/c", "phones/office"]);
+    fs::write(phones.join("b/account.yaml"), text("office", &main_line("user/201"))).unwrap();
+    assert_eq!(guards_at(&phones, "b"), ["protected"], "not committed");
+    office.git(&["add", "--all"]);
+    office.git(&["commit", "--quiet", "--message=swap"]);
+    assert_eq!(guards_at(&phones, "b"), ["protected"], "committed");
+    assert_eq!(guards_at(&phones, "office"), [""; 0], "the other account has its own");
+    // An account that nobody knew before has none.
+    write("new", text("nantes", &main_line("user/201")));
+    office.git(&["add", "--all"]);
+    office.git(&["commit", "--quiet", "--message=new"]);
+    assert_eq!(guards_at(&phones, "new"), [""; 0]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_the_place_of_an_account_does_not_shake_its_guards_off() {
+    let office = Office::new(3, 0);
+    let phones = office.repository.path().join("phones");
+    office.commit(&(PROTECTED.to_owned() + &main_line("receptionist/main")));
+    office.git(&["mv", "phones/office", "phones/real"]);
+    std::os::unix::fs::symlink("real", phones.join("office")).unwrap();
     office.commit(&main_line("user/201"));
-    let output = office.strowger(&["plan", "."]);
-    expect(&output, 0);
-    assert!(stderr(&output).contains("warning[unreadable-base]: the policy of `office` at `HEAD^1` cannot be read"));
-    office.write(&(main_line("user/201") + "policy: { rules: { unreadable-base: error } }\n"));
-    expect(&office.strowger(&["plan", "."]), 3);
+    assert_eq!(office.guards(&[]), ["protected"]);
+    // Nor does one that leads out of the repository.
+    let outside = tempfile::tempdir().unwrap();
+    fs::rename(phones.join("real"), outside.path().join("real")).unwrap();
+    fs::remove_file(phones.join("office")).unwrap();
+    std::os::unix::fs::symlink(outside.path().join("real"), phones.join("office")).unwrap();
+    office.git(&["reset", "--quiet", "HEAD^1"]);
+    assert_eq!(guards_at(&phones, "office"), ["protected"]);
 }
 
 /// `strowger` with other variables in its environment.
@@ -409,16 +511,21 @@ fn a_git_that_fails_or_is_not_there_is_noticed_and_one_that_runs_a_hook_is_not_m
     let no_git = ("PATH", "/nowhere");
     let foreign = ("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1");
     let (global, system) = (("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_SYSTEM", "/dev/null"));
-    for (variables, words) in
-        [(&[no_git, global, system], "git does not answer"), (&[foreign, global, system], "dubious ownership")]
-    {
+    for (variables, words, help) in [
+        (&[no_git, global, system], "git does not answer", "install git"),
+        (&[foreign, global, system], "dubious ownership", "git config --global --add safe.directory "),
+    ] {
         let missed = strowger_in(&office.folder(), &plan, variables);
-        assert!(!expect(&missed, 0).contains("\"protected\""));
-        assert_eq!(stderr(&missed).lines().count(), 1, "{}", stderr(&missed));
-        assert!(stderr(&missed).contains(words), "{}", stderr(&missed));
+        let out = expect(&missed, 0);
+        assert!(out.contains("\"guard\": \"base\"") && out.contains(words) && out.contains(help), "{out}");
+        let refused = strowger_in(&office.folder(), &["apply", ".", "--auto-approve"], variables);
+        expect(&refused, 4);
+        assert!(stderr(&refused).contains("  base: the policy before this change is not known"));
+        // The reason is said once.
         let named = strowger_in(&office.folder(), &["plan", ".", "--base", "HEAD^1"], variables);
         expect(&named, 1);
-        assert!(stderr(&named).contains(words), "{}", stderr(&named));
+        assert_eq!(stderr(&named).matches(words).count(), 1, "{}", stderr(&named));
+        assert!(stderr(&named).matches("os error").count() <= 1, "{}", stderr(&named));
     }
 }
 
@@ -444,8 +551,9 @@ fn a_link_that_leads_nowhere_in_the_revision_before_is_noticed_and_the_next_acco
         )
         .unwrap();
         let output = strowger(&office.repository.path().join("phones"), &["plan", ".", "--format", "json"]);
-        assert!(expect(&output, 0).contains("so the policy at `HEAD` says"), "{target}: {}", stderr(&output));
-        assert!(stderr(&output).contains("policy.yaml leads to no file of the repository"), "{}", stderr(&output));
+        let out = expect(&output, 0);
+        assert!(out.contains("so the policy at `HEAD` says"), "{target}: {out}");
+        assert!(out.contains("policy.yaml leads to no file of the repository"), "{target}: {out}");
     }
 }
 

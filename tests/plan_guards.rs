@@ -11,7 +11,8 @@
 use strowger::config::{self, Account};
 use strowger::diag::Severities;
 use strowger::model::{
-    BasePolicy, Kind, Live, LiveAccount, LiveNumber, LiveRingGroup, LiveUser, ObjectId, ObjectRef, RingFor, RingMode,
+    Base, BasePolicy, Kind, Live, LiveAccount, LiveNumber, LiveRingGroup, LiveUser, ObjectId, ObjectRef, RingFor,
+    RingMode,
 };
 use strowger::plan::{Guard, Plan};
 
@@ -78,7 +79,7 @@ fn plan(text: &str) -> Plan {
 fn plan_after(text: &str, before: &str) -> Plan {
     let mut now = account(text);
     let guards = account(before).desired.policy.guards;
-    now.desired.base = vec![BasePolicy { revision: "HEAD^1".into(), guards }];
+    now.desired.base = vec![Base::Read(Box::new(BasePolicy { revision: "HEAD^1".into(), guards }))];
     plan_of(&now, &live())
 }
 

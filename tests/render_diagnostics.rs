@@ -85,13 +85,13 @@ fn text_of_a_file_gives_the_terminal_no_orders() {
 
 #[test]
 fn a_long_line_is_shown_around_the_place() {
-    let sources = sources(&format!("a: [{} x{}]\n", "b, ".repeat(600), ", b".repeat(50_000)));
-    let finding = Diagnostic::new(Rule::WRONG_VALUE, Some(span(1, 1_806, 1)), "there is no `x`");
+    let sources = sources(&format!("a: [{} x{}]\n", "b, ".repeat(50_000), ", b".repeat(50_000)));
+    let finding = Diagnostic::new(Rule::WRONG_VALUE, Some(span(1, 150_006, 1)), "there is no `x`");
     let text = human(&[finding], &sources, Style::default());
     assert!(text.len() < 700, "{} bytes", text.len());
     insta::assert_snapshot!(text, @r"
     error[wrong-value]: there is no `x`
-     --> account.yaml:1:1806
+     --> account.yaml:1:150006
       |
     1 | …b, b, b, b, b, b, b, b, b, b, b, b, b, b, b, b, b, b, b, b, b, b, b,  x, b, b, b, b, b, b, b...
       |                                                                        ^

@@ -163,6 +163,9 @@ fn guards_hold_a_rollback_back_as_they_do_any_plan() {
         let refused = strowger(folder.path(), arguments);
         expect(&refused, 4);
         let said = stderr(&refused);
+        let shown = String::from_utf8_lossy(&refused.stdout).into_owned();
+        let command = arguments[..=usize::from(arguments[0] == "rollback")].join(" ");
+        assert!(shown.contains(&format!("plan through: `strowger {command}` with `--approve ")), "{shown}");
         let digest = said.split("--approve ").last().unwrap().trim().to_owned();
         expect(&strowger(folder.path(), &[arguments, &["--approve", &digest]].concat()), 0);
     };
@@ -301,4 +304,56 @@ fn a_ledger_cannot_move_the_cursor() {
         let text = String::from_utf8(all).unwrap();
         assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{text:?}");
     }
+}
+
+#[test]
+fn a_rollback_says_nothing_of_files_that_declare_too_little() {
+    let server = Server::start("wework", &[]);
+    let folder = office("wework", &server.url);
+    apply(folder.path());
+    let run = newest(folder.path());
+    let look = strowger(folder.path(), &["rollback", &run, "--plan-only"]);
+    let out = expect(&look, 0);
+    assert!(!out.contains("not in the files"), "{out}");
+    expect(&strowger(folder.path(), &["rollback", &run, "--auto-approve"]), 0);
+    // Nothing is left to do, so it declares nothing; that is no sign of a file that was lost.
+    edit(folder.path(), "version: 1", "version: 1\npolicy: { rules: { nothing-left: error } }");
+    let again = strowger(folder.path(), &["rollback", &run, "--auto-approve"]);
+    assert!(expect(&again, 0).contains("is left to roll back"));
+    assert_eq!(stderr(&again), "");
+}
+
+/// A pipe that nobody writes to.
+fn pipe(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+#[test]
+fn a_pipe_that_is_called_like_a_ledger_keeps_nobody_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledgers = folder.path().join(".strowger/ledger");
+    fs::create_dir_all(&ledgers).unwrap();
+    pipe(&ledgers.join("20261123T142500000Z-00000001.jsonl"));
+    let output = strowger(folder.path(), &["history"]);
+    assert_eq!(expect(&output, 1), "No run that is on record here can be read.\n");
+    assert!(stderr(&output).contains("it is not a regular file"), "{}", stderr(&output));
+}
+
+#[test]
+fn what_is_wrong_with_a_ledger_is_said_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledgers = folder.path().join(".strowger/ledger");
+    fs::create_dir_all(&ledgers).unwrap();
+    fs::write(ledgers.join("20261123T142500000Z-00000001.jsonl"), "{\"version\":2,\"record\":\"planned\"}\n").unwrap();
+    let output = strowger(folder.path(), &["history", "--run", "20261123T142500000Z-00000001"]);
+    expect(&output, 1);
+    let said = stderr(&output);
+    assert_eq!(said.matches("line 1").count(), 1, "{said}");
+    // A folder where the lock should be.
+    let server = Server::start("wework", &[]);
+    let folder = office("wework", &server.url);
+    fs::create_dir_all(folder.path().join(".strowger/wework-republique.lock")).unwrap();
+    let output = strowger(folder.path(), &["apply", ".", "--auto-approve"]);
+    expect(&output, 1);
+    assert_eq!(stderr(&output).matches("os error").count(), 1, "{}", stderr(&output));
 }

@@ -231,6 +231,36 @@ fn without_a_ledger_nothing_is_written() {
 }
 
 #[test]
+fn a_link_in_the_folder_of_ledgers_and_locks_is_followed_nowhere() {
+    let server = Server::start("wework", &[]);
+    let precious = tempfile::tempdir().unwrap();
+    let file = precious.path().join("precious");
+    fs::write(&file, "precious").unwrap();
+    let (lock, own, ledger) = (".strowger/wework-republique.lock", ".strowger", ".strowger/ledger");
+    for (name, target, words) in [
+        (lock, file.as_path(), "wework-republique.lock: it is not a regular file; remove it"),
+        (own, precious.path(), ".strowger is not a folder; remove it"),
+        (ledger, precious.path(), ".strowger/ledger is not a folder; remove it"),
+    ] {
+        let folder = office("wework", &server.url);
+        let link = folder.path().join(name);
+        fs::create_dir_all(link.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(target, &link).unwrap();
+        let output = strowger(folder.path(), &["apply", ".", "--auto-approve"]);
+        expect(&output, 1);
+        assert!(stderr(&output).contains(words), "{}", stderr(&output));
+        assert_eq!(fs::read_to_string(&file).unwrap(), "precious", "{name}");
+        assert_eq!(fs::read_dir(precious.path()).unwrap().count(), 1, "{name}");
+        if name != lock {
+            let output = strowger(folder.path(), &["history"]);
+            expect(&output, 1);
+            assert!(stderr(&output).contains(words), "{}", stderr(&output));
+        }
+    }
+    assert!(server.audit().is_empty());
+}
+
+#[test]
 fn a_ledger_that_fills_up_in_mid_run_ends_the_run_truthfully() {
     let server = Server::start("agency", &[]);
     let folder = office("agency", &server.url);

@@ -251,7 +251,8 @@ fn a_forged_name_does_not_take_a_number_past_its_guard() {
 
 #[test]
 fn a_plan_that_lies_about_before_or_about_a_target_is_refused() {
-    let lies: [(&str, fn(&mut Value), &str); 4] = [
+    type Lie = fn(&mut Value);
+    let lies: [(&str, Lie, &str); 4] = [
         ("a before", |change| change["fields"][0]["before"] = json!("none"), "when the plan was made, is"),
         ("a target", |change| change["fields"][0]["after"]["reference"]["name"] = json!("main"), "the account calls"),
         (

@@ -34,7 +34,7 @@ struct Entry {
 impl Ledger {
     /// Begins the ledger of a run in the account's folder, with its first lines on the disk when this returns.
     pub fn create(root: &Path, run: &RunId, first: &str) -> io::Result<Self> {
-        let folder = folder::of(root);
+        let folder = folder::of(root)?;
         std::fs::create_dir_all(&folder)?;
         let path: PathBuf = folder.join(folder::file_name(run));
         let mut file = OpenOptions::new().append(true).create_new(true).open(path)?;

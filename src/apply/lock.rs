@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use crate::text::shown;
 
+use super::own;
+
 /// The lock, until it is dropped.
 #[derive(Debug)]
 pub struct Lock {
@@ -28,24 +30,24 @@ pub enum LockError {
         holder: String,
     },
     /// The file cannot be used.
-    #[error("cannot lock {}: {source}", path.display())]
+    #[error("cannot lock {}: {why}", path.display())]
     File {
         /// Which.
         path: PathBuf,
-        /// Why.
-        source: io::Error,
+        /// Why. Part of the message, so that no chain of causes says it again.
+        why: io::Error,
     },
 }
 
 impl Lock {
     /// Takes the lock of an account, whose `stem` is a name safe for files, and notes who has it since when.
     pub fn take(root: &Path, stem: &str, holder: &str) -> Result<Self, LockError> {
-        let folder = root.join(".strowger");
-        let path = folder.join(format!("{stem}.lock"));
-        let failed = |source| LockError::File { path: path.clone(), source };
-        std::fs::create_dir_all(&folder).map_err(failed)?;
-        let mut options = OpenOptions::new();
-        let mut file = options.read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+        let path = own::path(root).join(format!("{stem}.lock"));
+        let failed = |why| LockError::File { path: path.clone(), why };
+        own::folder(root, None).and_then(std::fs::create_dir_all).map_err(failed)?;
+        let options = &mut OpenOptions::new();
+        let options = options.read(true).write(true).create(true).truncate(false);
+        let mut file = own::open(options, &path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(LockError::Held { holder: said(&mut file), path }),

@@ -79,9 +79,9 @@ impl Policies {
         self.rules.push((rule, field.key.span()));
         let Some(severity) = severity else { return };
         if !self.severities.set(rule, severity) {
-            let message = format!("rule `{id}` stays an error");
+            let message = format!("rule `{id}` cannot be lowered");
             let finding = Diagnostic::new(Rule::FIXED_RULE, Some(field.value.span()), message);
-            reader.report(finding.hint("remove the line: a file that breaks this rule cannot be planned"));
+            reader.report(finding.hint("remove the line: docs/rules.md marks the rule as fixed"));
         }
     }
 

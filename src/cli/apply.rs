@@ -67,7 +67,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     };
     let mut loaded = config::load(&paths);
     if !has_errors(&loaded.diagnostics) {
-        console::notes(&config::guard_by_base(&mut loaded, arguments.writing.base.as_ref())?)?;
+        config::guard_by_base(&mut loaded, arguments.writing.base.as_ref())?;
     }
     if has_errors(&loaded.diagnostics) {
         console::report(&loaded, &loaded.diagnostics)?;

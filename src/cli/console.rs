@@ -61,9 +61,3 @@ pub(super) fn findings(
 pub(super) fn report(loaded: &Loaded, list: &[Diagnostic]) -> io::Result<()> {
     findings(&mut anstream::stderr(), watched(), list, &loaded.sources)
 }
-
-/// Lines that the operator should know, on stderr. They may repeat what other programs say.
-pub(super) fn notes(notes: &[String]) -> io::Result<()> {
-    let mut err = anstream::stderr();
-    notes.iter().try_for_each(|note| writeln!(err, "strowger: {}", crate::text::shown(note, 400)))
-}

@@ -16,7 +16,7 @@ use crate::render::{diagnostics, json, markdown};
 use super::effort::Effort;
 use super::format::{Format, Lang, one_of};
 use super::show::{View, show};
-use super::{console, open, progress, saved};
+use super::{open, progress, saved};
 
 /// The arguments of `plan`.
 #[derive(Debug, clap::Args)]
@@ -55,7 +55,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         show(&report(arguments, &loaded, Vec::new()), &loaded, &view)?;
         return Ok(Exit::Invalid);
     }
-    console::notes(&config::guard_by_base(&mut loaded, arguments.base.as_ref())?)?;
+    config::guard_by_base(&mut loaded, arguments.base.as_ref())?;
     if has_errors(&loaded.diagnostics) {
         show(&report(arguments, &loaded, Vec::new()), &loaded, &view)?;
         return Ok(Exit::Invalid);

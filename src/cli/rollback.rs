@@ -12,7 +12,8 @@ use anyhow::{Context as _, bail};
 
 use crate::apply::{Found, Outcome};
 use crate::config::{self, Account, Loaded};
-use crate::diag::{Diagnostic, Source, has_errors};
+use crate::diag::{Diagnostic, Rule, Source, has_errors};
+use crate::diff::Unmanaged;
 use crate::exit::Exit;
 use crate::live::Provider;
 use crate::model::{Desired, Span};
@@ -61,7 +62,7 @@ struct Planned {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let mut loaded = config::load(std::slice::from_ref(&arguments.path));
     if !has_errors(&loaded.diagnostics) {
-        console::notes(&config::guard_by_base(&mut loaded, arguments.writing.base.as_ref())?)?;
+        config::guard_by_base(&mut loaded, arguments.writing.base.as_ref())?;
     }
     if has_errors(&loaded.diagnostics) {
         console::report(&loaded, &loaded.diagnostics)?;
@@ -170,7 +171,13 @@ async fn read_and_plan(
     files.push(display.into());
     let template = Desired { account: name.clone(), files, policy, base, ..Desired::default() };
     let Undo { desired, conflicts } = undo(run, &read.live, template, Span { file, line: 1, column: 1, length: 1 });
-    let (plan, mut findings) = plan(&desired, &read.live, &account.severities, read.requests);
+    // It declares only what takes the run back: what else the account has is in the files as it ever was.
+    let mut severities = account.severities.clone();
+    severities.set(Rule::NOTHING_LEFT, None);
+    let (mut plan, mut findings) = plan(&desired, &read.live, &severities, read.requests);
+    if let Some(plan) = &mut plan {
+        plan.unmanaged = Unmanaged::default();
+    }
     crate::diag::sort(&mut findings);
     Ok(Planned { plan, conflicts, findings, account: Account { desired, ..account } })
 }

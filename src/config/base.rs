@@ -4,7 +4,10 @@
 //! cannot take a protection away and use that. Where nothing else is asked for, these are the last commit
 //! (which covers what is not committed yet) and its first parent (which covers a commit, or a merge, that is
 //! being applied); see `docs/decisions/0003-guards-outlive-their-lines.md`. Nothing but guards is taken from
-//! there.
+//! there. An account that was in none of them has no guards before. Guards that should be known and are not
+//! (a parent that was not fetched, a git that refuses, files with errors) are a value as well, and a guard.
+
+mod names;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -13,10 +16,12 @@ use std::str::FromStr;
 
 use crate::check;
 use crate::diag::{Diagnostic, Rule};
-use crate::model::{BasePolicy, FileId, GuardPolicy, NameKey};
+use crate::model::{Base, BasePolicy, FileId, GuardPolicy, NameKey};
 
 use super::git::{self, Commit, Entry as File, GitError, Repository};
 use super::load::{Account, Loaded};
+
+use names::{Index, Names};
 
 /// What is looked at unless a revision is named.
 const DEFAULT: [&str; 2] = ["HEAD", "HEAD^1"];
@@ -69,60 +74,166 @@ impl FromStr for Revision {
     }
 }
 
-/// Gives every account the guards of the named revision, or of the default ones.
+/// Gives every account the guards of the named revision, or of the default ones, or why they are not known.
 ///
-/// A policy that cannot be read is a finding. Returned is what to tell the operator, a line each: default
-/// revisions that should be there and are not.
+/// A policy that cannot be read is a finding, too.
 ///
 /// # Errors
 ///
 /// Only if a revision was named and cannot be looked at.
-pub fn guard_by_base(loaded: &mut Loaded, revision: Option<&Revision>) -> Result<Vec<String>, BaseError> {
+pub fn guard_by_base(loaded: &mut Loaded, revision: Option<&Revision>) -> Result<(), BaseError> {
     let Loaded { accounts, sources, diagnostics } = loaded;
     let texts = sources.iter().filter_map(|source| source.text().map(|text| (source.path(), text))).collect();
-    let mut reader = Reader { texts, findings: Vec::new(), notes: Vec::new() };
-    let mut repositories: HashMap<PathBuf, Option<Repository>> = HashMap::new();
-    for account in accounts {
+    let mut repositories: HashMap<PathBuf, Result<History<'_>, GitError>> = HashMap::new();
+    let mut reader = Reader { texts, findings: Vec::new() };
+    for at in 0..accounts.len() {
+        let Some(account) = accounts.get(at) else { continue };
         let Some(folder) = git::above(&account.root) else {
             match revision {
                 None => continue,
                 Some(revision) => return Err(revision.outside(&account.root)),
             }
         };
-        let repository = match repositories.entry(folder) {
+        let history = match repositories.entry(folder) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(free) => {
                 let opened = Repository::open(free.key());
-                free.insert(match (opened, revision) {
-                    (Ok(repository), _) => Some(repository),
-                    (Err(error), None) => {
-                        reader.note(format!("no policy of an earlier revision guards this plan: {error}"));
-                        None
-                    }
-                    (Err(source), Some(Revision(revision))) => {
-                        return Err(BaseError::Git { revision: revision.clone(), source });
-                    }
-                })
+                free.insert(opened.map(|repository| History::new(repository, accounts, &reader.texts)))
             }
         };
-        let Some(repository) = repository else { continue };
-        let bases = match revision {
-            Some(Revision(revision)) => reader.named(account, repository, revision)?,
-            None => reader.default(account, repository),
+        let base = match (history, revision) {
+            (Ok(history), None) => reader.default(account, history),
+            (Ok(history), Some(Revision(revision))) => reader.named(account, history, revision)?,
+            (Err(error), None) => vec![missed("the policy before this change", error, &account.root)],
+            (Err(error), Some(Revision(revision))) => {
+                return Err(BaseError::Git { revision: revision.clone(), source: error.clone() });
+            }
         };
         account.severities.apply(&mut reader.findings);
         diagnostics.append(&mut reader.findings);
-        account.desired.base = bases;
+        if let Some(account) = accounts.get_mut(at) {
+            account.desired.base = base;
+        }
     }
     crate::diag::sort(diagnostics);
-    Ok(reader.notes)
+    Ok(())
 }
 
 impl Revision {
     fn outside(&self, folder: &Path) -> BaseError {
-        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        BaseError::NoRepository { revision: self.0.clone(), folder: super::load::display(folder) }
+        BaseError::NoRepository { revision: self.0.clone(), folder: super::load::display(existing(folder)) }
     }
+}
+
+/// The folder as a path that can be shown and gone to.
+fn existing(folder: &Path) -> &Path {
+    if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
+}
+
+/// Guards that should be known and are not, with what helps.
+fn missed(what: &str, error: &GitError, root: &Path) -> Base {
+    let help = match error {
+        GitError::Start(_) => "install git where this runs".to_owned(),
+        GitError::Failed(said) if said.contains("dubious ownership") => {
+            let folder = git::above(root).unwrap_or_default();
+            format!("run `git config --global --add safe.directory {}`", super::load::display(&folder))
+        }
+        GitError::Failed(_) => "run git there to see why".to_owned(),
+    };
+    Base::Unread(format!("{what} is not known: {error}; {help}").into())
+}
+
+/// A repository, and what is known of its files.
+struct History<'a> {
+    repository: Repository,
+    names: Names<'a>,
+    indices: HashMap<Commit, Index>,
+}
+
+impl<'a> History<'a> {
+    fn new(repository: Repository, accounts: &[Account], texts: &HashMap<&'a Path, &'a str>) -> Self {
+        let mut names = Names::default();
+        for account in accounts {
+            let Some(place) = repository.place(&account.root) else { continue };
+            let span = account.settings.name_span;
+            let section = account.desired.files.get(span.file.0 as usize);
+            for path in &account.files {
+                let is_section = section.is_some_and(|section| **section == *super::load::display(path));
+                let name = path.file_name().and_then(|name| name.to_str()).filter(|_| is_section);
+                if let (Some(name), Some(text)) = (name, texts.get(path.as_path())) {
+                    names.note(place.clone(), name, text, NameKey::of(&account.settings.name));
+                }
+            }
+        }
+        Self { repository, names, indices: HashMap::new() }
+    }
+
+    /// The account's files at a commit.
+    fn find(&mut self, account: &Account, commit: &Commit) -> Result<Was, GitError> {
+        let Self { repository, names, indices } = self;
+        let index = match indices.entry(commit.clone()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(free) => free.insert(Index::new(repository, commit, names)?),
+        };
+        let own = repository.place(&account.root);
+        let mut here = Vec::new();
+        if let Some(own) = &own {
+            let files = repository.files(commit, own)?;
+            here.extend(files.iter().filter(|file| account.reads(&file.name)).cloned());
+        }
+        let own = own.unwrap_or_default();
+        let named = index.of(&NameKey::of(&account.settings.name));
+        if named.iter().any(|(place, file)| *place == own && here.contains(file)) {
+            return Ok(Was::There(vec![(own, here)]));
+        }
+        let lost = index.unknown().iter().find(|(place, file)| *place == own && here.contains(file));
+        if let Some((_, file)) = lost {
+            return Ok(Was::Unknown(format!("{} has errors", file.name)));
+        }
+        if !named.is_empty() {
+            return moved(account, repository, commit, index, named);
+        }
+        if here.iter().any(|file| index.names(&own, file)) {
+            // It was renamed.
+            return Ok(Was::There(vec![(own, here)]));
+        }
+        if let Some(file) = here.first() {
+            return Ok(Was::Unknown(format!("{} is not of an account", file.name)));
+        }
+        // Any file that cannot be read could be where it was, but one that is still there is somebody else's.
+        let unknown = index.unknown().iter().find(|(place, file)| !repository.has_still(commit, place, file));
+        Ok(unknown.map_or(Was::Nowhere, |(_, file)| {
+            Was::Unknown(format!("{} has errors, and may be where the account was", file.name))
+        }))
+    }
+}
+
+/// Where an account's files were.
+enum Was {
+    /// In this folder, or in several that give their account the same name.
+    There(Vec<(String, Vec<File>)>),
+    /// In none.
+    Nowhere,
+    /// Nobody can tell, and why.
+    Unknown(String),
+}
+
+/// An account that has another folder now, or another file: a move must not shake the guards off.
+fn moved(
+    account: &Account,
+    repository: &mut Repository,
+    commit: &Commit,
+    index: &Index,
+    named: &[(String, File)],
+) -> Result<Was, GitError> {
+    let mut found = Vec::with_capacity(named.len());
+    for (place, file) in named {
+        // A folder of several accounts has one file for each.
+        let whole = account.folder && index.accounts(place) == 1;
+        let files = if whole { repository.files(commit, place)?.to_vec() } else { vec![file.clone()] };
+        found.push((place.clone(), files));
+    }
+    Ok(Was::There(found))
 }
 
 struct Reader<'a> {
@@ -130,91 +241,94 @@ struct Reader<'a> {
     texts: HashMap<&'a Path, &'a str>,
     /// Of the account that is being looked at.
     findings: Vec<Diagnostic>,
-    notes: Vec<String>,
 }
 
 /// The files of a revision that was looked at already.
 type Seen = Vec<Vec<File>>;
 
 impl Reader<'_> {
-    fn named(
-        &mut self,
-        account: &Account,
-        repository: &mut Repository,
-        revision: &str,
-    ) -> Result<Vec<BasePolicy>, BaseError> {
+    fn named(&mut self, account: &Account, history: &mut History<'_>, revision: &str) -> Result<Vec<Base>, BaseError> {
         let git = |source| BaseError::Git { revision: revision.into(), source };
-        let commit = repository.commit(revision).map_err(git)?;
+        let commit = history.repository.commit(revision).map_err(git)?;
         let commit = commit.ok_or_else(|| BaseError::Unknown { revision: revision.into() })?;
-        let base = self.policy(account, repository, revision, &commit, &mut Seen::new()).map_err(git)?;
-        Ok(base.into_iter().collect())
+        self.policies(account, history, revision, &commit, &mut Seen::new()).map_err(git)
     }
 
-    fn default(&mut self, account: &Account, repository: &mut Repository) -> Vec<BasePolicy> {
+    fn default(&mut self, account: &Account, history: &mut History<'_>) -> Vec<Base> {
         let mut bases = Vec::new();
         let mut seen = Seen::new();
         for revision in DEFAULT {
-            let found = match repository.commit(revision) {
-                Ok(Some(commit)) => self.policy(account, repository, revision, &commit, &mut seen),
-                Ok(None) => {
+            let found = match history.repository.commit(revision) {
+                Ok(Some(commit)) => self.policies(account, history, revision, &commit, &mut seen),
+                Ok(None) => history.repository.lacks(revision).map(|lacks| {
+                    let why = format!(
+                        "the policy at `{revision}` is not known: that commit was not fetched; fetch it (in CI with \
+                         `fetch-depth: 2`), or name the revision before this change with `--base`"
+                    );
                     // The first commit has no parent, and a new repository no commit. That is no gap.
-                    if repository.is_shallow() {
-                        self.note(format!(
-                            "`{revision}` was not fetched, so its policy does not guard this plan; in CI, fetch it with \
-                             `fetch-depth: 2`"
-                        ));
-                    }
-                    Ok(None)
-                }
+                    lacks.then(|| Base::Unread(why.into())).into_iter().collect()
+                }),
                 Err(error) => Err(error),
             };
-            match found {
-                Ok(base) => bases.extend(base),
-                Err(error) => self.note(format!("the policy at `{revision}` does not guard this plan: {error}")),
-            }
+            let what = format!("the policy at `{revision}`");
+            bases.extend(found.unwrap_or_else(|error| vec![missed(&what, &error, &account.root)]));
         }
         bases
     }
 
-    /// Accounts of one repository miss the same.
-    fn note(&mut self, note: String) {
-        if !self.notes.contains(&note) {
-            self.notes.push(note);
+    /// The guards at a commit; none if the account was not there, or is just as it is now.
+    fn policies(
+        &mut self,
+        account: &Account,
+        history: &mut History<'_>,
+        revision: &str,
+        commit: &Commit,
+        seen: &mut Seen,
+    ) -> Result<Vec<Base>, GitError> {
+        let found = match history.find(account, commit)? {
+            Was::There(found) => found,
+            Was::Nowhere => return Ok(Vec::new()),
+            Was::Unknown(why) => return Ok(vec![self.unreadable(account, revision, &why)]),
+        };
+        let mut bases = Vec::new();
+        for (place, files) in found {
+            // Where a link leads to can differ though the link does not.
+            let known = seen.contains(&files) && !files.iter().any(|file| file.link);
+            if !known {
+                bases.extend(self.policy(account, &mut history.repository, revision, commit, (&place, &files))?);
+                seen.push(files);
+            }
         }
+        Ok(bases)
     }
 
-    /// The guards at a commit; `None` if the account was not there, or is just as it is now.
     fn policy(
         &mut self,
         account: &Account,
         repository: &mut Repository,
         revision: &str,
         commit: &Commit,
-        seen: &mut Seen,
-    ) -> Result<Option<BasePolicy>, GitError> {
-        let Some((place, files)) = files(account, repository, commit)? else { return Ok(None) };
-        // Where a link leads to can differ though the link does not.
-        let known = seen.contains(&files) && !files.iter().any(|file| file.link);
-        if known {
+        (place, files): (&str, &[File]),
+    ) -> Result<Option<Base>, GitError> {
+        let mut texts = Vec::with_capacity(files.len());
+        for file in files {
+            if file.size > super::read::MOST {
+                let why = format!("{} has more than 256 MiB", file.name);
+                return Ok(Some(self.unreadable(account, revision, &why)));
+            }
+            match repository.read(commit, place, file) {
+                Ok(text) => texts.push(text),
+                Err(GitError::Failed(why)) => return Ok(Some(self.unreadable(account, revision, &why))),
+                Err(error) => return Err(error),
+            }
+        }
+        if self.is_current(account, files, &texts) {
             return Ok(None);
         }
-        let mut texts = Vec::with_capacity(files.len());
-        for file in &files {
-            if file.size > super::read::MOST {
-                self.unreadable(account, revision, &format!("{} has more than 256 MiB", file.name));
-                return Ok(None);
-            }
-            texts.push(repository.read(commit, &place, file)?);
-        }
-        let guards = if self.is_current(account, &files, &texts) { Ok(None) } else { guards(texts).map(Some) };
-        seen.push(files);
-        match guards {
-            Ok(guards) => Ok(guards.map(|guards| BasePolicy { revision: revision.into(), guards })),
-            Err(finding) => {
-                self.unreadable(account, revision, &finding.message);
-                Ok(None)
-            }
-        }
+        Ok(Some(match guards(texts) {
+            Ok(guards) => Base::Read(Box::new(BasePolicy { revision: revision.into(), guards })),
+            Err(finding) => self.unreadable(account, revision, &finding.message),
+        }))
     }
 
     /// Whether the files are those of now, whose policy is known already.
@@ -226,50 +340,13 @@ impl Reader<'_> {
         files.len() == account.files.len() && files.iter().zip(texts).all(same)
     }
 
-    fn unreadable(&mut self, account: &Account, revision: &str, why: &str) {
+    fn unreadable(&mut self, account: &Account, revision: &str, why: &str) -> Base {
         let name = &account.settings.name;
-        let message = format!("the policy of `{name}` at `{revision}` cannot be read, so it does not guard: {why}");
-        self.findings.push(
-            Diagnostic::new(Rule::UNREADABLE_BASE, None, message)
-                .hint("name a revision whose files are valid with `--base`"),
-        );
+        let what = format!("the policy of `{name}` at `{revision}` cannot be read: {why}");
+        let help = "name a revision whose files are valid with `--base`";
+        self.findings.push(Diagnostic::new(Rule::UNREADABLE_BASE, None, what.as_str()).hint(help));
+        Base::Unread(format!("{what}; {help}").into())
     }
-}
-
-/// The account's folder in a commit and its files there; `None` if the commit does not have the account.
-fn files(
-    account: &Account,
-    repository: &mut Repository,
-    commit: &Commit,
-) -> Result<Option<(String, Vec<File>)>, GitError> {
-    let Some(place) = repository.place(&account.root) else { return Ok(None) };
-    let here = repository.files(commit, &place)?;
-    let files: Vec<File> = here.iter().filter(|file| account.reads(&file.name)).cloned().collect();
-    if files.is_empty() { moved(account, repository, commit) } else { Ok(Some((place, files))) }
-}
-
-/// Where the account's files were before they got another name: a move must not shake the guards off. Only
-/// files that are gone can have been moved, and the account's name tells which.
-fn moved(
-    account: &Account,
-    repository: &mut Repository,
-    commit: &Commit,
-) -> Result<Option<(String, Vec<File>)>, GitError> {
-    let name = NameKey::of(&account.settings.name);
-    for place in repository.left(commit)?.iter() {
-        let files = repository.files(commit, place)?;
-        for file in files.iter().filter(|file| file.size <= super::read::MOST) {
-            // Whatever cannot be read here has another name than this account's.
-            let Ok(bytes) = repository.read(commit, place, file) else { continue };
-            let Ok(text) = super::read::text(bytes, FileId(0)) else { continue };
-            let Ok(document) = super::yaml::parse(FileId(0), &text) else { continue };
-            if check::account_name(&document).is_some_and(|found| NameKey::of(found) == name) {
-                let all = if account.folder { files.to_vec() } else { vec![file.clone()] };
-                return Ok(Some((place.clone(), all)));
-            }
-        }
-    }
-    Ok(None)
 }
 
 /// The guards of these files, or the first thing that is wrong with them.

@@ -12,18 +12,26 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use blobs::Blobs;
 
 /// Why git did not answer.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum GitError {
     /// The program does not start, or cannot be spoken to.
     #[error("git does not answer: {0}")]
-    Start(#[from] io::Error),
+    Start(Arc<io::Error>),
     /// It ended with an error.
     #[error("git says: {0}")]
     Failed(String),
+}
+
+/// The message has the system's words already, so no chain of causes repeats them.
+impl From<io::Error> for GitError {
+    fn from(error: io::Error) -> Self {
+        Self::Start(Arc::new(error))
+    }
 }
 
 /// A repository with files.
@@ -41,8 +49,8 @@ pub(super) struct Repository {
 struct Tree {
     /// By the path of their folder.
     files: HashMap<String, Rc<[Entry]>>,
-    /// The folders of those that are not on the disk any more.
-    left: Rc<[String]>,
+    /// Their folders, sorted.
+    places: Rc<[String]>,
 }
 
 /// The name of a commit that exists.
@@ -55,14 +63,17 @@ pub(super) struct Entry {
     pub(super) name: String,
     pub(super) size: u64,
     pub(super) link: bool,
-    blob: String,
+    pub(super) blob: String,
 }
 
 /// The nearest folder above that looks like a repository, which git itself need not be asked about.
 pub(super) fn above(folder: &Path) -> Option<PathBuf> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let folder = folder.canonicalize().ok()?;
-    folder.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_path_buf)
+    // A link may lead out of the repository that it is part of.
+    let ways = [folder.canonicalize().ok(), std::path::absolute(folder).ok()];
+    // What cannot be looked at is there, so that git is asked and says why.
+    let is_repository = |folder: &&Path| folder.join(".git").try_exists().unwrap_or(true);
+    ways.iter().flatten().find_map(|way| way.ancestors().find(is_repository)).map(Path::to_path_buf)
 }
 
 impl Repository {
@@ -89,9 +100,29 @@ impl Repository {
         Ok(commit)
     }
 
-    /// Whether the history ends early because not all of it was fetched.
-    pub(super) fn is_shallow(&self) -> bool {
-        run(&self.top, &["rev-parse", "--is-shallow-repository"]).is_ok_and(|output| text(&output.stdout) == "true")
+    /// Whether a commit that is not here should be: HEAD names one, unless there is none yet; and it names its
+    /// parent, unless it is the first, whatever was fetched of the history.
+    pub(super) fn lacks(&mut self, revision: &str) -> Result<bool, GitError> {
+        match self.commit("HEAD")? {
+            Some(head) if revision != "HEAD" => {
+                let raw = succeeded(run(&self.top, &["cat-file", "commit", &head.0])?)?;
+                let raw = String::from_utf8_lossy(&raw.stdout);
+                let mut header = raw.lines().take_while(|line| !line.is_empty());
+                Ok(header.any(|line| line.starts_with("parent ")))
+            }
+            Some(_) => Ok(false),
+            None => Ok(run(&self.top, &["rev-parse", "--verify", "--quiet", "HEAD"])?.status.success()),
+        }
+    }
+
+    /// Whether a file is on the disk as it was in a commit.
+    pub(super) fn has_still(&mut self, commit: &Commit, place: &str, file: &Entry) -> bool {
+        let path = self.top.join(place).join(&file.name);
+        match self.read(commit, place, file) {
+            Ok(bytes) => std::fs::read(path).is_ok_and(|now| now == bytes),
+            // A link that leads nowhere.
+            Err(_) => std::fs::symlink_metadata(path).is_ok_and(|about| about.is_symlink()),
+        }
     }
 
     /// The YAML files directly in a folder, sorted by name; none if the commit has no such folder.
@@ -99,9 +130,9 @@ impl Repository {
         Ok(self.tree(commit)?.files.get(place).cloned().unwrap_or_default())
     }
 
-    /// The folders, sorted, in which the commit has a YAML file that is not on the disk any more.
-    pub(super) fn left(&mut self, commit: &Commit) -> Result<Rc<[String]>, GitError> {
-        Ok(Rc::clone(&self.tree(commit)?.left))
+    /// The folders, sorted, in which the commit has a YAML file.
+    pub(super) fn places(&mut self, commit: &Commit) -> Result<Rc<[String]>, GitError> {
+        Ok(Rc::clone(&self.tree(commit)?.places))
     }
 
     fn tree(&mut self, commit: &Commit) -> Result<&Tree, GitError> {
@@ -109,7 +140,7 @@ impl Repository {
             hash_map::Entry::Occupied(known) => Ok(known.into_mut()),
             hash_map::Entry::Vacant(free) => {
                 let listed = run(&self.top, &["ls-tree", "-r", "-z", "-l", "--full-tree", &commit.0])?;
-                Ok(free.insert(Tree::new(&succeeded(listed)?.stdout, &self.top)))
+                Ok(free.insert(Tree::new(&succeeded(listed)?.stdout)))
             }
         }
     }
@@ -144,7 +175,8 @@ impl Repository {
 fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new("git");
     command.args(arguments).current_dir(folder);
-    command.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_TERMINAL_PROMPT", "0");
+    // What it says is looked at, so it says it in English.
+    command.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
     // In a hook they are relative to another folder than this one.
     command.env_remove("GIT_DIR").env_remove("GIT_WORK_TREE").env_remove("GIT_PREFIX");
     command
@@ -155,18 +187,17 @@ fn run(folder: &Path, arguments: &[&str]) -> Result<Output, GitError> {
 }
 
 impl Tree {
-    fn new(listed: &[u8], top: &Path) -> Self {
+    fn new(listed: &[u8]) -> Self {
         let mut files: HashMap<String, Vec<Entry>> = HashMap::new();
         for (folder, entry) in listed.split(|byte| *byte == 0).filter_map(entry) {
             files.entry(folder).or_default().push(entry);
         }
-        let gone = |(folder, entries): &(&String, &Vec<Entry>)| {
-            let folder = top.join(folder);
-            entries.iter().any(|entry| std::fs::symlink_metadata(folder.join(&entry.name)).is_err())
-        };
-        let mut left: Vec<String> = files.iter().filter(gone).map(|(folder, _)| folder.clone()).collect();
-        left.sort_unstable();
-        Self { left: left.into(), files: files.into_iter().map(|(folder, entries)| (folder, entries.into())).collect() }
+        let mut places: Vec<String> = files.keys().cloned().collect();
+        places.sort_unstable();
+        Self {
+            places: places.into(),
+            files: files.into_iter().map(|(folder, entries)| (folder, entries.into())).collect(),
+        }
     }
 }
 

@@ -21,7 +21,8 @@ pub struct Rule {
     pub id: &'static str,
     /// How bad a breach is, unless the operator's policy says otherwise.
     pub severity: Severity,
-    /// Whether the severity stays as it is, whatever the policy says: a breach leaves nothing to plan with.
+    /// Whether no policy can lower the severity: a breach leaves nothing to plan with, or the policy is part of
+    /// what is judged.
     pub fixed: bool,
     /// What the rule demands, in one sentence.
     pub summary: &'static str,
@@ -176,7 +177,7 @@ rules! {
         "`policy.rules` lowers no rule without which nothing can be planned.";
     BAD_SCOPE = "bad-scope", Error fixed,
         "`policy.scope` lists numbers, ranges and beginnings of numbers, names and beginnings of names.";
-    UNREADABLE_BASE = "unreadable-base", Warning,
+    UNREADABLE_BASE = "unreadable-base", Warning fixed,
         "The policy that guarded the account in the revision before can be read.";
     UNSUPPORTED_TESTS = "unsupported-tests", Error fixed,
         "`tests` is empty in this version.";

@@ -13,7 +13,8 @@ impl Severities {
     /// Gives a rule another severity; `None` switches it off. False, and nothing done, if the rule is
     /// [fixed](Rule::fixed) and would be lowered.
     pub fn set(&mut self, rule: &'static Rule, severity: Option<Severity>) -> bool {
-        if rule.fixed && severity != Some(rule.severity) {
+        // The graver, the less.
+        if rule.fixed && severity.is_none_or(|severity| severity > rule.severity) {
             return false;
         }
         self.overrides.push((rule, severity));

@@ -4,9 +4,7 @@
 //! and unique; a reference to a ring group that nothing declares may still exist in the account. A field
 //! that is `None` is not managed: an existing object keeps its value, a new one gets the default.
 
-use super::{
-    BasePolicy, E164, ExtensionNumber, FileId, Name, Place, Policy, Reference, RingFor, RingMode, Span, Spanned,
-};
+use super::{Base, E164, ExtensionNumber, FileId, Name, Place, Policy, Reference, RingFor, RingMode, Span, Spanned};
 
 /// The wanted state of one account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,8 +22,8 @@ pub struct Desired {
     /// The account's policy.
     pub policy: Policy,
     /// The guards of the revisions that these files come from, newest first: a plan is held against them as
-    /// well, so that no change loosens a guard and makes use of that at once.
-    pub base: Vec<BasePolicy>,
+    /// well, so that no change loosens a guard and makes use of that at once. Empty if there is none before.
+    pub base: Vec<Base>,
 }
 
 /// A number and where its calls shall go.

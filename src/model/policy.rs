@@ -29,6 +29,16 @@ pub struct GuardPolicy {
     pub scope: Scope,
 }
 
+/// What is known of the guards of an earlier revision of the files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Base {
+    /// Them.
+    Read(Box<BasePolicy>),
+    /// There should be some, and nobody knows them: why, and what to do about it, as one sentence without a full
+    /// stop. It may hold git's words and paths, so it is untrusted text.
+    Unread(Box<str>),
+}
+
 /// The guards of an earlier revision of the files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BasePolicy {

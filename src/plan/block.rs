@@ -32,6 +32,8 @@ pub enum Guard {
     NearlyEmpty,
     /// An object outside of what these files own.
     Scope,
+    /// What guarded the account before this change should be known, and is not.
+    Base,
 }
 
 impl Guard {
@@ -42,6 +44,7 @@ impl Guard {
             Self::Protected => "protected",
             Self::NearlyEmpty => "nearly-empty",
             Self::Scope => "scope",
+            Self::Base => "base",
         }
     }
 }

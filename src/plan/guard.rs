@@ -5,6 +5,7 @@
 //! guard and make use of that; where both say the same, the files are named. Time is linear in the size of
 //! the plan and of the account. Blocks come in the order of [`Guard`], their changes in the plan's.
 
+mod base;
 mod caps;
 mod emptied;
 mod protection;
@@ -12,7 +13,7 @@ mod scope;
 
 use foldhash::HashMap;
 
-use crate::model::{Change, Desired, GuardPolicy, Kind, Live, LiveRingGroup, ObjectId, Place, Span};
+use crate::model::{Base, Change, Desired, GuardPolicy, Kind, Live, LiveRingGroup, ObjectId, Place, Span};
 
 use super::block::{Block, Guard};
 
@@ -26,6 +27,7 @@ pub(super) fn judge(changes: &[Change], desired: &Desired, live: &Live) -> Vec<B
     blocks.extend(protection::judge(&case));
     blocks.extend(emptied::judge(&case));
     blocks.extend(scope::judge(&case));
+    blocks.extend(base::judge(&case));
     blocks
 }
 
@@ -50,7 +52,10 @@ struct Judged<'a> {
 impl<'a> Case<'a> {
     fn new(changes: &'a [Change], desired: &'a Desired, live: &'a Live) -> Self {
         let files = Judged { revision: None, guards: &desired.policy.guards };
-        let base = desired.base.iter().map(|base| Judged { revision: Some(&base.revision), guards: &base.guards });
+        let base = desired.base.iter().filter_map(|base| match base {
+            Base::Read(base) => Some(Judged { revision: Some(&base.revision), guards: &base.guards }),
+            Base::Unread(_) => None,
+        });
         let policies = std::iter::once(files).chain(base).collect();
         let touched = changes.iter().any(|change| change.object.kind == Kind::RingGroup);
         let groups = live.ring_groups.iter().filter(|_| touched).map(|group| (&group.id, group)).collect();

@@ -16,6 +16,11 @@ use super::{fields, summary};
 
 /// The plan, what is blocked and why, the unmanaged objects as one line, the counts, the price and the digest.
 pub fn plan(plan: &Plan, style: Style) -> String {
+    plan_of(plan, style, "strowger apply")
+}
+
+/// The plan of another command than `apply`, whose words are what it is let through with.
+pub fn plan_of(plan: &Plan, style: Style, command: &str) -> String {
     let mut page = Page { text: String::new(), style };
     let held = Held::of(plan);
     let title = page.paint(Paint::new().bold(), &fields::shown(&plan.account));
@@ -24,7 +29,7 @@ pub fn plan(plan: &Plan, style: Style) -> String {
         page.text.push('\n');
         page.change(one, held.by(one));
     }
-    page.blocks(plan, &held);
+    page.blocks(plan, &held, command);
     if !plan.changes.is_empty() {
         page.text.push('\n');
     }
@@ -91,7 +96,7 @@ impl Page {
     }
 
     /// What each guard has against the plan, and how to let it through all the same.
-    fn blocks(&mut self, plan: &Plan, held: &Held<'_>) {
+    fn blocks(&mut self, plan: &Plan, held: &Held<'_>, command: &str) {
         if plan.blocked.is_empty() {
             return;
         }
@@ -107,7 +112,7 @@ impl Page {
                 self.line(&format!("      {line}"));
             }
         }
-        self.line(&format!("  To let exactly this plan through: `strowger apply` with `{}`", held::release(plan)));
+        self.line(&format!("  To let exactly this plan through: `{command}` with `{}`", held::release(plan)));
     }
 
     fn field(&mut self, verb: Verb, field: &FieldChange, width: usize) {

@@ -243,6 +243,7 @@ fn of_guard(guard: Guard) -> Rule {
         }
         Guard::NearlyEmpty => ("guard-nearly-empty", "Files that declare next to nothing do not empty an account."),
         Guard::Scope => ("guard-scope", "Only objects that the files own are written."),
+        Guard::Base => ("guard-base", "The policy that guarded the account before this change is known."),
     };
     Rule { id, summary, level: "warning", page: "docs/output.md" }
 }

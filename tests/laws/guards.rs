@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use strowger::model::{
-    BasePolicy, Cap, Capped, Caps, Change, ChangeId, Desired, FieldName, GuardPolicy, Ignorable, Kind, Live, Reason,
-    Span, Spanned, Verb,
+    Base, BasePolicy, Cap, Capped, Caps, Change, ChangeId, Desired, FieldName, GuardPolicy, Ignorable, Kind, Live,
+    Reason, Span, Spanned, Verb,
 };
 use strowger::plan::{Digest, Guard, Plan, plan};
 
@@ -68,7 +68,7 @@ proptest! {
         let strict = guards(&Capped::ALL.map(|capped| (capped, Some(cap))));
         let free = planned(&pair.desired, &pair.live);
         let mut desired = pair.desired.clone();
-        desired.base = vec![BasePolicy { revision: "HEAD".into(), guards: strict }];
+        desired.base = vec![Base::Read(Box::new(BasePolicy { revision: "HEAD".into(), guards: strict }))];
         let blocked = planned(&desired, &pair.live);
         prop_assert_eq!(&blocked, &planned(&desired, &pair.live));
         prop_assert_eq!(Plan { blocked: free.blocked.clone(), ..blocked.clone() }, free);

@@ -1,9 +1,10 @@
 //! Where ledgers are, and reading them.
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
+use crate::apply::own;
 use crate::record::{ReadError, Reader, Run, RunId};
 
 /// The part of a ledger's name behind the run's.
@@ -27,26 +28,26 @@ pub type Opened = Result<Run, LedgerError>;
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
     /// The file or its folder.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}: {why}", path.display())]
     File {
         /// Which.
         path: PathBuf,
-        /// Why.
-        source: io::Error,
+        /// Why. Part of the message, so that no chain of causes says it again.
+        why: io::Error,
     },
     /// What is in the file.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {why}", path.display())]
     Content {
         /// Which.
         path: PathBuf,
-        /// Why.
-        source: ReadError,
+        /// Why. Part of the message as well.
+        why: ReadError,
     },
 }
 
 /// The folder of an account's ledgers.
-pub(super) fn of(root: &Path) -> PathBuf {
-    root.join(".strowger").join("ledger")
+pub(super) fn of(root: &Path) -> io::Result<PathBuf> {
+    own::folder(root, Some("ledger"))
 }
 
 pub(super) fn file_name(run: &RunId) -> String {
@@ -56,8 +57,8 @@ pub(super) fn file_name(run: &RunId) -> String {
 impl Found {
     /// The ledgers of an account's folder, the newest first; none if there is no such folder.
     pub fn all(root: &Path) -> Result<Vec<Self>, LedgerError> {
-        let folder = of(root);
-        let failed = |source| LedgerError::File { path: folder.clone(), source };
+        let folder = of(root).map_err(|why| LedgerError::File { path: own::path(root).join("ledger"), why })?;
+        let failed = |why| LedgerError::File { path: folder.clone(), why };
         let entries = match std::fs::read_dir(&folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -77,9 +78,10 @@ impl Found {
 
     /// Reads it.
     pub fn open(&self) -> Opened {
-        let failed = |source| LedgerError::File { path: self.path.clone(), source };
-        let wrong = |source| LedgerError::Content { path: self.path.clone(), source };
-        let mut file = BufReader::new(File::open(&self.path).map_err(failed)?);
+        let failed = |why| LedgerError::File { path: self.path.clone(), why };
+        let wrong = |why| LedgerError::Content { path: self.path.clone(), why };
+        let file = own::open(OpenOptions::new().read(true), &self.path).map_err(failed)?;
+        let mut file = BufReader::new(file);
         let mut reader = Reader::default();
         let mut line = Vec::new();
         while file.read_until(b'\n', &mut line).map_err(failed)? > 0 {

@@ -12,8 +12,8 @@ use crate::model::{Capped, Ignorable};
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct PolicySection {
-    /// Other severities for rules, by rule id (see docs/rules.md). Rules without which nothing can be planned
-    /// stay errors.
+    /// Other severities for rules, by rule id (see docs/rules.md). Rules that are fixed there cannot be
+    /// lowered.
     #[schemars(example = json!({"long-wait": "error"}), extend("default" = json!({})))]
     pub rules: Option<BTreeMap<String, RuleSeverity>>,
     /// What is deleted because no file declares it. Without it nothing is.

@@ -17,7 +17,12 @@ pub(super) fn list(runs: &[(&Found, Opened)]) -> String {
     let mut rows = vec![["RUN", "ACCOUNT", "BY", "COMMIT", "PLAN", "APPLIED", "ENDED"].map(str::to_owned)];
     rows.extend(runs.iter().filter_map(|(_, opened)| opened.as_ref().ok()).map(row));
     if rows.len() == 1 {
-        return "No run is on record here.\n".to_owned();
+        let none = if runs.is_empty() {
+            "No run is on record here.\n"
+        } else {
+            "No run that is on record here can be read.\n"
+        };
+        return none.to_owned();
     }
     let mut widths = [0; 7];
     for row in &rows {

@@ -51,7 +51,7 @@ pub(super) fn show<'p>(
         voice.say(&format!("Nothing{rest} of run {} is left to roll back.", run.id))?;
         return Ok(Some(plan));
     }
-    voice.say(&human::plan(plan, console::style()))?;
+    voice.say(&human::plan_of(plan, console::style(), &format!("strowger rollback {}", run.id)))?;
     Ok(Some(plan))
 }
 
