@@ -55,7 +55,8 @@ const KINDS: usize = Kind::Other as usize + 1;
 #[derive(Debug)]
 enum Entry {
     One(u32),
-    Several(Vec<u32>),
+    #[expect(clippy::box_collection, reason = "the many others are a third smaller for it")]
+    Several(Box<Vec<u32>>),
 }
 
 impl<'a> Directory<'a> {
@@ -149,7 +150,7 @@ impl<'a> Directory<'a> {
                 Entry::One(first) if *first == index => {}
                 Entry::One(first) => {
                     let both = vec![*first, index];
-                    occupied.insert(Entry::Several(both));
+                    occupied.insert(Entry::Several(Box::new(both)));
                 }
                 Entry::Several(all) => all.push(index),
             },

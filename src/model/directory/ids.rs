@@ -16,7 +16,7 @@ use super::Handle;
 #[derive(Debug)]
 pub(super) struct Ids<'a> {
     live: &'a Live,
-    by_address: HashMap<(usize, Kind), u32>,
+    by_address: HashMap<usize, Handle>,
     by_text: OnceCell<HashMap<(Kind, ObjectId), u32>>,
 }
 
@@ -25,7 +25,7 @@ impl<'a> Ids<'a> {
     pub(super) fn new(live: &'a Live) -> Self {
         let mut ids = Self::on_demand(live);
         ids.by_address.reserve(all(live).count());
-        ids.by_address.extend(all(live).map(|(kind, id, index)| ((address(id), kind), index)));
+        ids.by_address.extend(all(live).map(|(kind, id, index)| (address(id), Handle { kind, index })));
         ids
     }
 
@@ -40,9 +40,12 @@ impl<'a> Ids<'a> {
         if kind == Kind::Other {
             return None;
         }
-        let here = self.by_address.get(&(address(&reference.id), kind)).copied();
-        let index = here.or_else(|| self.texts().get(&(kind, reference.id.clone())).copied())?;
-        Some(Handle { kind, index })
+        // A user and their mailbox may share one id.
+        let here = self.by_address.get(&address(&reference.id)).copied().filter(|handle| handle.kind == kind);
+        here.or_else(|| {
+            let index = *self.texts().get(&(kind, reference.id.clone()))?;
+            Some(Handle { kind, index })
+        })
     }
 
     fn texts(&self) -> &HashMap<(Kind, ObjectId), u32> {
