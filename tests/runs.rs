@@ -112,7 +112,12 @@ fn a_signal_while_the_account_is_read_ends_the_process_as_it_ends_any_other() {
     for (name, number) in [("INT", 2), ("TERM", 15)] {
         let silent = TcpListener::bind("127.0.0.1:0").unwrap();
         let folder = office("wework", &format!("http://{}", silent.local_addr().unwrap()));
-        let mut process = command(folder.path(), &["apply", ".", "--auto-approve"]).spawn().unwrap();
+        // Whoever runs the tests in the background may have SIGINT ignored, and children inherit that.
+        let plain = command(folder.path(), &["apply", ".", "--auto-approve"]);
+        let mut command = Command::new("env");
+        command.arg("--default-signal=INT,TERM").arg(plain.get_program()).args(plain.get_args());
+        command.current_dir(folder.path()).env("STROWGER_TEST_TOKEN", TOKEN).stdin(Stdio::null());
+        let mut process = command.spawn().unwrap();
         // It is reading now, and nobody answers.
         let _connection = silent.accept().unwrap();
         signal(process.id(), name);
