@@ -39,7 +39,9 @@ pub const LIVE: &str = "live/snapshot.yaml";
 fn extension(index: u64) -> Option<String> {
     match index {
         0..9000 => Some((1000 + index).to_string()),
-        9000..9700 => Some((200 + index - 9000).to_string()).filter(|text| !matches!(text.as_str(), "411" | "611" | "711")),
+        9000..9700 => {
+            Some((200 + index - 9000).to_string()).filter(|text| !matches!(text.as_str(), "411" | "611" | "711"))
+        }
         _ => None,
     }
 }
