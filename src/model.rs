@@ -33,6 +33,7 @@ pub use desired::{Absent, Desired, DesiredNumber, DesiredRingGroup};
 pub use directory::{Directory, Found, Handle};
 pub use e164::{E164, E164Error};
 pub use extension::{EMERGENCY, ExtensionError, ExtensionNumber, is_emergency};
+pub use field::LiveObject;
 pub use kind::Kind;
 pub use live::{
     Incomplete, Live, LiveAccount, LiveConference, LiveDevice, LiveNumber, LiveReceptionist, LiveRingGroup, LiveUser,

@@ -3,6 +3,8 @@
 //! A change is self-contained: it can be stored, shown and applied without the files or the account that it
 //! came from. It holds no secret, because nothing that it is made of can hold one.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{E164, ExtensionNumber, Kind, Name, ObjectId, Place, Revision, RingFor, RingMode};
@@ -162,6 +164,36 @@ pub struct Change {
     pub unreachable_meanwhile: Vec<String>,
     /// How many API calls it costs.
     pub calls: u32,
+}
+
+impl FieldValue {
+    /// The references in it, in order.
+    pub fn references(&self) -> &[PlannedRef] {
+        match self {
+            Self::Reference(target) => std::slice::from_ref(target),
+            Self::References(targets) => targets,
+            _ => &[],
+        }
+    }
+
+    /// The same value with other references.
+    #[must_use]
+    pub fn with_references(&self, other: impl Fn(&PlannedRef) -> PlannedRef) -> Self {
+        match self {
+            Self::Reference(target) => Self::Reference(other(target)),
+            Self::References(targets) => Self::References(targets.iter().map(other).collect()),
+            rest => rest.clone(),
+        }
+    }
+
+    /// The same value with the ids that the changes of its plan have given, as far as they have.
+    #[must_use]
+    pub fn with_ids(&self, made: &HashMap<ChangeId, ObjectId>) -> Self {
+        self.with_references(|target| {
+            let made = || target.created_by.and_then(|change| made.get(&change)).cloned();
+            PlannedRef { id: target.id.clone().or_else(made), ..target.clone() }
+        })
+    }
 }
 
 impl Change {

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 use foldhash::HashMap;
 
-use super::{Kind, Live, NameKey, ObjectId, ObjectRef, Reference, Selector};
+use super::{Kind, Live, LiveObject, NameKey, ObjectId, ObjectRef, Reference, Selector};
 
 use ids::Ids;
 
@@ -171,6 +171,18 @@ impl<'a> Directory<'a> {
     /// The object with this id; `None` if it is gone or not modelled.
     pub fn by_id(&self, reference: &ObjectRef) -> Option<Handle> {
         self.ids.find(reference)
+    }
+
+    /// The number or the ring group with this id; `None` if it is gone or of another kind.
+    pub fn object(&self, kind: Kind, id: &ObjectId) -> Option<LiveObject<'a>> {
+        match kind {
+            Kind::Number => self.live.numbers.get(self.ids.number(id)? as usize).map(LiveObject::Number),
+            Kind::RingGroup => {
+                let handle = self.by_id(&ObjectRef { kind, id: id.clone() })?;
+                self.live.ring_groups.get(handle.index as usize).map(LiveObject::Group)
+            }
+            _ => None,
+        }
     }
 
     /// Where the number at this position of the live list goes; `None` if nowhere, or to what is not modelled.

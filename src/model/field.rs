@@ -1,6 +1,35 @@
 //! A live object against the value that a change gives one of its fields.
 
-use super::{FieldName, FieldValue, Kind, LiveNumber, LiveRingGroup, ObjectId, ObjectRef, PlannedRef, RingMode};
+use super::{
+    FieldName, FieldValue, Kind, LiveNumber, LiveRingGroup, ObjectId, ObjectRef, PlannedRef, Revision, RingMode,
+};
+
+/// An object of the account that a change can write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LiveObject<'l> {
+    /// A number.
+    Number(&'l LiveNumber),
+    /// A ring group.
+    Group(&'l LiveRingGroup),
+}
+
+impl<'l> LiveObject<'l> {
+    /// Whether the field has this value. References are compared by id; one without an id equals nothing.
+    pub fn has(self, field: FieldName, value: &FieldValue) -> bool {
+        match self {
+            Self::Number(number) => number.has(field, value),
+            Self::Group(group) => group.has(field, value),
+        }
+    }
+
+    /// The version that was read, if the vendor tells.
+    pub fn revision(self) -> Option<&'l Revision> {
+        match self {
+            Self::Number(number) => number.revision.as_ref(),
+            Self::Group(group) => group.revision.as_ref(),
+        }
+    }
+}
 
 impl LiveNumber {
     /// Whether the field has this value. References are compared by id; one without an id equals nothing.
@@ -21,6 +50,7 @@ impl LiveRingGroup {
             (FieldName::Name, FieldValue::Name(name)) => self.name == *name,
             (FieldName::Extension, FieldValue::Extension(extension)) => self.extension.as_ref() == Some(extension),
             (FieldName::Extension, FieldValue::None) => self.extension.is_none(),
+            (FieldName::Extension, FieldValue::ChosenByAccount) => self.extension.is_some(),
             (FieldName::Ring, FieldValue::Ring(mode)) => self.ring == *mode,
             (FieldName::RingFor, FieldValue::RingFor(ring_for)) => self.ring_for == Some(*ring_for),
             (FieldName::RingFor, FieldValue::None) => self.ring_for.is_none(),

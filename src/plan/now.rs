@@ -1,11 +1,19 @@
 //! What a live object shows in the fields that a plan writes, in the plan's own words.
 
 use crate::model::{
-    Directory, ExtensionNumber, FieldName, FieldValue, LiveNumber, LiveRingGroup, ObjectRef, PlannedRef,
+    Directory, ExtensionNumber, FieldName, FieldValue, LiveNumber, LiveObject, LiveRingGroup, ObjectRef, PlannedRef,
 };
 
+/// A field of an object.
+pub(crate) fn field(directory: &Directory<'_>, live: LiveObject<'_>, field: FieldName) -> FieldValue {
+    match live {
+        LiveObject::Number(live) => number(directory, live, field),
+        LiveObject::Group(live) => group(directory, live, field),
+    }
+}
+
 /// A field of a number; a number has no others than its destination and its label.
-pub(crate) fn number(directory: &Directory<'_>, live: &LiveNumber, field: FieldName) -> FieldValue {
+fn number(directory: &Directory<'_>, live: &LiveNumber, field: FieldName) -> FieldValue {
     match field {
         FieldName::To => reference(directory, live.to.as_ref()),
         FieldName::Label => text(&live.label),
@@ -14,7 +22,7 @@ pub(crate) fn number(directory: &Directory<'_>, live: &LiveNumber, field: FieldN
 }
 
 /// A field of a ring group.
-pub(crate) fn group(directory: &Directory<'_>, live: &LiveRingGroup, field: FieldName) -> FieldValue {
+fn group(directory: &Directory<'_>, live: &LiveRingGroup, field: FieldName) -> FieldValue {
     match field {
         FieldName::Name => FieldValue::Name(live.name.clone()),
         FieldName::Extension => extension(live.extension.as_ref(), FieldValue::None),

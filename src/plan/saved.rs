@@ -1,25 +1,32 @@
 //! What becomes of a plan that was saved when its time has come.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::model::{
-    Change, Desired, Directory, FieldName, FieldValue, Found, Kind, Live, NameKey, ObjectId, ObjectLabel, PlannedRef,
-    RingMode, Verb,
+    Change, ChangeId, Desired, Directory, FieldName, FieldValue, Found, Kind, Live, LiveObject, NameKey, ObjectId,
+    ObjectLabel, Verb,
 };
 
-use super::stale::{Moved, moved, refreshed};
-use super::{Plan, guard, now};
+use super::stale::{Account, Moved};
+use super::{Plan, guard};
 
 /// Makes a saved plan ready to be applied to an account, or says what moved since it was made.
 ///
-/// The guards judge once more, by the policy of the files as they are now: whoever forges a plan without its
-/// blocks gains nothing.
-pub fn ready(plan: Plan, desired: &Desired, live: &Live) -> Result<Plan, Vec<Moved>> {
-    let moved = moved(&plan, live);
+/// Its changes get the versions that the objects have now, so that a vendor who counts a version for something
+/// that is no field of ours does not refuse them. The guards judge once more, by the policy of the files as they
+/// are now: whoever forges a plan without its blocks gains nothing.
+pub fn ready(mut plan: Plan, desired: &Desired, live: &Live) -> Result<Plan, Vec<Moved>> {
+    let account = Account::new(&plan, live);
+    let moved = account.moved();
     if !moved.is_empty() {
         return Err(moved);
     }
-    let mut plan = refreshed(plan, live);
+    let revisions = account.revisions();
+    for (change, revision) in plan.changes.iter_mut().zip(revisions) {
+        if change.object.id.is_some() {
+            change.revision = revision;
+        }
+    }
     for block in guard::judge(&plan.changes, desired, live) {
         if !plan.blocked.contains(&block) {
             plan.blocked.push(block);
@@ -30,83 +37,52 @@ pub fn ready(plan: Plan, desired: &Desired, live: &Live) -> Result<Plan, Vec<Mov
 
 /// The objects that do not show what a plan wrote; nothing if it is there.
 pub fn unmet(plan: &Plan, live: &Live) -> Vec<ObjectLabel> {
-    let account = Account::new(live);
-    let mut objects: BTreeMap<(Option<&ObjectId>, &str), Vec<&Change>> = BTreeMap::new();
+    let account = Shown::new(plan, live);
+    let mut objects: BTreeMap<(Kind, Option<&ObjectId>, &str), Vec<&Change>> = BTreeMap::new();
     for change in &plan.changes {
         // An object that has an id is called by it; one that the plan makes, by its name.
         let name = change.object.id.as_ref().map_or(change.object.name.as_str(), |_| "");
-        objects.entry((change.object.id.as_ref(), name)).or_default().push(change);
+        objects.entry((change.object.kind, change.object.id.as_ref(), name)).or_default().push(change);
     }
     let objects = objects.into_values().filter_map(|changes| Some((*changes.first()?, changes)));
     objects.filter(|(_, changes)| !account.shows(changes)).map(|(first, _)| first.object.clone()).collect()
 }
 
-struct Account<'a> {
+/// An account in which the groups that a plan made are found by their names.
+struct Shown<'a> {
     directory: Directory<'a>,
-    numbers: BTreeMap<&'a ObjectId, usize>,
-    groups: BTreeMap<&'a ObjectId, usize>,
+    made: HashMap<ChangeId, ObjectId>,
 }
 
-impl<'a> Account<'a> {
-    fn new(live: &'a Live) -> Self {
-        Self {
-            directory: Directory::new(live),
-            numbers: live.numbers.iter().map(|number| &number.id).zip(0..).collect(),
-            groups: live.ring_groups.iter().map(|group| &group.id).zip(0..).collect(),
+impl<'a> Shown<'a> {
+    fn new(plan: &'a Plan, live: &'a Live) -> Self {
+        let mut shown = Self { directory: Directory::new(live), made: HashMap::new() };
+        let creations = plan.changes.iter().filter(|change| change.verb == Verb::Create);
+        shown.made = creations.filter_map(|change| Some((change.id, shown.group(&change.object.name)?))).collect();
+        shown
+    }
+
+    fn group(&self, name: &str) -> Option<ObjectId> {
+        match self.directory.named(Kind::RingGroup, &NameKey::of(name)) {
+            Found::One(handle) => self.directory.id(handle).cloned(),
+            Found::Several(_) | Found::None => None,
         }
     }
 
     /// Whether an object is what the last of the changes to each of its fields made of it.
     fn shows(&self, changes: &[&Change]) -> bool {
         let Some((first, last)) = changes.first().zip(changes.last()) else { return true };
+        let id = first.object.id.clone().or_else(|| self.group(&first.object.name));
+        let live = id.and_then(|id| self.directory.object(first.object.kind, &id));
+        if last.verb == Verb::Delete {
+            return live.is_none();
+        }
         let mut fields: BTreeMap<FieldName, &FieldValue> = BTreeMap::new();
         for change in changes {
             fields.extend(change.fields.iter().map(|field| (field.field, &field.after)));
         }
-        if last.verb == Verb::Delete {
-            return first.object.id.as_ref().is_none_or(|id| !self.groups.contains_key(id));
-        }
-        let live = self.directory.live();
-        if first.object.kind == Kind::Number {
-            let index = first.object.id.as_ref().and_then(|id| self.numbers.get(id).copied());
-            let Some(number) = index.and_then(|index| live.numbers.get(index)) else { return false };
-            return fields
-                .iter()
-                .all(|(field, after)| equal(after, &now::number(&self.directory, number, *field), true));
-        }
-        let index = match &first.object.id {
-            Some(id) => self.groups.get(id).copied(),
-            None => self.made(&first.object.name),
-        };
-        let Some(group) = index.and_then(|index| live.ring_groups.get(index)) else { return false };
-        let ordered = group.ring == RingMode::Sequential;
-        fields.iter().all(|(field, after)| equal(after, &now::group(&self.directory, group, *field), ordered))
+        let shows =
+            |live: LiveObject<'_>| fields.iter().all(|(field, after)| live.has(*field, &after.with_ids(&self.made)));
+        live.is_some_and(shows)
     }
-
-    fn made(&self, name: &str) -> Option<usize> {
-        match self.directory.named(Kind::RingGroup, &NameKey::of(name)) {
-            Found::One(handle) => usize::try_from(handle.index).ok(),
-            Found::Several(_) | Found::None => None,
-        }
-    }
-}
-
-/// Whether a value is what was wanted. Who was made by the plan has no id in it, and is known by the name.
-fn equal(wanted: &FieldValue, now: &FieldValue, ordered: bool) -> bool {
-    match (wanted, now) {
-        (FieldValue::ChosenByAccount, now) => *now != FieldValue::None,
-        (FieldValue::Reference(wanted), FieldValue::Reference(now)) => same(wanted, now),
-        (FieldValue::References(wanted), FieldValue::References(now)) if ordered => {
-            wanted.len() == now.len() && wanted.iter().zip(now).all(|(wanted, now)| same(wanted, now))
-        }
-        (FieldValue::References(wanted), FieldValue::References(now)) => {
-            wanted.len() == now.len() && wanted.iter().all(|wanted| now.iter().any(|now| same(wanted, now)))
-        }
-        _ => wanted == now,
-    }
-}
-
-fn same(wanted: &PlannedRef, now: &PlannedRef) -> bool {
-    let named = || NameKey::of(&wanted.name) == NameKey::of(&now.name);
-    wanted.kind == now.kind && if wanted.id.is_some() { wanted.id == now.id } else { named() }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use crate::model::{Change, ChangeId, E164, FieldName, FieldValue, Kind, PlannedRef, Verb};
+use crate::model::{Change, ChangeId, E164, FieldName, Kind, PlannedRef, Verb};
 
 use super::Plan;
 
@@ -33,7 +33,7 @@ fn sound(change: &Change, earlier: &[Change]) -> Result<(), String> {
         return Err(format!("it writes `{}` twice", twice.field.as_str()));
     }
     object(change, earlier)?;
-    for target in change.fields.iter().flat_map(|field| targets(&field.after)) {
+    for target in change.fields.iter().flat_map(|field| field.after.references()) {
         reference(target, change, earlier)?;
     }
     Ok(())
@@ -76,12 +76,4 @@ fn reference(target: &PlannedRef, change: &Change, earlier: &[Change]) -> Result
 
 fn makes(change: &Change, name: &str) -> bool {
     change.verb == Verb::Create && change.object.kind == Kind::RingGroup && change.object.name == name
-}
-
-fn targets(value: &FieldValue) -> &[PlannedRef] {
-    match value {
-        FieldValue::Reference(target) => std::slice::from_ref(target),
-        FieldValue::References(targets) => targets,
-        _ => &[],
-    }
 }

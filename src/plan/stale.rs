@@ -8,8 +8,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::model::{
-    Change, ChangeId, Directory, FieldName, FieldValue, Found, Handle, Kind, Live, LiveNumber, LiveRingGroup, ObjectId,
-    ObjectLabel, ObjectRef, PlannedRef, Revision, Verb,
+    Change, ChangeId, Directory, FieldName, FieldValue, Found, Handle, Kind, Live, LiveObject, ObjectId, ObjectLabel,
+    ObjectRef, PlannedRef, Revision, Verb,
 };
 
 use super::{Plan, now, preimage};
@@ -78,113 +78,86 @@ pub enum How {
     },
 }
 
-/// What keeps a plan from being applied to this account as it was made; nothing if it can be.
-pub(super) fn moved(plan: &Plan, live: &Live) -> Vec<Moved> {
-    let account = Account::new(plan, live);
-    let mut seen: HashSet<&ObjectId> = HashSet::new();
-    let mut list = Vec::new();
-    for change in &plan.changes {
-        let first = change.object.id.as_ref().is_none_or(|id| seen.insert(id));
-        let mut how = if first { account.object(change) } else { Vec::new() };
-        how.extend(account.taken(change));
-        how.extend(account.targets(change));
-        if !how.is_empty() {
-            list.push(Moved { change: change.id, object: change.object.clone(), how });
-        }
-    }
-    list
-}
-
-/// The same plan with the versions that the account's objects have now, so that a vendor who counts a version
-/// for something that is no field of ours does not refuse it.
-///
-/// Only right after [`moved`] found nothing in the same account.
-pub(super) fn refreshed(mut plan: Plan, live: &Live) -> Plan {
-    let revisions: HashMap<ObjectId, Option<Revision>> = {
-        let account = Account::new(&plan, live);
-        let numbers = account.numbers.iter().map(|(id, number)| ((*id).clone(), number.revision.clone()));
-        let groups = account.groups.iter().map(|(id, group)| ((*id).clone(), group.revision.clone()));
-        numbers.chain(groups).collect()
-    };
-    for change in &mut plan.changes {
-        if let Some(revision) = change.object.id.as_ref().and_then(|id| revisions.get(id)) {
-            change.revision.clone_from(revision);
-        }
-    }
-    plan
-}
-
 /// An account, looked at through a plan.
-struct Account<'a> {
-    live: &'a Live,
+pub(super) struct Account<'a> {
+    plan: &'a Plan,
     directory: Directory<'a>,
-    /// The changes of each object, in the order of the plan.
-    changes: HashMap<&'a ObjectId, Vec<&'a Change>>,
-    /// The objects that the plan writes, as they are now.
-    numbers: HashMap<&'a ObjectId, &'a LiveNumber>,
-    groups: HashMap<&'a ObjectId, &'a LiveRingGroup>,
-    /// For each group that the plan deletes, what points at it and is not written by the plan.
-    users: HashMap<&'a ObjectId, Vec<String>>,
+    /// The changes of each object that exists, in the order of the plan.
+    changes: HashMap<(Kind, &'a ObjectId), Vec<&'a Change>>,
 }
 
 impl<'a> Account<'a> {
-    fn new(plan: &'a Plan, live: &'a Live) -> Self {
-        let ids = |verbs: &[Verb], kind| -> HashSet<&'a ObjectId> {
-            let changes =
-                plan.changes.iter().filter(|change| verbs.contains(&change.verb) && change.object.kind == kind);
-            changes.filter_map(|change| change.object.id.as_ref()).collect()
-        };
-        let written = [Verb::Update, Verb::Delete];
-        let (numbers, groups) = (ids(&written, Kind::Number), ids(&written, Kind::RingGroup));
-        let mut account = Self {
-            live,
-            directory: Directory::new(live),
-            changes: HashMap::new(),
-            numbers: live
-                .numbers
-                .iter()
-                .map(|number| (&number.id, number))
-                .filter(|(id, _)| numbers.contains(id))
-                .collect(),
-            groups: live
-                .ring_groups
-                .iter()
-                .map(|group| (&group.id, group))
-                .filter(|(id, _)| groups.contains(id))
-                .collect(),
-            users: HashMap::new(),
-        };
+    pub(super) fn new(plan: &'a Plan, live: &'a Live) -> Self {
+        let mut changes: HashMap<_, Vec<&Change>> = HashMap::new();
         for change in &plan.changes {
             if let Some(id) = &change.object.id {
-                account.changes.entry(id).or_default().push(change);
+                changes.entry((change.object.kind, id)).or_default().push(change);
             }
         }
-        let deleted = ids(&[Verb::Delete], Kind::RingGroup);
-        if !deleted.is_empty() {
-            account.users = account.users_of(&deleted);
-        }
-        account
+        Self { plan, directory: Directory::new(live), changes }
     }
 
-    /// Who points at these groups and is not written: whoever is written is held by their own pre-image.
-    fn users_of(&self, deleted: &HashSet<&'a ObjectId>) -> HashMap<&'a ObjectId, Vec<String>> {
+    /// What keeps the plan from being applied as it was made; nothing if it can be.
+    pub(super) fn moved(&self) -> Vec<Moved> {
+        let users = self.users();
+        let mut seen = HashSet::new();
+        let mut list = Vec::new();
+        for change in &self.plan.changes {
+            let first = change.object.id.as_ref().filter(|id| seen.insert((change.object.kind, *id)));
+            let mut how = first.map(|id| self.object(change, id)).unwrap_or_default();
+            if change.verb == Verb::Delete {
+                let used = change.object.id.as_ref().and_then(|id| users.get(id)).into_iter().flatten();
+                how.extend(used.map(|by| How::Used { by: by.clone() }));
+            }
+            how.extend(self.taken(change));
+            how.extend(self.targets(change));
+            if !how.is_empty() {
+                list.push(Moved { change: change.id, object: change.object.clone(), how });
+            }
+        }
+        list
+    }
+
+    /// The versions that the plan's objects have now, in the order of its changes.
+    pub(super) fn revisions(&self) -> Vec<Option<Revision>> {
+        let revision = |change: &Change| {
+            let id = change.object.id.as_ref()?;
+            self.directory.object(change.object.kind, id)?.revision().cloned()
+        };
+        self.plan.changes.iter().map(revision).collect()
+    }
+
+    fn writes(&self, kind: Kind, id: &'a ObjectId) -> &[&'a Change] {
+        self.changes.get(&(kind, id)).map_or(&[], Vec::as_slice)
+    }
+
+    /// For each group that the plan deletes, who points at it and is not written: whoever is written is held by
+    /// their own pre-image.
+    fn users(&self) -> HashMap<&'a ObjectId, Vec<String>> {
+        let goes = |change: &&Change| change.verb == Verb::Delete && change.object.kind == Kind::RingGroup;
+        let deleted = self.plan.changes.iter().filter(goes).filter_map(|change| change.object.id.as_ref());
+        let deleted: HashSet<&ObjectId> = deleted.collect();
         let mut users: HashMap<&'a ObjectId, Vec<String>> = HashMap::new();
+        if deleted.is_empty() {
+            return users;
+        }
         let mut note = |target: &'a ObjectRef, by: &dyn Fn() -> String| {
             if target.kind == Kind::RingGroup && deleted.contains(&target.id) {
                 users.entry(&target.id).or_default().push(by());
             }
         };
-        for number in self.live.numbers.iter().filter(|number| !self.numbers.contains_key(&number.id)) {
+        let live = self.directory.live();
+        for number in live.numbers.iter().filter(|number| self.writes(Kind::Number, &number.id).is_empty()) {
             if let Some(to) = &number.to {
                 note(to, &|| number.number.to_string());
             }
         }
-        for group in self.live.ring_groups.iter().filter(|group| !self.groups.contains_key(&group.id)) {
+        for group in live.ring_groups.iter().filter(|group| self.writes(Kind::RingGroup, &group.id).is_empty()) {
             for target in group.members.iter().chain(&group.no_answer) {
                 note(target, &|| format!("ring_group/{}", group.name));
             }
         }
-        for receptionist in &self.live.receptionists {
+        for receptionist in &live.receptionists {
             for (key, target) in &receptionist.keys {
                 note(target, &|| format!("receptionist/{} (key {key})", receptionist.name));
             }
@@ -193,38 +166,22 @@ impl<'a> Account<'a> {
     }
 
     /// What is otherwise with the object itself.
-    fn object(&self, change: &Change) -> Vec<How> {
-        let Some(id) = &change.object.id else { return Vec::new() };
-        let (name, pre_image, now): (_, _, Box<dyn Fn(FieldName) -> FieldValue + '_>) = match change.object.kind {
-            Kind::Number => match self.numbers.get(id).copied() {
-                None => return vec![How::Gone],
-                Some(live) => {
-                    let now = move |field| now::number(&self.directory, live, field);
-                    (live.number.to_string(), preimage::of_number(live), Box::new(now))
-                }
-            },
-            _ => match self.groups.get(id).copied() {
-                None => return vec![How::Gone],
-                Some(live) => {
-                    let now = move |field| now::group(&self.directory, live, field);
-                    (live.name.to_string(), preimage::of_group(live), Box::new(now))
-                }
-            },
+    fn object(&self, change: &Change, id: &'a ObjectId) -> Vec<How> {
+        let Some(live) = self.directory.object(change.object.kind, id) else { return vec![How::Gone] };
+        let (name, pre_image) = match live {
+            LiveObject::Number(number) => (number.number.to_string(), preimage::of_number(number)),
+            LiveObject::Group(group) => (group.name.to_string(), preimage::of_group(group)),
         };
-        let mut how = self.said(id, &name, &now);
+        let mut how = self.said(self.writes(change.object.kind, id), &name, live);
         if how.is_empty() && change.expects.as_ref() != Some(&pre_image) {
             how.push(How::OtherField);
-        }
-        if change.verb == Verb::Delete {
-            how.extend(self.users.get(id).into_iter().flatten().map(|by| How::Used { by: by.clone() }));
         }
         how
     }
 
     /// Where a plan says something else of an object than the account does. Whoever approved the plan, and the
     /// guards, went by what it says; so this is looked at even if the fingerprint is right.
-    fn said(&self, id: &ObjectId, name: &str, now: &dyn Fn(FieldName) -> FieldValue) -> Vec<How> {
-        let changes = self.changes.get(id).map_or(&[][..], Vec::as_slice);
+    fn said(&self, changes: &[&Change], name: &str, live: LiveObject<'_>) -> Vec<How> {
         let mut how = Vec::new();
         if changes.iter().any(|change| change.object.name != name) {
             how.push(How::Name { now: name.to_owned() });
@@ -235,9 +192,10 @@ impl<'a> Account<'a> {
             changes.iter().flat_map(|change| &change.fields).map(|field| (field.field, &field.after)).collect();
         for field in changes.iter().flat_map(|change| &change.fields) {
             let earlier = fields.insert(field.field, &field.after);
-            let found = earlier.map_or_else(|| now(field.field), Clone::clone);
+            let found = earlier.map_or_else(|| now::field(&self.directory, live, field.field), Clone::clone);
             if found != field.before {
-                let done = last.get(&field.field).is_some_and(|after| same(&found, after));
+                let after = last.get(&field.field);
+                let done = after.is_some_and(|after| earlier.is_none() && live.has(field.field, after));
                 how.push(How::Field { field: field.field, planned: field.before.clone(), now: found, done });
             }
         }
@@ -248,10 +206,9 @@ impl<'a> Account<'a> {
     fn taken(&self, change: &Change) -> Vec<How> {
         let mut how = Vec::new();
         let other = |handle: &Handle| {
-            self.directory.id(*handle).is_some_and(|id| {
-                change.object.id.as_ref() != Some(id)
-                    && (handle.kind != Kind::RingGroup || !self.groups.contains_key(id))
-            })
+            self.directory
+                .id(*handle)
+                .is_some_and(|id| change.object.id.as_ref() != Some(id) && self.writes(handle.kind, id).is_empty())
         };
         let by = |handle: Handle| format!("{}/{}", handle.kind, self.directory.label(handle));
         if let Some(FieldValue::Name(name)) = change.after(FieldName::Name) {
@@ -271,42 +228,23 @@ impl<'a> Account<'a> {
         how
     }
 
-    fn targets(&self, change: &Change) -> Vec<How> {
-        let fields = change.fields.iter().flat_map(|field| {
-            let targets = match &field.after {
-                FieldValue::Reference(target) => std::slice::from_ref(target),
-                FieldValue::References(targets) => targets.as_slice(),
-                _ => &[],
-            };
-            targets.iter().map(|target| (field.field, target))
-        });
-        fields.filter_map(|(field, target)| self.target(field, target)).collect()
+    fn targets(&self, change: &'a Change) -> Vec<How> {
+        let fields = change.fields.iter();
+        let targets = fields.flat_map(|field| field.after.references().iter().map(|target| (field.field, target)));
+        targets.filter_map(|(field, target)| self.target(field, target)).collect()
     }
 
-    fn target(&self, field: FieldName, target: &PlannedRef) -> Option<How> {
-        let id = target.id.clone()?;
+    fn target(&self, field: FieldName, target: &'a PlannedRef) -> Option<How> {
+        let id = target.id.as_ref()?;
         let Some(handle) = self.directory.by_id(&ObjectRef { kind: target.kind, id: id.clone() }) else {
             return Some(How::TargetGone { field, target: target.clone() });
         };
         // A group that the plan renames is called what it will be called.
-        let writes = self.changes.get(&id).into_iter().flatten();
-        let renamed = writes.rev().find_map(|change| change.after(FieldName::Name));
+        let renamed = self.writes(target.kind, id).iter().rev().find_map(|change| change.after(FieldName::Name));
         let name = match renamed {
-            Some(FieldValue::Name(name)) if target.kind == Kind::RingGroup => name.to_string(),
+            Some(FieldValue::Name(name)) => name.to_string(),
             _ => self.directory.label(handle),
         };
         (name != target.name).then(|| How::TargetName { field, target: target.clone(), now: name })
-    }
-}
-
-/// Whether two values are the same to the account: what an object is called is no part of a reference to it.
-fn same(left: &FieldValue, right: &FieldValue) -> bool {
-    let key = |target: &PlannedRef| (target.kind, target.id.clone());
-    match (left, right) {
-        (FieldValue::Reference(left), FieldValue::Reference(right)) => key(left) == key(right),
-        (FieldValue::References(left), FieldValue::References(right)) => {
-            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| key(left) == key(right))
-        }
-        _ => left == right,
     }
 }

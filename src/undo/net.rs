@@ -2,28 +2,13 @@
 
 use std::collections::HashMap;
 
-use crate::model::{
-    Change, ChangeId, FieldName, FieldValue, Kind, LiveNumber, LiveRingGroup, ObjectId, ObjectLabel, PlannedRef, Verb,
-};
+use crate::model::{Change, ChangeId, FieldName, FieldValue, Kind, LiveObject, ObjectId, ObjectLabel, Verb};
 
 use super::Conflict;
 
-/// A number or a group of the account as it is now.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Object<'l> {
-    Number(&'l LiveNumber),
-    Group(&'l LiveRingGroup),
-}
-
-impl Object<'_> {
-    /// Whether the field has this value. What the account chose is whatever it is.
-    pub(super) fn has(self, field: FieldName, value: &FieldValue) -> bool {
-        match (self, value) {
-            (_, FieldValue::ChosenByAccount) => true,
-            (Self::Number(number), _) => number.has(field, value),
-            (Self::Group(group), _) => group.has(field, value),
-        }
-    }
+/// Whether a field of an object has this value. What the account chose is whatever it is.
+pub(super) fn has(object: LiveObject<'_>, field: FieldName, value: &FieldValue) -> bool {
+    *value == FieldValue::ChosenByAccount || object.has(field, value)
 }
 
 /// What a run did to one object.
@@ -60,7 +45,7 @@ impl<'r> Net<'r> {
         }
         for written in &change.fields {
             let position = self.fields.iter().position(|known| known.field == written.field).unwrap_or_else(|| {
-                let before = with_ids(&written.before, made);
+                let before = written.before.with_ids(made);
                 self.fields.push(NetField { field: written.field, left: vec![before.clone()], before });
                 self.fields.len() - 1
             });
@@ -68,7 +53,7 @@ impl<'r> Net<'r> {
                 if certain {
                     known.left.clear();
                 }
-                known.left.push(with_ids(&written.after, made));
+                known.left.push(written.after.with_ids(made));
             }
         }
     }
@@ -94,17 +79,4 @@ pub(super) fn conflict(
     why: impl Into<String>,
 ) -> Conflict {
     Conflict { change, object: label.clone(), field, left: None, now: None, why: why.into() }
-}
-
-/// The value with the ids that the run's own creations gave.
-pub(super) fn with_ids(value: &FieldValue, made: &HashMap<ChangeId, ObjectId>) -> FieldValue {
-    let known = |reference: &PlannedRef| {
-        let made = || reference.created_by.as_ref().and_then(|change| made.get(change)).cloned();
-        PlannedRef { id: reference.id.clone().or_else(made), ..reference.clone() }
-    };
-    match value {
-        FieldValue::Reference(reference) => FieldValue::Reference(known(reference)),
-        FieldValue::References(references) => FieldValue::References(references.iter().map(known).collect()),
-        other => other.clone(),
-    }
 }

@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::model::{
-    Change, ChangeId, FieldChange, FieldValue, Found, Kind, Live, LiveRingGroup, NameKey, ObjectId, ObjectRef,
-    PlannedRef, Verb,
+    Change, ChangeId, FieldChange, FieldValue, Found, Kind, Live, LiveObject, LiveRingGroup, NameKey, ObjectId,
+    ObjectRef, PlannedRef, Verb,
 };
 use crate::record::{Fate, Run};
 
 use super::Conflict;
-use super::net::{Net, Object, conflict, with_ids};
+use super::net::{Net, conflict, has};
 use super::world::World;
 
 /// A run's work on the account, and the account as it is now.
@@ -93,8 +93,8 @@ impl<'r, 'l> Past<'r, 'l> {
             Found::Several(_) => None,
         };
         let as_planned = |group: &&LiveRingGroup| {
-            let has = |field: &FieldChange| Object::Group(group).has(field.field, &with_ids(&field.after, made));
-            change.fields.iter().all(has)
+            let made_it = |field: &FieldChange| has(LiveObject::Group(group), field.field, &field.after.with_ids(made));
+            change.fields.iter().all(made_it)
         };
         Some(group.filter(as_planned).map(|group| group.id.clone()).ok_or_else(|| {
             let why =
@@ -117,8 +117,8 @@ impl<'r, 'l> Past<'r, 'l> {
         loop {
             let right = |net: &Net<'_>| {
                 let group = heirs.get(&net.id).and_then(|id| self.world.object(Kind::RingGroup, id));
-                let same = |object: Object<'_>| {
-                    net.fields.iter().all(|field| object.has(field.field, &self::inherited(&field.before, &heirs)))
+                let same = |object: LiveObject<'_>| {
+                    net.fields.iter().all(|field| has(object, field.field, &self::inherited(&field.before, &heirs)))
                 };
                 group.is_some_and(same)
             };
@@ -148,9 +148,5 @@ fn inherited(value: &FieldValue, heirs: &HashMap<ObjectId, ObjectId>) -> FieldVa
         let id = reference.id.as_ref().map(|id| heirs.get(id).unwrap_or(id).clone());
         PlannedRef { id, ..reference.clone() }
     };
-    match value {
-        FieldValue::Reference(reference) => FieldValue::Reference(today(reference)),
-        FieldValue::References(references) => FieldValue::References(references.iter().map(today).collect()),
-        other => other.clone(),
-    }
+    value.with_references(today)
 }

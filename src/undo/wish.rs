@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::model::{
     Absent, Desired, DesiredNumber, DesiredRingGroup, ExtensionNumber, FieldName, FieldValue, Ignorable, Kind,
-    LiveNumber, LiveRingGroup, Name, ObjectRef, PlannedRef, Policy, Reference, RingFor, RingMode, Selector, Span,
-    Spanned, Verb,
+    LiveNumber, LiveObject, LiveRingGroup, Name, ObjectRef, PlannedRef, Policy, Reference, RingFor, RingMode, Selector,
+    Span, Spanned, Verb,
 };
 
 use super::Conflict;
 use super::after::After;
-use super::net::{Net, NetField, Object};
+use super::net::{Net, NetField, has};
 use super::past::Past;
 
 /// What takes the run back, by the position of the object among what the run did.
@@ -144,8 +144,8 @@ fn wish<'l>(past: &Past<'_, 'l>, policy: &Policy, net: &Net<'_>) -> Result<Optio
         (Verb::Create, Some(object)) => {
             untouched(past, net, object)?;
             Ok(match object {
-                Object::Group(live) => Some(Wish::Delete { live }),
-                Object::Number(_) => None,
+                LiveObject::Group(live) => Some(Wish::Delete { live }),
+                LiveObject::Number(_) => None,
             })
         }
         (Verb::Delete, _) if past.heirs.contains_key(&net.id) => Ok(None),
@@ -163,23 +163,23 @@ fn wish<'l>(past: &Past<'_, 'l>, policy: &Policy, net: &Net<'_>) -> Result<Optio
         (Verb::Update, None) => Err(vec![net.conflict(None, "it is gone")]),
         (Verb::Update, Some(object)) => {
             untouched(past, net, object)?;
-            if net.fields.iter().all(|field| object.has(field.field, &past.inherited(&field.before))) {
+            if net.fields.iter().all(|field| has(object, field.field, &past.inherited(&field.before))) {
                 return Ok(None);
             }
             managed(policy, net)?;
             match object {
-                Object::Number(live) => number(past, net, live).map(Some),
-                Object::Group(live) => Ok(Some(Wish::Change { live, parts: parts(past, net)? })),
+                LiveObject::Number(live) => number(past, net, live).map(Some),
+                LiveObject::Group(live) => Ok(Some(Wish::Change { live, parts: parts(past, net)? })),
             }
         }
     }
 }
 
 /// A conflict for each field that is neither what the run left nor what it was before.
-fn untouched(past: &Past<'_, '_>, net: &Net<'_>, object: Object<'_>) -> Result<(), Vec<Conflict>> {
+fn untouched(past: &Past<'_, '_>, net: &Net<'_>, object: LiveObject<'_>) -> Result<(), Vec<Conflict>> {
     let moved = net.fields.iter().filter(|field| {
-        let restored = net.verb == Verb::Update && object.has(field.field, &past.inherited(&field.before));
-        let left = field.left.iter().any(|value| object.has(field.field, value));
+        let restored = net.verb == Verb::Update && has(object, field.field, &past.inherited(&field.before));
+        let left = field.left.iter().any(|value| has(object, field.field, value));
         !left && !restored
     });
     let conflicts: Vec<Conflict> = moved

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::live::http::{Answer, Attempts, Call, SendError};
 use crate::live::{WriteError, Written};
-use crate::model::{Change, FieldName, FieldValue, LiveRingGroup, ObjectId, Revision, Verb};
+use crate::model::{Change, FieldName, FieldValue, ObjectId, Revision, Verb};
 
 use super::compare::Object;
 use super::problem::Problem;
@@ -13,14 +13,6 @@ use super::{Office, body, wire};
 
 /// How many groups are asked for at once when one is looked for.
 const PAGE: u32 = 1000;
-
-/// Whether a group has every field that its creation was to give it.
-fn is_as_made(group: &LiveRingGroup, change: &Change) -> bool {
-    change.fields.iter().all(|field| match field.after {
-        FieldValue::ChosenByAccount => group.extension.is_some(),
-        _ => group.has(field.field, &field.after),
-    })
-}
 
 /// What a look at an object tells of a change to it.
 enum Seen {
@@ -181,7 +173,7 @@ impl Writing<'_> {
         self.looks += self.office.http.sent() - before;
         let made = groups.ok().and_then(|groups| groups.into_iter().find(|group| group.name.key() == name.key()));
         match made {
-            Some(group) if is_as_made(&group, self.change) => {
+            Some(group) if Object::RingGroup(group.clone()).is_as_after(self.change) => {
                 Ok(Written { id: group.id.clone(), revision: group.revision.clone(), requests: self.requests() })
             }
             Some(_) => Err(WriteError::Stale(format!("{} exists by now, with other fields", self.name()))),

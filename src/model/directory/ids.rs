@@ -18,6 +18,8 @@ pub(super) struct Ids<'a> {
     live: &'a Live,
     by_address: HashMap<usize, Handle>,
     by_text: OnceCell<HashMap<(Kind, ObjectId), u32>>,
+    /// Nothing points at a number, so only some ask for one.
+    numbers: OnceCell<HashMap<ObjectId, u32>>,
 }
 
 impl<'a> Ids<'a> {
@@ -31,7 +33,7 @@ impl<'a> Ids<'a> {
 
     /// Indexes the account when somebody asks.
     pub(super) fn on_demand(live: &'a Live) -> Self {
-        Self { live, by_address: HashMap::default(), by_text: OnceCell::new() }
+        Self { live, by_address: HashMap::default(), by_text: OnceCell::new(), numbers: OnceCell::new() }
     }
 
     /// The object that a reference points at; `None` if it is gone or not modelled.
@@ -46,6 +48,12 @@ impl<'a> Ids<'a> {
             let index = *self.texts().get(&(kind, reference.id.clone()))?;
             Some(Handle { kind, index })
         })
+    }
+
+    /// The position of a number; `None` if it is gone.
+    pub(super) fn number(&self, id: &ObjectId) -> Option<u32> {
+        let numbers = || (0u32..).zip(&self.live.numbers).map(|(index, number)| (number.id.clone(), index)).collect();
+        self.numbers.get_or_init(numbers).get(id).copied()
     }
 
     fn texts(&self) -> &HashMap<(Kind, ObjectId), u32> {
