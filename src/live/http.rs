@@ -9,7 +9,6 @@ mod budget;
 mod patience;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, IF_MATCH};
@@ -67,7 +66,6 @@ pub(super) struct Http {
     secret: Secret,
     budget: Budget,
     patience: Patience,
-    sent: AtomicU64,
     /// Whether the run ends.
     stopped: watch::Sender<bool>,
 }
@@ -105,7 +103,6 @@ impl Http {
             secret,
             budget: Budget::new(limits),
             patience,
-            sent: AtomicU64::new(0),
             stopped: watch::Sender::new(false),
         })
     }
@@ -128,11 +125,6 @@ impl Http {
     /// A fresh count of attempts at one request.
     pub(super) fn attempts(&self) -> Attempts {
         Attempts::new(self.patience)
-    }
-
-    /// How many requests were sent so far.
-    pub(super) fn sent(&self) -> u64 {
-        self.sent.load(Ordering::Relaxed)
     }
 
     /// The text without the token.
@@ -161,7 +153,6 @@ impl Http {
                 turn = self.budget.turn() => turn,
             };
             attempts.made += 1;
-            self.sent.fetch_add(1, Ordering::Relaxed);
             // How long to pause, and what it means if patience, or the run, ends before the next attempt.
             let (pause, gave_up) = match self.attempt(call).await {
                 Ok(answer) if answer.status.as_u16() == 429 => {

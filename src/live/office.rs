@@ -13,6 +13,8 @@ mod read;
 mod wire;
 mod write;
 
+use std::sync::atomic::AtomicU32;
+
 use reqwest::Url;
 
 use crate::model::{Capabilities, Change, RequestLimits};
@@ -20,6 +22,9 @@ use crate::text::is_this_machine;
 
 use super::http::Http;
 use super::{Patience, Pending, Provider, Read, ReadError, Secret, WriteError, Written};
+
+/// The most objects of a page, unless the account allows fewer.
+const PAGE_LIMIT: u32 = 1000;
 
 /// How the account is spoken to.
 #[derive(Clone, Debug)]
@@ -48,6 +53,8 @@ pub struct Office {
     http: Http,
     base: Url,
     nonce: String,
+    /// The objects of a page that the account allows, as far as it has said.
+    page_limit: AtomicU32,
 }
 
 impl Office {
@@ -76,7 +83,7 @@ impl Office {
         }
         let limits = RequestLimits { per_second: None, concurrent: options.concurrent };
         let http = Http::new(&base, token, limits, options.patience).map_err(settings)?;
-        Ok(Self { http, base, nonce: options.nonce })
+        Ok(Self { http, base, nonce: options.nonce, page_limit: AtomicU32::new(PAGE_LIMIT) })
     }
 
     /// The URL of a resource. The parts may be ids, which are untrusted: each stays one segment of the path.

@@ -31,8 +31,6 @@ impl Default for Style {
     }
 }
 
-/// The last column whose line is part of a fingerprint: a machine wrote what stands further right.
-pub(super) const FAR: u32 = 2_000;
 /// The most characters of a line that an excerpt shows of the place, before it and after it.
 const MARGIN: usize = 70;
 /// The most findings that are shown with an excerpt; who has more wants to see how many and where.

@@ -28,6 +28,8 @@ const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 /// The folder that relative URIs begin at.
 const ROOT: &str = "%SRCROOT%";
+/// The last column whose line is part of a fingerprint: a machine wrote what stands further right.
+const FAR: u32 = 2_000;
 
 /// The findings of files.
 pub fn findings(findings: &[Diagnostic], sources: &Sources, repository: &Repository) -> String {
@@ -259,7 +261,7 @@ fn level(severity: Severity) -> &'static str {
 /// What stands in the file at this place, unless it is far to the right; secrets are hidden by the sources
 /// themselves.
 fn offending(span: Span, sources: &Sources) -> String {
-    if span.column > diagnostics::FAR {
+    if span.column > FAR {
         return String::new();
     }
     let line = sources.get(span.file).and_then(|source| source.line(span.line)).unwrap_or_default();

@@ -2,7 +2,7 @@
 //! starts, and never without end.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use futures_util::stream::{FuturesUnordered, TryStreamExt};
 use reqwest::Url;
@@ -41,11 +41,17 @@ struct Listing<'a> {
     short: AtomicUsize,
     objects: AtomicUsize,
     bytes: AtomicUsize,
+    requests: &'a AtomicU64,
 }
 
 impl Office {
-    /// Everything in a list, in no particular order.
-    pub(super) async fn list<T: Item>(&self, name: &'static str, limit: u32) -> Result<Vec<T::Live>, ReadError> {
+    /// Everything in a list, in no particular order. Each request is added to `requests`.
+    pub(super) async fn list<T: Item>(
+        &self,
+        name: &'static str,
+        requests: &AtomicU64,
+    ) -> Result<Vec<T::Live>, ReadError> {
+        let limit = self.page_limit.load(Ordering::Relaxed);
         let listing = Listing {
             office: self,
             name,
@@ -54,6 +60,7 @@ impl Office {
             short: AtomicUsize::new(0),
             objects: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),
+            requests,
         };
         let first = listing.page::<T>(None).await?;
         let starts = first.cursors.unwrap_or_default();
@@ -108,7 +115,7 @@ impl Listing<'_> {
             None => url.query_pairs_mut().append_pair("limit", &limit).append_pair("ranges", "true"),
             Some(cursor) => url.query_pairs_mut().append_pair("limit", &limit).append_pair("cursor", cursor),
         };
-        let body = self.office.get(url).await?;
+        let body = self.office.get(url, self.requests).await?;
         if self.bytes.fetch_add(body.len(), Ordering::Relaxed) >= MOST_BYTES {
             return Err(self.malformed("it has no end"));
         }
@@ -153,10 +160,11 @@ fn live<T: Item>(items: Vec<T>) -> Result<Vec<T::Live>, Malformed> {
 }
 
 impl Office {
-    /// The body of a successful answer.
-    pub(super) async fn get(&self, url: Url) -> Result<Vec<u8>, ReadError> {
+    /// The body of a successful answer. Each request is added to `requests`.
+    pub(super) async fn get(&self, url: Url, requests: &AtomicU64) -> Result<Vec<u8>, ReadError> {
         let mut attempts = self.http.attempts();
         let sent = self.http.send(&Call::get(url.clone()), &mut attempts).await;
+        requests.fetch_add(u64::from(attempts.made), Ordering::Relaxed);
         let answer = sent.map_err(|error| self.unanswered(error, attempts.made))?;
         if answer.status.as_u16() != 200 {
             return Err(self.unusable(&url, &answer));

@@ -1,5 +1,7 @@
 //! Reading the whole account.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use reqwest::Url;
 
 use crate::live::http::{Answer, Failure, SendError};
@@ -8,7 +10,7 @@ use crate::model::{Incomplete, Live, LiveAccount};
 use crate::text::shown;
 
 use super::problem::Problem;
-use super::{Office, convert, wire};
+use super::{Office, PAGE_LIMIT, convert, wire};
 
 /// How often an account is read that changes meanwhile so that a list has an object twice.
 const READINGS: usize = 3;
@@ -16,11 +18,11 @@ const READINGS: usize = 3;
 impl Office {
     /// The account, read again if it was changing under the reading.
     pub(super) async fn read_account(&self) -> Result<Read, ReadError> {
-        let before = self.http.sent();
+        let requests = AtomicU64::new(0);
         let mut reading = 1;
         loop {
-            match self.read_once().await.map_err(|error| self.told(error))?.completed() {
-                Ok(live) => return Ok(Read { live, requests: self.http.sent() - before }),
+            match self.read_once(&requests).await.map_err(|error| self.told(error))?.completed() {
+                Ok(live) => return Ok(Read { live, requests: requests.into_inner() }),
                 Err(incomplete) if reading == READINGS => return Err(self.told(ReadError::Inconsistent(incomplete))),
                 Err(_) => reading += 1,
             }
@@ -40,21 +42,22 @@ impl Office {
         }
     }
 
-    async fn read_once(&self) -> Result<Live, ReadError> {
-        let body = self.get(self.url(&["account"])).await?;
+    async fn read_once(&self, requests: &AtomicU64) -> Result<Live, ReadError> {
+        let body = self.get(self.url(&["account"]), requests).await?;
         let account: wire::Account = serde_json::from_slice(&body).map_err(|error| ReadError::WrongServer {
             host: self.host(),
             why: format!("its account cannot be read ({})", shown(&error.to_string(), 200)),
         })?;
-        let limit = account.capabilities.page_limit.unwrap_or(1000).clamp(1, 1000);
+        let limit = account.capabilities.page_limit.unwrap_or(PAGE_LIMIT).clamp(1, PAGE_LIMIT);
+        self.page_limit.store(limit, Ordering::Relaxed);
         let (account, capabilities): (LiveAccount, _) = convert::account(account)?;
         self.http.learn(capabilities.requests);
         let (numbers, ring_groups, users, receptionists, conferences) = tokio::try_join!(
-            self.list::<wire::Number>("numbers", limit),
-            self.list::<wire::RingGroup>("ring_groups", limit),
-            self.list::<wire::User>("users", limit),
-            self.list::<wire::Receptionist>("receptionists", limit),
-            self.list::<wire::Conference>("conferences", limit),
+            self.list::<wire::Number>("numbers", requests),
+            self.list::<wire::RingGroup>("ring_groups", requests),
+            self.list::<wire::User>("users", requests),
+            self.list::<wire::Receptionist>("receptionists", requests),
+            self.list::<wire::Conference>("conferences", requests),
         )?;
         let (users, devices): (Vec<_>, Vec<_>) = users.into_iter().unzip();
         let devices = devices.into_iter().flatten().collect();

@@ -1,5 +1,7 @@
 //! Carrying out one change, with its precondition, and finding out what became of it when the answer is lost.
 
+use std::sync::atomic::AtomicU64;
+
 use reqwest::{Method, Url};
 use sha2::{Digest, Sha256};
 
@@ -10,9 +12,6 @@ use crate::model::{Change, FieldName, FieldValue, ObjectId, Revision, Verb};
 use super::compare::Object;
 use super::problem::Problem;
 use super::{Office, body, wire};
-
-/// How many groups are asked for at once when one is looked for.
-const PAGE: u32 = 1000;
 
 /// What a look at an object tells of a change to it.
 enum Seen {
@@ -168,9 +167,9 @@ impl Writing<'_> {
         let Some(FieldValue::Name(name)) = self.change.after(FieldName::Name) else {
             return Err(WriteError::Unknown(why));
         };
-        let before = self.office.http.sent();
-        let groups = self.office.list::<wire::RingGroup>("ring_groups", PAGE).await;
-        self.looks += self.office.http.sent() - before;
+        let looks = AtomicU64::new(0);
+        let groups = self.office.list::<wire::RingGroup>("ring_groups", &looks).await;
+        self.looks += looks.into_inner();
         let made = groups.ok().and_then(|groups| groups.into_iter().find(|group| group.name.key() == name.key()));
         match made {
             Some(group) if Object::RingGroup(group.clone()).is_as_after(self.change) => {
