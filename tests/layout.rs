@@ -42,7 +42,7 @@ const EDGE: [&str; 3] = ["cli", "lib", "main"];
 const PURE: [&str; 8] = ["model", "diag", "check", "diff", "plan", "record", "undo", "render"];
 
 /// What a pure module has no use for.
-const IMPURE: [&str; 15] = [
+const IMPURE: [&str; 17] = [
     "tokio",
     "reqwest",
     "rusqlite",
@@ -57,6 +57,8 @@ const IMPURE: [&str; 15] = [
     "std::time::",
     "SystemTime",
     "Instant::",
+    "Timestamp::now",
+    "Zoned",
     "println!",
     "std::io::std",
 ];

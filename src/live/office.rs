@@ -7,12 +7,14 @@
 mod body;
 mod compare;
 mod convert;
+mod look;
 mod pages;
 mod problem;
 mod read;
 mod wire;
 mod write;
 
+use std::sync::Mutex;
 use std::sync::atomic::AtomicU32;
 
 use reqwest::Url;
@@ -21,7 +23,9 @@ use crate::model::{Capabilities, Change, RequestLimits};
 use crate::text::is_this_machine;
 
 use super::http::Http;
-use super::{Patience, Pending, Provider, Read, ReadError, Secret, WriteError, Written};
+use super::{Looked, Patience, Pending, Provider, Read, ReadError, Secret, WriteError, Written};
+
+use look::Trail;
 
 /// The most objects of a page, unless the account allows fewer.
 const PAGE_LIMIT: u32 = 1000;
@@ -55,6 +59,8 @@ pub struct Office {
     nonce: String,
     /// The objects of a page that the account allows, as far as it has said.
     page_limit: AtomicU32,
+    /// How the last complete reading can be looked at again.
+    trail: Mutex<Option<Trail>>,
 }
 
 impl Office {
@@ -83,7 +89,7 @@ impl Office {
         }
         let limits = RequestLimits { per_second: None, concurrent: options.concurrent };
         let http = Http::new(&base, token, limits, options.patience).map_err(settings)?;
-        Ok(Self { http, base, nonce: options.nonce, page_limit: AtomicU32::new(PAGE_LIMIT) })
+        Ok(Self { http, base, nonce: options.nonce, page_limit: AtomicU32::new(PAGE_LIMIT), trail: Mutex::default() })
     }
 
     /// The URL of a resource. The parts may be ids, which are untrusted: each stays one segment of the path.
@@ -116,6 +122,10 @@ impl Provider for Office {
 
     fn read(&self) -> Pending<'_, Result<Read, ReadError>> {
         Box::pin(self.read_account())
+    }
+
+    fn look(&self) -> Pending<'_, Result<Looked, ReadError>> {
+        Box::pin(self.look_again())
     }
 
     fn write<'a>(&'a self, change: &'a Change) -> Pending<'a, Result<Written, WriteError>> {
