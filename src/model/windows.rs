@@ -6,6 +6,7 @@
 //! Invariants: a window has at least one day, and its beginning is not its end.
 
 use std::fmt;
+use std::ops::BitOr;
 use std::str::FromStr;
 
 use jiff::Timestamp;
@@ -59,7 +60,8 @@ pub enum WindowError {
 pub struct Windows(Vec<Window>);
 
 impl ClockTime {
-    const MIDNIGHT: Self = Self(24 * 60);
+    /// The end of a day.
+    pub const MIDNIGHT: Self = Self(24 * 60);
 
     /// The moment at which the clocks of a zone first show this on a date.
     fn first(self, date: Date, zone: &Zone) -> Option<Timestamp> {
@@ -100,15 +102,22 @@ impl Days {
     /// The words for the days, from Monday.
     pub const WORDS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
-    /// These days and the one that a word stands for, if there is one.
-    #[must_use]
-    pub fn and(self, word: &str) -> Option<Self> {
+    /// The day that a word stands for.
+    pub fn of(word: &str) -> Option<Self> {
         let day = Self::WORDS.iter().position(|known| *known == word)?;
-        Some(Self(self.0 | 1 << day))
+        Some(Self(1 << day))
     }
 
     fn has(self, day: Weekday) -> bool {
         self.0 & (1 << day.to_monday_zero_offset()) != 0
+    }
+}
+
+impl BitOr for Days {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
     }
 }
 

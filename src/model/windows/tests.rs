@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn window(days: &[&str], from: &str, to: &str, zone: &str) -> Window {
-    let days = days.iter().fold(Days::NONE, |days, word| days.and(word).unwrap());
+    let days = days.iter().fold(Days::NONE, |days, word| days | Days::of(word).unwrap());
     Window::new(days, from.parse().unwrap(), to.parse().unwrap(), Zone::named(zone).unwrap()).unwrap()
 }
 
