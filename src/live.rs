@@ -71,6 +71,9 @@ pub trait Provider: Send + Sync {
     /// Its references have ids, and its revision is that of the last write to the object, if there was one.
     fn write<'a>(&'a self, change: &'a Change) -> Pending<'a, Result<Written, WriteError>>;
 
+    /// A run begins: a creation in it repeats none of a run before, however alike they are.
+    fn begin(&self) {}
+
     /// The run ends: what is under way is finished, but nothing is tried again, waited for or begun.
     fn stop(&self) {}
 }

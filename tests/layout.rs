@@ -31,6 +31,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("live", &["model", "text"]),
     ("sandbox", &["live", "model", "text"]),
     ("apply", &["record", "plan", "live", "model", "diag", "text"]),
+    ("watch", &["apply", "record", "plan", "config", "check", "live", "model", "diag", "render", "exit", "text"]),
     ("export", &["live", "model", "text"]),
 ];
 

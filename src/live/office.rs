@@ -15,7 +15,7 @@ mod wire;
 mod write;
 
 use std::sync::Mutex;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use reqwest::Url;
 
@@ -57,6 +57,8 @@ pub struct Office {
     http: Http,
     base: Url,
     nonce: String,
+    /// How many runs have begun.
+    runs: AtomicU64,
     /// The objects of a page that the account allows, as far as it has said.
     page_limit: AtomicU32,
     /// How the last complete reading can be looked at again.
@@ -89,7 +91,14 @@ impl Office {
         }
         let limits = RequestLimits { per_second: None, concurrent: options.concurrent };
         let http = Http::new(&base, token, limits, options.patience).map_err(settings)?;
-        Ok(Self { http, base, nonce: options.nonce, page_limit: AtomicU32::new(PAGE_LIMIT), trail: Mutex::default() })
+        Ok(Self {
+            http,
+            base,
+            nonce: options.nonce,
+            runs: AtomicU64::new(0),
+            page_limit: AtomicU32::new(PAGE_LIMIT),
+            trail: Mutex::default(),
+        })
     }
 
     /// The URL of a resource. The parts may be ids, which are untrusted: each stays one segment of the path.
@@ -130,6 +139,10 @@ impl Provider for Office {
 
     fn write<'a>(&'a self, change: &'a Change) -> Pending<'a, Result<Written, WriteError>> {
         Box::pin(self.write_change(change))
+    }
+
+    fn begin(&self) {
+        self.runs.fetch_add(1, Ordering::Relaxed);
     }
 
     fn stop(&self) {

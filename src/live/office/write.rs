@@ -1,5 +1,7 @@
 //! Carrying out one change, with its precondition, and finding out what became of it when the answer is lost.
 
+use std::sync::atomic::Ordering;
+
 use reqwest::{Method, Url};
 use sha2::{Digest, Sha256};
 
@@ -54,7 +56,8 @@ impl Office {
     fn idempotency_key(&self, change: &Change) -> Result<String, WriteError> {
         let content = serde_json::to_vec(change).map_err(|error| WriteError::Unfit(error.to_string()))?;
         let mut hash = Sha256::new();
-        for part in [self.base.as_str().as_bytes(), self.nonce.as_bytes(), &content] {
+        let run = self.runs.load(Ordering::Relaxed).to_le_bytes();
+        for part in [self.base.as_str().as_bytes(), self.nonce.as_bytes(), &run, &content] {
             hash.update(part.len().to_le_bytes());
             hash.update(part);
         }
