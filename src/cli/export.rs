@@ -15,7 +15,7 @@ use crate::live::office::{Office, OfficeOptions};
 use crate::live::snapshot::{self, Snapshot};
 use crate::live::{Provider as _, Read};
 use crate::render::counted;
-use crate::render::export::{ByFolder, ExportOptions, export};
+use crate::render::export::{ByFolder, Choice, ExportOptions, export};
 use crate::text::yaml;
 
 use super::effort::Effort;
@@ -63,8 +63,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         vec![("snapshot.yaml".to_owned(), snapshot::write(&source.read.live))]
     } else {
         let by_folder = if arguments.out.is_some() { ByFolder::Auto } else { ByFolder::Never };
-        let options =
-            ExportOptions { name: source.name, provider: source.provider, schema: SCHEMA.to_owned(), by_folder };
+        let options = ExportOptions {
+            name: source.name,
+            provider: source.provider,
+            schema: SCHEMA.to_owned(),
+            by_folder,
+            only: Choice::default(),
+        };
         export(&source.read.live, &options)
     };
     match &arguments.out {
