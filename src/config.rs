@@ -14,5 +14,5 @@ mod yaml;
 
 pub use base::{BaseError, Revision, RevisionError, guard_by_base};
 pub use git::GitError;
-pub use load::{Account, Loaded, load};
+pub use load::{Account, Loaded, load, text};
 pub use yaml::parse;
