@@ -13,6 +13,7 @@ mod read;
 mod yaml;
 
 pub use base::{BaseError, Revision, RevisionError, guard_by_base};
+pub use files::is_read;
 pub use git::GitError;
 pub use load::{Account, Loaded, load, text};
 pub use yaml::parse;

@@ -1,0 +1,57 @@
+//! The end of the first run: the files are planned, and what to do next is said.
+
+use std::io::Write as _;
+
+use crate::cli::console;
+use crate::cli::effort::Effort;
+use crate::cli::open::{Purpose, open};
+use crate::cli::plan::read_and_plan;
+use crate::config;
+use crate::diag::has_errors;
+use crate::exit::Exit;
+use crate::plan::Plan;
+use crate::render::human;
+use crate::text::shown;
+
+use super::files::Written;
+use super::place::Place;
+
+/// Plans the files that were written as `plan` does. An embedded account is founded now.
+pub(super) async fn prove(place: &Place, written: Written) -> anyhow::Result<Exit> {
+    let mut loaded = config::load(std::slice::from_ref(&place.folder));
+    if !has_errors(&loaded.diagnostics) {
+        config::guard_by_base(&mut loaded, None)?;
+    }
+    let mut plan: Option<Plan> = None;
+    if let (Some(account), false) = (loaded.accounts.first(), has_errors(&loaded.diagnostics)) {
+        let purpose = if written.is_sandbox { Purpose::Write } else { Purpose::Look };
+        let opened = open(account, purpose, Effort::default()).await?;
+        let planned = read_and_plan(account, &*opened.provider).await;
+        opened.close().await;
+        let (planned, found) = planned?;
+        loaded.diagnostics.extend(found);
+        plan = planned;
+    }
+    crate::diag::sort(&mut loaded.diagnostics);
+    console::report(&loaded, &loaded.diagnostics)?;
+    let Some(plan) = plan else { return Ok(Exit::Invalid) };
+    let mut out = anstream::stdout();
+    for path in &written.files {
+        writeln!(out, "wrote {}", shown(&path.to_string_lossy(), 200))?;
+    }
+    let folder = place.folder.to_string_lossy();
+    let folder = shlex::try_quote(&folder).unwrap_or_default();
+    writeln!(out, "\n$ strowger plan {folder}\n{}", human::plan(&plan, console::style()))?;
+    for remark in &written.remarks {
+        writeln!(out, "{}\n", shown(remark, 400))?;
+    }
+    if !plan.is_empty() {
+        writeln!(out, "The account was changed meanwhile: the plan above says how the files differ from it.")?;
+        return Ok(Exit::Failure);
+    }
+    let edit = place.folder.join("account.yaml");
+    writeln!(out, "Next: edit {}, then", shown(&edit.to_string_lossy(), 200))?;
+    writeln!(out, "  strowger plan {folder}     shows what your edit changes")?;
+    writeln!(out, "  strowger apply {folder}    changes the account, once you say yes")?;
+    Ok(Exit::Ok)
+}

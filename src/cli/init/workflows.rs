@@ -1,0 +1,188 @@
+//! The GitHub workflows, which are examples made to fit: the account's folder and the name of the secret.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+
+use super::place::{Place, Repository};
+
+/// What the workflows are called, and the examples that they are.
+const WORKFLOWS: [(&str, &str); 2] = [
+    ("strowger-pull-request.yml", include_str!("../../../examples/workflows/pull-request.yml")),
+    ("strowger-merge.yml", include_str!("../../../examples/workflows/merge.yml")),
+];
+
+/// The words of the examples that are replaced.
+const FOLDER: &str = "phones";
+const SECRET: &str = "STROWGER_TOKEN";
+
+fn paths(repository: &Repository) -> [PathBuf; 2] {
+    WORKFLOWS.map(|(name, _)| repository.root.join(".github").join("workflows").join(name))
+}
+
+/// The workflows for the account in this folder whose token is in this environment variable, unless there are some.
+pub(super) fn files(place: &Place, secret: Option<&str>) -> anyhow::Result<Vec<(PathBuf, String)>> {
+    let repository = place.repository()?;
+    // They belong to somebody.
+    if let Some(path) = paths(&repository).iter().find(|path| path.exists()) {
+        bail!("{} exists already", path.display());
+    }
+    texts(&repository, secret)
+}
+
+fn texts(repository: &Repository, secret: Option<&str>) -> anyhow::Result<Vec<(PathBuf, String)>> {
+    let folder = slashed(&repository.folder)?;
+    let secret = secret.unwrap_or(SECRET);
+    if secret.to_ascii_uppercase().starts_with("GITHUB_") {
+        bail!("GitHub has no secrets whose names begin with `GITHUB_`, as `{secret}` does");
+    }
+    let text = |text: &str| text.lines().map(|line| fitting(line, &folder, secret) + "\n").collect();
+    Ok(paths(repository).into_iter().zip(WORKFLOWS).map(|(path, (_, example))| (path, text(example))).collect())
+}
+
+/// The folder as workflows write it; characters that mean something to YAML, to a pattern of paths or to a shell are
+/// in no folder of theirs.
+fn slashed(folder: &Path) -> anyhow::Result<String> {
+    let parts: Vec<_> = folder.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+    let plain =
+        |part: &str| part.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c)) && !part.starts_with('-');
+    if !parts.iter().all(|part| plain(part)) {
+        bail!(
+            "workflows are written for folders whose names have letters, digits, dots and dashes only, and {} has others",
+            folder.display()
+        );
+    }
+    Ok(if parts.is_empty() { ".".to_owned() } else { parts.join("/") })
+}
+
+/// The line for this folder and this secret. What is written for people, the titles and the prose of comments, stays.
+fn fitting(line: &str, folder: &str, secret: &str) -> String {
+    let line = replaced(line, SECRET, |_, _| Some((secret, 0)));
+    let trimmed = line.trim_start().trim_start_matches("- ");
+    if trimmed.starts_with("name:") || trimmed.starts_with("description:") {
+        return line;
+    }
+    let (code, prose) = line.split_at(comment(&line));
+    let code = replaced(code, FOLDER, |_, after| Some(path(folder, after)));
+    let prose = replaced(prose, FOLDER, |before, after| {
+        let quoted = before == Some('`') && after.starts_with('`');
+        (quoted || after.starts_with('/')).then(|| path(folder, after))
+    });
+    code + &prose
+}
+
+/// What stands for the folder before this text, and how many bytes of the text it replaces as well: no path of a
+/// repository begins with `./` or `/`, so of `phones/**` only `**` is left where the folder is the root.
+fn path<'a>(folder: &'a str, after: &str) -> (&'a str, usize) {
+    let below = after.strip_prefix('/').is_some_and(|rest| rest.starts_with(|c: char| c.is_alphanumeric() || c == '*'));
+    if folder == "." && below { ("", 1) } else { (folder, 0) }
+}
+
+/// Where a line's comment begins; where it ends if it has none.
+fn comment(line: &str) -> usize {
+    let starts = |at: usize| line.get(..at).is_none_or(|before| before.is_empty() || before.ends_with([' ', '\t']));
+    line.match_indices('#').map(|(at, _)| at).find(|at| starts(*at)).unwrap_or(line.len())
+}
+
+/// The text with each whole word replaced by what is said for what stands before and behind it, and as much of the
+/// latter.
+fn replaced<'a>(text: &str, word: &str, by: impl Fn(Option<char>, &str) -> Option<(&'a str, usize)>) -> String {
+    let of_word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    let mut result = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(word) {
+        result.push_str(before);
+        let last = before.chars().next_back().or_else(|| result.chars().next_back());
+        let is_whole = !last.is_some_and(of_word) && !after.starts_with(of_word);
+        let (new, more) = by(last, after).filter(|_| is_whole).unwrap_or((word, 0));
+        result.push_str(new);
+        rest = after.get(more..).unwrap_or_default();
+    }
+    result + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_yaml::Value;
+
+    use super::*;
+
+    fn written(folder: &str, secret: Option<&str>) -> Vec<(PathBuf, String)> {
+        let repository = Repository { root: "/repo".into(), folder: folder.into(), is_git: true };
+        texts(&repository, secret).unwrap()
+    }
+
+    /// Every text of a document that a machine reads.
+    fn values(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::String(text) => found.push(text.clone()),
+            Value::Sequence(list) => list.iter().for_each(|value| values(value, found)),
+            Value::Mapping(mapping) => {
+                for (key, value) in mapping {
+                    values(key, found);
+                    if !matches!(key.as_str(), Some("name" | "description")) {
+                        values(value, found);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn words(text: &str) -> Vec<&str> {
+        text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).collect()
+    }
+
+    #[test]
+    fn a_workflow_is_of_the_users_folder_and_secret() {
+        for (folder, glob) in [("telephony/paris", "telephony/paris/**"), ("", "**"), ("phones", "phones/**")] {
+            for (path, text) in written(folder, Some("OFFICE_KEY")) {
+                let document: Value = serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{text}\n{error}"));
+                let mut found = Vec::new();
+                values(&document, &mut found);
+                let left = |word| found.iter().any(|text| words(text).contains(&word));
+                assert!(folder == "phones" || !left(FOLDER), "{}:\n{text}", path.display());
+                assert!(!left(SECRET) && left("OFFICE_KEY"), "{}:\n{text}", path.display());
+                assert!(found.iter().any(|text| text == glob), "{}: no {glob} in\n{text}", path.display());
+                let whole = if folder.is_empty() { "." } else { folder };
+                assert!(found.iter().any(|text| words(text) == words(whole)), "{}:\n{text}", path.display());
+            }
+        }
+    }
+
+    #[test]
+    fn the_examples_fit_as_they_are() {
+        for ((_, text), (_, example)) in written(FOLDER, None).into_iter().zip(WORKFLOWS) {
+            assert_eq!(text, example);
+        }
+    }
+
+    #[test]
+    fn words_are_replaced_where_a_machine_reads_them() {
+        let fitting = |line| fitting(line, "a/b", "KEY");
+        for (line, wanted) in [
+            ("          path: phones", "          path: a/b"),
+            ("    paths: [\"phones/**\", 'phones/*.yaml']", "    paths: [\"a/b/**\", 'a/b/*.yaml']"),
+            ("  run: strowger plan ./phones # of the phones", "  run: strowger plan ./a/b # of the phones"),
+            (
+                "# `phones` is the folder, phones/ too, not the phones",
+                "# `a/b` is the folder, a/b/ too, not the phones",
+            ),
+            ("  - name: Plan the phones", "  - name: Plan the phones"),
+            ("  group: strowger-phones", "  group: strowger-phones"),
+            ("  X: ${{ secrets.STROWGER_TOKEN }}", "  X: ${{ secrets.KEY }}"),
+            ("  STROWGER_TOKENS: STROWGER_TOKEN", "  STROWGER_TOKENS: KEY"),
+        ] {
+            assert_eq!(fitting(line), wanted);
+        }
+    }
+
+    #[test]
+    fn what_github_would_misread_is_refused() {
+        let repository = |folder: &str| Repository { root: "/r".into(), folder: folder.into(), is_git: true };
+        for folder in ["my phones", "a*", "x/[a]", "-a", "${{x}}"] {
+            assert!(texts(&repository(folder), None).is_err(), "{folder}");
+        }
+        assert!(texts(&repository("phones"), Some("GITHUB_TOKEN")).is_err());
+    }
+}
