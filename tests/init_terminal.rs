@@ -52,7 +52,7 @@ fn enter_alone_leads_to_files_whose_plan_is_empty() {
     terminal.answer("What is the account called? (phones)", ENTER);
     terminal.answer("In which country?", ENTER);
     terminal.wait("+33142685300 receptionist/main");
-    terminal.answer("Which numbers shall the files manage?", ENTER);
+    terminal.answer("Which numbers to manage?", ENTER);
     terminal.answer("Write GitHub workflows? (y/N)", ENTER);
     terminal.wait("phones/account.yaml");
     assert!(below(folder.path()).is_empty(), "something is written before the last question");
@@ -116,7 +116,7 @@ fn a_wrong_token_is_told_and_asked_again_and_appears_nowhere() {
     terminal.keys(ENTER);
     terminal.answer("Which variable? (STROWGER_TOKEN)", &format!("PHONES_KEY{ENTER}"));
     terminal.wait("wework-republique holds");
-    terminal.answer("Which numbers shall", ENTER);
+    terminal.answer("Which numbers to", ENTER);
     terminal.answer("What is the account called? (wework-republique)", ENTER);
     terminal.answer("Write GitHub workflows?", &format!("y{ENTER}"));
     terminal.answer("Write them?", ENTER);
@@ -151,7 +151,7 @@ fn a_server_that_is_not_there_is_told_and_its_address_asked_again() {
     terminal.wait("That does not work: cannot reach http://127.0.0.1:1");
     terminal.answer("Where is the Account API? (http://127.0.0.1:1)", &format!("{}{ENTER}", server.url));
     terminal.wait("wework-republique holds");
-    terminal.answer("Which numbers shall", ESC);
+    terminal.answer("Which numbers to", ESC);
     let (code, screen) = terminal.end();
     assert_eq!(code, 64, "{screen}");
     assert!(screen.contains("Nothing written."), "{screen}");
@@ -165,7 +165,7 @@ fn some_numbers_are_chosen_by_moving_and_by_typing() {
     let line = format!("init --seed '{seed}' --name agency --workflow=none");
     let terminal = Terminal::start(folder.path(), &line);
     terminal.answer("Which folder", ENTER);
-    terminal.answer("Which numbers shall", DOWN);
+    terminal.answer("Which numbers to", DOWN);
     terminal.wait("> Some");
     terminal.keys(ENTER);
     terminal.wait("Space, → these");
@@ -185,7 +185,7 @@ fn some_numbers_are_chosen_by_moving_and_by_typing() {
     let other = number(&second, "> [ ]");
     terminal.keys(&format!(" {ENTER}"));
     terminal.wait("Which numbers? 2 numbers");
-    terminal.answer("Which ring groups shall", DOWN);
+    terminal.answer("Which ring groups to", DOWN);
     terminal.wait("> Some");
     terminal.keys(DOWN);
     terminal.wait("> None");
@@ -213,7 +213,7 @@ fn nothing_is_left_behind_by_esc_or_ctrl_c_at_any_question() {
         ("Which folder", ENTER),
         ("What is the account called", ENTER),
         ("In which country", ENTER),
-        ("Which numbers shall", ENTER),
+        ("Which numbers to", ENTER),
         ("Write GitHub workflows?", ENTER),
         ("Write them?", "n\r"),
     ];
@@ -267,7 +267,7 @@ fn a_narrow_terminal_without_colours_does_not_break() {
     terminal.answer("Which folder", ENTER);
     terminal.answer("What is the account called", ENTER);
     terminal.answer("In which country", ENTER);
-    terminal.answer("Which numbers shall", DOWN);
+    terminal.answer("Which numbers to", DOWN);
     terminal.wait("> Some");
     terminal.keys(ENTER);
     terminal.wait("> [ ] +33142685300");
@@ -306,7 +306,7 @@ fn what_an_account_calls_itself_gives_the_terminal_no_orders() {
     let terminal = Terminal::start(folder.path(), "init --snapshot live.yaml");
     terminal.answer("Which folder", ENTER);
     terminal.wait("a\\u{1b}[2Jb holds");
-    terminal.answer("Which numbers shall", DOWN);
+    terminal.answer("Which numbers to", DOWN);
     terminal.wait("> Some");
     terminal.keys(ENTER);
     terminal.wait("z\\u{1b}[31mz");
@@ -338,7 +338,7 @@ fn a_list_of_a_hundred_thousand_numbers_stays_quick() {
     fs::write(folder.path().join("live.yaml"), snapshot).unwrap();
     let terminal = Terminal::start(folder.path(), "init phones --snapshot live.yaml --workflow=none --name large");
     terminal.wait("… and 99990 more");
-    terminal.answer("Which numbers shall", DOWN);
+    terminal.answer("Which numbers to", DOWN);
     terminal.wait("> Some");
     terminal.keys(ENTER);
     terminal.wait("> [ ] +33140000000");

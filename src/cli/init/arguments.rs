@@ -159,7 +159,7 @@ impl Arguments {
         let answers = [
             ("FOLDER", self.folder.is_some()),
             ("`--provider`", provider.is_some()),
-            ("`--token-env`, `--token-file` or `--token-command`", token || provider != Some(Provider::Office)),
+            ("one of `--token-env`, `--token-file` and `--token-command`", token || provider != Some(Provider::Office)),
             ("`--name`", self.name.is_some()),
             ("`--country`", self.country.is_some() || !self.asks_country()),
             ("`--numbers`", !self.numbers.is_empty()),

@@ -74,12 +74,13 @@ fn ask(
     count: usize,
     rows: impl FnOnce() -> Vec<String>,
 ) -> anyhow::Result<Option<Vec<usize>>> {
-    let question = format!("Which {noun}s shall the files manage?");
+    let question = format!("Which {noun}s to manage?");
     match terminal.one_of(&question, vec![Share::All(count), Share::Some, Share::None], 0)? {
         Share::All(_) => Ok(None),
         Share::None => Ok(Some(Vec::new())),
         Share::Some => {
-            let rows = rows().iter().map(|row| Row::new(row, terminal)).collect();
+            let columns = terminal.columns();
+            let rows = rows().iter().map(|row| Row::new(row, columns)).collect();
             terminal.some_of(&format!("Which {noun}s?"), rows, noun).map(Some)
         }
     }

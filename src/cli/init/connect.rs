@@ -3,9 +3,9 @@
 //! An answer from a flag is used once; if it does not work, whoever sits at the terminal is asked, with what was tried
 //! last as the default. A secret is never asked for, only where it is found.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use tokio::runtime::Runtime;
 
 use crate::check::settings::{ProviderSettings, SandboxState, SecretRef};
@@ -24,7 +24,7 @@ use super::{Ending, say, token};
 
 /// An account that was read.
 pub(super) struct Connected {
-    /// How it is reached; all paths from the root.
+    /// How it is reached; paths are those from the current folder.
     pub(super) provider: ProviderSettings,
     /// Its name, as far as it is settled, and its country.
     pub(super) head: Head,
@@ -52,15 +52,15 @@ fn sandbox(
     place: &Place,
     runtime: &Runtime,
 ) -> anyhow::Result<Connected> {
-    let seed = arguments.other.seed.as_deref().map(absolute).transpose()?;
+    let seed = arguments.other.seed.clone();
     let name = account::name(arguments, terminal, &place.name().unwrap_or_default())?;
     let country = account::country(arguments, terminal.filter(|_| seed.is_none()))?
         .or_else(|| seed.is_none().then(|| account::COUNTRY.to_owned()));
     let state = match &arguments.other.state {
         Some(path) if path == Path::new(":memory:") => SandboxState::Memory,
-        Some(path) => SandboxState::File(absolute(path)?),
+        Some(path) => SandboxState::File(path.clone()),
         None => match SandboxState::of_account(&name) {
-            SandboxState::File(file) => SandboxState::File(absolute(&place.folder.join(file))?),
+            SandboxState::File(file) => SandboxState::File(place.folder.join(file)),
             SandboxState::Memory => SandboxState::Memory,
         },
     };
@@ -82,7 +82,7 @@ fn snapshot(arguments: &Arguments, terminal: Option<Terminal>, runtime: &Runtime
             }
             (None, None) => return Err(Ending::Usage("`--snapshot` is missing".to_owned()).into()),
         };
-        let provider = ProviderSettings::Snapshot { file: absolute(&file)? };
+        let provider = ProviderSettings::Snapshot { file: file.clone() };
         match (read(&provider, &head, runtime), terminal) {
             (Ok(live), _) => return Ok(Connected { provider, head, live }),
             (Err(error), None) => return Err(error),
@@ -147,7 +147,7 @@ fn again(error: &anyhow::Error) -> anyhow::Result<()> {
     say("Nothing is written yet. Try again, or leave with Esc.")
 }
 
-/// Reads the account as the files will, but with whole paths.
+/// Reads the account as the files will, but with paths from the current folder.
 fn read(provider: &ProviderSettings, head: &Head, runtime: &Runtime) -> anyhow::Result<Live> {
     let lines = section::provider(provider, &Path::to_path_buf);
     let loaded = config::text(Path::new(""), "account.yaml", &account::file(head, &lines));
@@ -161,9 +161,4 @@ fn read(provider: &ProviderSettings, head: &Head, runtime: &Runtime) -> anyhow::
         opened.close().await;
         Ok(read?.live)
     })
-}
-
-/// The path from the root, as it is written otherwise.
-pub(super) fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
-    std::path::absolute(path).with_context(|| format!("cannot find {}", path.display()))
 }

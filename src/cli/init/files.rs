@@ -13,7 +13,7 @@ use crate::text::shown;
 use super::arguments::{Arguments, Workflow};
 use super::connect::Connected;
 use super::holdings::Holdings;
-use super::place::Place;
+use super::place::{Place, near};
 use super::terminal::{Terminal, fitted};
 use super::{Ending, account, choose, gitignore, save, say, token, workflows};
 
@@ -63,7 +63,7 @@ pub(super) fn write(
     if let Some(terminal) = terminal {
         say("These files are new:")?;
         for (path, _) in &files {
-            say(&format!("  {}", shown(&path.to_string_lossy(), 200)))?;
+            say(&format!("  {}", near(path)))?;
         }
         if !terminal.confirm("Write them?", true)? {
             return Err(Ending::Left.into());
@@ -108,7 +108,7 @@ fn ignore(place: &Place, provider: &ProviderSettings, files: &mut Vec<(PathBuf, 
     if let Some(token) = token.filter(|_| inside.is_none())
         && place.repository().is_ok_and(|repository| repository.holds(token))
     {
-        remarks.push(format!("See that git ignores {}: the token is in it.", token.display()));
+        remarks.push(format!("See that git ignores {}: the token is in it.", near(token)));
     }
 }
 

@@ -74,6 +74,12 @@ impl Repository {
     }
 }
 
+/// A path as people read it: from the current folder, if it is below.
+pub(super) fn near(path: &Path) -> String {
+    let Ok(here) = whole(Path::new(".")) else { return crate::text::shown(&path.to_string_lossy(), 300) };
+    crate::text::shown(&path.strip_prefix(here).unwrap_or(path).to_string_lossy(), 300)
+}
+
 /// Why the folder cannot hold another account.
 fn occupied(folder: &Path) -> anyhow::Result<Option<String>> {
     let shown = folder.display();

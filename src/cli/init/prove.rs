@@ -14,7 +14,7 @@ use crate::render::human;
 use crate::text::shown;
 
 use super::files::Written;
-use super::place::Place;
+use super::place::{Place, near};
 
 /// Plans the files that were written as `plan` does. An embedded account is founded now.
 pub(super) async fn prove(place: &Place, written: Written) -> anyhow::Result<Exit> {
@@ -37,7 +37,7 @@ pub(super) async fn prove(place: &Place, written: Written) -> anyhow::Result<Exi
     let Some(plan) = plan else { return Ok(Exit::Invalid) };
     let mut out = anstream::stdout();
     for path in &written.files {
-        writeln!(out, "wrote {}", shown(&path.to_string_lossy(), 200))?;
+        writeln!(out, "wrote {}", near(path))?;
     }
     let folder = place.folder.to_string_lossy();
     let folder = shlex::try_quote(&folder).unwrap_or_default();

@@ -14,10 +14,7 @@ use super::Ending;
 
 /// A terminal at which somebody can be asked.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Terminal {
-    columns: usize,
-    rows: usize,
-}
+pub(super) struct Terminal(());
 
 /// An option of a long list.
 #[derive(Debug)]
@@ -29,9 +26,9 @@ pub(super) struct Row {
 }
 
 impl Row {
-    pub(super) fn new(text: &str, terminal: Terminal) -> Self {
+    pub(super) fn new(text: &str, columns: usize) -> Self {
         // The cursor, the box, and a column in which the terminal may wrap.
-        Self { shown: fitted(text, terminal.columns.saturating_sub(8)), sought: text.to_lowercase() }
+        Self { shown: fitted(text, columns.saturating_sub(8)), sought: text.to_lowercase() }
     }
 
     /// Whether it is found by what somebody types: any part of it, or a number in the national form.
@@ -57,14 +54,18 @@ impl Terminal {
     pub(super) fn here() -> Option<Self> {
         let both = io::stdin().is_terminal() && io::stderr().is_terminal();
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        let size = terminal_size::terminal_size_of(io::stderr());
-        let (columns, rows) = size.map_or((80, 24), |(columns, rows)| (columns.0.into(), rows.0.into()));
-        (both && !dumb).then_some(Self { columns, rows })
+        (both && !dumb).then_some(Self(()))
     }
 
-    /// How many columns a line may have.
+    /// How many columns a line may have, as the window is now.
     pub(super) fn columns(self) -> usize {
-        self.columns
+        self.size().0
+    }
+
+    #[expect(clippy::unused_self, reason = "only a terminal has a size")]
+    fn size(self) -> (usize, usize) {
+        let size = terminal_size::terminal_size_of(io::stderr());
+        size.map_or((80, 24), |(columns, rows)| (columns.0.into(), rows.0.into()))
     }
 
     /// One of a few options; the first is the default.
@@ -131,7 +132,7 @@ impl Terminal {
 
     /// As many options as leave room for the question and its help.
     fn page(self) -> usize {
-        self.rows.saturating_sub(6).clamp(3, 15)
+        self.size().1.saturating_sub(6).clamp(3, 15)
     }
 }
 
@@ -158,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_number_is_found_in_every_spelling_and_a_label_in_every_case() {
-        let row = Row::new("+33142685300  receptionist/main  Accueil", Terminal { columns: 40, rows: 24 });
+        let row = Row::new("+33142685300  receptionist/main  Accueil", 40);
         for typed in ["", "+3314", "685300", "014268", "01.42.68.53.00", "accu", "MAIN"] {
             assert!(row.fits(typed), "{typed}");
         }

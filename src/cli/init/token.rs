@@ -3,11 +3,12 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use anyhow::anyhow;
+
 use crate::check::settings::SecretRef;
 use crate::live::ReadError;
 
 use super::arguments::Arguments;
-use super::connect::absolute;
 use super::terminal::Terminal;
 use super::{Ending, account};
 
@@ -27,7 +28,7 @@ pub(super) fn given(arguments: &Arguments) -> anyhow::Result<Option<SecretRef>> 
         return Ok(Some(SecretRef::Env(name.as_str().into())));
     }
     if let Some(file) = &office.token_file {
-        return Ok(Some(SecretRef::File(absolute(file)?)));
+        return Ok(Some(SecretRef::File(file.clone())));
     }
     let Some(command) = &office.token_command else { return Ok(None) };
     match self::command(command) {
@@ -80,7 +81,7 @@ pub(super) fn ask(terminal: Terminal, tried: Option<&SecretRef>) -> anyhow::Resu
                 _ => None,
             };
             let file = terminal.text("Which file?", default.as_deref(), Some("its path, never the token"), |_| None)?;
-            Ok(SecretRef::File(absolute(Path::new(&file))?))
+            Ok(SecretRef::File(file.into()))
         }
         Source::Command => {
             let default = match tried {
@@ -97,12 +98,10 @@ pub(super) fn ask(terminal: Terminal, tried: Option<&SecretRef>) -> anyhow::Resu
     }
 }
 
-/// The command of these words. A program that is named by a path is found from every folder.
+/// The command of these words.
 fn command(typed: &str) -> Option<SecretRef> {
     let mut words = shlex::split(typed)?.into_iter();
     let program = words.next().filter(|program| !program.is_empty())?;
-    let program =
-        if is_path(&program) { absolute(Path::new(&program)).ok()?.to_string_lossy().into_owned() } else { program };
     Some(SecretRef::Command { program: program.into(), arguments: words.map(Into::into).collect() })
 }
 
@@ -129,11 +128,10 @@ pub(super) fn remedied(error: anyhow::Error, token: &SecretRef) -> anyhow::Error
     if error.downcast_ref::<ReadError>().is_some() || error.downcast_ref::<Ending>().is_some() {
         return error;
     }
-    match token {
-        SecretRef::Env(name) => error.context(format!(
-            "there is no token: set {name} (`export {name}=…`) and begin again, or say another place"
-        )),
-        SecretRef::File(_) => error.context("there is no token: put it into the file, or say another place"),
-        SecretRef::Command { .. } => error.context("there is no token: mend the command, or say another place"),
-    }
+    let remedy = match token {
+        SecretRef::Env(name) => format!("set it (`export {name}=…`) and begin again, or say another place"),
+        SecretRef::File(_) => "put the token there, or say another place".to_owned(),
+        SecretRef::Command { .. } => "mend the command, or say another place".to_owned(),
+    };
+    anyhow!("{error:#}; {remedy}")
 }
