@@ -105,7 +105,8 @@ impl Terminal {
         let mut seen = self.screen.0.lock().unwrap();
         loop {
             let screen = seen.parser.screen().contents();
-            if is_so(&screen) {
+            // While a question is drawn there is no cursor, and half of it may be from before.
+            if !seen.parser.screen().hide_cursor() && is_so(&screen) {
                 return screen;
             }
             let left = end.saturating_duration_since(Instant::now());
