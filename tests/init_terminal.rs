@@ -120,7 +120,7 @@ fn a_wrong_token_is_told_and_asked_again_and_appears_nowhere() {
     terminal.answer("What is the account called? (wework-republique)", ENTER);
     terminal.answer("Write GitHub workflows?", &format!("y{ENTER}"));
     terminal.answer("Write them?", ENTER);
-    terminal.wait("Give the repository the secret PHONES_KEY");
+    terminal.wait("make the secret PHONES_KEY on GitHub");
     let bytes = terminal.bytes();
     let (code, screen) = terminal.end();
     assert_eq!(code, 0, "{screen}");
@@ -237,6 +237,20 @@ fn nothing_is_left_behind_by_esc_or_ctrl_c_at_any_question() {
             assert!(below(folder.path()).is_empty(), "{last}");
         }
     }
+}
+
+#[test]
+fn ctrl_c_while_the_account_is_read_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    // It takes connections, and never says a word.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let line = format!("strowger init phones --url {url} --token-env KEY; echo exit=$?");
+    let terminal = Terminal::run(folder.path(), &line, (60, 100), &[("KEY", TOKEN)]);
+    terminal.wait("reading the account");
+    terminal.keys(CTRL_C);
+    let (_, screen) = terminal.end();
+    assert!(below(folder.path()).is_empty(), "{screen}");
 }
 
 #[test]

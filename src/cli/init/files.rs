@@ -57,8 +57,9 @@ pub(super) fn write(
     let mut remarks = Vec::new();
     ignore(place, &provider, &mut files, &mut remarks);
     if !workflows.is_empty() {
+        remarks.push(workflows::to_do(&workflows, secret(&provider)));
+        remarks.extend(workflow_remark(&provider).map(str::to_owned));
         files.extend(workflows);
-        remarks.push(workflow_remark(&provider));
     }
     if let Some(terminal) = terminal {
         say("These files are new:")?;
@@ -119,10 +120,7 @@ fn workflows(
     place: &Place,
     provider: &ProviderSettings,
 ) -> anyhow::Result<Vec<(PathBuf, String)>> {
-    let secret = match provider {
-        ProviderSettings::Office { token: SecretRef::Env(name), .. } => Some(&**name),
-        _ => None,
-    };
+    let secret = secret(provider);
     match (arguments.workflow, terminal) {
         (Some(Workflow::Github), _) => workflows::files(place, secret),
         (Some(Workflow::None), _) | (None, None) => Ok(Vec::new()),
@@ -137,20 +135,24 @@ fn workflows(
     }
 }
 
-/// What workflows need that no file can give them.
-fn workflow_remark(provider: &ProviderSettings) -> String {
+/// The environment variable that holds the token, which is the secret's name on GitHub as well.
+fn secret(provider: &ProviderSettings) -> Option<&str> {
     match provider {
-        ProviderSettings::Office { token: SecretRef::Env(name), .. } => {
-            format!("Give the repository the secret {name}: Settings, Secrets and variables, Actions.")
+        ProviderSettings::Office { token: SecretRef::Env(name), .. } => Some(name),
+        _ => None,
+    }
+}
+
+/// What workflows cannot do with such an account.
+fn workflow_remark(provider: &ProviderSettings) -> Option<&'static str> {
+    match provider {
+        ProviderSettings::Office { token: SecretRef::Env(_), .. } => None,
+        ProviderSettings::Office { .. } => Some(
+            "The token's file or command is not on GitHub's machine: write `token: { env: STROWGER_TOKEN }` there.",
+        ),
+        ProviderSettings::Sandbox { .. } => Some("On GitHub's machine the embedded account begins anew in each run."),
+        ProviderSettings::Snapshot { .. } => {
+            Some("A snapshot is read-only: what is merged is planned, and not applied.")
         }
-        ProviderSettings::Office { .. } => {
-            "The workflows need the token's file or command on GitHub's machine; `token: { env: STROWGER_TOKEN }` and a \
-             secret of that name work there."
-                .to_owned()
-        }
-        ProviderSettings::Sandbox { .. } => {
-            "On GitHub the embedded account begins anew in each run.".to_owned()
-        }
-        ProviderSettings::Snapshot { .. } => "A snapshot is read-only: what is merged can be planned, not applied.".to_owned(),
     }
 }

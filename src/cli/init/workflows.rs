@@ -1,8 +1,11 @@
 //! The GitHub workflows, which are examples made to fit: the account's folder and the name of the secret.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
+
+use crate::text::yaml;
 
 use super::place::{Place, Repository};
 
@@ -12,9 +15,19 @@ const WORKFLOWS: [(&str, &str); 2] = [
     ("strowger-merge.yml", include_str!("../../../examples/workflows/merge.yml")),
 ];
 
+/// The first line of each. What follows it in the examples is for whoever copies them by hand, and says what else to do.
+const HEAD: &str =
+    "# Written by `strowger init`, which has put the folder and the name of the secret in. The rest is yours:\n#\n";
+
+/// What stands beside the parts that nobody but their owner knows.
+const MARK: &str = "# replace";
+
 /// The words of the examples that are replaced.
 const FOLDER: &str = "phones";
 const SECRET: &str = "STROWGER_TOKEN";
+
+/// The keys whose values are no paths, whatever they are called.
+const NAMES: [&str; 3] = ["name", "description", "environment"];
 
 fn paths(repository: &Repository) -> [PathBuf; 2] {
     WORKFLOWS.map(|(name, _)| repository.root.join(".github").join("workflows").join(name))
@@ -36,8 +49,19 @@ fn texts(repository: &Repository, secret: Option<&str>) -> anyhow::Result<Vec<(P
     if secret.to_ascii_uppercase().starts_with("GITHUB_") {
         bail!("GitHub has no secrets whose names begin with `GITHUB_`, as `{secret}` does");
     }
-    let text = |text: &str| text.lines().map(|line| fitting(line, &folder, secret) + "\n").collect();
+    let text = |text: &str| {
+        let lines = text.lines().map(|line| fitting(line, &folder, secret) + "\n");
+        std::iter::once(HEAD.to_owned()).chain(lines).collect()
+    };
     Ok(paths(repository).into_iter().zip(WORKFLOWS).map(|(path, (_, example))| (path, text(example))).collect())
+}
+
+/// What is left to do before the workflows run.
+pub(super) fn to_do(files: &[(PathBuf, String)], secret: Option<&str>) -> String {
+    let marked = files.iter().any(|(_, text)| text.contains(MARK));
+    let replace = if marked { format!(", and replace what is marked `{MARK}`") } else { String::new() };
+    let secret = secret.unwrap_or(SECRET);
+    format!("Before the workflows run, make the secret {secret} on GitHub{replace}: the comments in them say how.")
 }
 
 /// The folder as workflows write it; characters that mean something to YAML, to a pattern of paths or to a shell are
@@ -52,22 +76,24 @@ fn slashed(folder: &Path) -> anyhow::Result<String> {
             folder.display()
         );
     }
-    Ok(if parts.is_empty() { ".".to_owned() } else { parts.join("/") })
+    let folder = if parts.is_empty() { ".".to_owned() } else { parts.join("/") };
+    if !folder.starts_with(['.', '_']) && matches!(yaml(&folder), Cow::Owned(_)) {
+        bail!("workflows are written for folders whose names YAML reads as text, and {folder} is none");
+    }
+    Ok(folder)
 }
 
-/// The line for this folder and this secret. What is written for people, the titles and the prose of comments, stays.
+/// The line for this folder and this secret. What is a name of something else (a title, an environment), and the prose
+/// of comments, stays.
 fn fitting(line: &str, folder: &str, secret: &str) -> String {
-    let line = replaced(line, SECRET, |_, _| Some((secret, 0)));
+    let line = replaced(line, SECRET, |_| Some((secret, 0)));
     let trimmed = line.trim_start().trim_start_matches("- ");
-    if trimmed.starts_with("name:") || trimmed.starts_with("description:") {
+    if NAMES.iter().any(|key| trimmed.strip_prefix(key).is_some_and(|rest| rest.starts_with(':'))) {
         return line;
     }
     let (code, prose) = line.split_at(comment(&line));
-    let code = replaced(code, FOLDER, |_, after| Some(path(folder, after)));
-    let prose = replaced(prose, FOLDER, |before, after| {
-        let quoted = before == Some('`') && after.starts_with('`');
-        (quoted || after.starts_with('/')).then(|| path(folder, after))
-    });
+    let code = no_alias(replaced(code, FOLDER, |after| Some(path(folder, after))));
+    let prose = replaced(prose, FOLDER, |after| after.starts_with('/').then(|| path(folder, after)));
     code + &prose
 }
 
@@ -78,23 +104,31 @@ fn path<'a>(folder: &'a str, after: &str) -> (&'a str, usize) {
     if folder == "." && below { ("", 1) } else { (folder, 0) }
 }
 
+/// The code with a pattern in quotes that YAML would take for an alias, as `**` is where the folder is the root.
+fn no_alias(code: String) -> String {
+    let Some((before, pattern)) = code.split_once(" *") else { return code };
+    let bare = pattern.trim_end();
+    if bare.contains([' ', '"', '\'', '}', ']', ',']) {
+        return code;
+    }
+    format!("{before} \"*{bare}\"{}", pattern.strip_prefix(bare).unwrap_or_default())
+}
+
 /// Where a line's comment begins; where it ends if it has none.
 fn comment(line: &str) -> usize {
     let starts = |at: usize| line.get(..at).is_none_or(|before| before.is_empty() || before.ends_with([' ', '\t']));
     line.match_indices('#').map(|(at, _)| at).find(|at| starts(*at)).unwrap_or(line.len())
 }
 
-/// The text with each whole word replaced by what is said for what stands before and behind it, and as much of the
-/// latter.
-fn replaced<'a>(text: &str, word: &str, by: impl Fn(Option<char>, &str) -> Option<(&'a str, usize)>) -> String {
+/// The text with each whole word replaced by what is said for the text behind it, and as many bytes of that.
+fn replaced<'a>(text: &str, word: &str, by: impl Fn(&str) -> Option<(&'a str, usize)>) -> String {
     let of_word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     let mut result = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once(word) {
         result.push_str(before);
-        let last = before.chars().next_back().or_else(|| result.chars().next_back());
-        let is_whole = !last.is_some_and(of_word) && !after.starts_with(of_word);
-        let (new, more) = by(last, after).filter(|_| is_whole).unwrap_or((word, 0));
+        let is_whole = !result.ends_with(of_word) && !after.starts_with(of_word);
+        let (new, more) = by(after).filter(|_| is_whole).unwrap_or((word, 0));
         result.push_str(new);
         rest = after.get(more..).unwrap_or_default();
     }
@@ -120,7 +154,7 @@ mod tests {
             Value::Mapping(mapping) => {
                 for (key, value) in mapping {
                     values(key, found);
-                    if !matches!(key.as_str(), Some("name" | "description")) {
+                    if !key.as_str().is_some_and(|key| NAMES.contains(&key)) {
                         values(value, found);
                     }
                 }
@@ -153,7 +187,7 @@ mod tests {
     #[test]
     fn the_examples_fit_as_they_are() {
         for ((_, text), (_, example)) in written(FOLDER, None).into_iter().zip(WORKFLOWS) {
-            assert_eq!(text, example);
+            assert_eq!(text, format!("{HEAD}{example}"));
         }
     }
 
@@ -166,7 +200,7 @@ mod tests {
             ("  run: strowger plan ./phones # of the phones", "  run: strowger plan ./a/b # of the phones"),
             (
                 "# `phones` is the folder, phones/ too, not the phones",
-                "# `a/b` is the folder, a/b/ too, not the phones",
+                "# `phones` is the folder, a/b/ too, not the phones",
             ),
             ("  - name: Plan the phones", "  - name: Plan the phones"),
             ("  group: strowger-phones", "  group: strowger-phones"),
@@ -178,9 +212,21 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_below_the_root_is_no_alias() {
+        for (line, wanted) in [
+            ("      - phones/** # all", "      - \"**\" # all"),
+            ("    path: phones/**/ledger/", "    path: \"**/ledger/\""),
+            ("    paths: [\"phones/**\", phones/a.yaml]", "    paths: [\"**\", a.yaml]"),
+            ("    path: phones", "    path: ."),
+        ] {
+            assert_eq!(fitting(line, ".", "KEY"), wanted);
+        }
+    }
+
+    #[test]
     fn what_github_would_misread_is_refused() {
         let repository = |folder: &str| Repository { root: "/r".into(), folder: folder.into(), is_git: true };
-        for folder in ["my phones", "a*", "x/[a]", "-a", "${{x}}"] {
+        for folder in ["my phones", "a*", "x/[a]", "-a", "${{x}}", "300", "no"] {
             assert!(texts(&repository(folder), None).is_err(), "{folder}");
         }
         assert!(texts(&repository("phones"), Some("GITHUB_TOKEN")).is_err());
