@@ -114,6 +114,8 @@ fn a_large_account_becomes_a_folder_of_files() {
         .unwrap();
     let out = expect(&strowger(folder.path(), &["init", "--snapshot", "live.yaml", "--yes"]), 0);
     assert!(out.contains("wrote phones/numbers-3.yaml") && out.contains("in sync: 1500 objects"), "{out}");
+    // Nothing is applied to a snapshot.
+    assert!(out.contains("--format runbook") && !out.contains("strowger apply"), "{out}");
     // The folder can be moved with the file.
     assert!(read(folder.path(), "phones/account.yaml").contains("file: \"../live.yaml\""));
 }

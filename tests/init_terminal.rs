@@ -254,6 +254,24 @@ fn ctrl_c_while_the_account_is_read_leaves_nothing_behind() {
 }
 
 #[test]
+fn managing_nothing_is_asked_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let terminal = Terminal::start(folder.path(), "init . --provider sandbox --name a --country GB --workflow=none");
+    terminal.answer("Which numbers to manage?", DOWN);
+    terminal.wait("> Some");
+    terminal.keys(DOWN);
+    terminal.wait("> None");
+    terminal.keys(ENTER);
+    terminal.wait("nothing would be managed");
+    terminal.wait("> All 2");
+    terminal.keys(ENTER);
+    terminal.answer("Write them?", ENTER);
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 0, "{screen}");
+    assert!(fs::read_to_string(folder.path().join("account.yaml")).unwrap().contains("+442079460000"));
+}
+
+#[test]
 fn no_as_the_last_answer_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     let line = "init phones --provider sandbox --name a --country FR --numbers all --groups all --workflow=none";

@@ -22,7 +22,8 @@ pub(super) struct Written {
     pub(super) files: Vec<PathBuf>,
     /// What somebody has to do besides.
     pub(super) remarks: Vec<String>,
-    pub(super) is_sandbox: bool,
+    /// The provider's word.
+    pub(super) provider: &'static str,
 }
 
 /// Asks what is left to ask, and writes the files.
@@ -72,7 +73,7 @@ pub(super) fn write(
     }
     save::save(&files)?;
     let files = files.into_iter().map(|(path, _)| path).collect();
-    Ok(Written { files, remarks, is_sandbox: matches!(provider, ProviderSettings::Sandbox { .. }) })
+    Ok(Written { files, remarks, provider: provider.as_str() })
 }
 
 /// The provider's lines in the file: relative paths, and nothing that is the default anyway.

@@ -18,13 +18,18 @@ use super::place::{Place, near};
 
 /// Plans the files that were written as `plan` does. An embedded account is founded now.
 pub(super) async fn prove(place: &Place, written: Written) -> anyhow::Result<Exit> {
+    let mut out = anstream::stdout();
+    // First, since whatever fails from here on leaves them there.
+    for path in &written.files {
+        writeln!(out, "wrote {}", near(path))?;
+    }
     let mut loaded = config::load(std::slice::from_ref(&place.folder));
     if !has_errors(&loaded.diagnostics) {
         config::guard_by_base(&mut loaded, None)?;
     }
     let mut plan: Option<Plan> = None;
     if let (Some(account), false) = (loaded.accounts.first(), has_errors(&loaded.diagnostics)) {
-        let purpose = if written.is_sandbox { Purpose::Write } else { Purpose::Look };
+        let purpose = if written.provider == "sandbox" { Purpose::Write } else { Purpose::Look };
         let opened = open(account, purpose, Effort::default()).await?;
         let planned = read_and_plan(account, &*opened.provider).await;
         opened.close().await;
@@ -35,12 +40,8 @@ pub(super) async fn prove(place: &Place, written: Written) -> anyhow::Result<Exi
     crate::diag::sort(&mut loaded.diagnostics);
     console::report(&loaded, &loaded.diagnostics)?;
     let Some(plan) = plan else { return Ok(Exit::Invalid) };
-    let mut out = anstream::stdout();
-    for path in &written.files {
-        writeln!(out, "wrote {}", near(path))?;
-    }
     let folder = place.folder.to_string_lossy();
-    let folder = shlex::try_quote(&folder).unwrap_or_default();
+    let folder = shown(&shlex::try_quote(&folder).unwrap_or_default(), 200);
     writeln!(out, "\n$ strowger plan {folder}\n{}", human::plan(&plan, console::style()))?;
     for remark in &written.remarks {
         writeln!(out, "{}\n", shown(remark, 400))?;
@@ -52,6 +53,10 @@ pub(super) async fn prove(place: &Place, written: Written) -> anyhow::Result<Exi
     let edit = place.folder.join("account.yaml");
     writeln!(out, "Next: edit {}, then", shown(&edit.to_string_lossy(), 200))?;
     writeln!(out, "  strowger plan {folder}     shows what your edit changes")?;
-    writeln!(out, "  strowger apply {folder}    changes the account, once you say yes")?;
+    if written.provider == "snapshot" {
+        writeln!(out, "  strowger plan {folder} --format runbook    says what to click in the portal")?;
+    } else {
+        writeln!(out, "  strowger apply {folder}    changes the account, once you say yes")?;
+    }
     Ok(Exit::Ok)
 }
