@@ -160,6 +160,8 @@ fn drift_is_noticed_within_an_interval_and_a_signal_has_it_looked_at_once() {
     watch.until("applied", || label(&server) == "Ventes");
     server.patch(&format!("numbers/{}", server.number(NUMBER)["id"].as_str().unwrap()), &json!({ "label": "by hand" }));
     watch.until("corrected", || label(&server) == "Ventes");
+    let blame = "1 change; +33142685302 was changed by administrator (portal/1.0) at 2";
+    watch.until("told by whom", || watch.said().contains(blame));
     assert_eq!(watch.stop(), Some(0));
 
     let watch = Watch::start(folder.path(), &["--mode", "correct", "--interval", "1h", "--log", "json"]);
