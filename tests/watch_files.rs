@@ -19,7 +19,6 @@ mod process;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::time::Instant;
 
 use commands::{Server, ledgers, office};
 use process::Watch;
@@ -40,10 +39,8 @@ fn saved(watch: &Watch, server: &Server, folder: &Path, label_now: &str, save: i
     let old = label(server);
     let new = text.replace(&format!("label: {old} }}"), &format!("label: {label_now} }}"));
     assert_ne!(text, new, "`{old}` is not in the file");
-    let began = Instant::now();
     save(&path, &new);
     watch.until(&format!("`{label_now}` in the account"), || label(server) == label_now);
-    println!("{label_now}: applied after {:?}", began.elapsed());
 }
 
 #[test]
