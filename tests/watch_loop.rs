@@ -323,3 +323,32 @@ async fn a_stop_waits_for_the_write_in_flight_and_starts_no_other() {
     assert_eq!(portal.written(), 1, "the write in flight is done, and no other is begun");
     assert_eq!(portal.open.load(Ordering::SeqCst), 0, "what was opened is closed");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_group_that_is_left_alone_is_not_pruned_for_it() {
+    let policy = with_policy("  drift: { ring_groups: report }\n  prune: ring_groups");
+    let watch = Watch::start(correct(), &policy).await;
+    watch.until_state(State::Drifted).await;
+    watch.portal.meddle(|live| {
+        let bruno = strowger::model::ObjectRef { kind: strowger::model::Kind::User, id: live.users[1].id.clone() };
+        live.ring_groups[0].members.push(bruno);
+    });
+    watch.until_state(State::InSync).await;
+    // The group is held back, the number is not: what is planned for the number must not know the group as gone.
+    watch.portal.slow_down(45);
+    watch.portal.meddle(|live| {
+        let mut stranger = live.ring_groups[0].clone();
+        stranger.id = "grp_2000".into();
+        stranger.name = "by hand".parse().unwrap();
+        stranger.extension = "310".parse().ok();
+        live.ring_groups.push(stranger);
+    });
+    watch.portal.relabel("+33142685302", "by hand");
+    watch.until("corrected", |status| status.counts.runs == 2 && status.state == State::Drifted).await;
+    sleep(HOUR).await;
+    let mut groups: Vec<String> = watch.portal.live().ring_groups.iter().map(|group| group.name.to_string()).collect();
+    groups.sort();
+    assert_eq!(groups, ["by hand", "ventes"], "drift of groups stays, also where it would be pruned");
+    assert_eq!((watch.status().drift.ring_groups, watch.status().drift.numbers), (2, 0));
+    assert_eq!(watch.portal.label("+33142685302"), "Ventes");
+}
