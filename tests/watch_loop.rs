@@ -352,3 +352,22 @@ async fn a_group_that_is_left_alone_is_not_pruned_for_it() {
     assert_eq!((watch.status().drift.ring_groups, watch.status().drift.numbers), (2, 0));
     assert_eq!(watch.portal.label("+33142685302"), "Ventes");
 }
+
+#[tokio::test(start_paused = true)]
+async fn no_more_accounts_behind_one_server_are_looked_at_than_it_may_bear() {
+    let options = Options { accounts_at_once: 3, ..Options::default() };
+    let watch = Watch::start(options, "").await;
+    watch.portal.mood.lock().unwrap().read_takes = Duration::from_secs(5);
+    let accounts: Vec<(String, String)> = (0..12)
+        .map(|index| (format!("{index}/account.yaml"), FILE.replace("name: office", &format!("name: office-{index}"))))
+        .collect();
+    let files: Vec<(&str, &str)> = accounts.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let began = Instant::now();
+    watch.take(&files).await;
+    while watch.board.all().iter().filter(|status| status.state == State::Drifted).count() < 12 {
+        sleep(Duration::from_secs(1)).await;
+    }
+    assert_eq!(watch.portal.most_under_way.load(Ordering::SeqCst), 3);
+    let took = began.elapsed().as_secs();
+    assert!((20..=21).contains(&took), "twelve in four rounds of five seconds took {took} s");
+}
