@@ -105,8 +105,11 @@ impl Watcher {
                 self.fulfilled = Some(Arc::clone(account));
                 Verdict::Held(Held { state, plan, says, contested })
             }
-            // What is left does not stand without what is held.
-            None => Verdict::Held(Held { state, plan, says, contested }),
+            // A number may lead to a group that is called otherwise by now.
+            None => {
+                let says = format!("{says}; the rest cannot be planned without it");
+                Verdict::Held(Held { state, plan, says, contested })
+            }
         }
     }
 
