@@ -10,8 +10,10 @@ mod console;
 mod effort;
 mod events;
 mod execution;
+mod expected;
 mod export;
 mod format;
+mod frozen;
 mod history;
 mod identity;
 mod open;
@@ -56,6 +58,8 @@ enum Command {
     Plan(plan::Arguments),
     /// Bring the account to what the files ask for, and prove it
     Apply(apply::Arguments),
+    /// Show a saved plan again, in any format for people; asks no account
+    Show(show::Arguments),
     /// List earlier runs, or show one with what became of each change
     History(history::Arguments),
     /// Take back what a run did, as far as nobody changed it since
@@ -107,6 +111,7 @@ fn command(command: Command) -> anyhow::Result<Exit> {
         Command::Validate(arguments) => validate::run(&arguments, &mut anstream::stdout()),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Apply(arguments) => apply::run(&arguments),
+        Command::Show(arguments) => show::run(&arguments),
         Command::History(arguments) => history::run(&arguments),
         Command::Rollback(arguments) => rollback::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
