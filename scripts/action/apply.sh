@@ -94,7 +94,7 @@ say_what_moved() {
 }
 
 mode_apply() {
-    local code=0 word end arguments=()
+    local code=0 word end changes blocked digest arguments=()
     case ${GITHUB_EVENT_NAME:-} in
         pull_request* | issue_comment)
             usage 'a pull request is planned, never applied: apply on `push` to the branch that it is merged to'
@@ -119,7 +119,14 @@ mode_apply() {
     show_plan '' 500000
     while IFS= read -r word; do arguments+=(--expect "$word"); done < "$work/expected"
     if [[ ! -s $work/expected ]]; then arguments+=(--expect none); fi
-    while IFS= read -r word; do arguments+=(--approve "$word"); done < "$work/approved"
+    # An approval of a plan that needs none was a review, and no more.
+    each_plan > "$work/plans"
+    while IFS=$'\t' read -r changes blocked digest _; do
+        [[ $blocked == true ]] || printf '%s\n' "$digest"
+    done < "$work/plans" > "$work/free"
+    while IFS= read -r word; do
+        grep -qxF -e "$word" "$work/free" || arguments+=(--approve "$word")
+    done < "$work/approved"
     code=0
     end=$(random)
     printf '::stop-commands::%s\n' "$end"
