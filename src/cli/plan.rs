@@ -15,6 +15,7 @@ use crate::render::{diagnostics, json, markdown};
 
 use super::effort::Effort;
 use super::format::{Format, Lang, one_of};
+use super::frozen::Frozen;
 use super::show::{View, show};
 use super::{frozen, open, progress, saved};
 
@@ -69,16 +70,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let frozen = arguments.snapshot.as_deref().map(|path| frozen::of(path, &accounts)).transpose()?;
     runtime()?.block_on(async {
         for account in &accounts {
-            let planned = match &frozen {
-                Some(frozen) => read_and_plan(account, &frozen.of(account)).await,
-                None => {
-                    let opened = open::open(account, open::Purpose::Look, arguments.effort).await?;
-                    let planned = read_and_plan(account, &*opened.provider).await;
-                    opened.close().await;
-                    planned
-                }
-            };
-            let (plan, found) = planned?;
+            let (plan, found) = look(account, frozen.as_ref(), arguments.effort).await?;
             loaded.diagnostics.extend(found);
             plans.extend(plan);
         }
@@ -89,13 +81,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     show(&report, &loaded, &view)?;
     if let Some(path) = arguments.out.as_ref().filter(|_| !has_errors(&loaded.diagnostics)) {
         saved::save(path, &report)?;
-        let path = path.display();
-        match frozen {
-            None => writeln!(anstream::stderr(), "Saved. `strowger apply --plan {path}` applies exactly this.")?,
-            Some(_) => {
-                writeln!(anstream::stderr(), "Saved. It was planned against a snapshot, so nothing applies it.")?
-            }
-        }
+        let then = match frozen {
+            None => format!("`strowger apply --plan {}` applies exactly this.", path.display()),
+            Some(_) => "It was planned against a snapshot, so nothing applies it.".to_owned(),
+        };
+        writeln!(anstream::stderr(), "Saved. {then}")?;
     }
     let pending = report.plans.iter().any(|plan| !plan.is_empty());
     Ok(match (has_errors(&loaded.diagnostics), pending && arguments.detailed_exitcode) {
@@ -103,6 +93,21 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         (false, true) => Exit::Pending,
         (false, false) => Exit::Ok,
     })
+}
+
+/// Plans for one account as it is, or as it was written down.
+async fn look(
+    account: &Account,
+    frozen: Option<&Frozen>,
+    effort: Effort,
+) -> anyhow::Result<(Option<Plan>, Vec<Diagnostic>)> {
+    if let Some(frozen) = frozen {
+        return read_and_plan(account, &frozen.of(account)).await;
+    }
+    let opened = open::open(account, open::Purpose::Look, effort).await?;
+    let planned = read_and_plan(account, &*opened.provider).await;
+    opened.close().await;
+    planned
 }
 
 /// How the plans are shown, unless an option is about another format than the one that was asked for.

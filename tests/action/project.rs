@@ -208,12 +208,12 @@ fn payload(head: &str, from: &str) -> Value {
 }
 
 impl Event {
-    pub fn from_fork(mut self) -> Self {
+    pub fn of_fork(mut self) -> Self {
         self.payload["pull_request"]["head"]["repo"]["full_name"] = json!("mallory/phones");
         self
     }
 
-    pub fn from_deleted_fork(mut self) -> Self {
+    pub fn of_deleted_fork(mut self) -> Self {
         self.payload["pull_request"]["head"]["repo"] = Value::Null;
         self
     }

@@ -125,8 +125,8 @@ fn validate_needs_no_account_and_no_comment() {
 fn a_fork_without_secrets_is_validated_and_gets_no_comment() {
     let (server, project) = office();
     for event in [
-        project.propose(|project| label(project, "Bonjour")).from_fork(),
-        project.propose(|project| label(project, "Bonjour")).from_deleted_fork(),
+        project.propose(|project| label(project, "Bonjour")).of_fork(),
+        project.propose(|project| label(project, "Bonjour")).of_deleted_fork(),
     ] {
         let mut job = project.job(&event, &[]);
         job.env.remove("STROWGER_TEST_TOKEN");
@@ -140,7 +140,7 @@ fn a_fork_without_secrets_is_validated_and_gets_no_comment() {
     job.env.insert("GITHUB_ACTOR".into(), "dependabot[bot]".into());
     job.run().expect(0).says("::notice", "Dependabot's, which gets no secrets");
     let wrong = project.propose(|project| commands::edit(&project.phones(), "extension: \"300\"", "extension: 300"));
-    project.plan(&wrong.from_fork()).expect(3).says("::error file=phones/account.yaml", "unquoted");
+    project.plan(&wrong.of_fork()).expect(3).says("::error file=phones/account.yaml", "unquoted");
     assert!(project.github.state().requests.is_empty());
     assert!(server.audit().is_empty());
 }
@@ -153,7 +153,7 @@ fn a_fork_is_planned_against_the_snapshot_that_is_committed() {
     fs::create_dir(project.repository.path().join("snapshots")).unwrap();
     fs::write(project.repository.path().join("snapshots/wework-republique.yaml"), frozen).unwrap();
     project.commit("snapshot");
-    let event = project.propose(|project| label(project, "Bonjour")).from_fork();
+    let event = project.propose(|project| label(project, "Bonjour")).of_fork();
     let ended = project.plan(&event).expect(0);
     ended.says("::notice", "this plan is against the snapshot in the repository");
     ended.says("::notice file=phones/account.yaml,line=20", "Bonjour");
@@ -168,7 +168,7 @@ fn a_fork_is_planned_against_the_snapshot_that_is_committed() {
 #[test]
 fn a_fork_is_never_planned_with_secrets_at_hand() {
     let (_server, project) = office();
-    let mut event = project.propose(|project| label(project, "Bonjour")).from_fork();
+    let mut event = project.propose(|project| label(project, "Bonjour")).of_fork();
     event.name = "pull_request_target";
     project.plan(&event).expect(64).says("::error", "not `pull_request_target`");
     assert!(project.github.state().requests.is_empty());
