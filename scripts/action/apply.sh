@@ -112,7 +112,10 @@ mode_apply() {
         planned_for_people='earlier'
     else
         plan_with || code=$?
-        if [[ $code != 0 && $code != 2 || ! -s $plan_file ]]; then finish "$code"; fi
+        if [[ $code != 0 && $code != 2 || ! -s $plan_file ]]; then
+            error "$(ending "$code")"
+            finish "$code"
+        fi
     fi
     if ! "$STROWGER" show "$plan_file" > /dev/null; then finish 1; fi
     plan_outputs

@@ -1,16 +1,17 @@
 # shellcheck shell=bash
 # The sticky comments of a pull request: one for each account, and what a later run reads back from them.
 #
-# A comment is ours if `comment-author` wrote it and its first line is our marker. In it the paths stand as a hash and
-# the account's name as base64, which has no character that ends an HTML comment. The second line has what `apply` needs. Both lines
-# come before any text of the plan, so nothing in a plan can take their place.
+# A comment is ours if `comment-author` wrote it and its first line is our marker. In it the paths stand as a
+# hash and the account's name as base64, which has no character that ends an HTML comment. The second line has what
+# `apply` needs. Both lines come before any text of the plan, so nothing in a plan can take their place. Of two comments of
+# one account, which only runs that overtake each other make, the first counts.
 
 comment_limit=65536
 comment_filter='select(.user.login? == $author and (.body | type) == "string" and (.body | startswith("<!-- strowger v1 ")))
     | {id, body: (.body | gsub("\r"; ""))}'
 
 # The part of the marker that all accounts of this run share.
-marker_of_path() { printf '<!-- strowger v1 path=%s ' "$(printf '%s' "$INPUT_PATH" | sum)"; }
+marker_of_path() { printf '<!-- strowger v1 path=%s ' "$(printf '%s' "$path_key" | sum)"; }
 marker() { printf '%saccount=%s -->' "$(marker_of_path)" "$(base64_of "$1")"; }
 
 # What is known of a plan: facts DIGEST BUDGET
@@ -25,7 +26,7 @@ find_comments() {
         warning "The comments of pull request $1 cannot be read: $(complaint "$comments.page")"
         return 1
     fi
-    jq --arg start "$(marker_of_path)" 'map(select(.body | startswith($start)))' "$comments" > "$comments.ours"
+    jq --arg start "$(marker_of_path)" 'map(select(.body | startswith($start))) | unique_by(.body | split("\n")[0])' "$comments" > "$comments.ours"
     mv "$comments.ours" "$comments"
 }
 

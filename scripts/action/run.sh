@@ -30,10 +30,14 @@ work=$(mktemp -d "${RUNNER_TEMP:-${TMPDIR:-/tmp}}/strowger-run-XXXXXX")
 plan_file=$work/plan.json
 read_event
 
-paths=()
+paths=() path_key=
 while IFS= read -r line; do
     line=${line%$'\r'}
-    [[ -z $line ]] || paths+=("$line")
+    [[ -n $line ]] || continue
+    paths+=("$line")
+    # What comments are told apart by: `./phones/` is `phones`.
+    line=${line#./}
+    path_key+="${line%/}"$'\n'
 done <<< "$INPUT_PATH"
 ((${#paths[@]} > 0)) || usage 'the input `path` is empty'
 flag fail-on-changes "$INPUT_FAIL_ON_CHANGES" || true

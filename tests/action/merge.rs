@@ -6,7 +6,7 @@ use axum::http::Method;
 use serde_json::json;
 
 use crate::commands::{self, Server, ledgers};
-use crate::github::BOT;
+use crate::github::{BOT, Comment};
 use crate::project::{Event, NUMBER, Project, office};
 
 /// A pull request that was planned and merged, and its digest.
@@ -16,6 +16,11 @@ fn reviewed() -> (Server, Project, Event, String) {
     let ended = project.plan(&event).expect(0);
     let merged = project.merge();
     (server, project, merged, ended.output("digest").to_owned())
+}
+
+/// The first comment, whoever wrote it.
+fn body(project: &Project) -> String {
+    project.github.state().comments[0].body.clone()
 }
 
 fn bonjour(project: &Project) {
@@ -46,7 +51,8 @@ fn lines_that_move_and_squashing_change_nothing() {
     project.git(&["switch", "--quiet", "main"]);
     project.edit("version: 1\n", "# One\n# Two\nversion: 1\n");
     let merged = project.merge();
-    project.apply(&merged).expect(0);
+    // Nor does another spelling of the path.
+    project.run(&merged, &[("mode", "apply"), ("path", "./phones/\n")]).expect(0);
     assert_eq!(server.audit().len(), 5);
 }
 
@@ -96,9 +102,15 @@ fn nothing_that_nobody_reviewed_is_applied() {
     // The comment is somebody else's by now: not believed.
     project.github.state().comments[0].login = "mallory".into();
     project.apply(&merged).expect(5).says("::notice", "has no comment with a plan that was reviewed");
+    // A second comment for the same account, from a run that overtook another, is not believed either.
+    let stale = body(&project).replace(&digest, &"0".repeat(64));
+    project.github.state().comments.insert(0, Comment { id: 1, issue: NUMBER, login: BOT.into(), body: stale });
+    project.github.state().comments[1].login = BOT.into();
+    project.apply(&merged).expect(5);
+    project.github.state().comments.remove(0);
+    project.github.state().comments[0].login = "mallory".into();
     // A comment of the bot's that quotes ours is none of ours.
-    let body = project.github.state().comments[0].body.clone();
-    project.github.say(NUMBER, BOT, &format!("> {body}"));
+    project.github.say(NUMBER, BOT, &format!("> {}", body(&project)));
     project.apply(&merged).expect(5);
     // A push without a pull request.
     project.github.state().pulls.clear();
