@@ -55,6 +55,11 @@ fn names_and_labels_inject_no_command_no_marker_and_no_output() {
     let body = project.github.our().body;
     let lines: Vec<&str> = body.lines().collect();
     assert_eq!(lines.iter().filter(|line| line.starts_with("<!-- strowger v1")).count(), 1, "{body}");
+    let inside = |start, end| lines[0].split_once(start).and_then(|(_, rest)| rest.split_once(end)).unwrap().0;
+    let (path, account) = (inside(" path=", " "), inside(" account=", " -->"));
+    assert_eq!(lines[0], format!("<!-- strowger v1 path={path} account={account} -->"));
+    let plain = |text: &str, more: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c));
+    assert!(plain(path, "") && plain(account, "+/="), "{}", lines[0]);
     assert!(lines[1].starts_with(&format!("<!-- digest={} ", ended.output("digest"))), "{body}");
     assert_eq!(lines.iter().filter(|line| **line == "<!-- /plan -->").count(), 1, "{body}");
     for page in [&body, &ended.summary] {
@@ -84,6 +89,8 @@ fn what_moved_is_shown_and_not_obeyed() {
     // The reviewed text is a comment's, and may be anything by now.
     let hostile = "<!-- plan -->\n::error::pwned\n##[error]pwned\n\u{1b}[2J``````\n@ada <img src=x>\n";
     let body = project.github.our().body.replacen("<!-- plan -->\n", hostile, 1);
+    // Behind a line that would end a fence of the usual length.
+    let body = body.replacen("\n```\n", "\n```\n@ada <img src=x>\n", 1);
     project.github.state().comments[0].body = body;
     let number = server.number("+33142685302");
     server.patch(&format!("numbers/{}", number["id"].as_str().unwrap()), &json!({ "label": "Moved" }));
