@@ -31,6 +31,8 @@ mod merge;
 mod project;
 #[path = "action/pull_request.rs"]
 mod pull_request;
+#[path = "action/recipes.rs"]
+mod recipes;
 #[path = "action/shape.rs"]
 mod shape;
 #[path = "action/trouble.rs"]

@@ -113,7 +113,7 @@ fn examples_hand_only_inputs_over_that_there_are_and_pin_what_they_use() {
             assert_eq!(strowger, 1);
         }
     }
-    assert_eq!(yaml(WORKFLOWS[0])["jobs"]["apply"]["environment"].as_str(), Some("phones"));
+    assert_eq!(yaml(WORKFLOWS[0])["jobs"]["apply"]["environment"].as_str(), Some("phone-account"));
 }
 
 #[test]
