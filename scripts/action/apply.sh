@@ -31,10 +31,13 @@ find_merged() {
     done
 }
 
-# Adds the digests in our comments to the expected ones, and keeps what was reviewed: reviewed_plans
+# Adds the digests in our comments to the expected ones, and keeps what was reviewed. Sets `known`: whether GitHub said which
+# pull request it was, or that it was none.
 reviewed_plans() {
     local id body facts line='^<!-- digest=([0-9a-f]{64}) commit=([0-9a-f]{40,64}|none) planned=([0-9TZ:-]+) budget=([0-9]{1,6}) -->$'
+    known=false
     find_merged || return 0
+    known=true
     if [[ -z $merged ]]; then
         notice "The commit $commit is not the merge of a pull request, so no review of a plan is known"
         return
@@ -121,7 +124,10 @@ mode_apply() {
     plan_outputs
     show_plan '' 500000
     while IFS= read -r word; do arguments+=(--expect "$word"); done < "$work/expected"
-    if [[ ! -s $work/expected ]]; then arguments+=(--expect none); fi
+    # Without a pull request, a plan that was saved is what was reviewed.
+    if [[ ! -s $work/expected && (-z $INPUT_PLAN_FILE || $known == false || -n $merged) ]]; then
+        arguments+=(--expect none)
+    fi
     # An approval of a plan that needs none was a review, and no more.
     each_plan > "$work/plans"
     while IFS=$'\t' read -r changes blocked digest _; do

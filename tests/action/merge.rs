@@ -199,6 +199,25 @@ fn a_saved_plan_is_applied_as_it_is_and_tells_field_by_field_what_moved() {
 }
 
 #[test]
+fn a_saved_plan_is_its_own_review_only_if_there_is_no_pull_request() {
+    let (server, project) = office();
+    let event = project.propose(bonjour);
+    let saved = project.temporary.path().join("artifact.json");
+    fs::copy(project.plan(&event).expect(0).output("plan_file"), &saved).unwrap();
+    let merged = project.merge();
+    let inputs = [("mode", "apply"), ("plan-file", saved.to_str().unwrap())];
+    let comments = std::mem::take(&mut project.github.state().comments);
+    project.run(&merged, &inputs).expect(5).says("::notice", "has no comment with a plan");
+    project.github.state().comments = comments;
+    project.github.fail(Method::GET, 404, &[], "Not Found");
+    project.run(&merged, &inputs).expect(5).says("::warning", "cannot be found: GitHub answers 404");
+    assert!(server.audit().is_empty());
+    project.github.state().pulls.clear();
+    project.run(&merged, &inputs).expect(0);
+    assert_eq!(server.audit().len(), 5);
+}
+
+#[test]
 fn a_pull_request_is_never_applied() {
     let (server, project) = office();
     let event = project.propose(bonjour);
