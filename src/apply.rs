@@ -102,6 +102,7 @@ pub async fn execute_kept<O: Observer + ?Sized>(
     journal: &dyn Journal,
     stop: &Stop,
 ) -> Outcome {
+    provider.begin();
     let changes = &plan.changes;
     let mut graph = Graph::new(changes);
     let mut known = Known::new(changes);

@@ -28,6 +28,7 @@ mod secrets;
 mod show;
 mod signals;
 mod validate;
+mod watch;
 mod writing;
 
 use std::io::{self, Write as _};
@@ -58,6 +59,8 @@ enum Command {
     Plan(plan::Arguments),
     /// Bring the account to what the files ask for, and prove it
     Apply(apply::Arguments),
+    /// Keep accounts as the files ask, or tell when they are not, until stopped
+    Watch(watch::Arguments),
     /// Show a saved plan again, in any format for people; asks no account
     Show(show::Arguments),
     /// List earlier runs, or show one with what became of each change
@@ -94,7 +97,7 @@ pub fn run() -> Exit {
             return exit;
         }
     };
-    log(arguments.verbose);
+    log(arguments.verbose, &arguments.command);
     match command(arguments.command) {
         Ok(exit) => exit,
         Err(error) if is_broken_pipe(&error) => Exit::Ok,
@@ -111,6 +114,7 @@ fn command(command: Command) -> anyhow::Result<Exit> {
         Command::Validate(arguments) => validate::run(&arguments, &mut anstream::stdout()),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Apply(arguments) => apply::run(&arguments),
+        Command::Watch(arguments) => watch::run(&arguments),
         Command::Show(arguments) => show::run(&arguments),
         Command::History(arguments) => history::run(&arguments),
         Command::Rollback(arguments) => rollback::run(&arguments),
@@ -142,18 +146,24 @@ pub fn reference() -> clap::Command {
     Arguments::command()
 }
 
-/// `RUST_LOG` wins over the flag; without either only warnings are shown.
-fn log(verbose: u8) {
+/// `RUST_LOG` wins over the flag; without either only warnings are shown, and of `watch` what happens.
+fn log(verbose: u8, command: &Command) {
     use tracing_subscriber::EnvFilter;
 
+    let watch = if let Command::Watch(arguments) = command { Some(arguments.log) } else { None };
     let level = match verbose {
-        0 => "warn",
-        1 => "strowger=info",
-        _ => "strowger=debug",
+        0 if watch.is_none() => "warn",
+        0 | 1 => "strowger=info,warn",
+        _ => "strowger=debug,warn",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(anstream::stderr);
     // A second subscriber in one process is not ours to replace.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(anstream::stderr).without_time().try_init();
+    let _ = match watch {
+        None => subscriber.without_time().try_init(),
+        Some(watch::LogFormat::Human) => subscriber.with_target(false).try_init(),
+        Some(watch::LogFormat::Json) => subscriber.json().flatten_event(true).try_init(),
+    };
 }
 
 /// Whoever reads our output has seen enough; that is no failure of ours.

@@ -10,9 +10,11 @@ mod files;
 mod git;
 mod load;
 mod read;
+mod stamp;
 mod yaml;
 
 pub use base::{BaseError, Revision, RevisionError, guard_by_base};
 pub use git::GitError;
 pub use load::{Account, Loaded, load};
+pub use stamp::Stamp;
 pub use yaml::parse;

@@ -14,4 +14,4 @@ pub use diagnostic::{Diagnostic, Label, has_errors, sort};
 pub use nearest::nearest;
 pub use rule::{RULES, Rule, Severity};
 pub use severities::Severities;
-pub use sources::{Source, Sources};
+pub use sources::{ReadText, Source, Sources};

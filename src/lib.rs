@@ -8,7 +8,7 @@
 //! show or to write as YAML.
 //!
 //! Around it: [`config`] reads files, [`live`] talks to accounts, [`apply`] carries plans out, [`sandbox`] is
-//! the embedded phone account.
+//! the embedded phone account, [`watch`] keeps accounts as their files ask for as long as it runs.
 //!
 //! At the edge [`cli`] runs the commands, each of which ends with an [`exit`] code.
 
@@ -27,3 +27,4 @@ pub mod render;
 pub mod sandbox;
 pub mod text;
 pub mod undo;
+pub mod watch;

@@ -11,7 +11,7 @@ pub mod office;
 mod secret;
 pub mod snapshot;
 
-use std::future::Future;
+use std::future::{Future, ready};
 use std::pin::Pin;
 
 use crate::model::{Capabilities, Change, Live, ObjectId, Revision};
@@ -28,6 +28,15 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub struct Read {
     /// The complete account.
     pub live: Live,
+    /// How many requests were sent for it, repeated ones included.
+    pub requests: u64,
+}
+
+/// What a look at an account found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Looked {
+    /// Whether the account certainly is as it was read. If not, only reading it tells what changed, if anything did.
+    pub unchanged: bool,
     /// How many requests were sent for it, repeated ones included.
     pub requests: u64,
 }
@@ -51,10 +60,19 @@ pub trait Provider: Send + Sync {
     /// Reads the whole account, or fails: never a part of it.
     fn read(&self) -> Pending<'_, Result<Read, ReadError>>;
 
+    /// Whether the account certainly is as it was when this provider last read all of it, asked as cheaply as it can
+    /// be.
+    fn look(&self) -> Pending<'_, Result<Looked, ReadError>> {
+        Box::pin(ready(Ok(Looked { unchanged: false, requests: 0 })))
+    }
+
     /// Carries out one change, if its object still is what the change expects.
     ///
     /// Its references have ids, and its revision is that of the last write to the object, if there was one.
     fn write<'a>(&'a self, change: &'a Change) -> Pending<'a, Result<Written, WriteError>>;
+
+    /// A run begins: a creation in it repeats none of a run before, however alike they are.
+    fn begin(&self) {}
 
     /// The run ends: what is under way is finished, but nothing is tried again, waited for or begun.
     fn stop(&self) {}

@@ -23,6 +23,9 @@ mod reference;
 mod ring;
 mod scope;
 mod text;
+mod watching;
+mod windows;
+mod zone;
 
 pub use capabilities::{Capabilities, RequestLimits};
 pub use change::{
@@ -46,3 +49,6 @@ pub use reference::{Reference, ReferenceError, Selector};
 pub use ring::{RingFor, RingForError, RingMode};
 pub use scope::{NamePattern, NameSet, NumberPattern, NumberSet, PatternError, Scope};
 pub use text::is_unprintable;
+pub use watching::{DriftPolicy, OnDrift, Suspend, WatchPolicy};
+pub use windows::{ClockTime, ClockTimeError, Days, Window, WindowError, Windows};
+pub use zone::Zone;

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use strowger::config::{Loaded, load};
-use strowger::model::{Cap, Capped, Ignorable, NameKey, Policy};
+use strowger::model::{Cap, Capped, DriftPolicy, Ignorable, NameKey, OnDrift, Policy, Suspend, WatchPolicy};
 
 /// The account of these files in one folder.
 fn loaded(files: &[&str]) -> Loaded {
@@ -116,8 +116,112 @@ fn every_mistake_is_told_once_with_what_to_write() {
             "remove the number from the file: what is not there is not managed",
         ),
         ("{ protects: [] }", "unknown-field", "did you mean `protect`?"),
+        ("{ drift: report }", "wrong-type", "write `{ numbers: correct, ring_groups: report }`, or one of the two"),
+        ("{ drift: { numbers: off } }", "unquoted-word", "write `report`, `correct` or `adopt`"),
+        ("{ drift: { numbers: ignore } }", "wrong-value", "write `report`, `correct` or `adopt`"),
+        ("{ drift: { numbers: corect } }", "wrong-value", "did you mean `correct`?"),
+        ("{ drift: { users: report } }", "unknown-field", "fields here are `numbers` and `ring_groups`"),
+        ("{ suspend: porting }", "wrong-type", SUSPEND),
+        ("{ suspend: true }", "wrong-type", SUSPEND),
+        ("{ suspend: {} }", "missing-field", REASON),
+        ("{ suspend: { reason: \" \" } }", "wrong-value", REASON),
+        ("{ suspend: { reason: \"a\\nb\" } }", "wrong-value", REASON),
+        (
+            "{ suspend: { reason: x, until: 2026-12-01T08:00:00+01:00 } }",
+            "unquoted-word",
+            "write `\"2026-12-01T08:00:00+01:00\"`",
+        ),
+        ("{ suspend: { reason: x, until: 2026-12-01 } }", "unquoted-word", UNTIL),
+        ("{ suspend: { reason: x, until: \"2026-12-01\" } }", "wrong-value", UNTIL),
+        ("{ suspend: { reason: x, until: \"2026-12-01T08:00:00\" } }", "wrong-value", UNTIL),
+        ("{ suspend: { reason: x, until: \"2026-02-30T08:00:00Z\" } }", "wrong-value", UNTIL),
+        ("{ suspend: { reason: x, until: \"2026-12-01T08:00:00+01:00[Europe/Paris]\" } }", "wrong-value", UNTIL),
     ] {
         assert_eq!(told(policy), (rule, hint.to_owned()), "{policy}");
+    }
+}
+
+const SUSPEND: &str = "write `{ reason: \"porting to the new carrier\" }`, and `until` if it ends by itself";
+const REASON: &str = "say why in a few words on one line, such as `reason: \"porting to the new carrier\"`";
+const UNTIL: &str =
+    "write date, time and offset in quotes, such as `\"2026-12-01T08:00:00+01:00\"`, or remove the field";
+
+#[test]
+fn every_mistake_in_a_window_is_told_once_with_what_to_write() {
+    let time = "write hours and minutes in quotes, from `\"00:00\"` to `\"24:00\"`";
+    let form = "write `{ days: [mon, fri], from: \"08:00\", to: \"18:00\", zone: Europe/Paris }`";
+    let days = "days are `mon`, `tue`, `wed`, `thu`, `fri`, `sat` and `sun`";
+    let whole = "the whole day is `from: \"00:00\", to: \"24:00\"`";
+    let (from, to, zone) = ("from: \"08:00\"", "to: \"18:00\"", "zone: UTC");
+    for (window, rule, hint) in [
+        ("always".to_owned(), "wrong-type", form),
+        (format!("{{ days: [monday], {from}, {to}, {zone} }}"), "wrong-value", "did you mean `mon`?"),
+        (format!("{{ days: [tu], {from}, {to}, {zone} }}"), "wrong-value", "did you mean `tue`?"),
+        (format!("{{ days: [mon, lundi], {from}, {to}, {zone} }}"), "wrong-value", days),
+        (format!("{{ days: [1], {from}, {to}, {zone} }}"), "unquoted-number", days),
+        (format!("{{ days: [], {from}, {to}, {zone} }}"), "wrong-value", "remove the field for every day"),
+        (format!("{{ days: sat, {from}, {to}, {zone} }}"), "wrong-type", "write a list, such as `[a, b]`"),
+        (format!("{{ {to}, {zone} }}"), "missing-field", time),
+        (format!("{{ {from}, {zone} }}"), "missing-field", time),
+        (format!("{{ {from}, {to} }}"), "missing-field", "write the name of a time zone, such as `Europe/Paris`"),
+        (format!("{{ from: 08:00, {to}, {zone} }}"), "unquoted-number", "write `\"08:00\"`"),
+        (format!("{{ from: 8:00, {to}, {zone} }}"), "unquoted-number", "write `\"08:00\"`"),
+        (format!("{{ from: 8, {to}, {zone} }}"), "unquoted-number", "write `\"08:00\"`"),
+        (format!("{{ from: 480, {to}, {zone} }}"), "unquoted-number", time),
+        (format!("{{ from: \"8:00\", {to}, {zone} }}"), "wrong-value", "write `\"08:00\"`"),
+        (format!("{{ {from}, to: 18h, {zone} }}"), "wrong-value", "write `\"18:00\"`"),
+        (format!("{{ {from}, to: \"18:60\", {zone} }}"), "wrong-value", time),
+        (format!("{{ {from}, to: \"6 pm\", {zone} }}"), "wrong-value", time),
+        (format!("{{ from: \"24:00\", {to}, {zone} }}"), "wrong-value", "write `\"00:00\"` and the next day"),
+        (format!("{{ {from}, to: \"08:00\", {zone} }}"), "wrong-value", whole),
+        (format!("{{ {from}, {to}, zone: Europe/Pari }}"), "wrong-value", "did you mean `Europe/Paris`?"),
+        (format!("{{ {from}, {to}, zone: europe/paris }}"), "wrong-value", "did you mean `Europe/Paris`?"),
+        (format!("{{ {from}, {to}, zone: Paris }}"), "wrong-value", "did you mean `Europe/Paris`?"),
+        (format!("{{ {from}, {to}, zone: New York }}"), "wrong-value", "did you mean `America/New_York`?"),
+        (
+            format!("{{ {from}, {to}, zone: \"+01:00\" }}"),
+            "wrong-value",
+            "write the name of a time zone, such as `Europe/Paris`",
+        ),
+        (
+            format!("{{ {from}, till: \"18:00\", {zone}, {to} }}"),
+            "unknown-field",
+            "fields here are `days`, `from`, `to` and `zone`",
+        ),
+    ] {
+        assert_eq!(told(&format!("{{ windows: [{window}] }}")), (rule, hint.to_owned()), "{window}");
+    }
+    let never = "remove the field to allow changes at any time, or write `suspend` to allow none";
+    assert_eq!(told("{ windows: [] }"), ("wrong-value", never.to_owned()));
+    assert_eq!(told("{ windows: { from: x } }").0, "wrong-type");
+    let many = vec![format!("{{ {from}, {to}, {zone} }}"); 101].join(", ");
+    assert_eq!(told(&format!("{{ windows: [{many}] }}")).1, "one window can have several days");
+}
+
+#[test]
+fn what_a_watch_may_do_is_read_and_joined_from_several_files() {
+    let first = "policy: { drift: { numbers: report }, suspend: { reason: porting } }\n";
+    let second = "policy:\n  drift: { ring_groups: adopt }\n  windows:\n    - { days: [mon, tue, wed, thu, fri, sat, sun], \
+                  from: \"08:00\", to: \"18:00\", zone: Europe/Paris }\n";
+    let third = "policy: { windows: [{ days: [sat], from: \"22:00\", to: \"02:00\", zone: UTC }] }\n";
+    let watch = policy(&[first, second, third]).watch;
+    assert_eq!(watch.drift, DriftPolicy { numbers: OnDrift::Report, ring_groups: OnDrift::Adopt });
+    assert_eq!(watch.suspend, Some(Suspend { until: None, reason: "porting".into() }));
+    // 2026-11-28 is a Saturday.
+    for (at, open) in
+        [("28T07:00", true), ("28T18:00", false), ("28T22:00", true), ("29T01:59", true), ("29T02:00", false)]
+    {
+        assert_eq!(watch.windows.is_open(format!("2026-11-{at}Z").parse().unwrap()), open, "{at}");
+    }
+    assert_eq!(policy(&[""]).watch, WatchPolicy::default());
+    assert_eq!(WatchPolicy::default().drift.numbers, OnDrift::Correct);
+    let until = policy(&["policy: { suspend: { until: \"2026-12-01T08:00+01:00\", reason: x } }\n"]).watch.suspend;
+    let at = |at: &str| at.parse().unwrap();
+    assert!(until.clone().unwrap().is_active(at("2026-12-01T06:59:59Z")));
+    assert!(!until.unwrap().is_active(at("2026-12-01T07:00:00Z")));
+    for one in ["policy: { drift: { numbers: report } }\n", "policy: { suspend: { reason: x } }\n"] {
+        let twice = loaded(&[one, one]).diagnostics;
+        assert_eq!(twice.iter().map(|finding| finding.rule.id).collect::<Vec<_>>(), ["duplicate-key"]);
     }
 }
 
@@ -131,7 +235,7 @@ fn the_documented_policies_are_right() {
         .filter_map(|rest| rest.split("```").next())
         .filter(|example| example.starts_with("policy:"))
         .collect();
-    assert_eq!(examples.len(), 5);
+    assert_eq!(examples.len(), 6);
     for example in examples {
         policy(&[example]);
     }

@@ -124,6 +124,34 @@ fn policy_value() -> impl Strategy<Value = String> {
         "{ update: { most: 0 }, update: off }",
         "{ unassign: 5 }",
         "{ delete: { percent: '5' } }",
+        "report",
+        "Correct",
+        "{ numbers: report, ring_groups: adopt }",
+        "{ numbers: off }",
+        "mon",
+        "Monday",
+        "[mon, mon]",
+        "'08:00'",
+        "08:00",
+        "'24:00'",
+        "'8:00'",
+        "Europe/Paris",
+        "Paris",
+        "{ from: '08:00', to: '18:00', zone: Europe/Paris }",
+        "{ from: '08:00', to: '08:00', zone: UTC }",
+        "{ from: '24:00', to: '08:00', zone: UTC }",
+        "{ days: [], from: '08:00', to: '09:00', zone: UTC }",
+        "{ days: [sat, sunday], from: 8, to: '09:00', zone: Mars }",
+        "{ from: 22:00, to: 02:00 }",
+        "{ reason: porting }",
+        "{ reason: '  ' }",
+        "{ reason: \"a\\u0085\" }",
+        "{ reason: x, until: '2026-12-01T08:00:00+01:00' }",
+        "{ reason: x, until: '2026-12-01T08:00Z' }",
+        "{ reason: x, until: '2026-13-01T08:00:00Z' }",
+        "{ reason: x, until: 2026-12-01 }",
+        "'2026-12-01T08:00:00+01:00'",
+        "'2026-12-01T08:00:00,5Z'",
     ];
     let one = prop::sample::select(words.map(str::to_owned).to_vec());
     let long = "[a*]{0,3}x{120,131}\\*?".prop_map(|name| format!("'{name}'"));
@@ -142,9 +170,25 @@ fn policy() -> impl Strategy<Value = String> {
         "caps: { ring_groups",
         "scope: { numbers",
         "scope: { ring_groups",
+        "drift",
+        "drift: { numbers",
+        "windows",
+        "windows: [{ days",
+        "windows: [{ from: '08:00', to: '18:00', zone",
+        "windows: [{ from: '08:00', zone: Europe/Paris, to",
+        "windows: [{ to: '08:00', zone: Europe/Paris, from",
+        "suspend",
+        "suspend: { reason",
+        "suspend: { reason: x, until",
     ];
     let field = (prop::sample::select(fields.to_vec()), policy_value()).prop_map(|(field, value)| {
-        let close = if field.contains('{') { " }" } else { "" };
+        let close = if field.contains("[{") {
+            " }]"
+        } else if field.contains('{') {
+            " }"
+        } else {
+            ""
+        };
         format!("{field}: {value}{close}")
     });
     prop::collection::vec(field, 0..4).prop_map(|fields| format!("policy: {{ {} }}\n", fields.join(", ")))

@@ -31,6 +31,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("live", &["model", "text"]),
     ("sandbox", &["live", "model", "text"]),
     ("apply", &["record", "plan", "live", "model", "diag", "text"]),
+    ("watch", &["apply", "record", "plan", "config", "check", "live", "model", "diag", "render", "exit", "text"]),
     ("export", &["live", "model", "text"]),
 ];
 
@@ -42,7 +43,7 @@ const EDGE: [&str; 3] = ["cli", "lib", "main"];
 const PURE: [&str; 8] = ["model", "diag", "check", "diff", "plan", "record", "undo", "render"];
 
 /// What a pure module has no use for.
-const IMPURE: [&str; 15] = [
+const IMPURE: [&str; 17] = [
     "tokio",
     "reqwest",
     "rusqlite",
@@ -57,6 +58,8 @@ const IMPURE: [&str; 15] = [
     "std::time::",
     "SystemTime",
     "Instant::",
+    "Timestamp::now",
+    "Zoned",
     "println!",
     "std::io::std",
 ];

@@ -1,21 +1,24 @@
 //! Reading the `policy` section.
 //!
-//! The sections of several files merge: lists are joined, and what can have one value only (a rule, a cap)
-//! stands in one file.
+//! The sections of several files merge: lists are joined, and what can have one value only (a rule, a cap,
+//! a suspension) stands in one file.
 
 mod caps;
+mod drift;
 mod ignore;
 mod protect;
 mod scope;
+mod suspend;
+mod windows;
 
 use crate::diag::{Diagnostic, RULES, Rule, Severities, Severity, nearest};
-use crate::model::Policy;
+use crate::model::{Policy, Span};
 
 use super::document::{NodeRef, View};
 use super::reader::{Advice, Field, Reader};
 use super::settings::Country;
 
-const FIELDS: [&str; 6] = ["rules", "prune", "caps", "protect", "scope", "ignore"];
+const FIELDS: [&str; 9] = ["rules", "prune", "caps", "protect", "scope", "ignore", "drift", "windows", "suspend"];
 const PRUNABLE: &str = "ring_groups";
 const SEVERITIES: &str = "write `error`, `warning`, `info` or `off`";
 
@@ -26,7 +29,9 @@ pub(super) struct Policies {
     pub(super) policy: Policy,
     /// What becomes of the rules.
     pub(super) severities: Severities,
-    rules: Vec<(&'static Rule, crate::model::Span)>,
+    rules: Vec<(&'static Rule, Span)>,
+    drift: drift::Places,
+    suspend: Option<Span>,
 }
 
 impl Policies {
@@ -34,7 +39,7 @@ impl Policies {
     pub(super) fn read(&mut self, reader: &mut Reader, section: Field<'_>, country: Option<Country>) {
         let Some(mapping) = reader.mapping(section) else { return };
         let fields = reader.fields(mapping, section.key.span(), FIELDS);
-        let [rules, prune, caps, protect, scope, ignore] = fields.found;
+        let [rules, prune, caps, protect, scope, ignore, drift, windows, suspend] = fields.found;
         if let Some(rules) = rules {
             self.rules(reader, rules);
         }
@@ -53,6 +58,16 @@ impl Policies {
         }
         if let Some(ignore) = ignore {
             ignore::read(reader, ignore, &mut self.policy.ignore);
+        }
+        let watch = &mut self.policy.watch;
+        if let Some(drift) = drift {
+            drift::read(reader, drift, &mut watch.drift, &mut self.drift);
+        }
+        if let Some(windows) = windows {
+            windows::read(reader, windows, &mut watch.windows);
+        }
+        if let Some(suspend) = suspend {
+            suspend::read(reader, suspend, &mut watch.suspend, &mut self.suspend);
         }
     }
 

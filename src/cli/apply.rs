@@ -20,11 +20,12 @@ use crate::render::human;
 use super::console::{self, Voice};
 use super::execution::{Carried, Execution, carry_out};
 use super::expected::Expected;
+use super::identity::{self, About};
 use super::open::{Opened, Purpose, open};
 use super::plan::{read_and_plan, runtime};
 use super::saved::{Held, Saved};
 use super::writing::Writing;
-use super::{approval, expected, identity, signals};
+use super::{approval, expected, signals};
 
 /// The arguments of `apply`.
 #[derive(Debug, clap::Args)]
@@ -108,7 +109,7 @@ async fn reconcile<'a>(
     let mut findings = loaded.diagnostics.clone();
     let mut stale = String::new();
     for &account in accounts {
-        let lock = identity::lock(account)?;
+        let lock = identity::lock(account, &account.root)?;
         let opened = open(account, Purpose::Write, arguments.writing.effort).await?;
         let planned = match saved {
             Some(saved) => saved.hold(account, &*opened.provider).await.map(|held| match held {
@@ -130,7 +131,8 @@ async fn reconcile<'a>(
         findings.extend(found);
         match plan {
             Some(plan) => {
-                let recorder = identity::recorder(account, &plan, None, events.clone())?;
+                let recorder =
+                    identity::recorder(account, &plan, About { events: events.clone(), ..About::default() })?;
                 jobs.push(Job { account, opened, plan, recorder, _lock: lock });
             }
             None => opened.close().await,

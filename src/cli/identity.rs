@@ -12,13 +12,20 @@ use crate::plan::Plan;
 use crate::record::{Commit, Planned, RunId};
 use crate::text::shown;
 
+/// What a run is beside its plan.
+#[derive(Default)]
+pub(super) struct About<'a> {
+    /// The run that it undoes.
+    pub(super) undoes: Option<&'a RunId>,
+    /// Who follows it.
+    pub(super) events: Option<Arc<Events>>,
+    /// The commit of the files, if that is known; without it Git is asked.
+    pub(super) commit: Option<Commit>,
+}
+
 /// A record of the run that is about to carry out this plan.
-pub(super) fn recorder(
-    account: &Account,
-    plan: &Plan,
-    undoes: Option<&RunId>,
-    events: Option<Arc<Events>>,
-) -> anyhow::Result<Recorder> {
+pub(super) fn recorder(account: &Account, plan: &Plan, about: About<'_>) -> anyhow::Result<Recorder> {
+    let About { undoes, events, commit: known } = about;
     let run = RunId::new(&now(), fastrand::u32(..))?;
     let planned = Planned {
         strowger: env!("CARGO_PKG_VERSION").to_owned(),
@@ -26,7 +33,11 @@ pub(super) fn recorder(
         account_id: plan.account_id.clone(),
         digest: plan.digest.clone(),
         // Nobody asks Git for a run that leaves nothing behind.
-        commit: if plan.is_empty() && events.is_none() { None } else { commit(&account.root) },
+        commit: match known {
+            None if plan.is_empty() && events.is_none() => None,
+            None => commit(&account.root),
+            known => known,
+        },
         actor: actor(),
         undoes: undoes.cloned(),
         changes: plan.changes.clone(),
@@ -34,14 +45,15 @@ pub(super) fn recorder(
     Ok(Recorder::new(run, planned, now, events))
 }
 
-/// The account for this process alone, until the lock is dropped. Nothing is written to a snapshot.
-pub(super) fn lock(account: &Account) -> anyhow::Result<Option<Lock>> {
+/// The account for this process alone, until the lock is dropped, by a file below this folder. Nothing is written
+/// to a snapshot.
+pub(super) fn lock(account: &Account, root: &Path) -> anyhow::Result<Option<Lock>> {
     if matches!(account.settings.provider, ProviderSettings::Snapshot { .. }) {
         return Ok(None);
     }
     let second = humantime::format_rfc3339_seconds(SystemTime::now());
     let holder = format!("process {}, since {second},", std::process::id());
-    Ok(Some(Lock::take(&account.root, &account.settings.file_stem(), &holder)?))
+    Ok(Some(Lock::take(root, &account.settings.file_stem(), &holder)?))
 }
 
 fn now() -> String {

@@ -25,10 +25,11 @@ use super::apply::{asked, is_snapshot};
 use super::console::{self, Voice};
 use super::execution::{Execution, carry_out};
 use super::history::{Format, pick};
+use super::identity::{self, About};
 use super::open::{Purpose, open};
 use super::plan::{read, runtime};
 use super::writing::Writing;
-use super::{approval, identity, signals};
+use super::{approval, signals};
 
 /// The arguments of `rollback`.
 #[derive(Debug, clap::Args)]
@@ -72,7 +73,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let runtime = runtime()?;
     let exit = runtime.block_on(async {
         let purpose = if arguments.plan_only { Purpose::Look } else { Purpose::Write };
-        let _lock = if arguments.plan_only { None } else { identity::lock(&account)? };
+        let _lock = if arguments.plan_only { None } else { identity::lock(&account, &account.root)? };
         let opened = open(&account, purpose, arguments.writing.effort).await?;
         let exit = roll_back(arguments, &mut loaded, account, (&run, &path), &*opened.provider).await;
         opened.close().await;
@@ -119,7 +120,8 @@ async fn roll_back(
     if arguments.plan_only {
         return Ok(Exit::Ok);
     }
-    let mut recorder = identity::recorder(&planned.account, plan, Some(&run.id), events)?;
+    let mut recorder =
+        identity::recorder(&planned.account, plan, About { undoes: Some(&run.id), events, commit: None })?;
     let exit = async {
         if plan.is_empty() {
             return Ok(if planned.conflicts.is_empty() { Exit::Ok } else { Exit::Stale });

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::check;
-use crate::diag::{Diagnostic, Rule};
+use crate::diag::{Diagnostic, Rule, Source};
 use crate::model::{Base, BasePolicy, FileId, GuardPolicy, NameKey};
 
 use super::git::{self, Commit, Entry as File, GitError, Repository};
@@ -83,9 +83,9 @@ impl FromStr for Revision {
 /// Only if a revision was named and cannot be looked at.
 pub fn guard_by_base(loaded: &mut Loaded, revision: Option<&Revision>) -> Result<(), BaseError> {
     let Loaded { accounts, sources, diagnostics } = loaded;
-    let texts = sources.iter().filter_map(|source| source.text().map(|text| (source.path(), text))).collect();
+    let files = sources.iter().map(|source| (source.path(), source)).collect();
     let mut repositories: HashMap<PathBuf, Result<History<'_>, GitError>> = HashMap::new();
-    let mut reader = Reader { texts, findings: Vec::new() };
+    let mut reader = Reader { files, findings: Vec::new() };
     for at in 0..accounts.len() {
         let Some(account) = accounts.get(at) else { continue };
         let Some(folder) = git::above(&account.root) else {
@@ -98,7 +98,7 @@ pub fn guard_by_base(loaded: &mut Loaded, revision: Option<&Revision>) -> Result
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(free) => {
                 let opened = Repository::open(free.key());
-                free.insert(opened.map(|repository| History::new(repository, accounts, &reader.texts)))
+                free.insert(opened.map(|repository| History::new(repository, accounts, &reader.files)))
             }
         };
         let base = match (history, revision) {
@@ -151,7 +151,7 @@ struct History<'a> {
 }
 
 impl<'a> History<'a> {
-    fn new(repository: Repository, accounts: &[Account], texts: &HashMap<&'a Path, &'a str>) -> Self {
+    fn new(repository: Repository, accounts: &[Account], files: &HashMap<&'a Path, &'a Source>) -> Self {
         let mut names = Names::default();
         for account in accounts {
             let Some(place) = repository.place(&account.root) else { continue };
@@ -160,8 +160,8 @@ impl<'a> History<'a> {
             for path in &account.files {
                 let is_section = section.is_some_and(|section| **section == *super::load::display(path));
                 let name = path.file_name().and_then(|name| name.to_str()).filter(|_| is_section);
-                if let (Some(name), Some(text)) = (name, texts.get(path.as_path())) {
-                    names.note(place.clone(), name, text, NameKey::of(&account.settings.name));
+                if let (Some(name), Some(source)) = (name, files.get(path.as_path())) {
+                    names.note(place.clone(), name, source, NameKey::of(&account.settings.name));
                 }
             }
         }
@@ -238,7 +238,7 @@ fn moved(
 
 struct Reader<'a> {
     /// The files as they are.
-    texts: HashMap<&'a Path, &'a str>,
+    files: HashMap<&'a Path, &'a Source>,
     /// Of the account that is being looked at.
     findings: Vec<Diagnostic>,
 }
@@ -334,8 +334,8 @@ impl Reader<'_> {
     /// Whether the files are those of now, whose policy is known already.
     fn is_current(&self, account: &Account, files: &[File], texts: &[Vec<u8>]) -> bool {
         let same = |(file, text): (&File, &Vec<u8>)| {
-            let now = self.texts.get(account.root.join(&file.name).as_path());
-            now.is_some_and(|now| now.as_bytes() == text.as_slice())
+            let now = self.files.get(account.root.join(&file.name).as_path());
+            now.is_some_and(|now| now.is(text))
         };
         files.len() == account.files.len() && files.iter().zip(texts).all(same)
     }

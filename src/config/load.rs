@@ -102,6 +102,7 @@ fn account(schema: &AccountSchema, AccountFiles { root, files, folder }: Account
     let complete = documents.len() == sources.len();
     let Checked { account, findings, secrets } = check::account(schema, &documents, findings, complete);
     drop(documents);
+    let well = findings.is_empty();
     for secret in secrets {
         let FileId(index) = secret.file;
         if let Some(source) = sources.get_mut((index - first.0) as usize) {
@@ -115,7 +116,11 @@ fn account(schema: &AccountSchema, AccountFiles { root, files, folder }: Account
         desired.files.extend(sources.iter().map(|source| Box::from(source.display())));
         loaded.accounts.push(Account { root, files, folder, settings, desired, severities });
     }
-    for source in sources {
+    for mut source in sources {
+        if well {
+            // The text of a large account is a twelfth of all that its plan needs, and most plans show none of it.
+            source.forget(|path| super::read::read(path, FileId::default()).ok().map(Into::into));
+        }
         loaded.sources.push(source);
     }
 }

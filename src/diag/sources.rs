@@ -1,12 +1,16 @@
 //! The operator's files, as far as a finding needs them: what they are called and what stands in a line.
 //!
 //! A line is what a YAML reader counts as one: it ends at a line feed, a carriage return or both. Text that
-//! is or may be a secret never leaves this module.
+//! is or may be a secret never leaves this module. A text that nobody may need can be forgotten, and comes back
+//! when it is needed after all, unless the file is another by then.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::hash::BuildHasher as _;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+
+use foldhash::quality::RandomState;
 
 use crate::model::{FileId, Place, Span};
 
@@ -15,12 +19,27 @@ use crate::model::{FileId, Place, Span};
 pub struct Source {
     display: Box<str>,
     path: PathBuf,
-    text: Option<Box<str>>,
+    /// Empty if the text was not read, or was forgotten and not asked for since.
+    text: OnceLock<Box<str>>,
+    forgotten: Option<Forgotten>,
     /// The byte at which each line starts; made when the first excerpt is wanted.
     starts: OnceLock<Vec<u32>>,
     /// From which column on a line is a secret, by its number.
     secrets: HashMap<u32, u32>,
 }
+
+/// How a text comes back.
+#[derive(Debug)]
+struct Forgotten {
+    length: usize,
+    /// By a key of its own, so that nobody can make another text that looks the same.
+    hash: u64,
+    key: RandomState,
+    read: ReadText,
+}
+
+/// Reads a file's text as it was read first; `None` if that fails.
+pub type ReadText = fn(&Path) -> Option<Box<str>>;
 
 /// The files of a run, by [`FileId`].
 #[derive(Debug, Default)]
@@ -37,8 +56,17 @@ impl Source {
     /// The same file with its text, which is at most 4 GiB.
     #[must_use]
     pub fn with_text(mut self, text: Box<str>) -> Self {
-        self.text = Some(text);
+        self.text = OnceLock::from(text);
         self
+    }
+
+    /// Forgets the text until it is needed; it is read again then.
+    pub fn forget(&mut self, read: ReadText) {
+        if let Some(text) = self.text.take() {
+            let key = RandomState::default();
+            self.forgotten = Some(Forgotten { length: text.len(), hash: key.hash_one(text.as_bytes()), key, read });
+            self.starts.take();
+        }
     }
 
     /// The path as the operator gave it, with `/` between its parts.
@@ -47,13 +75,27 @@ impl Source {
     }
 
     /// Where the file is.
-    pub fn path(&self) -> &std::path::Path {
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The text, without a byte order mark; `None` if it could not be read.
+    /// The text, without a byte order mark; `None` if it could not be read, or was forgotten and is not the same
+    /// any longer.
     pub fn text(&self) -> Option<&str> {
-        self.text.as_deref()
+        if let (None, Some(forgotten)) = (self.text.get(), &self.forgotten) {
+            let again = (forgotten.read)(&self.path).filter(|text| forgotten.was(text.as_bytes()))?;
+            return Some(self.text.get_or_init(|| again));
+        }
+        self.text.get().map(AsRef::as_ref)
+    }
+
+    /// Whether this is the text, which is not read again for that.
+    pub fn is(&self, text: &[u8]) -> bool {
+        match (self.text.get(), &self.forgotten) {
+            (Some(own), _) => own.as_bytes() == text,
+            (None, Some(forgotten)) => forgotten.was(text),
+            (None, None) => false,
+        }
     }
 
     /// Hides the rest of a line, which is a secret.
@@ -64,7 +106,7 @@ impl Source {
 
     /// A line without its end, from 1, its secrets replaced.
     pub fn line(&self, number: u32) -> Option<Cow<'_, str>> {
-        let text = self.text.as_deref()?;
+        let text = self.text()?;
         let starts = self.starts.get_or_init(|| line_starts(text));
         let index = number.checked_sub(1)? as usize;
         let start = *starts.get(index)? as usize;
@@ -78,6 +120,12 @@ impl Source {
             Some(open) => Cow::Owned(format!("{open}(hidden)")),
             None => Cow::Borrowed(line),
         })
+    }
+}
+
+impl Forgotten {
+    fn was(&self, text: &[u8]) -> bool {
+        self.length == text.len() && self.hash == self.key.hash_one(text)
     }
 }
 
@@ -178,6 +226,17 @@ mod tests {
         let lines: Vec<_> = (1..=5).map(|line| source.line(line)).collect();
         assert_eq!(lines, [Some("a".into()), Some("b".into()), Some("c".into()), Some("d".into()), None]);
         assert_eq!(source.line(0), None);
+    }
+
+    #[test]
+    fn a_forgotten_text_comes_back_unless_it_is_another_one() {
+        let mut source = source("a\nb\n");
+        source.forget(|_| Some("a\nb\n".into()));
+        assert!(source.is(b"a\nb\n") && !source.is(b"a\nc\n"));
+        assert_eq!(source.line(2).as_deref(), Some("b"));
+        source.forget(|_| Some("a\nc\n".into()));
+        assert!(source.is(b"a\nb\n"), "it was the text");
+        assert_eq!((source.text(), source.line(2)), (None, None), "and is not any longer");
     }
 
     #[test]

@@ -6,17 +6,17 @@
 
 mod answer;
 mod budget;
+mod clients;
 mod patience;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Instant;
 
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, IF_MATCH};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use reqwest::{Client, Method, Url};
 use tokio::sync::watch;
 
 use crate::model::RequestLimits;
-use crate::text::is_this_machine;
 
 use super::Secret;
 
@@ -25,21 +25,20 @@ use budget::Budget;
 pub(super) use patience::Attempts;
 pub use patience::Patience;
 
-const USER_AGENT: &str = concat!("strowger/", env!("CARGO_PKG_VERSION"));
-
 /// A request, ready to be sent any number of times.
 #[derive(Clone, Debug)]
 pub(super) struct Call {
     pub(super) method: Method,
     pub(super) url: Url,
     pub(super) if_match: Option<Box<str>>,
+    pub(super) if_none_match: Option<Box<str>>,
     pub(super) idempotency_key: Option<String>,
     pub(super) body: Option<Vec<u8>>,
 }
 
 impl Call {
     pub(super) fn get(url: Url) -> Self {
-        Self { method: Method::GET, url, if_match: None, idempotency_key: None, body: None }
+        Self { method: Method::GET, url, if_match: None, if_none_match: None, idempotency_key: None, body: None }
     }
 
     /// Whether doing it twice is the same as doing it once, whatever became of the first.
@@ -73,7 +72,7 @@ pub(super) enum SendError {
 
 /// A client of one account.
 pub(super) struct Http {
-    client: Client,
+    client: Arc<Client>,
     authorization: HeaderValue,
     secret: Secret,
     budget: Budget,
@@ -95,27 +94,8 @@ impl Http {
         let mut authorization = HeaderValue::try_from(format!("Bearer {}", secret.expose()))
             .map_err(|_| "the token has characters that cannot be sent in a header".to_owned())?;
         authorization.set_sensitive(true);
-        // Fails if someone was faster, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut builder = Client::builder()
-            .user_agent(USER_AGENT)
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .tcp_nodelay(true)
-            .pool_max_idle_per_host(limits.concurrent.max(32))
-            .pool_idle_timeout(Duration::from_secs(60))
-            .connect_timeout(patience.connect)
-            .timeout(patience.request);
-        if is_this_machine(base.host_str().unwrap_or_default()) {
-            // No proxy can reach it, and no resolver may say that it is elsewhere. The ports are those of the URL.
-            let here = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
-            builder = builder.no_proxy().resolve_to_addrs("localhost", &here.map(|address| (address, 0).into()));
-        }
-        if base.scheme() == "http" {
-            // Reading the system's certificates takes longer than a small account's whole plan.
-            builder = builder.tls_certs_only([]);
-        }
-        let client = builder.build().map_err(|error| format!("the HTTP client cannot start: {error}"))?;
+        let client = clients::shared(base, limits, patience)
+            .map_err(|error| format!("the HTTP client cannot start: {error}"))?;
         Ok(Self {
             client,
             authorization,
@@ -235,6 +215,9 @@ impl Http {
             .header(AUTHORIZATION, self.authorization.clone());
         if let Some(etag) = &call.if_match {
             request = request.header(IF_MATCH, &**etag);
+        }
+        if let Some(etag) = &call.if_none_match {
+            request = request.header(IF_NONE_MATCH, &**etag);
         }
         if let Some(key) = &call.idempotency_key {
             request = request.header("Idempotency-Key", key);

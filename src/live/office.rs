@@ -7,13 +7,15 @@
 mod body;
 mod compare;
 mod convert;
+mod look;
 mod pages;
 mod problem;
 mod read;
 mod wire;
 mod write;
 
-use std::sync::atomic::AtomicU32;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use reqwest::Url;
 
@@ -21,7 +23,9 @@ use crate::model::{Capabilities, Change, RequestLimits};
 use crate::text::is_this_machine;
 
 use super::http::Http;
-use super::{Access, Patience, Pending, Provider, Read, ReadError, Secret, WriteError, Written};
+use super::{Access, Looked, Patience, Pending, Provider, Read, ReadError, Secret, WriteError, Written};
+
+use look::Trail;
 
 /// The most objects of a page, unless the account allows fewer.
 const PAGE_LIMIT: u32 = 1000;
@@ -56,8 +60,12 @@ pub struct Office {
     http: Http,
     base: Url,
     nonce: String,
+    /// How many runs have begun.
+    runs: AtomicU64,
     /// The objects of a page that the account allows, as far as it has said.
     page_limit: AtomicU32,
+    /// How the last complete reading can be looked at again.
+    trail: Mutex<Option<Trail>>,
 }
 
 impl Office {
@@ -86,7 +94,14 @@ impl Office {
         }
         let limits = RequestLimits { per_second: None, concurrent: options.concurrent };
         let http = Http::new(&base, token, limits, options.patience, options.access).map_err(settings)?;
-        Ok(Self { http, base, nonce: options.nonce, page_limit: AtomicU32::new(PAGE_LIMIT) })
+        Ok(Self {
+            http,
+            base,
+            nonce: options.nonce,
+            runs: AtomicU64::new(0),
+            page_limit: AtomicU32::new(PAGE_LIMIT),
+            trail: Mutex::default(),
+        })
     }
 
     /// The URL of a resource. The parts may be ids, which are untrusted: each stays one segment of the path.
@@ -121,8 +136,16 @@ impl Provider for Office {
         Box::pin(self.read_account())
     }
 
+    fn look(&self) -> Pending<'_, Result<Looked, ReadError>> {
+        Box::pin(self.look_again())
+    }
+
     fn write<'a>(&'a self, change: &'a Change) -> Pending<'a, Result<Written, WriteError>> {
         Box::pin(self.write_change(change))
+    }
+
+    fn begin(&self) {
+        self.runs.fetch_add(1, Ordering::Relaxed);
     }
 
     fn stop(&self) {

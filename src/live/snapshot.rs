@@ -6,18 +6,21 @@
 
 mod document;
 mod resolve;
+mod stamp;
 mod write;
 mod yaml;
 
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::{Capabilities, Change, Live};
 use crate::text::shown;
 
-use super::{Pending, Provider, Read, ReadError, WriteError, Written};
+use super::{Looked, Pending, Provider, Read, ReadError, WriteError, Written};
 
+use stamp::Stamp;
 pub use write::write;
 
 /// The largest file that is read: about two and a half million numbers.
@@ -86,12 +89,14 @@ fn read(text: &str, format: Format) -> Result<document::Document, SnapshotError>
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     path: PathBuf,
+    /// The file as it was when it was last read.
+    seen: Arc<Mutex<Option<Stamp>>>,
 }
 
 impl Snapshot {
     /// The account in this file: JSON if its name ends in `.json`, else YAML.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self { path: path.into(), seen: Arc::default() }
     }
 
     /// Reads the file now, on this thread.
@@ -144,7 +149,19 @@ impl Provider for Snapshot {
     fn read(&self) -> Pending<'_, Result<Read, ReadError>> {
         // On this thread, though it takes a second for each 200,000 numbers: it has nobody to wait for, and a thread
         // of its own would have a heap of its own, beside what reading the files left in this one's.
-        Box::pin(async { Ok(Read { live: self.load()?, requests: 0 }) })
+        Box::pin(async {
+            // Taken before the file is opened: if it changes from here on, it has another one.
+            let stamp = Stamp::settled(&self.path);
+            let live = self.load()?;
+            *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = stamp;
+            Ok(Read { live, requests: 0 })
+        })
+    }
+
+    fn look(&self) -> Pending<'_, Result<Looked, ReadError>> {
+        let seen = *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let unchanged = seen.is_some_and(|seen| Stamp::of(&self.path) == Some(seen));
+        Box::pin(std::future::ready(Ok(Looked { unchanged, requests: 0 })))
     }
 
     fn write<'a>(&'a self, _: &'a Change) -> Pending<'a, Result<Written, WriteError>> {

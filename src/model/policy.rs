@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{E164, NameKey, Reference, Scope, Span, Spanned};
+use super::{E164, NameKey, Reference, Scope, Span, Spanned, WatchPolicy};
 
 /// The policy of one account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct Policy {
     pub ignore: BTreeSet<Ignorable>,
     /// What a plan is held against.
     pub guards: GuardPolicy,
+    /// What is for `strowger watch`. Plans do not read it.
+    pub watch: WatchPolicy,
 }
 
 /// The part of a policy that guards read, and that also counts as it was in an earlier revision.

@@ -78,14 +78,18 @@ async fn get(shared: &Shared, collection: Collection, key: i64, headers: &Header
 async fn list(shared: &Shared, collection: Collection, headers: &HeaderMap, query: &str) -> Result<Response, Problem> {
     let wanted = ListQuery::parse(collection, query)?;
     let query = query.to_owned();
+    let known = Condition::from(headers, &header::IF_NONE_MATCH)?;
     let (tag, answer) = shared
         .store
         .run(move |db| {
+            // The tag says which page of which version this is, so that one that is known is never made.
             let tag = etag::of(&format!("{} {} {query}", collection.name(), write::version(db, collection)?));
-            Ok((tag, page::page(db, collection, wanted)?))
+            let is_known = known.is_some_and(|condition| condition.matches_weakly(&tag));
+            let answer = if is_known { None } else { Some(page::page(db, collection, wanted)?) };
+            Ok((tag, answer))
         })
         .await?;
-    conditional(headers, &tag, &answer)
+    Ok(answer.map_or_else(|| not_modified(&tag), |answer| json(StatusCode::OK, &tag, &answer)))
 }
 
 async fn post(
@@ -161,11 +165,15 @@ async fn run_write<T: Send + 'static>(
 fn conditional(headers: &HeaderMap, tag: &str, value: &Value) -> Result<Response, Problem> {
     let known = Condition::from(headers, &header::IF_NONE_MATCH)?;
     if known.is_some_and(|condition| condition.matches_weakly(tag)) {
-        let mut response = StatusCode::NOT_MODIFIED.into_response();
-        insert(&mut response, header::ETAG, tag);
-        return Ok(response);
+        return Ok(not_modified(tag));
     }
     Ok(json(StatusCode::OK, tag, value))
+}
+
+fn not_modified(tag: &str) -> Response {
+    let mut response = StatusCode::NOT_MODIFIED.into_response();
+    insert(&mut response, header::ETAG, tag);
+    response
 }
 
 fn json(status: StatusCode, tag: &str, value: &Value) -> Response {

@@ -175,6 +175,8 @@ fn prepare(db: &mut Connection, version: i64) -> rusqlite::Result<()> {
     for (_, step) in MIGRATIONS.iter().filter(|(to, _)| *to > version) {
         tx.execute_batch(step)?;
     }
+    // The version of every collection that has not changed since, so that no two state files have one in common.
+    tx.execute("INSERT OR IGNORE INTO versions (collection, version) VALUES ('', random())", [])?;
     tx.pragma_update(None, "user_version", NEWEST)?;
     tx.pragma_update(None, "application_id", APPLICATION_ID)?;
     tx.commit()

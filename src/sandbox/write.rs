@@ -176,7 +176,10 @@ fn name_of(object: &Value) -> &str {
     ["number", "name", "label"].iter().find_map(|field| object.get(field)).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// Counts up every collection whose lists may now read differently.
+/// Gives every collection whose lists may now read differently a new version.
+///
+/// Versions are random: one that counts would come again, for other content, in a state file that was put back or
+/// made anew.
 fn bump(db: &Connection, collection: Collection) -> Result<(), Problem> {
     let touched: &[Collection] = match collection {
         Collection::Users => &[Collection::Users, Collection::Devices, Collection::Numbers],
@@ -185,7 +188,8 @@ fn bump(db: &Connection, collection: Collection) -> Result<(), Problem> {
         _ => &[collection],
     };
     let mut statement = db.prepare_cached(
-        "INSERT INTO versions (collection, version) VALUES (?1, 1) ON CONFLICT (collection) DO UPDATE SET version = version + 1",
+        "INSERT INTO versions (collection, version) VALUES (?1, random()) \
+         ON CONFLICT (collection) DO UPDATE SET version = excluded.version",
     )?;
     for collection in touched.iter().chain([&Collection::Audit]) {
         statement.execute([collection.name()])?;
@@ -193,10 +197,10 @@ fn bump(db: &Connection, collection: Collection) -> Result<(), Problem> {
     Ok(())
 }
 
-/// How often the collection has changed.
+/// The version of a collection: that of its last change, or else that of the state file.
 pub(super) fn version(db: &Connection, collection: Collection) -> Result<i64, Problem> {
     let found = db
-        .prepare_cached("SELECT version FROM versions WHERE collection = ?1")?
+        .prepare_cached("SELECT version FROM versions WHERE collection IN (?1, '') ORDER BY collection DESC LIMIT 1")?
         .query_row([collection.name()], |row| row.get(0))
         .optional()?;
     Ok(found.unwrap_or(0))

@@ -37,6 +37,96 @@ pub struct PolicySection {
     /// file says.
     #[schemars(transform = ignorable, example = json!(["numbers.label", "ring_groups.ring_for"]), extend("default" = json!([])))]
     pub ignore: Option<Vec<String>>,
+    /// What `strowger watch` does about changes that somebody made in the account. Only `strowger watch` reads it.
+    #[schemars(example = json!({"numbers": "correct", "ring_groups": "report"}), extend("default" = json!({})))]
+    pub drift: Option<DriftSection>,
+    /// When `strowger watch` may write changes; without it, at any time. Only `strowger watch` reads it.
+    #[schemars(
+        length(min = 1, max = 100),
+        example = json!([{"days": ["mon", "tue", "wed", "thu", "fri"], "from": "08:00", "to": "18:00", "zone": "Europe/Paris"}])
+    )]
+    pub windows: Option<Vec<WindowEntry>>,
+    /// While this is here, and until its time if it has one, `strowger watch` writes nothing. Only `strowger watch`
+    /// reads it.
+    #[schemars(example = json!({"until": "2026-12-01T08:00:00+01:00", "reason": "porting to the new carrier"}))]
+    pub suspend: Option<SuspendSection>,
+}
+
+/// What becomes of drift, for each kind of object.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct DriftSection {
+    /// Of numbers.
+    #[schemars(extend("default" = "correct"), example = &"report")]
+    pub numbers: Option<OnDrift>,
+    /// Of ring groups.
+    #[schemars(extend("default" = "correct"), example = &"adopt")]
+    pub ring_groups: Option<OnDrift>,
+}
+
+/// What becomes of an object that somebody changed in the account.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+pub enum OnDrift {
+    /// It is told, and stays.
+    Report,
+    /// It becomes what the files say.
+    Correct,
+    /// The files are to become what it is.
+    Adopt,
+}
+
+/// Hours of days of the week, by the clocks of a time zone.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct WindowEntry {
+    /// The days on which it begins. Without them, every day.
+    #[schemars(length(min = 1), example = json!(["mon", "fri"]))]
+    pub days: Option<Vec<Day>>,
+    /// When it opens: hours and minutes in quotes.
+    #[schemars(regex(pattern = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"), example = &"08:00")]
+    pub from: String,
+    /// When it closes, on the next day if that is earlier than `from`; `24:00` is the end of the day.
+    #[schemars(regex(pattern = r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"), example = &"18:00")]
+    pub to: String,
+    /// The time zone of the clocks, by its name in the IANA database.
+    #[schemars(length(min = 1), example = &"Europe/Paris")]
+    pub zone: String,
+}
+
+/// A day of the week.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+pub enum Day {
+    /// Monday.
+    Mon,
+    /// Tuesday.
+    Tue,
+    /// Wednesday.
+    Wed,
+    /// Thursday.
+    Thu,
+    /// Friday.
+    Fri,
+    /// Saturday.
+    Sat,
+    /// Sunday.
+    Sun,
+}
+
+/// Nothing is written for the time being.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct SuspendSection {
+    /// Until when: date, time and offset in quotes. Without it, until these lines go.
+    #[schemars(
+        regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})$"),
+        example = &"2026-12-01T08:00:00+01:00"
+    )]
+    pub until: Option<String>,
+    /// Why, in a few words: whoever waits for a change reads it.
+    #[schemars(length(min = 1, max = 256), regex(pattern = r"^[^\u2028\u2029]*$"), example = &"porting to the new carrier")]
+    pub reason: String,
 }
 
 /// Caps, for each kind of object.

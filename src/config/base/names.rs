@@ -6,6 +6,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::check;
+use crate::diag::Source;
 use crate::model::{FileId, NameKey};
 
 use super::super::git::{Commit, Entry as File, GitError, Repository};
@@ -24,8 +25,8 @@ pub(super) enum Name {
 /// The names that are known from files that were read already.
 #[derive(Debug, Default)]
 pub(super) struct Names<'a> {
-    /// Of the files as they are: text and account, by the path in the repository.
-    current: HashMap<(String, String), (&'a str, NameKey)>,
+    /// The files as they are, and their accounts, by the path in the repository.
+    current: HashMap<(String, String), (&'a Source, NameKey)>,
     /// Of files in commits, by their content's object.
     blobs: HashMap<String, Name>,
 }
@@ -39,8 +40,8 @@ pub(super) struct Index {
 
 impl<'a> Names<'a> {
     /// Notes which account a file, as it is, names.
-    pub(super) fn note(&mut self, place: String, file: &str, text: &'a str, account: NameKey) {
-        self.current.insert((place, file.to_owned()), (text, account));
+    pub(super) fn note(&mut self, place: String, file: &str, source: &'a Source, account: NameKey) {
+        self.current.insert((place, file.to_owned()), (source, account));
     }
 
     fn of(&mut self, repository: &mut Repository, commit: &Commit, place: &str, file: &File) -> Result<Name, GitError> {
@@ -58,7 +59,7 @@ impl<'a> Names<'a> {
         let current = self.current.get(&(place.to_owned(), file.name.clone()));
         let name = match current {
             // A large file need not be parsed once more.
-            Some((text, account)) if text.as_bytes() == bytes.as_slice() => Name::Of(account.clone()),
+            Some((source, account)) if source.is(&bytes) => Name::Of(account.clone()),
             _ => name(bytes),
         };
         if !file.link {

@@ -2,10 +2,9 @@
 //! starts, and never without end.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::stream::{FuturesUnordered, TryStreamExt};
-use reqwest::Url;
 
 use crate::live::ReadError;
 use crate::live::http::Call;
@@ -13,6 +12,7 @@ use crate::text::shown;
 
 use super::Office;
 use super::convert::{Item, Malformed};
+use super::look::{Reading, Source};
 use super::wire::Page;
 
 /// More pages than any account fills, however small its pages are.
@@ -41,16 +41,12 @@ struct Listing<'a> {
     short: AtomicUsize,
     objects: AtomicUsize,
     bytes: AtomicUsize,
-    requests: &'a AtomicU64,
+    reading: &'a Reading,
 }
 
 impl Office {
-    /// Everything in a list, in no particular order. Each request is added to `requests`.
-    pub(super) async fn list<T: Item>(
-        &self,
-        name: &'static str,
-        requests: &AtomicU64,
-    ) -> Result<Vec<T::Live>, ReadError> {
+    /// Everything in a list, in no particular order.
+    pub(super) async fn list<T: Item>(&self, name: &'static str, reading: &Reading) -> Result<Vec<T::Live>, ReadError> {
         let limit = self.page_limit.load(Ordering::Relaxed);
         let listing = Listing {
             office: self,
@@ -60,7 +56,7 @@ impl Office {
             short: AtomicUsize::new(0),
             objects: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),
-            requests,
+            reading,
         };
         let first = listing.page::<T>(None).await?;
         let starts = first.cursors.unwrap_or_default();
@@ -109,13 +105,8 @@ impl Listing<'_> {
         if self.pages.fetch_add(1, Ordering::Relaxed) >= MOST_PAGES {
             return Err(self.malformed("it has no end"));
         }
-        let mut url = self.office.url(&[self.name]);
-        let limit = self.limit.to_string();
-        match cursor {
-            None => url.query_pairs_mut().append_pair("limit", &limit).append_pair("ranges", "true"),
-            Some(cursor) => url.query_pairs_mut().append_pair("limit", &limit).append_pair("cursor", cursor),
-        };
-        let body = self.office.get(url, self.requests).await?;
+        let source = Source::Page { list: self.name, limit: self.limit, cursor: cursor.map(Into::into) };
+        let body = self.office.get(source, self.reading).await?;
         if self.bytes.fetch_add(body.len(), Ordering::Relaxed) >= MOST_BYTES {
             return Err(self.malformed("it has no end"));
         }
@@ -160,15 +151,14 @@ fn live<T: Item>(items: Vec<T>) -> Result<Vec<T::Live>, Malformed> {
 }
 
 impl Office {
-    /// The body of a successful answer. Each request is added to `requests`.
-    pub(super) async fn get(&self, url: Url, requests: &AtomicU64) -> Result<Vec<u8>, ReadError> {
-        let mut attempts = self.http.attempts();
-        let sent = self.http.send(&Call::get(url.clone()), &mut attempts).await;
-        requests.fetch_add(u64::from(attempts.made), Ordering::Relaxed);
-        let answer = sent.map_err(|error| self.unanswered(error, attempts.made))?;
+    /// The body of a successful answer, which becomes a part of the reading.
+    pub(super) async fn get(&self, source: Source, reading: &Reading) -> Result<Vec<u8>, ReadError> {
+        let url = self.address(&source);
+        let answer = self.answer(&Call::get(url.clone()), reading.counter()).await?;
         if answer.status.as_u16() != 200 {
             return Err(self.unusable(&url, &answer));
         }
+        reading.add(source, answer.etag.as_deref());
         match answer.media {
             Some(media) if !is_json(&media) => Err(ReadError::WrongServer {
                 host: self.host(),

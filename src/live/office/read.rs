@@ -1,6 +1,6 @@
 //! Reading the whole account.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use reqwest::Url;
 
@@ -9,6 +9,7 @@ use crate::live::{Read, ReadError};
 use crate::model::{Incomplete, Live, LiveAccount};
 use crate::text::shown;
 
+use super::look::{Reading, Source};
 use super::problem::Problem;
 use super::{Office, PAGE_LIMIT, convert, wire};
 
@@ -18,19 +19,24 @@ const READINGS: usize = 3;
 impl Office {
     /// The account, read again if it was changing under the reading.
     pub(super) async fn read_account(&self) -> Result<Read, ReadError> {
-        let requests = AtomicU64::new(0);
-        let mut reading = 1;
+        let (mut requests, mut readings) = (0, 1);
         loop {
-            match self.read_once(&requests).await.map_err(|error| self.told(error))?.completed() {
-                Ok(live) => return Ok(Read { live, requests: requests.into_inner() }),
-                Err(incomplete) if reading == READINGS => return Err(self.told(ReadError::Inconsistent(incomplete))),
-                Err(_) => reading += 1,
+            let reading = Reading::default();
+            let live = self.read_once(&reading).await.map_err(|error| self.told(error))?;
+            requests += reading.requests();
+            match live.completed() {
+                Ok(live) => {
+                    self.remember(reading);
+                    return Ok(Read { live, requests });
+                }
+                Err(incomplete) if readings == READINGS => return Err(self.told(ReadError::Inconsistent(incomplete))),
+                Err(_) => readings += 1,
             }
         }
     }
 
     /// The error without the token: whoever echoes it in a problem may also echo it in a value that makes no sense.
-    fn told(&self, error: ReadError) -> ReadError {
+    pub(super) fn told(&self, error: ReadError) -> ReadError {
         let safe = |text: &str| self.http.redacted(text);
         match error {
             ReadError::Malformed { what, why } => ReadError::Malformed { what: safe(&what), why: safe(&why) },
@@ -42,8 +48,8 @@ impl Office {
         }
     }
 
-    async fn read_once(&self, requests: &AtomicU64) -> Result<Live, ReadError> {
-        let body = self.get(self.url(&["account"]), requests).await?;
+    async fn read_once(&self, reading: &Reading) -> Result<Live, ReadError> {
+        let body = self.get(Source::Account, reading).await?;
         let account: wire::Account = serde_json::from_slice(&body).map_err(|error| ReadError::WrongServer {
             host: self.host(),
             why: format!("its account cannot be read ({})", shown(&error.to_string(), 200)),
@@ -53,11 +59,11 @@ impl Office {
         let (account, capabilities): (LiveAccount, _) = convert::account(account)?;
         self.http.learn(capabilities.requests);
         let (numbers, ring_groups, users, receptionists, conferences) = tokio::try_join!(
-            self.list::<wire::Number>("numbers", requests),
-            self.list::<wire::RingGroup>("ring_groups", requests),
-            self.list::<wire::User>("users", requests),
-            self.list::<wire::Receptionist>("receptionists", requests),
-            self.list::<wire::Conference>("conferences", requests),
+            self.list::<wire::Number>("numbers", reading),
+            self.list::<wire::RingGroup>("ring_groups", reading),
+            self.list::<wire::User>("users", reading),
+            self.list::<wire::Receptionist>("receptionists", reading),
+            self.list::<wire::Conference>("conferences", reading),
         )?;
         let (users, devices): (Vec<_>, Vec<_>) = users.into_iter().unzip();
         let devices = devices.into_iter().flatten().collect();

@@ -1,6 +1,6 @@
 //! Carrying out one change, with its precondition, and finding out what became of it when the answer is lost.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 
 use reqwest::{Method, Url};
 use sha2::{Digest, Sha256};
@@ -10,6 +10,7 @@ use crate::live::{WriteError, Written};
 use crate::model::{Change, FieldName, FieldValue, ObjectId, Revision, Verb};
 
 use super::compare::Object;
+use super::look::Reading;
 use super::problem::Problem;
 use super::{Office, body, wire};
 
@@ -55,7 +56,8 @@ impl Office {
     fn idempotency_key(&self, change: &Change) -> Result<String, WriteError> {
         let content = serde_json::to_vec(change).map_err(|error| WriteError::Unfit(error.to_string()))?;
         let mut hash = Sha256::new();
-        for part in [self.base.as_str().as_bytes(), self.nonce.as_bytes(), &content] {
+        let run = self.runs.load(Ordering::Relaxed).to_le_bytes();
+        for part in [self.base.as_str().as_bytes(), self.nonce.as_bytes(), &run, &content] {
             hash.update(part.len().to_le_bytes());
             hash.update(part);
         }
@@ -109,6 +111,7 @@ impl Writing<'_> {
             method,
             url: self.url.clone(),
             if_match: self.change.revision.clone().filter(|_| !create).map(|Revision(etag)| etag),
+            if_none_match: None,
             idempotency_key: if create { Some(self.office.idempotency_key(self.change)?) } else { None },
             body: body::body(self.change)?,
         })
@@ -168,9 +171,9 @@ impl Writing<'_> {
         let Some(FieldValue::Name(name)) = self.change.after(FieldName::Name) else {
             return Err(WriteError::Unknown(why));
         };
-        let looks = AtomicU64::new(0);
+        let looks = Reading::default();
         let groups = self.office.list::<wire::RingGroup>("ring_groups", &looks).await;
-        self.looks += looks.into_inner();
+        self.looks += looks.requests();
         let made = groups.ok().and_then(|groups| groups.into_iter().find(|group| group.name.key() == name.key()));
         match made {
             Some(group) if Object::RingGroup(group.clone()).is_as_after(self.change) => {

@@ -1,0 +1,125 @@
+//! `strowger watch`: `apply` in a loop, for as long as it runs.
+
+mod edge;
+mod order;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use tokio::sync::mpsc;
+
+use crate::config::{self, Revision};
+use crate::diag::has_errors;
+use crate::exit::Exit;
+use crate::plan::Digest;
+use crate::watch::source::Files;
+use crate::watch::{Board, Clock, Mode, Options, Setup};
+
+use super::effort::Effort;
+use super::plan::runtime;
+use super::{console, signals};
+
+use edge::Process;
+
+/// The arguments of `watch`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Files, folders of files, or folders of such folders
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// What is done with a difference
+    #[arg(long, value_enum, default_value = "report")]
+    mode: ModeArgument,
+    /// How long at most between two looks at an account
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = interval)]
+    interval: Duration,
+    /// Look at the files this often instead of asking the system to tell, as network file systems need
+    #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "2s", require_equals = true, value_parser = interval)]
+    poll: Option<Duration>,
+    /// The folder for ledgers and locks; without it, `.strowger` beside the files
+    #[arg(long, value_name = "FOLDER")]
+    state: Option<PathBuf>,
+    /// Let a plan through that guards hold back: exactly the one with this digest, once. Repeat it for several
+    #[arg(long, value_name = "DIGEST")]
+    approve: Vec<Digest>,
+    /// The revision whose guards hold as well; without it, HEAD and its first parent
+    #[arg(long, value_name = "REF")]
+    base: Option<Revision>,
+    /// A field that was corrected so often within an hour is left as it is, and that is told
+    #[arg(long, value_name = "COUNT", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
+    fight_limit: u8,
+    #[command(flatten)]
+    effort: Effort,
+    /// What the log on stderr looks like
+    #[arg(long, value_enum, default_value = "human")]
+    pub(super) log: LogFormat,
+}
+
+/// What is done with a difference.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ModeArgument {
+    /// It is told, and nothing is written, ever
+    Report,
+    /// It is taken back, as far as the files' policy and the guards allow
+    Correct,
+}
+
+/// What a log looks like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    /// A line for people
+    #[default]
+    Human,
+    /// An object on each line
+    Json,
+}
+
+/// A time such as `30s` or `5m`, from a tenth of a second to a day.
+fn interval(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text).map_err(|error| format!("{error}; write `30s` or `5m`"))?;
+    let allowed = Duration::from_millis(100)..=Duration::from_secs(24 * 3600);
+    if allowed.contains(&time) { Ok(time) } else { Err("from 100ms to 1day".to_owned()) }
+}
+
+/// Watches until a signal ends it.
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    // Who starts it by hand with files that cannot work learns that at once; later states are only told.
+    let loaded = config::load(&arguments.paths);
+    if loaded.accounts.is_empty() && has_errors(&loaded.diagnostics) {
+        console::report(&loaded, &loaded.diagnostics)?;
+        return Ok(Exit::Invalid);
+    }
+    drop(loaded);
+    let runtime = runtime()?;
+    let exit = runtime.block_on(watch(arguments));
+    runtime.shutdown_background();
+    exit
+}
+
+async fn watch(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let stop = signals::listen()?;
+    let (board, clock) = (Board::default(), Clock::system());
+    let (states_in, states) = mpsc::channel(1);
+    let (orders_in, orders) = mpsc::channel(16);
+    let (nudge_in, nudge) = mpsc::channel(1);
+    order::on_hangup(orders_in.clone(), nudge_in)?;
+    let files = Files { paths: arguments.paths.clone(), poll: arguments.poll, base: arguments.base.clone() };
+    let source = tokio::spawn(files.follow(states_in, nudge, board.clone(), clock.clone(), stop.clone()));
+    let options = Options {
+        interval: arguments.interval,
+        mode: match arguments.mode {
+            ModeArgument::Report => Mode::Report,
+            ModeArgument::Correct => Mode::Correct,
+        },
+        concurrency: arguments.effort.concurrency(),
+        fight_limit: usize::from(arguments.fight_limit),
+        ..Options::default()
+    };
+    let edge = Arc::new(Process { effort: arguments.effort, state: arguments.state.clone() });
+    let approved = arguments.approve.clone();
+    crate::watch::run(Setup { options, edge, board, clock, stop, approved, states, orders }).await;
+    source.abort();
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,69 @@
+//! What this process provides to the loops.
+
+use std::path::PathBuf;
+
+use crate::apply::{Lock, Recorder};
+use crate::config::Account;
+use crate::live::{Pending, Provider};
+use crate::plan::Plan;
+use crate::record::Commit;
+use crate::text::shown;
+use crate::watch::{Connection, Edge};
+
+use super::super::effort::Effort;
+use super::super::identity::{self, About};
+use super::super::open::{Opened, Purpose, open};
+
+/// What this process provides to the loops.
+pub(super) struct Process {
+    pub(super) effort: Effort,
+    /// The folder for ledgers and locks, if not beside the files.
+    pub(super) state: Option<PathBuf>,
+}
+
+impl Process {
+    /// The folder that an account's `.strowger` is in.
+    fn root(&self, account: &Account) -> Result<PathBuf, String> {
+        let Some(state) = &self.state else { return Ok(account.root.clone()) };
+        let root = state.join(account.settings.file_stem());
+        std::fs::create_dir_all(&root).map_err(|error| format!("cannot make {}: {error}", root.display()))?;
+        Ok(root)
+    }
+}
+
+impl Connection for Opened {
+    fn provider(&self) -> &dyn Provider {
+        &*self.provider
+    }
+
+    fn close(self: Box<Self>) -> Pending<'static, ()> {
+        Box::pin(Opened::close(*self))
+    }
+}
+
+impl Edge for Process {
+    fn open<'a>(&'a self, account: &'a Account, write: bool) -> Pending<'a, Result<Box<dyn Connection>, String>> {
+        Box::pin(async move {
+            let purpose = if write { Purpose::Write } else { Purpose::Look };
+            match open(account, purpose, self.effort).await {
+                Ok(opened) => Ok(Box::new(opened) as Box<dyn Connection>),
+                Err(error) => Err(shown(&format!("{error:#}"), 1000)),
+            }
+        })
+    }
+
+    fn begin(&self, account: &Account, plan: &Plan, commit: Option<&str>) -> Result<Recorder, String> {
+        let root = self.root(account)?;
+        let commit = commit.map(|id| Commit { id: id.to_owned(), dirty: false });
+        let about = About { commit, ..About::default() };
+        let mut recorder = identity::recorder(account, plan, about).map_err(|error| format!("{error:#}"))?;
+        recorder.start(&root).map_err(|error| {
+            format!("cannot keep a ledger in {}: {error}; nothing was applied", root.join(".strowger").display())
+        })?;
+        Ok(recorder)
+    }
+
+    fn lock(&self, account: &Account) -> Result<Option<Lock>, String> {
+        identity::lock(account, &self.root(account)?).map_err(|error| format!("{error:#}"))
+    }
+}

@@ -1,0 +1,38 @@
+//! Signals that ask for a look.
+
+use std::io;
+
+use tokio::sync::mpsc;
+
+use crate::watch::{Order, Reason};
+
+/// From now on `SIGHUP` has the files and all accounts looked at.
+///
+/// Must be called where a runtime is running.
+#[cfg(unix)]
+pub(super) fn on_hangup(orders: mpsc::Sender<Order>, nudge: mpsc::Sender<()>) -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            // A nudge that waits already is as good.
+            let _ = nudge.try_send(());
+            let order = Order::Reconcile { account: None, reason: Reason::Signal, answer: None };
+            if orders.send(order).await.is_err() {
+                return;
+            }
+        }
+    });
+    Ok(())
+}
+
+/// There is no such signal here; the channels stay open all the same.
+#[cfg(not(unix))]
+pub(super) fn on_hangup(orders: mpsc::Sender<Order>, nudge: mpsc::Sender<()>) -> io::Result<()> {
+    tokio::spawn(async move {
+        std::future::pending::<()>().await;
+        drop((orders, nudge));
+    });
+    Ok(())
+}

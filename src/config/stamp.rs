@@ -1,0 +1,56 @@
+//! Whether files have changed, by what the system says of them: nothing is opened or read.
+
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use super::files::discover;
+
+/// What the system says of all files that some paths lead to. Two that are equal are of files that nobody wrote,
+/// replaced, added or removed in between, as far as the system tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stamp(Vec<(PathBuf, Option<About>)>);
+
+/// Behind links, so that a link which leads elsewhere is another file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct About {
+    length: u64,
+    modified: Option<SystemTime>,
+    file: Option<(u64, u64)>,
+}
+
+impl Stamp {
+    /// The stamp of everything that the paths lead to.
+    pub fn of(paths: &[PathBuf]) -> Self {
+        let mut all = Vec::new();
+        for path in paths {
+            match discover(path) {
+                Ok(accounts) => {
+                    for file in accounts.into_iter().flat_map(|account| account.files) {
+                        let about = about(&file);
+                        all.push((file, about));
+                    }
+                }
+                // A path that leads nowhere, or not to an account any longer.
+                Err(_) => all.push((path.clone(), None)),
+            }
+        }
+        Self(all)
+    }
+
+    /// The files, links followed as far as they lead.
+    pub fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        self.0.iter().map(|(file, _)| file)
+    }
+}
+
+fn about(file: &PathBuf) -> Option<About> {
+    let metadata = std::fs::metadata(file).ok()?;
+    #[cfg(unix)]
+    let own = {
+        use std::os::unix::fs::MetadataExt as _;
+        Some((metadata.dev(), metadata.ino()))
+    };
+    #[cfg(not(unix))]
+    let own = None;
+    Some(About { length: metadata.len(), modified: metadata.modified().ok(), file: own })
+}

@@ -1,0 +1,81 @@
+//! The network clients, each shared by all accounts of this process that are reached alike: a thousand accounts need
+//! one set of certificates and one pool of connections. A client knows nothing of an account; tokens go with requests.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use reqwest::{Client, Url};
+
+use crate::model::RequestLimits;
+use crate::text::is_this_machine;
+
+use super::Patience;
+
+const USER_AGENT: &str = concat!("strowger/", env!("CARGO_PKG_VERSION"));
+
+/// How long a connection is kept that nobody uses. Whoever looks at a thousand accounts once a minute would hold a
+/// thousand of them in vain.
+const IDLE: Duration = Duration::from_secs(20);
+
+/// Everything in which clients differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Settings {
+    /// Whether the host is this machine.
+    local: bool,
+    /// Whether nothing is encrypted.
+    plain: bool,
+    idle_per_host: usize,
+    connect: Duration,
+    request: Duration,
+}
+
+/// The clients in use. They go with the last account that has them, and their connections with them.
+static CLIENTS: Mutex<Vec<(Settings, Weak<Client>)>> = Mutex::new(Vec::new());
+
+/// The client for requests below `base`.
+pub(super) fn shared(base: &Url, limits: RequestLimits, patience: Patience) -> Result<Arc<Client>, reqwest::Error> {
+    let settings = Settings {
+        local: is_this_machine(base.host_str().unwrap_or_default()),
+        plain: base.scheme() == "http",
+        idle_per_host: limits.concurrent.max(32),
+        connect: patience.connect,
+        request: patience.request,
+    };
+    // What a panic leaves behind is a list that lacks a client, or has it.
+    let mut clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
+    clients.retain(|(_, client)| client.strong_count() > 0);
+    let known = clients.iter().find(|(known, _)| *known == settings);
+    if let Some(client) = known.and_then(|(_, client)| client.upgrade()) {
+        return Ok(client);
+    }
+    let client = Arc::new(settings.client()?);
+    clients.push((settings, Arc::downgrade(&client)));
+    Ok(client)
+}
+
+impl Settings {
+    fn client(self) -> Result<Client, reqwest::Error> {
+        // Fails if someone was faster, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = Client::builder()
+            .user_agent(USER_AGENT)
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .tcp_nodelay(true)
+            .pool_max_idle_per_host(self.idle_per_host)
+            .pool_idle_timeout(IDLE)
+            .connect_timeout(self.connect)
+            .timeout(self.request);
+        if self.local {
+            // No proxy can reach it, and no resolver may say that it is elsewhere. The ports are those of the URL.
+            let here = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+            builder = builder.no_proxy().resolve_to_addrs("localhost", &here.map(|address| (address, 0).into()));
+        }
+        if self.plain {
+            // Reading the system's certificates takes longer than a small account's whole plan.
+            builder = builder.tls_certs_only([]);
+        }
+        builder.build()
+    }
+}

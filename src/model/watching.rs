@@ -1,0 +1,93 @@
+//! What the files say to `strowger watch`, and to nothing else: plans and applies do not read it.
+
+use jiff::Timestamp;
+
+use super::Windows;
+
+/// The part of a policy that is for the loop.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WatchPolicy {
+    /// What becomes of changes that somebody made in the account.
+    pub drift: DriftPolicy,
+    /// When changes may be written.
+    pub windows: Windows,
+    /// Whether nothing is written for the time being.
+    pub suspend: Option<Suspend>,
+}
+
+/// What becomes of drift, for each kind of object.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DriftPolicy {
+    /// Of numbers.
+    pub numbers: OnDrift,
+    /// Of ring groups.
+    pub ring_groups: OnDrift,
+}
+
+/// What becomes of an object that is not as the files say because somebody changed it in the account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OnDrift {
+    /// It is told, and stays.
+    Report,
+    /// It becomes what the files say.
+    #[default]
+    Correct,
+    /// The files are to become what it is.
+    Adopt,
+}
+
+/// Nothing is written for the time being.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suspend {
+    /// Until when; without it, until the line goes.
+    pub until: Option<Timestamp>,
+    /// Why, in the operator's words: untrusted text on one line.
+    pub reason: Box<str>,
+}
+
+impl OnDrift {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Report, Self::Correct, Self::Adopt];
+
+    /// The word for it in `policy.drift`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Report => "report",
+            Self::Correct => "correct",
+            Self::Adopt => "adopt",
+        }
+    }
+
+    /// What a word means.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == word)
+    }
+}
+
+impl Suspend {
+    /// Whether it holds.
+    pub fn is_active(&self, now: Timestamp) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_suspension_ends_at_its_time_or_not_at_all() {
+        let (before, at) = (Timestamp::UNIX_EPOCH, Timestamp::MAX);
+        let suspend = Suspend { until: Some(at), reason: "porting".into() };
+        assert!(suspend.is_active(before) && !suspend.is_active(at));
+        assert!(Suspend { until: None, ..suspend }.is_active(at));
+    }
+
+    #[test]
+    fn a_word_means_what_it_stands_for() {
+        for known in OnDrift::ALL {
+            assert_eq!(OnDrift::parse(known.as_str()), Some(known));
+        }
+        assert_eq!(OnDrift::parse("Correct"), None);
+    }
+}

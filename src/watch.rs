@@ -1,0 +1,122 @@
+//! The loop: `apply`, again and again, for as long as the process runs.
+//!
+//! A [source](source) hands over states of the files; each account has a loop of its own that is woken by its
+//! files, by time, by a signal or by a request, looks at the account, and corrects it if that is asked for and
+//! allowed. The planner, the guards and the engine are those of `apply`. What is known hangs on a [`Board`].
+//!
+//! Invariants: wake-ups are coalesced, an account is never looked at twice at once, and why it was woken is told
+//! and never used. A state of the files with errors replaces nothing. What failed and may work later is tried
+//! again with growing waits; what cannot work waits for a change. Nothing is written in mode `report`.
+
+mod account;
+mod context;
+mod edge;
+mod fights;
+mod fleet;
+mod handle;
+mod hold;
+mod pace;
+mod permit;
+mod settle;
+pub mod source;
+pub mod status;
+mod wake;
+mod wanted;
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::apply::{Stop, Urgency};
+use crate::plan::Digest;
+
+pub use context::{Mode, Options};
+pub use edge::{Clock, Connection, Edge};
+pub use fleet::Taken;
+pub use status::Board;
+pub use wake::Reason;
+
+use context::Context;
+use fleet::Fleet;
+
+/// Something that somebody wants of the loops.
+#[derive(Debug)]
+pub enum Order {
+    /// Look at an account, or at all of them.
+    Reconcile {
+        /// Its name; all without one.
+        account: Option<Box<str>>,
+        /// Told in the log.
+        reason: Reason,
+        /// How many accounts were woken.
+        answer: Option<oneshot::Sender<usize>>,
+    },
+    /// Let a plan through that guards hold back.
+    Approve {
+        /// The account's name.
+        account: Box<str>,
+        /// The plan: exactly this one, once.
+        digest: Digest,
+        /// Whether there is such an account.
+        answer: oneshot::Sender<bool>,
+    },
+}
+
+/// What the loops are given.
+pub struct Setup {
+    /// How accounts are watched.
+    pub options: Options,
+    /// What the process provides.
+    pub edge: Arc<dyn Edge>,
+    /// Where everything is told.
+    pub board: Board,
+    /// Tells the time.
+    pub clock: Clock,
+    /// Tells when to stop.
+    pub stop: Stop,
+    /// Plans that guards hold back and that may be carried out, each once.
+    pub approved: Vec<Digest>,
+    /// States of the files.
+    pub states: mpsc::Receiver<Taken>,
+    /// What others want.
+    pub orders: mpsc::Receiver<Order>,
+}
+
+/// Watches until the process stops; every write that is under way then comes to its end first.
+pub async fn run(setup: Setup) {
+    let Setup { options, edge, board, clock, stop, approved, mut states, mut orders } = setup;
+    let context = Arc::new(Context::new(options, edge, board, clock, stop.clone()));
+    let mut fleet = Fleet::new(context, approved);
+    loop {
+        tokio::select! {
+            () = stop.until(Urgency::Finish) => break,
+            Some(taken) = states.recv() => fleet.take(taken),
+            Some(order) = orders.recv() => carry_out(&fleet, order),
+        }
+    }
+    fleet.end().await;
+}
+
+/// Whoever does not wait for the answer any longer needs none.
+fn carry_out(fleet: &Fleet, order: Order) {
+    match order {
+        Order::Reconcile { account: None, reason, answer } => {
+            fleet.wake(reason);
+            let _ = answer.map(|answer| answer.send(fleet.len()));
+        }
+        Order::Reconcile { account: Some(account), reason, answer } => {
+            let handle = fleet.handle(&account);
+            if let Some(handle) = handle {
+                handle.waker.wake(reason);
+            }
+            let _ = answer.map(|answer| answer.send(usize::from(handle.is_some())));
+        }
+        Order::Approve { account, digest, answer } => {
+            let handle = fleet.handle(&account);
+            if let Some(handle) = handle {
+                handle.approve(digest);
+            }
+            let _ = answer.send(handle.is_some());
+        }
+    }
+}

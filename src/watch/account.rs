@@ -1,0 +1,239 @@
+//! The loop of one account: wait for a wake-up, look, decide, perhaps correct, tell, and set the next time.
+//!
+//! Invariants: an account is never looked at twice at once; what is done follows from the files and the account,
+//! never from the reason of the wake-up; whatever happens, the state is told on every way out of a turn.
+
+mod correct;
+mod judge;
+mod tell;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::apply::Urgency;
+use crate::config::Account;
+use crate::live::{Provider, Read};
+use crate::plan::Digest;
+
+use super::context::Context;
+use super::edge::Connection;
+use super::fights::Fights;
+use super::handle::Handle;
+use super::pace::{Ended, Pace};
+use super::permit::Permit;
+use super::wake::{Reason, Reasons};
+use super::wanted::Wanted;
+
+use judge::Verdict;
+use tell::Told;
+
+/// The loop of one account.
+pub(super) struct Watcher {
+    name: Box<str>,
+    context: Arc<Context>,
+    wanted: watch::Receiver<Wanted>,
+    handle: Handle,
+    pace: Pace,
+    fights: Fights,
+    /// The way to the account, and the settings that it was opened with.
+    open: Option<(Arc<Account>, Box<dyn Connection>)>,
+    /// The wishes that the account fulfilled when it was last in sync.
+    fulfilled: Option<Arc<Account>>,
+    /// What the last look came to, as long as it counts.
+    last: Option<Last>,
+    /// The plan that the account refuses, and what it says.
+    refused: Option<(Digest, String)>,
+    told: Told,
+}
+
+/// What a look came to: it still holds if nothing of this has changed, nor the account.
+struct Last {
+    account: Arc<Account>,
+    permit: Permit,
+}
+
+impl Watcher {
+    pub(super) fn new(name: Box<str>, context: Arc<Context>, wanted: watch::Receiver<Wanted>, handle: Handle) -> Self {
+        let options = &context.options;
+        let pace = Pace::new(options.interval);
+        let fights = Fights::new(options.fight_limit, options.fight_window);
+        Self {
+            name,
+            context,
+            wanted,
+            handle,
+            pace,
+            fights,
+            open: None,
+            fulfilled: None,
+            last: None,
+            refused: None,
+            told: Told::default(),
+        }
+    }
+
+    /// Runs until the process stops or the account is not wanted any longer.
+    pub(super) async fn run(mut self) {
+        let stop = self.context.stop.clone();
+        let mut due = (Instant::now(), Reason::Start);
+        loop {
+            let mut reasons = tokio::select! {
+                biased;
+                () = stop.until(Urgency::Finish) => break,
+                changed = self.wanted.changed() => match changed {
+                    Ok(()) => Reasons::from(Reason::Files),
+                    Err(_) => break,
+                },
+                reasons = self.handle.waker.woken() => reasons,
+                () = tokio::time::sleep_until(due.0) => due.1.into(),
+            };
+            let budget = self.context.budget(self.wanted.borrow().account.as_deref());
+            let permit = tokio::select! {
+                () = stop.until(Urgency::Finish) => break,
+                permit = budget.acquire() => permit,
+            };
+            reasons = reasons.and(self.handle.waker.taken());
+            tracing::debug!(account = &*self.name, %reasons, "woken");
+            let ended = self.turn(reasons).await;
+            drop(permit);
+            due = self.next(ended);
+        }
+        if let Some((_, connection)) = self.open.take() {
+            connection.close().await;
+        }
+    }
+
+    /// When the next look is due, unless something happens before.
+    fn next(&mut self, ended: Ended) -> (Instant, Reason) {
+        let mut wait = self.pace.next(ended, fastrand::f64());
+        let mut reason = if ended == Ended::Settled { Reason::Timer } else { Reason::Retry };
+        let turning = self.wanted.borrow().account.as_deref().and_then(|account| self.context.turns(account));
+        if let Some(turning) = turning.filter(|turning| *turning < wait) {
+            (wait, reason) = (turning, Reason::Window);
+        }
+        let at = self.context.clock.stamp_in(wait);
+        self.context.board.update(&self.name, |status| status.next_look = Some(at));
+        (Instant::now() + wait, reason)
+    }
+
+    /// One turn: whatever it comes to is told.
+    async fn turn(&mut self, reasons: Reasons) -> Ended {
+        let began = Instant::now();
+        let wanted = self.wanted.borrow_and_update().clone();
+        self.tell_files(&wanted);
+        let Some(account) = wanted.account.clone() else {
+            self.tell_nothing_wanted();
+            return Ended::Settled;
+        };
+        if reasons.has(Reason::Request) || reasons.has(Reason::Signal) {
+            // Somebody looks at it: what was given up is tried again, and nothing is taken for known.
+            self.fights.forget();
+            self.refused = None;
+            self.last = None;
+        }
+        if self.last.as_ref().is_some_and(|last| !Arc::ptr_eq(&last.account, &account)) {
+            self.fights.forget();
+            self.refused = None;
+            self.last = None;
+        }
+        let permit = self.context.permit(&account);
+        let stop = self.context.stop.clone();
+        let verdict = tokio::select! {
+            verdict = self.verdict(&account, &wanted, &permit) => verdict,
+            () = stop.until(Urgency::AtOnce) => return Ended::Settled,
+        };
+        let ended = verdict.ended();
+        if ended == Ended::Settled {
+            self.last = Some(Last { account, permit });
+        } else {
+            self.last = None;
+        }
+        self.tell(verdict, began.elapsed());
+        ended
+    }
+
+    /// Looks at the account, and corrects it if that is asked for and permit.
+    async fn verdict(&mut self, account: &Arc<Account>, wanted: &Wanted, permit: &Permit) -> Verdict {
+        let read = match self.look(account, permit).await {
+            Ok(Some(read)) => read,
+            Ok(None) => return Verdict::Unchanged,
+            Err(says) => return Verdict::Failing(says),
+        };
+        match self.judge(account, wanted, permit, &read) {
+            Verdict::Act(work) => self.correct(account, wanted, permit, *work).await,
+            settled => settled,
+        }
+    }
+
+    /// The account, or nothing if it certainly is as it was when the last look came to an end.
+    async fn look(&mut self, account: &Arc<Account>, permit: &Permit) -> Result<Option<Read>, String> {
+        let fresh = self.connect(account).await?;
+        let known = !fresh && self.last.as_ref().is_some_and(|last| last.permit == *permit);
+        let provider = self.provider()?;
+        let stop = self.context.stop.clone();
+        if known {
+            let looked = tokio::select! {
+                looked = provider.look() => looked.map_err(|error| error.to_string()),
+                () = stop.until(Urgency::Finish) => return Err("stopped".to_owned()),
+            };
+            if let Ok(looked) = &looked {
+                self.count(|counts| counts.requests += looked.requests);
+            }
+            match looked {
+                Ok(looked) if looked.unchanged => return Ok(None),
+                Ok(_) => {}
+                Err(error) => return Err(self.lost(error).await),
+            }
+        }
+        let read = tokio::select! {
+            read = self.provider()?.read() => read,
+            () = stop.until(Urgency::Finish) => return Err("stopped".to_owned()),
+        };
+        match read {
+            Ok(read) => {
+                self.count(|counts| counts.requests += read.requests);
+                Ok(Some(read))
+            }
+            Err(error) => Err(self.lost(error.to_string()).await),
+        }
+    }
+
+    /// Sees that there is a way to the account with its present settings; true if it is a new one.
+    async fn connect(&mut self, account: &Arc<Account>) -> Result<bool, String> {
+        if let Some((opened, _)) = &self.open {
+            if opened.settings == account.settings && opened.root == account.root {
+                return Ok(false);
+            }
+            self.disconnect().await;
+        }
+        let write = self.context.options.mode == super::Mode::Correct;
+        let connection = self.context.edge.open(account, write).await?;
+        self.open = Some((Arc::clone(account), connection));
+        Ok(true)
+    }
+
+    async fn disconnect(&mut self) {
+        if let Some((_, connection)) = self.open.take() {
+            connection.close().await;
+        }
+    }
+
+    /// The account did not answer: the next time begins with a new connection, and with its secret as it is then.
+    async fn lost(&mut self, error: String) -> String {
+        self.disconnect().await;
+        error
+    }
+
+    fn provider(&self) -> Result<&dyn Provider, String> {
+        // Nothing comes between opening and this.
+        self.open.as_ref().map(|(_, connection)| connection.provider()).ok_or_else(|| "it is not open".to_owned())
+    }
+
+    /// Since a moment that stays the same as long as the process runs.
+    fn now(&self) -> Duration {
+        self.context.clock.since_epoch()
+    }
+}

@@ -1,0 +1,159 @@
+//! Carrying a plan out, and seeing what came of it.
+
+use std::sync::Arc;
+
+use crate::apply::{self, Outcome, Recorder, Status, execute_kept};
+use crate::config::Account;
+use crate::exit::Exit;
+use crate::live::WriteError;
+use crate::model::Verb;
+use crate::plan::Plan;
+use crate::record::{Halt, RunId};
+use crate::render::counted;
+use crate::text::shown;
+
+use super::super::permit::Permit;
+use super::super::status::{Counts, Happening};
+use super::super::wanted::Wanted;
+use super::Watcher;
+use super::judge::{Verdict, Work};
+
+impl Watcher {
+    /// Writes what shall be written, reads the account again, and judges anew.
+    pub(super) async fn correct(
+        &mut self,
+        account: &Arc<Account>,
+        wanted: &Wanted,
+        permit: &Permit,
+        work: Work,
+    ) -> Verdict {
+        let context = Arc::clone(&self.context);
+        // Another process that applies is left alone; its end is waited for.
+        let _lock = match context.edge.lock(account) {
+            Ok(lock) => lock,
+            Err(says) => return Verdict::Failing(says),
+        };
+        let mut recorder = match context.edge.begin(account, &work.plan, wanted.files.commit.as_deref()) {
+            Ok(recorder) => recorder,
+            Err(says) => return Verdict::Failing(says),
+        };
+        let done = match self.provider() {
+            Ok(provider) => {
+                let options = apply::Options { concurrency: context.options.concurrency };
+                execute_kept(&work.plan, provider, options, &(), &recorder, &context.stop).await
+            }
+            Err(says) => return Verdict::Failing(says),
+        };
+        self.handle.used(&work.plan.digest);
+        self.count(|counts| count(counts, &work.plan, &done));
+        let at = self.now();
+        let taken_back =
+            work.plan.changes.iter().zip(&done.changes).filter(|(change, (_, status))| {
+                work.drift.contains(&change.id) && matches!(status, Status::Applied(_))
+            });
+        self.fights.corrected(at, taken_back.map(|(change, _)| change));
+        let verdict = self.after(account, wanted, permit, &done).await;
+        self.finish(&mut recorder, &done, &verdict).await;
+        self.tell_run(recorder.run(), &done);
+        verdict
+    }
+
+    /// What the account means now.
+    async fn after(&mut self, account: &Arc<Account>, wanted: &Wanted, permit: &Permit, done: &Outcome) -> Verdict {
+        if let Some(Halt::Stopped | Halt::StoppedAtOnce) = done.halt {
+            return Verdict::Failing("stopped by a signal; the next start goes on".to_owned());
+        }
+        let read = match self.provider() {
+            Ok(provider) => provider.read().await.map_err(|error| error.to_string()),
+            Err(says) => Err(says),
+        };
+        let read = match read {
+            Ok(read) => read,
+            Err(error) => return Verdict::Failing(self.lost(error).await),
+        };
+        self.count(|counts| counts.requests += read.requests);
+        match self.judge(account, wanted, permit, &read) {
+            Verdict::Act(_) if done.is_complete() => {
+                Verdict::Failing("the account does not show what was written, or changed meanwhile".to_owned())
+            }
+            Verdict::Act(work) => match refusal(done) {
+                Some(says) => {
+                    self.refused = Some((work.plan.digest.clone(), says.clone()));
+                    Verdict::Refused { says, plan: Arc::new(work.plan) }
+                }
+                None => Verdict::Failing(first_failure(done)),
+            },
+            settled => settled,
+        }
+    }
+
+    async fn finish(&self, recorder: &mut Recorder, done: &Outcome, verdict: &Verdict) {
+        let in_sync = match verdict {
+            Verdict::InSync => Some(true),
+            Verdict::Failing(_) if done.halt.is_some() => None,
+            _ => Some(false),
+        };
+        let exit = match (done.is_complete(), done.touched()) {
+            (true, _) => Exit::Ok,
+            (false, true) => Exit::Partial,
+            (false, false) => Exit::Failure,
+        };
+        if let Err(why) = recorder.finish(done.summary(in_sync, exit.code())).await {
+            tracing::error!(account = &*self.name, "the ledger does not have the end of a run: {}", shown(&why, 300));
+        }
+    }
+
+    /// Tells what became of a run.
+    fn tell_run(&mut self, run: &RunId, done: &Outcome) {
+        let (applied, all) = (done.applied(), done.changes.len());
+        let says = if applied == all {
+            format!("applied {}", counted(all, "change"))
+        } else {
+            format!("applied {applied} of {}: {}", counted(all, "change"), first_failure(done))
+        };
+        if applied > 0 {
+            let at = self.context.clock.stamp();
+            self.context.board.update(&self.name, |status| status.last_change = Some(at));
+        }
+        let what = if applied == all { Happening::Applied } else { Happening::Failed };
+        self.tell_event(what, &says, Some(run.clone()));
+    }
+}
+
+fn count(counts: &mut Counts, plan: &Plan, done: &Outcome) {
+    counts.runs += 1;
+    counts.requests += done.requests();
+    for (change, (_, status)) in plan.changes.iter().zip(&done.changes) {
+        *match (status, change.verb) {
+            (Status::Applied(_), Verb::Create) => &mut counts.created,
+            (Status::Applied(_), Verb::Update) => &mut counts.updated,
+            (Status::Applied(_), Verb::Delete) => &mut counts.deleted,
+            _ => &mut counts.not_applied,
+        } += 1;
+    }
+}
+
+/// What the account says, if all that failed was refused for good.
+fn refusal(done: &Outcome) -> Option<String> {
+    let mut says = None;
+    for (_, status) in &done.changes {
+        match status {
+            Status::Failed(error @ (WriteError::Refused { .. } | WriteError::Unfit(_) | WriteError::ReadOnly)) => {
+                says.get_or_insert_with(|| error.to_string());
+            }
+            Status::Applied(_) | Status::Skipped { .. } => {}
+            _ => return None,
+        }
+    }
+    says
+}
+
+fn first_failure(done: &Outcome) -> String {
+    let said = done.changes.iter().find_map(|(_, status)| match status {
+        Status::Failed(error) => Some(error.to_string()),
+        Status::Stale(what) => Some(format!("{what}; nothing was overwritten")),
+        Status::Unknown(why) => Some(format!("nobody knows whether it was done: {why}")),
+        _ => None,
+    });
+    shown(&said.unwrap_or_else(|| "it was stopped".to_owned()), 500)
+}

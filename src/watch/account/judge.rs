@@ -1,0 +1,175 @@
+//! What a look at the account means: nothing to do, something to tell, or something to correct.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::config::Account;
+use crate::diag::{Diagnostic, Sources};
+use crate::live::Read;
+use crate::model::{Change, ChangeId, Desired, Kind, OnDrift};
+use crate::plan::{self, Plan};
+use crate::render::{counted, diagnostics};
+
+use super::super::fights::Contested;
+use super::super::hold::{is_drift, without};
+use super::super::pace::Ended;
+use super::super::permit::Permit;
+use super::super::status::State;
+use super::super::wanted::Wanted;
+use super::Watcher;
+
+/// So many findings are told.
+const MOST_FINDINGS: usize = 20;
+/// So many fields that are fought over are named.
+const MOST_CONTESTED: usize = 5;
+
+/// What a look came to.
+pub(super) enum Verdict {
+    /// The account certainly is as it was; so is what it means.
+    Unchanged,
+    /// It is as the files ask.
+    InSync,
+    /// It differs, and nothing is written for now.
+    Held(Held),
+    /// The files do not fit the account.
+    Invalid { says: String, findings: Vec<String> },
+    /// It could not be read or written; later it may.
+    Failing(String),
+    /// It refuses what the files ask for, and will as long as neither changes.
+    Refused { says: String, plan: Arc<Plan> },
+    /// It differs, and shall be corrected.
+    Act(Box<Work>),
+}
+
+/// A difference that is left as it is.
+pub(super) struct Held {
+    pub(super) state: State,
+    /// All that differs.
+    pub(super) plan: Arc<Plan>,
+    /// Why nothing is written.
+    pub(super) says: String,
+}
+
+/// What shall be written.
+pub(super) struct Work {
+    pub(super) plan: Plan,
+    /// Of its changes, those that take back what somebody else did.
+    pub(super) drift: HashSet<ChangeId>,
+}
+
+impl Verdict {
+    pub(super) fn ended(&self) -> Ended {
+        match self {
+            Self::Failing(_) | Self::Act(_) => Ended::Transient,
+            _ => Ended::Settled,
+        }
+    }
+}
+
+impl Watcher {
+    /// What the account, as it was read, means.
+    pub(super) fn judge(&mut self, account: &Arc<Account>, wanted: &Wanted, permit: &Permit, read: &Read) -> Verdict {
+        let (plan, findings) = planned(account, &account.desired, read);
+        let Some(plan) = plan else { return invalid(&findings, &wanted.sources) };
+        if plan.is_empty() {
+            self.fulfilled = Some(Arc::clone(account));
+            self.refused = None;
+            return Verdict::InSync;
+        }
+        let plan = Arc::new(plan);
+        if let Some((state, says)) = permit.refusal() {
+            return Verdict::Held(Held { state, plan, says });
+        }
+        if let Some((digest, says)) = &self.refused
+            && *digest == plan.digest
+        {
+            return Verdict::Refused { says: says.clone(), plan };
+        }
+        let drift = self.drift(account, &plan);
+        let (held, contested) = self.held(account, &plan, &drift);
+        if held.is_empty() {
+            return self.guarded(Arc::clone(&plan), Work { plan: Arc::unwrap_or_clone(plan), drift });
+        }
+        let says = why_held(&held, &contested, plan.changes.len());
+        let state = if contested.is_empty() { State::Drifted } else { State::Fighting };
+        let rest = without(&account.desired, &held);
+        drop(held);
+        match planned(account, &rest, read).0 {
+            Some(rest) if !rest.is_empty() => {
+                let drift = self.drift(account, &rest);
+                self.guarded(plan, Work { plan: rest, drift })
+            }
+            Some(_) => {
+                self.fulfilled = Some(Arc::clone(account));
+                Verdict::Held(Held { state, plan, says })
+            }
+            // What is left does not stand without what is held.
+            None => Verdict::Held(Held { state, plan, says }),
+        }
+    }
+
+    /// Lets work through, unless a guard holds it back and nobody approved it.
+    fn guarded(&self, plan: Arc<Plan>, work: Work) -> Verdict {
+        if work.plan.is_blocked() && !self.handle.approves(&work.plan.digest) {
+            let guards: Vec<&str> = work.plan.blocked.iter().map(|block| &*block.message).take(3).collect();
+            let says = format!("{}; approve {} to let it through", guards.join("; "), work.plan.digest);
+            // What is approved is what is shown.
+            let shown = if work.plan.digest == plan.digest { plan } else { Arc::new(work.plan) };
+            return Verdict::Held(Held { state: State::Blocked, plan: shown, says });
+        }
+        Verdict::Act(Box::new(work))
+    }
+
+    /// The changes that take back what somebody else did, as far as that is known.
+    fn drift(&self, account: &Account, plan: &Plan) -> HashSet<ChangeId> {
+        let Some(fulfilled) = &self.fulfilled else { return HashSet::new() };
+        let drift = plan.changes.iter().filter(|change| is_drift(change, &account.desired, &fulfilled.desired));
+        drift.map(|change| change.id).collect()
+    }
+
+    /// The changes that are not made, and the fields that are fought over.
+    fn held<'p>(
+        &mut self,
+        account: &Account,
+        plan: &'p Plan,
+        drift: &HashSet<ChangeId>,
+    ) -> (Vec<&'p Change>, Vec<Contested>) {
+        let at = self.now();
+        let policy = &account.desired.policy.watch.drift;
+        let (mut held, mut all) = (Vec::new(), Vec::new());
+        for change in &plan.changes {
+            let is_drift = drift.contains(&change.id);
+            let on_drift = if change.object.kind == Kind::Number { policy.numbers } else { policy.ring_groups };
+            // Before the account was in sync once, nobody knows who is right.
+            let reported = on_drift != OnDrift::Correct && (is_drift || self.fulfilled.is_none());
+            let contested = if is_drift { self.fights.contested(at, change) } else { Vec::new() };
+            if reported || !contested.is_empty() {
+                held.push(change);
+            }
+            all.extend(contested);
+        }
+        (held, all)
+    }
+}
+
+fn planned(account: &Account, desired: &Desired, read: &Read) -> (Option<Plan>, Vec<Diagnostic>) {
+    plan::plan(desired, &read.live, &account.severities, read.requests)
+}
+
+fn invalid(findings: &[Diagnostic], sources: &Sources) -> Verdict {
+    let lines: Vec<String> =
+        diagnostics::plain(findings, sources).lines().take(MOST_FINDINGS).map(str::to_owned).collect();
+    let says = format!("the files do not fit the account: {}", lines.first().map_or("", String::as_str));
+    Verdict::Invalid { says, findings: lines }
+}
+
+fn why_held(held: &[&Change], contested: &[Contested], all: usize) -> String {
+    if contested.is_empty() {
+        return format!("{} of {} only reported, as `policy.drift` says", held.len(), counted(all, "change"));
+    }
+    let mut names: Vec<String> = contested.iter().take(MOST_CONTESTED).map(Contested::to_string).collect();
+    if contested.len() > MOST_CONTESTED {
+        names.push(format!("{} more", contested.len() - MOST_CONTESTED));
+    }
+    format!("somebody keeps changing {}, so it is not corrected any longer", names.join(", "))
+}

@@ -1,0 +1,224 @@
+//! Telling how the account stands: the board, its history, the log.
+//!
+//! A state is told when it begins, and again only if what it is about has changed, so that nobody is told the
+//! same thing every minute.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::Kind;
+use crate::plan::{Digest, Plan};
+use crate::record::RunId;
+use crate::text::shown;
+
+use super::super::status::{Counts, Drift, Event, Happening, State};
+use super::super::wanted::Wanted;
+use super::Watcher;
+use super::judge::{Held, Verdict};
+
+/// No sentence is longer.
+const LONGEST: usize = 1000;
+/// How often it is told again that nothing is written for now.
+const REMINDER: Duration = Duration::from_secs(24 * 3600);
+
+/// What was told last.
+#[derive(Default)]
+pub(super) struct Told {
+    files: Option<(bool, Option<String>, Vec<String>)>,
+    /// The plan that was told, with the state that it was told in.
+    plan: Option<About>,
+    /// When it was told that nothing is written for now.
+    suspended: Option<Duration>,
+}
+
+/// What a state is about: told anew when it changes.
+#[derive(Clone, PartialEq, Eq)]
+enum About {
+    Plan(State, Digest),
+    /// Of a fight: the fields, not the values, which change with every blow.
+    Fight(String),
+}
+
+/// How the account stands after a look.
+struct Standing {
+    state: State,
+    says: Option<String>,
+    plan: Option<Arc<Plan>>,
+}
+
+impl Watcher {
+    /// Tells how the files stand, if that has changed.
+    pub(super) fn tell_files(&mut self, wanted: &Wanted) {
+        let files = &wanted.files;
+        let now = (files.valid, files.since.clone(), files.errors.clone());
+        if self.told.files.as_ref() == Some(&now) {
+            return;
+        }
+        let first = self.told.files.replace(now).is_none();
+        let provider = wanted.account.as_ref().map_or("", |account| account.settings.provider.as_str());
+        self.context.board.update(&self.name, |status| {
+            status.files = files.clone();
+            status.provider = provider;
+        });
+        if files.valid {
+            if !first {
+                let commit = files.commit.as_ref().map(|commit| format!(" of commit {commit}"));
+                self.tell_event(
+                    Happening::Files,
+                    &format!("its files{} count from now on", commit.unwrap_or_default()),
+                    None,
+                );
+            }
+        } else {
+            let first = files.errors.first().map_or("", String::as_str);
+            let then = if wanted.account.is_some() { "; the state before still counts" } else { "" };
+            self.tell_event(Happening::Invalid, &format!("its files have errors{then}: {first}"), None);
+        }
+    }
+
+    /// Tells that there is nothing to hold the account against.
+    pub(super) fn tell_nothing_wanted(&mut self) {
+        let says = "its files have errors, and no state before them is known".to_owned();
+        self.show(Standing { state: State::Invalid, says: Some(says), plan: None });
+    }
+
+    /// Tells what a look came to.
+    pub(super) fn tell(&mut self, verdict: Verdict, took: Duration) {
+        let failed = matches!(verdict, Verdict::Failing(_) | Verdict::Refused { .. });
+        let unchanged = matches!(verdict, Verdict::Unchanged);
+        self.count(|counts| {
+            counts.looks += 1;
+            counts.unchanged += u64::from(unchanged);
+            counts.failures += u64::from(failed);
+            counts.busy_milliseconds += u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        });
+        let before = self.state();
+        let now = self.context.clock.stamp();
+        if !failed {
+            let in_sync = matches!(verdict, Verdict::InSync) || unchanged && before == State::InSync;
+            self.context.board.update(&self.name, |status| {
+                status.last_look = Some(now.clone());
+                if in_sync {
+                    status.last_in_sync = Some(now);
+                }
+            });
+        }
+        let standing = match verdict {
+            Verdict::Unchanged => return self.remind(before),
+            Verdict::InSync => Standing { state: State::InSync, says: None, plan: None },
+            Verdict::Held(Held { state, plan, says }) => Standing { state, says: Some(says), plan: Some(plan) },
+            Verdict::Invalid { says, findings } => {
+                self.context.board.update(&self.name, |status| status.findings = findings);
+                Standing { state: State::Invalid, says: Some(says), plan: None }
+            }
+            Verdict::Failing(says) => Standing { state: State::Failing, says: Some(says), plan: None },
+            Verdict::Refused { says, plan } => Standing { state: State::Failing, says: Some(says), plan: Some(plan) },
+            // It becomes one of the others before it is told.
+            Verdict::Act(_) => return,
+        };
+        self.tell_standing(before, standing);
+    }
+
+    fn tell_standing(&mut self, before: State, mut standing: Standing) {
+        standing.says = standing.says.map(|says| shown(&says, LONGEST));
+        let about = match (standing.state, &standing.plan) {
+            (State::Fighting, _) => Some(About::Fight(standing.says.clone().unwrap_or_default())),
+            (state, Some(plan)) => Some(About::Plan(state, plan.digest.clone())),
+            (_, None) => None,
+        };
+        let news = before != standing.state || about.is_some() && about != self.told.plan;
+        let says = standing.says.clone().unwrap_or_default();
+        let happening = match standing.state {
+            _ if !news => None,
+            State::InSync if matches!(before, State::Starting | State::InSync) => None,
+            State::InSync => Some((Happening::Recovered, "in sync again".to_owned())),
+            State::Drifted => Some((Happening::Drift, says)),
+            State::Blocked => Some((Happening::Blocked, says)),
+            State::Fighting => Some((Happening::Fight, says)),
+            State::Suspended => {
+                self.told.suspended = Some(self.now());
+                Some((Happening::Suspended, says))
+            }
+            State::Invalid => Some((Happening::Invalid, says)),
+            State::Failing => Some((Happening::Failed, says)),
+            State::Starting => None,
+        };
+        if standing.state != State::Failing {
+            self.told.plan = about;
+        }
+        self.show(standing);
+        if let Some((what, says)) = happening {
+            self.tell_event(what, &says, None);
+        }
+        self.remind(self.state());
+    }
+
+    /// Tells once a day that nothing is written for now.
+    fn remind(&mut self, state: State) {
+        if state != State::Suspended {
+            self.told.suspended = None;
+            return;
+        }
+        let (now, last) = (self.now(), self.told.suspended);
+        if last.is_some_and(|last| now.saturating_sub(last) >= REMINDER) {
+            self.told.suspended = Some(now);
+            let says = self.context.board.get(&self.name).and_then(|status| status.says.clone()).unwrap_or_default();
+            self.tell_event(Happening::Suspended, &format!("still {says}"), None);
+        }
+    }
+
+    /// Puts the standing on the board.
+    fn show(&self, standing: Standing) {
+        let now = self.context.clock.stamp();
+        let drift = standing.plan.as_ref().map(|plan| differing(plan));
+        self.context.board.update(&self.name, |status| {
+            if status.state != standing.state || status.since.is_empty() {
+                status.state = standing.state;
+                status.since = now;
+            }
+            if standing.state != State::Invalid {
+                status.findings.clear();
+            }
+            status.says = standing.says;
+            // A failure says nothing of what differs; what was known last is the best there is.
+            if standing.state != State::Failing || drift.is_some() {
+                status.drift = drift.unwrap_or_default();
+                status.plan = standing.plan;
+            }
+        });
+    }
+
+    /// Remembers an event and logs it.
+    pub(super) fn tell_event(&self, what: Happening, says: &str, run: Option<RunId>) {
+        let says = shown(says, LONGEST);
+        let account = &*self.name;
+        match what {
+            Happening::Failed | Happening::Invalid | Happening::Blocked | Happening::Fight => {
+                tracing::warn!(account, what = what.as_str(), "{says}");
+            }
+            _ => tracing::info!(account, what = what.as_str(), "{says}"),
+        }
+        let event = Event { at: self.context.clock.stamp(), what, says, run };
+        self.context.board.happened(account, event);
+    }
+
+    pub(super) fn count(&self, change: impl FnOnce(&mut Counts)) {
+        self.context.board.update(&self.name, |status| change(&mut status.counts));
+    }
+
+    fn state(&self) -> State {
+        self.context.board.get(&self.name).map(|status| status.state).unwrap_or_default()
+    }
+}
+
+/// How many objects a plan writes, by kind.
+fn differing(plan: &Plan) -> Drift {
+    let of = |kind: Kind| {
+        let objects = plan.changes.iter().filter(|change| change.object.kind == kind);
+        objects
+            .map(|change| (change.object.id.as_ref(), &*change.object.name))
+            .collect::<std::collections::BTreeSet<_>>()
+            .len()
+    };
+    Drift { numbers: of(Kind::Number), ring_groups: of(Kind::RingGroup) }
+}

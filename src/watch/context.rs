@@ -1,0 +1,89 @@
+//! What the loops of all accounts share.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use crate::apply::Stop;
+use crate::check::settings::ProviderSettings;
+use crate::config::Account;
+
+use super::edge::{Clock, Edge};
+use super::status::Board;
+
+/// What the loop does with a difference.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Tells it, and writes nothing, ever.
+    #[default]
+    Report,
+    /// Takes it back, as far as the files' policy and the guards allow.
+    Correct,
+}
+
+/// How accounts are watched.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How long at most between two looks at an account.
+    pub interval: Duration,
+    /// What is done with a difference.
+    pub mode: Mode,
+    /// The most changes of an account under way at once.
+    pub concurrency: usize,
+    /// The most accounts behind one server that are looked at, at once.
+    pub accounts_at_once: usize,
+    /// After so many corrections of one field within [`Self::fight_window`], it is not corrected again.
+    pub fight_limit: usize,
+    /// See [`Self::fight_limit`].
+    pub fight_window: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            interval: Duration::from_secs(60),
+            mode: Mode::Report,
+            concurrency: 4,
+            accounts_at_once: 8,
+            fight_limit: 3,
+            fight_window: Duration::from_secs(3600),
+        }
+    }
+}
+
+/// What the loops of all accounts share.
+pub(super) struct Context {
+    pub(super) options: Options,
+    pub(super) edge: Arc<dyn Edge>,
+    pub(super) board: Board,
+    pub(super) clock: Clock,
+    pub(super) stop: Stop,
+    budgets: Mutex<HashMap<Box<str>, Arc<Semaphore>>>,
+}
+
+impl Context {
+    pub(super) fn new(options: Options, edge: Arc<dyn Edge>, board: Board, clock: Clock, stop: Stop) -> Self {
+        Self { options, edge, board, clock, stop, budgets: Mutex::default() }
+    }
+
+    /// How many accounts behind the same server may be looked at, at once.
+    pub(super) fn budget(&self, account: Option<&Account>) -> Arc<Semaphore> {
+        let server = match account.map(|account| &account.settings.provider) {
+            Some(ProviderSettings::Office { url, .. }) => authority(url),
+            Some(other) => other.as_str(),
+            None => "",
+        };
+        let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = self.options.accounts_at_once.max(1);
+        Arc::clone(budgets.entry(server.into()).or_insert_with(|| Arc::new(Semaphore::new(room))))
+    }
+}
+
+/// Scheme, host and port of a URL.
+fn authority(url: &str) -> &str {
+    let from = url.find("://").map_or(0, |at| at + 3);
+    let length = url.get(from..).and_then(|rest| rest.find('/')).unwrap_or(url.len() - from);
+    url.get(..from + length).unwrap_or(url)
+}

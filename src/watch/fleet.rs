@@ -1,0 +1,178 @@
+//! All accounts: takes up new states of the files, starts and ends the loops.
+//!
+//! Invariants: what cannot be read never replaces what could; an account leaves only when its folder has left a
+//! fleet whose other files are fine.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::config::{Account, Loaded};
+use crate::diag::{Diagnostic, Severity, Sources};
+use crate::plan::Digest;
+use crate::render::diagnostics;
+
+use super::account::Watcher;
+use super::context::Context;
+use super::handle::Handle;
+use super::status::Files;
+use super::wake::Reason;
+use super::wanted::Wanted;
+
+/// So many findings of an account are kept.
+const MOST_FINDINGS: usize = 20;
+
+/// A state of the files, with everything that counts as it is read.
+#[derive(Debug, Default)]
+pub struct Taken {
+    /// The accounts and findings.
+    pub loaded: Loaded,
+    /// The commit that it is of.
+    pub commit: Option<String>,
+}
+
+/// All accounts that are watched.
+pub(super) struct Fleet {
+    context: Arc<Context>,
+    approved: Vec<Digest>,
+    members: HashMap<Box<str>, Member>,
+    tasks: JoinSet<()>,
+}
+
+struct Member {
+    handle: Handle,
+    wanted: watch::Sender<Wanted>,
+}
+
+impl Fleet {
+    pub(super) fn new(context: Arc<Context>, approved: Vec<Digest>) -> Self {
+        Self { context, approved, members: HashMap::new(), tasks: JoinSet::new() }
+    }
+
+    /// The way in to an account's loop.
+    pub(super) fn handle(&self, account: &str) -> Option<&Handle> {
+        self.members.get(account).map(|member| &member.handle)
+    }
+
+    /// Has all accounts looked at soon.
+    pub(super) fn wake(&self, reason: Reason) {
+        for member in self.members.values() {
+            member.handle.waker.wake(reason);
+        }
+    }
+
+    /// How many accounts there are.
+    pub(super) fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Takes up a new state of the files. What has errors leaves the state before in force.
+    pub(super) fn take(&mut self, taken: Taken) {
+        let Taken { loaded: Loaded { accounts, sources, diagnostics }, commit } = taken;
+        let sources = Arc::new(sources);
+        let now = self.context.clock.stamp();
+        let errors: Vec<Diagnostic> =
+            diagnostics.into_iter().filter(|finding| finding.severity == Severity::Error).collect();
+        let whole = errors.is_empty();
+        let mut seen = std::collections::HashSet::new();
+        for account in accounts {
+            let name = account.settings.name.clone();
+            seen.insert(name.clone());
+            let files = Files { valid: true, since: Some(now.clone()), commit: commit.clone(), errors: Vec::new() };
+            self.put(name, Wanted { account: Some(Arc::new(account)), sources: Arc::clone(&sources), files });
+        }
+        let missing: Vec<Box<str>> = self.members.keys().filter(|name| !seen.contains(*name)).cloned().collect();
+        for name in missing {
+            if whole {
+                // Its folder is gone, or its name: nothing in the account is touched for that.
+                tracing::info!(account = &*name, "not watched any longer: no file declares it");
+                self.members.remove(&name);
+                self.context.board.remove(&name);
+            } else {
+                self.keep(&name, &errors, &sources);
+            }
+        }
+        if self.members.is_empty() || !whole {
+            let lines = lines(&errors, &sources);
+            self.context.board.update_source(|source| source.errors = lines);
+        } else {
+            self.context.board.update_source(|source| source.errors.clear());
+        }
+    }
+
+    /// Gives an account its new state, or begins to watch it.
+    fn put(&mut self, name: Box<str>, wanted: Wanted) {
+        if let Some(member) = self.members.get(&name) {
+            member.wanted.send_if_modified(|before| {
+                // The same files again, touched or fetched with others, are no news.
+                let same = before.files.valid && same(before, &wanted);
+                if !same {
+                    *before = wanted;
+                }
+                !same
+            });
+            return;
+        }
+        let handle = Handle::with(self.approved.iter().cloned());
+        let (sender, receiver) = watch::channel(wanted);
+        self.context.board.update(&name, |_| {});
+        let watcher = Watcher::new(name.clone(), Arc::clone(&self.context), receiver, handle.clone());
+        self.tasks.spawn(watcher.run());
+        self.members.insert(name, Member { handle, wanted: sender });
+    }
+
+    /// Leaves the last good state of an account in force, and says what is wrong with the newest.
+    fn keep(&self, name: &str, errors: &[Diagnostic], sources: &Arc<Sources>) {
+        let Some(member) = self.members.get(name) else { return };
+        member.wanted.send_if_modified(|wanted| {
+            let own: Vec<Diagnostic> = match &wanted.account {
+                Some(account) => errors.iter().filter(|finding| concerns(finding, account, sources)).cloned().collect(),
+                None => Vec::new(),
+            };
+            // If none is about its files, what is wrong is wrong with all of them.
+            let errors = lines(if own.is_empty() { errors } else { &own }, sources);
+            let news = wanted.files.valid || wanted.files.errors != errors;
+            wanted.files.valid = false;
+            wanted.files.errors = errors;
+            news
+        });
+    }
+
+    /// Ends all loops, each as soon as its write in flight is done.
+    pub(super) async fn end(mut self) {
+        self.members.clear();
+        while let Some(ended) = self.tasks.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "the loop of an account broke");
+            }
+        }
+    }
+}
+
+/// Whether two states ask for the same, with the same guards, by the same way, in the same places.
+fn same(before: &Wanted, after: &Wanted) -> bool {
+    match (&before.account, &after.account) {
+        (Some(before), Some(after)) => {
+            before.desired == after.desired
+                && before.settings == after.settings
+                && before.severities == after.severities
+                && before.root == after.root
+        }
+        _ => false,
+    }
+}
+
+/// Whether a finding is about an account's files.
+fn concerns(finding: &Diagnostic, account: &Account, sources: &Sources) -> bool {
+    let source = finding.span.and_then(|span| sources.get(span.file));
+    source.is_some_and(|source| {
+        account.files.iter().any(|file| file == source.path())
+            || account.folder && source.path().parent() == Some(account.root.as_path())
+    })
+}
+
+fn lines(errors: &[Diagnostic], sources: &Sources) -> Vec<String> {
+    diagnostics::plain(errors, sources).lines().take(MOST_FINDINGS.min(errors.len())).map(str::to_owned).collect()
+}

@@ -1,0 +1,32 @@
+//! Where the files come from: a folder that is watched, or a repository that is fetched.
+//!
+//! A source reads the files and hands over every state that differs from the one before, whole or not; what
+//! becomes of it is the fleet's business.
+
+mod files;
+
+use std::path::PathBuf;
+
+use tokio::sync::mpsc;
+
+use crate::config::{self, Loaded, Revision};
+use crate::diag::has_errors;
+
+use super::fleet::Taken;
+
+pub use files::Files;
+
+/// A source that is asked to look again, whatever it thinks has changed.
+pub type Nudge = mpsc::Receiver<()>;
+
+/// Reads and checks the files, with the guards of the revisions before. Takes its time, so it has a thread of its own.
+async fn load(paths: Vec<PathBuf>, base: Option<Revision>, commit: Option<String>) -> Result<Taken, String> {
+    let loading = tokio::task::spawn_blocking(move || {
+        let mut loaded: Loaded = config::load(&paths);
+        if !has_errors(&loaded.diagnostics) {
+            config::guard_by_base(&mut loaded, base.as_ref()).map_err(|error| error.to_string())?;
+        }
+        Ok(Taken { loaded, commit })
+    });
+    loading.await.unwrap_or_else(|error| Err(format!("the files could not be read: {error}")))
+}
