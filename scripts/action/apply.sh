@@ -31,8 +31,8 @@ find_merged() {
     done
 }
 
-# Adds the digests in our comments to the expected ones, and keeps what was reviewed. Sets `known`: whether GitHub said which
-# pull request it was, or that it was none.
+# Adds the digests in our comments to the expected ones, and keeps what was reviewed. Sets `known`: whether GitHub said
+# which pull request it was, or that it was none.
 reviewed_plans() {
     local id body facts line='^<!-- digest=([0-9a-f]{64}) commit=([0-9a-f]{40,64}|none) planned=([0-9TZ:-]+) budget=([0-9]{1,6}) -->$'
     known=false

@@ -26,7 +26,8 @@ find_comments() {
         warning "The comments of pull request $1 cannot be read: $(complaint "$comments.page")"
         return 1
     fi
-    jq --arg start "$(marker_of_path)" 'map(select(.body | startswith($start))) | unique_by(.body | split("\n")[0])' "$comments" > "$comments.ours"
+    jq --arg start "$(marker_of_path)" 'map(select(.body | startswith($start))) | unique_by(.body | split("\n")[0])' \
+        "$comments" > "$comments.ours"
     mv "$comments.ours" "$comments"
 }
 
@@ -101,13 +102,13 @@ upsert() {
 
 # Says in each comment of ours but those of these accounts (lines of a file) that it holds no longer: retire WHY ACCOUNTS
 retire() {
-    local id first page="$work/retired.md"
+    local id first page="$work/retired.md" ours='^<!-- strowger v1 path=[0-9a-f]* account=[A-Za-z0-9+/=]* -->$'
     while IFS= read -r id; do
         ! "$gave_up" || return 0
         first=$(jq -r --argjson id "$id" '.[] | select(.id == $id) | .body | split("\n")[0]' "$comments")
         ! grep -qxF -e "$first" "$2" || continue
         # What stands there is put back as it is, so it has to be one of ours to the last character.
-        [[ $first =~ ^'<!-- strowger v1 path='[0-9a-f]*' account='[A-Za-z0-9+/=]*' -->'$ ]] || continue
+        [[ $first =~ $ours ]] || continue
         {
             printf '%s\n%s\n' "$first" "$(facts none 0)"
             printf 'Commit %s · %s · [run](%s)\n\n**No plan.** %s\n' "$commit" "$planned_for_people" "$(run_url)" "$1"

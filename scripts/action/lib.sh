@@ -80,7 +80,7 @@ sum() { if command -v sha256sum > /dev/null; then sha256sum; else shasum -a 256;
 base64_of() { printf '%s' "$1" | jq -Rrs @base64; }
 
 is_digest() { [[ $1 =~ ^[0-9a-f]{64}$ ]]; }
-is_commit() { [[ $1 =~ ^[0-9a-f]{40}([0-9a-f]{24})?$ ]]; }
+is_commit() { [[ $1 =~ ^[0-9a-f]{40}$ || $1 =~ ^[0-9a-f]{64}$ ]]; }
 
 need() {
     local program
