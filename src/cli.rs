@@ -16,6 +16,7 @@ mod format;
 mod frozen;
 mod history;
 mod identity;
+mod init;
 mod open;
 mod outcome;
 mod plan;
@@ -25,6 +26,7 @@ mod sandbox;
 mod saved;
 mod schema;
 mod secrets;
+mod section;
 mod show;
 mod signals;
 mod validate;
@@ -53,6 +55,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Begin: ask for the account, try its credentials, and write files whose plan is empty
+    Init(Box<init::Arguments>),
     /// Check files without any account: format, schema, rules
     Validate(validate::Arguments),
     /// Show what would change in the account; writes nothing, ever
@@ -111,6 +115,7 @@ pub fn run() -> Exit {
 
 fn command(command: Command) -> anyhow::Result<Exit> {
     match command {
+        Command::Init(arguments) => init::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments, &mut anstream::stdout()),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Apply(arguments) => apply::run(&arguments),

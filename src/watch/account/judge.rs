@@ -48,6 +48,8 @@ pub(super) struct Held {
     pub(super) plan: Arc<Plan>,
     /// Why nothing is written.
     pub(super) says: String,
+    /// Of a fight, the fields that are fought over: what it is about.
+    pub(super) contested: Vec<Contested>,
 }
 
 /// What shall be written.
@@ -78,7 +80,7 @@ impl Watcher {
         }
         let plan = Arc::new(plan);
         if let Some((state, says)) = permit.refusal() {
-            return Verdict::Held(Held { state, plan, says });
+            return Verdict::Held(Held { state, plan, says, contested: Vec::new() });
         }
         if let Some((digest, says)) = &self.refused
             && *digest == plan.digest
@@ -101,10 +103,10 @@ impl Watcher {
             }
             Some(_) => {
                 self.fulfilled = Some(Arc::clone(account));
-                Verdict::Held(Held { state, plan, says })
+                Verdict::Held(Held { state, plan, says, contested })
             }
             // What is left does not stand without what is held.
-            None => Verdict::Held(Held { state, plan, says }),
+            None => Verdict::Held(Held { state, plan, says, contested }),
         }
     }
 
@@ -115,13 +117,13 @@ impl Watcher {
             let says = format!("{}; approve {} to let it through", guards.join("; "), work.plan.digest);
             // What is approved is what is shown.
             let shown = if work.plan.digest == plan.digest { plan } else { Arc::new(work.plan) };
-            return Verdict::Held(Held { state: State::Blocked, plan: shown, says });
+            return Verdict::Held(Held { state: State::Blocked, plan: shown, says, contested: Vec::new() });
         }
         Verdict::Act(Box::new(work))
     }
 
     /// The changes that take back what somebody else did, as far as that is known.
-    fn drift(&self, account: &Account, plan: &Plan) -> HashSet<ChangeId> {
+    pub(super) fn drift(&self, account: &Account, plan: &Plan) -> HashSet<ChangeId> {
         let Some(fulfilled) = &self.fulfilled else { return HashSet::new() };
         let drift = plan.changes.iter().filter(|change| is_drift(change, &account.desired, &fulfilled.desired));
         drift.map(|change| change.id).collect()
