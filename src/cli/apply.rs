@@ -3,15 +3,12 @@
 //! With several accounts, all are planned before the first is written, so that a mistake in one file stops
 //! the run before it changed anything.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::bail;
-
 use crate::apply::{Events, Lock, Outcome, Recorder};
-use crate::check::settings::ProviderSettings;
-use crate::config::{self, Account, Loaded};
+use crate::config::{Account, Loaded};
 use crate::diag::has_errors;
 use crate::exit::Exit;
 use crate::plan::Plan;
@@ -25,7 +22,7 @@ use super::open::{Opened, Purpose, open};
 use super::plan::{read_and_plan, runtime};
 use super::saved::{Held, Saved};
 use super::writing::Writing;
-use super::{approval, expected, signals};
+use super::{expected, signals};
 
 /// The arguments of `apply`.
 #[derive(Debug, clap::Args)]
@@ -71,14 +68,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Some(saved) if arguments.paths.is_empty() => saved.paths(),
         _ => arguments.paths.clone(),
     };
-    let mut loaded = config::load(&paths);
-    if !has_errors(&loaded.diagnostics) {
-        config::guard_by_base(&mut loaded, arguments.writing.base.as_ref())?;
-    }
-    if has_errors(&loaded.diagnostics) {
-        console::report(&loaded, &loaded.diagnostics)?;
-        return Ok(Exit::Invalid);
-    }
+    let Some(mut loaded) = arguments.writing.load(&paths)? else { return Ok(Exit::Invalid) };
     let accounts = std::mem::take(&mut loaded.accounts);
     let accounts = match &saved {
         Some(saved) => saved.accounts(&accounts, &paths)?,
@@ -157,18 +147,9 @@ async fn reconcile<'a>(
         write!(anstream::stderr(), "{surprise}")?;
         return Ok(Exit::Stale);
     }
-    if let Some(refusal) = approval::refusal(&plans, &arguments.writing.approve) {
-        write!(anstream::stderr(), "{refusal}")?;
-        return Ok(Exit::Blocked);
-    }
-    if jobs.iter().any(|job| !job.plan.is_empty() && is_snapshot(job.account)) {
-        bail!("{}", crate::live::WriteError::ReadOnly);
-    }
-    if !arguments.writing.auto_approve
-        && saved.is_none()
-        && !asked(jobs.iter().map(|job| job.plan.changes.len()).sum())?
-    {
-        return Ok(Exit::Usage);
+    let wanted: Vec<_> = jobs.iter().map(|job| (job.account, &job.plan)).collect();
+    if let Some(exit) = arguments.writing.refuses(&wanted, saved.is_some())? {
+        return Ok(exit);
     }
     // Until here a signal ends the process as it does any other; from here on there is something to finish.
     let stop = signals::listen()?;
@@ -193,34 +174,9 @@ fn together(exits: &[Carried]) -> Exit {
     }
 }
 
-/// Nobody needs to be asked, nor every change to fail, to learn that a file cannot be written to.
-pub(super) fn is_snapshot(account: &Account) -> bool {
-    matches!(account.settings.provider, ProviderSettings::Snapshot { .. })
-}
-
 fn show(jobs: &[Job<'_>], voice: Voice) -> io::Result<()> {
     for job in jobs {
         voice.say(&human::plan(&job.plan, console::style()))?;
     }
     Ok(())
-}
-
-/// Asks whoever sits at the terminal. Nobody is there: the answer is no, with the way to say yes.
-pub(super) fn asked(changes: usize) -> io::Result<bool> {
-    if !io::stdin().is_terminal() {
-        writeln!(
-            anstream::stderr(),
-            "strowger: nobody can be asked here; `--auto-approve` applies the plan without asking"
-        )?;
-        return Ok(false);
-    }
-    let noun = if changes == 1 { "change" } else { "changes" };
-    write!(anstream::stderr(), "Apply {changes} {noun}? Only `yes` does it: ")?;
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer)?;
-    if answer.trim() == "yes" {
-        return Ok(true);
-    }
-    writeln!(anstream::stderr(), "Nothing was applied.")?;
-    Ok(false)
 }

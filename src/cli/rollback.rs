@@ -5,14 +5,13 @@
 
 mod report;
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
 use crate::apply::{Found, Outcome};
-use crate::config::{self, Account, Loaded};
-use crate::diag::{Diagnostic, Rule, Source, has_errors};
+use crate::config::{Account, Loaded};
+use crate::diag::{Diagnostic, Rule, Source};
 use crate::diff::Unmanaged;
 use crate::exit::Exit;
 use crate::live::Provider;
@@ -21,15 +20,14 @@ use crate::plan::{Plan, plan};
 use crate::record::Run;
 use crate::undo::{Conflict, Undo, undo};
 
-use super::apply::{asked, is_snapshot};
-use super::console::{self, Voice};
+use super::console::Voice;
 use super::execution::{Execution, carry_out};
 use super::history::{Format, pick};
 use super::identity::{self, About};
 use super::open::{Purpose, open};
 use super::plan::{read, runtime};
+use super::signals;
 use super::writing::Writing;
-use super::{approval, signals};
 
 /// The arguments of `rollback`.
 #[derive(Debug, clap::Args)]
@@ -61,14 +59,8 @@ struct Planned {
 
 /// Plans the inverse of a run and applies it.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
-    let mut loaded = config::load(std::slice::from_ref(&arguments.path));
-    if !has_errors(&loaded.diagnostics) {
-        config::guard_by_base(&mut loaded, arguments.writing.base.as_ref())?;
-    }
-    if has_errors(&loaded.diagnostics) {
-        console::report(&loaded, &loaded.diagnostics)?;
-        return Ok(Exit::Invalid);
-    }
+    let paths = std::slice::from_ref(&arguments.path);
+    let Some(mut loaded) = arguments.writing.load(paths)? else { return Ok(Exit::Invalid) };
     let (account, run, path) = find(&mut loaded, arguments)?;
     let runtime = runtime()?;
     let exit = runtime.block_on(async {
@@ -126,15 +118,8 @@ async fn roll_back(
         if plan.is_empty() {
             return Ok(if planned.conflicts.is_empty() { Exit::Ok } else { Exit::Stale });
         }
-        if let Some(refusal) = approval::refusal(&[plan], &arguments.writing.approve) {
-            write!(anstream::stderr(), "{refusal}")?;
-            return Ok(Exit::Blocked);
-        }
-        if is_snapshot(&planned.account) {
-            bail!("{}", crate::live::WriteError::ReadOnly);
-        }
-        if !arguments.writing.auto_approve && !asked(plan.changes.len())? {
-            return Ok(Exit::Usage);
+        if let Some(exit) = arguments.writing.refuses(&[(&planned.account, plan)], false)? {
+            return Ok(exit);
         }
         let stop = signals::listen()?;
         let concurrency = arguments.writing.effort.concurrency();

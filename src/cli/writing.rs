@@ -1,10 +1,21 @@
-//! What every command that writes to accounts is told.
+//! What every command that writes to accounts is told, and what it does before the first write.
 
-use crate::config::Revision;
-use crate::plan::Digest;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::PathBuf;
+
+use anyhow::bail;
+
+use crate::check::settings::ProviderSettings;
+use crate::config::{self, Account, Loaded, Revision};
+use crate::diag::has_errors;
+use crate::exit::Exit;
+use crate::live::WriteError;
+use crate::plan::{Digest, Plan};
+use crate::render::counted;
 
 use super::effort::Effort;
 use super::events::EventArguments;
+use super::{approval, console};
 
 /// What every command that writes to accounts is told.
 #[derive(Debug, clap::Args)]
@@ -23,4 +34,59 @@ pub(super) struct Writing {
     pub(super) effort: Effort,
     #[command(flatten)]
     pub(super) events: EventArguments,
+}
+
+impl Writing {
+    /// The files, with the guards of the revisions before; nothing if they have errors, which are told.
+    pub(super) fn load(&self, paths: &[PathBuf]) -> anyhow::Result<Option<Loaded>> {
+        let mut loaded = config::load(paths);
+        if !has_errors(&loaded.diagnostics) {
+            config::guard_by_base(&mut loaded, self.base.as_ref())?;
+        }
+        if has_errors(&loaded.diagnostics) {
+            console::report(&loaded, &loaded.diagnostics)?;
+            return Ok(None);
+        }
+        Ok(Some(loaded))
+    }
+
+    /// How the command ends if these plans may not be carried out: a guard holds one back, an account cannot be
+    /// written to, or whoever is asked says no. A plan that was `read` before is not asked about.
+    pub(super) fn refuses(&self, wanted: &[(&Account, &Plan)], read: bool) -> anyhow::Result<Option<Exit>> {
+        let plans: Vec<&Plan> = wanted.iter().map(|(_, plan)| *plan).collect();
+        if let Some(refusal) = approval::refusal(&plans, &self.approve) {
+            write!(anstream::stderr(), "{refusal}")?;
+            return Ok(Some(Exit::Blocked));
+        }
+        // Nobody needs to be asked, nor every change to fail, to learn that a file cannot be written to.
+        if wanted.iter().any(|(account, plan)| !plan.is_empty() && is_snapshot(account)) {
+            bail!("{}", WriteError::ReadOnly);
+        }
+        let changes = plans.iter().map(|plan| plan.changes.len()).sum();
+        let may = self.auto_approve || read || asked(changes)?;
+        Ok((!may).then_some(Exit::Usage))
+    }
+}
+
+fn is_snapshot(account: &Account) -> bool {
+    matches!(account.settings.provider, ProviderSettings::Snapshot { .. })
+}
+
+/// Asks whoever sits at the terminal. Nobody is there: the answer is no, with the way to say yes.
+fn asked(changes: usize) -> io::Result<bool> {
+    if !io::stdin().is_terminal() {
+        writeln!(
+            anstream::stderr(),
+            "strowger: nobody can be asked here; `--auto-approve` applies the plan without asking"
+        )?;
+        return Ok(false);
+    }
+    write!(anstream::stderr(), "Apply {}? Only `yes` does it: ", counted(changes, "change"))?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    if answer.trim() == "yes" {
+        return Ok(true);
+    }
+    writeln!(anstream::stderr(), "Nothing was applied.")?;
+    Ok(false)
 }
