@@ -15,8 +15,10 @@ mod fights;
 mod fleet;
 mod handle;
 mod hold;
+pub mod notices;
 mod pace;
 mod permit;
+pub mod server;
 mod settle;
 pub mod source;
 pub mod status;
@@ -60,6 +62,8 @@ pub enum Order {
         /// Whether there is such an account.
         answer: oneshot::Sender<bool>,
     },
+    /// Say how many accounts are watched, which also tells that orders are carried out at all.
+    Count(oneshot::Sender<usize>),
 }
 
 /// What the loops are given.
@@ -117,6 +121,9 @@ fn carry_out(fleet: &Fleet, order: Order) {
                 handle.approve(digest);
             }
             let _ = answer.send(handle.is_some());
+        }
+        Order::Count(answer) => {
+            let _ = answer.send(fleet.len());
         }
     }
 }
