@@ -1,4 +1,4 @@
-//! A real browser, driven over the WebDriver protocol by a `chromedriver` of its own.
+//! A real browser, driven over the `WebDriver` protocol by a `chromedriver` of its own.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -114,9 +114,9 @@ impl Browser {
         self.command("Emulation.setEmulatedMedia", &json!({ "features": features }));
     }
 
-    /// A picture of the whole page.
-    pub fn picture(&self, file: &Path) {
-        let options = json!({ "format": "png", "captureBeyondViewport": true });
+    /// A picture of the whole page, or of what is in sight.
+    pub fn picture(&self, file: &Path, whole: bool) {
+        let options = json!({ "format": "png", "captureBeyondViewport": whole });
         let data = self.command("Page.captureScreenshot", &options);
         let bytes = base64::engine::general_purpose::STANDARD.decode(data["data"].as_str().unwrap()).unwrap();
         std::fs::write(file, bytes).unwrap();

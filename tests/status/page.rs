@@ -118,9 +118,14 @@ fn the_page_shows_how_accounts_stand_and_keeps_up_without_reload() {
     relabel(&server, "And again");
     browser.until("document.querySelector('.changes')?.innerText.includes('And again')");
     assert_eq!(browser.complaints(), Vec::<String>::new());
-    // When the process is gone, the page says so.
+    // When the process is gone, the page says so; when it is back, the page is as well, with what happened meanwhile.
     assert_eq!(watch.stop(), Some(0));
     browser.until("document.getElementById('connection').textContent.startsWith('Connection lost')");
+    relabel(&server, "While nobody watched");
+    let address = url.strip_prefix("http://").unwrap();
+    let _watch = Watch::start(folder.path(), &["--interval", "300ms", "--listen", address]);
+    browser.until("document.getElementById('connection').textContent === 'Live'");
+    browser.until("document.querySelector('.changes')?.innerText.includes('While nobody watched')");
 }
 
 #[test]
@@ -152,7 +157,7 @@ fn the_page_is_for_everybody() {
             inspect(&browser, &format!("{scheme}, {width}"));
             let wide = browser.run("return document.documentElement.scrollWidth - innerWidth", &[]);
             assert!(wide.as_i64().unwrap() <= 0, "{scheme}, {width}: {wide} too wide");
-            browser.picture(&pictures().join(format!("{scheme}-{width}.png")));
+            browser.picture(&pictures().join(format!("{scheme}-{width}.png")), true);
         }
     }
     browser.scheme("light");
@@ -194,6 +199,15 @@ fn the_page_is_for_everybody() {
     browser.until("document.getElementById('found').textContent === '1 found'");
     browser.until("document.querySelector('li[data-account^=blocked]').hidden");
     assert_eq!(browser.complaints(), Vec::<String>::new());
+
+    // Accounts come and go with their files, and so does what is wrong with those.
+    browser.run("const q = document.getElementById('q'); q.value = ''; q.dispatchEvent(new Event('input'))", &[]);
+    edit(&root.path().join("invalid-office"), ", ring: loudly }", " }");
+    browser.until("document.querySelector('li[data-account=\"invalid-office\"]')");
+    browser.until("!document.querySelector('.alarm')");
+    std::fs::remove_dir_all(root.path().join("invalid-office")).unwrap();
+    browser.until("!document.querySelector('li[data-account=\"invalid-office\"]')");
+    browser.until("document.querySelector('.counts a[href=\"/\"] b').textContent === '2'");
 
     // Without any script it is the same page, and the filter asks the server.
     browser.command("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));
@@ -253,5 +267,5 @@ fn a_thousand_accounts_stay_usable() {
     println!("1,000 accounts: {bytes} bytes, three letters in {took} ms");
     assert!(took.as_f64().unwrap() < 1500.0, "{took} ms for three letters");
     browser.run("const q = document.getElementById('q'); q.value = ''; q.dispatchEvent(new Event('input'))", &[]);
-    browser.picture(&pictures().join("thousand.png"));
+    browser.picture(&pictures().join("thousand.png"), false);
 }

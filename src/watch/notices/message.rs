@@ -1,4 +1,4 @@
-//! A notice as receivers read it: a CloudEvent, or a line for a chat.
+//! A notice as receivers read it: as CloudEvents has it, or a line for a chat.
 
 use std::sync::Arc;
 

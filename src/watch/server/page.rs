@@ -29,8 +29,10 @@ use words::{is_urgent, rank};
 
 pub(super) use marks::{mark, source_mark};
 
-/// So many accounts are shown in full on the overview; the rest are a line each.
-const FULL: usize = 40;
+/// So many accounts have a card on the overview; the rest are a line each.
+const CARDS: usize = 40;
+/// With more cards than this, the plans in them are closed.
+const OPEN: usize = 5;
 
 /// What of the accounts is shown.
 #[derive(Debug, Default, Deserialize)]
@@ -104,7 +106,7 @@ fn lists(main: &mut String, shared: &Shared, accounts: &[Arc<AccountStatus>]) {
     main.push_str("<section aria-labelledby=\"attention-title\"><h2 id=\"attention-title\">Needs attention</h2>");
     main.push_str("<ul id=\"attention\" class=\"cards\">");
     for (index, account) in urgent.iter().enumerate() {
-        let extent = if index < FULL { Extent::Card } else { Extent::Line };
+        let extent = if index < CARDS { Extent::Card { open: urgent.len() <= OPEN } } else { Extent::Line };
         card::item(main, account, extent, shared.address);
     }
     main.push_str("</ul><p class=\"nothing\">Nothing needs you.</p></section>");

@@ -20,8 +20,11 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.')
 pub(super) enum Extent {
     /// How it stands, and when it was looked at.
     Line,
-    /// What somebody needs who has to decide.
-    Card,
+    /// What somebody needs who has to decide; whether a short plan is open.
+    Card {
+        /// See above.
+        open: bool,
+    },
     /// Everything.
     Whole,
 }
@@ -54,7 +57,7 @@ pub(super) fn item(page: &mut String, account: &AccountStatus, extent: Extent, a
     );
     match extent {
         Extent::Line => line(page, account),
-        Extent::Card | Extent::Whole => card(page, account, extent, address),
+        Extent::Card { .. } | Extent::Whole => card(page, account, extent, address),
     }
     page.push_str("</li>");
 }
@@ -158,7 +161,11 @@ fn facts(page: &mut String, account: &AccountStatus) {
 
 fn plan_of(page: &mut String, plan: &Plan, account: &AccountStatus, extent: Extent) {
     let name = html::text(&account.account, 200);
-    let open = if plan.changes.len() <= 5 || extent == Extent::Whole { " open" } else { "" };
+    let is_open = match extent {
+        Extent::Card { open } => open && plan.changes.len() <= 5,
+        _ => true,
+    };
+    let open = if is_open { " open" } else { "" };
     let _ = write!(
         page,
         "<details data-key=\"plan\"{open}><summary>Plan<span class=\"unseen\"> of {name}</span>: {}</summary>{}",
