@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -93,7 +93,8 @@ impl Tally {
 #[derive(Debug, Default)]
 pub struct Notices {
     tallies: Vec<Arc<Tally>>,
-    listener: Option<JoinHandle<()>>,
+    /// Who takes events in; ends when this is dropped.
+    listener: Option<oneshot::Sender<()>>,
     workers: Vec<JoinHandle<()>>,
 }
 
@@ -113,7 +114,9 @@ impl Notices {
             let queue = Queue { number: index + 1, receiver, patience, tally, waiting };
             notices.workers.push(tokio::spawn(queue.run()));
         }
-        notices.listener = Some(tokio::spawn(listen(board.events(), queues)));
+        let (listener, ended) = oneshot::channel();
+        tokio::spawn(listen(board.events(), queues, ended));
+        notices.listener = Some(listener);
         notices
     }
 
@@ -124,12 +127,8 @@ impl Notices {
 
     /// Takes in what has happened so far, and gives the receivers this long to take what waits.
     pub async fn end(self, grace: Duration) {
-        let Some(listener) = self.listener else { return };
         let deadline = Instant::now() + grace;
-        // What was told before this is in the channel already; the listener needs a moment to pass it on.
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        listener.abort();
-        let _ = listener.await;
+        drop(self.listener);
         for worker in self.workers {
             let stop = worker.abort_handle();
             if tokio::time::timeout_at(deadline, worker).await.is_err() {
@@ -142,12 +141,19 @@ impl Notices {
 async fn listen(
     mut events: broadcast::Receiver<(Arc<str>, Event)>,
     queues: Vec<(mpsc::Sender<Arc<Notice>>, Arc<Tally>)>,
+    mut ended: oneshot::Receiver<()>,
 ) {
     let (mut sieve, mut count) = (Sieve::default(), 0_u64);
     // Events of another start of this process have other ids.
     let start = format!("{:016x}", fastrand::u64(..));
     loop {
-        let (account, event) = match events.recv().await {
+        let received = tokio::select! {
+            biased;
+            // First, so that what was told before the end is passed on.
+            received = events.recv() => received,
+            _ = &mut ended => return,
+        };
+        let (account, event) = match received {
             Ok(event) => event,
             Err(RecvError::Lagged(missed)) => {
                 for (_, tally) in &queues {

@@ -22,6 +22,7 @@ mod http;
 mod notices;
 mod page;
 mod server;
+mod states;
 
 use std::path::PathBuf;
 

@@ -14,7 +14,7 @@ const ENTER: &str = "\u{e007}";
 const NUMBER: &str = "+33142685302";
 
 /// Where pictures are left for people to look at.
-fn pictures() -> PathBuf {
+pub fn pictures() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("status-page");
     std::fs::create_dir_all(&folder).unwrap();
     folder
@@ -51,7 +51,7 @@ fn badge(account: &str) -> String {
 }
 
 /// What Deque's axe finds, if it was installed.
-fn inspect(browser: &Browser, place: &str) {
+pub fn inspect(browser: &Browser, place: &str) {
     let Some(axe) = std::env::var_os("STROWGER_AXE") else {
         let required = std::env::var("STROWGER_TOOLS").is_ok_and(|value| value == "required");
         assert!(!required, "STROWGER_AXE is not set");

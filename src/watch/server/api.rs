@@ -43,7 +43,7 @@ pub(super) async fn status(State(shared): State<Arc<Shared>>) -> Response {
         source: shared.board.source(),
         accounts: shared.board.all(),
     };
-    answer(&status)
+    answer(status).await
 }
 
 /// What is known of one account.
@@ -52,11 +52,15 @@ pub(super) async fn account(
     Path(name): Path<Box<str>>,
 ) -> Result<Response, Problem> {
     let account = shared.board.get(&name).ok_or_else(|| orders::unknown(&name))?;
-    Ok(answer(&*account))
+    Ok(answer(account).await)
 }
 
-fn answer(value: &impl Serialize) -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], json::text(value)).into_response()
+/// Writing a plan of a hundred thousand changes takes a while, in which others are answered.
+async fn answer(value: impl Serialize + Send + 'static) -> Response {
+    match tokio::task::spawn_blocking(move || json::text(&value)).await {
+        Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
+        Err(_) => Problem::busy("the process is ending").into_response(),
+    }
 }
 
 /// The JSON Schema of [`Status`].

@@ -9,6 +9,7 @@ mod marks;
 mod summary;
 mod words;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -33,6 +34,9 @@ pub(super) use marks::{mark, source_mark};
 const CARDS: usize = 40;
 /// With more cards than this, the plans in them are closed.
 const OPEN: usize = 5;
+
+/// The script never asks for more accounts at once.
+const MOST_FRAGMENTS: usize = 20;
 
 /// What of the accounts is shown.
 #[derive(Debug, Default, Deserialize)]
@@ -87,8 +91,8 @@ pub(super) async fn account(
 /// The head of the overview and some accounts, for the script.
 pub(super) async fn fragments(State(shared): State<Arc<Shared>>, Query(wanted): Query<Wanted>) -> Html<String> {
     let all = shared.board.all();
-    let mut shown: Vec<Arc<AccountStatus>> =
-        wanted.accounts.lines().filter_map(|name| shared.board.get(name)).collect();
+    let names: BTreeSet<&str> = wanted.accounts.lines().take(MOST_FRAGMENTS).collect();
+    let mut shown: Vec<Arc<AccountStatus>> = names.into_iter().filter_map(|name| shared.board.get(name)).collect();
     sort(&mut shown);
     let mut main = summary::section(&all, &shared.board.source(), "", &shared.clock.stamp());
     lists(&mut main, &shared, &shown);
