@@ -114,7 +114,7 @@ fn lists(main: &mut String, shared: &Shared, accounts: &[Arc<AccountStatus>]) {
         card::item(main, account, extent, shared.address);
     }
     main.push_str("</ul><p class=\"nothing\">Nothing needs you.</p></section>");
-    main.push_str("<section aria-labelledby=\"settled-title\"><h2 id=\"settled-title\">As the files ask</h2>");
+    main.push_str("<section aria-labelledby=\"settled-title\"><h2 id=\"settled-title\">Nothing to do</h2>");
     main.push_str("<ul id=\"settled\" class=\"lines\">");
     for account in settled {
         card::item(main, account, Extent::Line, shared.address);
