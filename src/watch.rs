@@ -1,6 +1,6 @@
 //! The loop: `apply`, again and again, for as long as the process runs.
 //!
-//! A [source](source) hands over states of the files; each account has a loop of its own that is woken by its
+//! A [source] hands over states of the files; each account has a loop of its own that is woken by its
 //! files, by time, by a signal or by a request, looks at the account, and corrects it if that is asked for and
 //! allowed. The planner, the guards and the engine are those of `apply`. What is known hangs on a [`Board`].
 //!

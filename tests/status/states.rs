@@ -32,7 +32,7 @@ fn board() -> Board {
     let board = Board::default();
     let now = Clock::system().stamp();
     board.update_source(|source| {
-        source.from = HOSTILE.to_owned();
+        HOSTILE.clone_into(&mut source.from);
         source.failing = Some(HOSTILE.to_owned());
         source.errors = vec![HOSTILE.to_owned()];
     });
