@@ -15,6 +15,8 @@ use crate::tool;
 pub struct Browser {
     driver: Child,
     session: String,
+    /// The browser's process, for tests that fail.
+    process: u32,
     _profile: tempfile::TempDir,
 }
 
@@ -47,7 +49,8 @@ impl Browser {
         } } });
         let answer = send("POST", &format!("{base}/session"), |request| request.json(&capabilities)).json();
         let id = answer["value"]["sessionId"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned();
-        Some(Self { driver, session: format!("{base}/session/{id}"), _profile: profile })
+        let process = answer["value"]["capabilities"]["goog:processID"].as_u64().unwrap().try_into().unwrap();
+        Some(Self { driver, session: format!("{base}/session/{id}"), process, _profile: profile })
     }
 
     #[track_caller]
@@ -147,7 +150,9 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        if !std::thread::panicking() {
+        if std::thread::panicking() {
+            let _ = Command::new("kill").arg(self.process.to_string()).status();
+        } else {
             let _ = send("DELETE", &self.session, |request| request);
         }
         let _ = self.driver.kill();
