@@ -96,6 +96,7 @@ pub async fn run(setup: Setup) {
             () = stop.until(Urgency::Finish) => break,
             Some(taken) = states.recv() => fleet.take(taken),
             Some(order) = orders.recv() => carry_out(&fleet, order),
+            () = fleet.one_ended() => {}
         }
     }
     fleet.end().await;

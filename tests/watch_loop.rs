@@ -371,3 +371,24 @@ async fn no_more_accounts_behind_one_server_are_looked_at_than_it_may_bear() {
     let took = began.elapsed().as_secs();
     assert!((20..=21).contains(&took), "twelve in four rounds of five seconds took {took} s");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_loop_that_breaks_begins_anew() {
+    let watch = in_sync().await;
+    watch.portal.mood.lock().unwrap().read_panics = true;
+    watch.ask().await;
+    watch.until("told", |status| status.says.as_ref().is_some_and(|says| says.contains("bug"))).await;
+    watch.portal.relabel("+33142685302", "by hand");
+    watch.until_state(State::InSync).await;
+    assert_eq!(watch.portal.label("+33142685302"), "Ventes");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_suspended_account_says_so_even_if_nothing_differs() {
+    let watch = in_sync().await;
+    watch.file(&with_policy("  suspend: { reason: porting }")).await;
+    watch.until_state(State::Suspended).await;
+    assert_eq!(watch.status().says.as_deref(), Some("suspended: porting; in sync"));
+    sleep(49 * HOUR).await;
+    assert_eq!(watch.told(Happening::Suspended).len(), 3, "{:#?}", watch.status().history);
+}

@@ -147,6 +147,10 @@ impl Watcher {
             verdict = self.verdict(&account, &wanted, &permit) => verdict,
             () = stop.until(Urgency::AtOnce) => return Ended::Settled,
         };
+        if stop.is_asked() && matches!(verdict, Verdict::Failing(_)) {
+            // Cut short by the end, which says nothing of the account.
+            return Ended::Settled;
+        }
         let ended = verdict.ended();
         if ended == Ended::Settled {
             self.last = Some(Last { account, permit });

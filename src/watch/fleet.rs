@@ -5,9 +5,10 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
 
 use crate::config::{Account, Loaded};
 use crate::diag::{Diagnostic, Severity, Sources};
@@ -17,9 +18,12 @@ use crate::render::diagnostics;
 use super::account::Watcher;
 use super::context::Context;
 use super::handle::Handle;
-use super::status::Files;
+use super::status::{Files, State};
 use super::wake::Reason;
 use super::wanted::Wanted;
+
+/// A loop that broke begins anew after this time.
+const RESTART: Duration = Duration::from_secs(5);
 
 /// So many findings of an account are kept.
 const MOST_FINDINGS: usize = 20;
@@ -39,6 +43,8 @@ pub(super) struct Fleet {
     approved: Vec<Digest>,
     members: HashMap<Box<str>, Member>,
     tasks: JoinSet<()>,
+    /// Which account a task is for.
+    names: HashMap<Id, Box<str>>,
 }
 
 struct Member {
@@ -48,7 +54,7 @@ struct Member {
 
 impl Fleet {
     pub(super) fn new(context: Arc<Context>, approved: Vec<Digest>) -> Self {
-        Self { context, approved, members: HashMap::new(), tasks: JoinSet::new() }
+        Self { context, approved, members: HashMap::new(), tasks: JoinSet::new(), names: HashMap::new() }
     }
 
     /// The way in to an account's loop.
@@ -118,9 +124,39 @@ impl Fleet {
         let handle = Handle::with(self.approved.iter().cloned());
         let (sender, receiver) = watch::channel(wanted);
         self.context.board.update(&name, |_| {});
-        let watcher = Watcher::new(name.clone(), Arc::clone(&self.context), receiver, handle.clone());
-        self.tasks.spawn(watcher.run());
+        self.spawn(name.clone(), receiver, handle.clone(), Duration::ZERO);
         self.members.insert(name, Member { handle, wanted: sender });
+    }
+
+    fn spawn(&mut self, name: Box<str>, wanted: watch::Receiver<Wanted>, handle: Handle, after: Duration) {
+        let watcher = Watcher::new(name.clone(), Arc::clone(&self.context), wanted, handle);
+        let task = self.tasks.spawn(async move {
+            tokio::time::sleep(after).await;
+            watcher.run().await;
+        });
+        self.names.insert(task.id(), name);
+    }
+
+    /// Returns once a loop has ended. One that broke begins anew after a while: an account that nobody watches any
+    /// longer, unnoticed, is the worst that can happen. Nothing is lost if this is not waited for to its end.
+    pub(super) async fn one_ended(&mut self) {
+        let Some(ended) = self.tasks.join_next_with_id().await else {
+            return std::future::pending().await;
+        };
+        let (id, broken) = match ended {
+            Ok((id, ())) => (id, false),
+            Err(error) => (error.id(), error.is_panic()),
+        };
+        let Some(name) = self.names.remove(&id) else { return };
+        let Some(member) = self.members.get(&name).filter(|_| broken) else { return };
+        let (wanted, handle) = (member.wanted.subscribe(), member.handle.clone());
+        tracing::error!(account = &*name, "its loop broke, which is a bug of Strowger; it begins anew");
+        self.context.board.update(&name, |status| {
+            status.state = State::Failing;
+            status.says = Some("its loop broke, which is a bug of Strowger; it begins anew".to_owned());
+            status.counts.failures += 1;
+        });
+        self.spawn(name, wanted, handle, RESTART);
     }
 
     /// Leaves the last good state of an account in force, and says what is wrong with the newest.

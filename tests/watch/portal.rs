@@ -59,6 +59,7 @@ ring_groups:
 pub struct Mood {
     pub read_fails: Option<String>,
     pub write_fails: Option<WriteError>,
+    pub read_panics: bool,
     pub read_takes: Duration,
     pub write_takes: Duration,
 }
@@ -149,6 +150,8 @@ impl Provider for Portal {
             self.reads.lock().unwrap().push(Instant::now());
             let takes = self.mood.lock().unwrap().read_takes;
             self.busy(takes, || {
+                let panics = std::mem::take(&mut self.mood.lock().unwrap().read_panics);
+                assert!(!panics, "this panic is meant");
                 if let Some(why) = &self.mood.lock().unwrap().read_fails {
                     return Err(ReadError::Settings(why.clone()));
                 }

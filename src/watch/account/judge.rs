@@ -76,7 +76,15 @@ impl Watcher {
         if plan.is_empty() {
             self.fulfilled = Some(Arc::clone(account));
             self.refused = None;
-            return Verdict::InSync;
+            return match permit.refusal() {
+                // In sync by chance: that nothing would be written must not be forgotten.
+                Some((State::Suspended, says)) => {
+                    let says = format!("{says}; in sync");
+                    let contested = Vec::new();
+                    Verdict::Held(Held { state: State::Suspended, plan: Arc::new(plan), says, contested })
+                }
+                _ => Verdict::InSync,
+            };
         }
         let plan = Arc::new(plan);
         if let Some((state, says)) = permit.refusal() {
