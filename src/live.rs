@@ -10,6 +10,7 @@ mod http;
 pub mod office;
 mod secret;
 pub mod snapshot;
+mod webhook;
 
 use std::future::{Future, ready};
 use std::pin::Pin;
@@ -19,6 +20,7 @@ use crate::model::{Capabilities, Change, Live, ObjectId, Revision};
 pub use error::{ReadError, Referrer, WriteError};
 pub use http::{Access, Patience};
 pub use secret::Secret;
+pub use webhook::{Posted, Webhook};
 
 /// A future that a provider hands out.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

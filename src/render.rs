@@ -5,6 +5,7 @@ pub mod export;
 pub(crate) mod fields;
 pub mod github;
 mod held;
+pub mod html;
 pub mod human;
 pub mod json;
 pub mod markdown;

@@ -1,6 +1,6 @@
 //! The loop: `apply`, again and again, for as long as the process runs.
 //!
-//! A [source](source) hands over states of the files; each account has a loop of its own that is woken by its
+//! A [source] hands over states of the files; each account has a loop of its own that is woken by its
 //! files, by time, by a signal or by a request, looks at the account, and corrects it if that is asked for and
 //! allowed. The planner, the guards and the engine are those of `apply`. What is known hangs on a [`Board`].
 //!
@@ -15,8 +15,10 @@ mod fights;
 mod fleet;
 mod handle;
 mod hold;
+pub mod notices;
 mod pace;
 mod permit;
+pub mod server;
 mod settle;
 pub mod source;
 pub mod status;
@@ -60,6 +62,8 @@ pub enum Order {
         /// Whether there is such an account.
         answer: oneshot::Sender<bool>,
     },
+    /// Say how many accounts are watched, which also tells that orders are carried out at all.
+    Count(oneshot::Sender<usize>),
 }
 
 /// What the loops are given.
@@ -118,6 +122,9 @@ fn carry_out(fleet: &Fleet, order: Order) {
                 handle.approve(digest);
             }
             let _ = answer.send(handle.is_some());
+        }
+        Order::Count(answer) => {
+            let _ = answer.send(fleet.len());
         }
     }
 }

@@ -37,6 +37,13 @@ fn the_event_schema_is_current_and_a_schema() {
 }
 
 #[test]
+fn the_status_schema_is_current_and_a_schema() {
+    let schema = strowger::watch::server::schema();
+    jsonschema::meta::validate(&schema).unwrap();
+    is_current("schemas/status.v1.schema.json", &(serde_json::to_string_pretty(&schema).unwrap() + "\n"));
+}
+
+#[test]
 fn the_command_reference_is_current() {
     let mut page = "# Commands\n\nWhat `--help` says. This page is generated.\n".to_owned();
     let mut command = strowger::cli::reference().term_width(100);

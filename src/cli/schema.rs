@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 
 use crate::exit::Exit;
-use crate::{check, record, render};
+use crate::{check, record, render, watch};
 
 /// The arguments of `schema`.
 #[derive(Debug, clap::Args)]
@@ -22,6 +22,8 @@ enum Which {
     Plan,
     /// The JSON Schema of a line of `--events` and of the ledger
     Event,
+    /// The JSON Schema of a watch's `/api/status`
+    Status,
     /// The OpenAPI document of the Account API
     AccountApi,
 }
@@ -34,6 +36,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Which::Account => indented(&check::schema::account())?,
         Which::Plan => indented(&render::json::schema())?,
         Which::Event => indented(&record::schema())?,
+        Which::Status => indented(&watch::server::schema())?,
         Which::AccountApi => ACCOUNT_API.to_owned(),
     };
     io::stdout().write_all(text.as_bytes())?;

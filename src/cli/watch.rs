@@ -2,6 +2,7 @@
 
 mod edge;
 mod order;
+mod serve;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use super::plan::runtime;
 use super::{console, signals};
 
 use edge::Process;
+use serve::Serving;
 
 /// The arguments of `watch`.
 #[derive(Debug, clap::Args)]
@@ -50,6 +52,8 @@ pub(super) struct Arguments {
     /// A field that was corrected so often within an hour is left as it is, and that is told
     #[arg(long, value_name = "COUNT", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
     fight_limit: u8,
+    #[command(flatten)]
+    serving: Serving,
     #[command(flatten)]
     effort: Effort,
     /// What the log on stderr looks like
@@ -104,6 +108,7 @@ async fn watch(arguments: &Arguments) -> anyhow::Result<Exit> {
     let (states_in, states) = mpsc::channel(1);
     let (orders_in, orders) = mpsc::channel(16);
     let (nudge_in, nudge) = mpsc::channel(1);
+    let served = arguments.serving.start(&board, &clock, &orders_in, &stop).await?;
     order::on_hangup(orders_in.clone(), nudge_in)?;
     let files = Files { paths: arguments.paths.clone(), poll: arguments.poll, base: arguments.base.clone() };
     let source = tokio::spawn(files.follow(states_in, nudge, board.clone(), clock.clone(), stop.clone()));
@@ -121,5 +126,6 @@ async fn watch(arguments: &Arguments) -> anyhow::Result<Exit> {
     let approved = arguments.approve.clone();
     crate::watch::run(Setup { options, edge, board, clock, stop, approved, states, orders }).await;
     source.abort();
+    served.end().await;
     Ok(Exit::Ok)
 }

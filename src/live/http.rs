@@ -22,8 +22,9 @@ use super::Secret;
 
 pub(super) use answer::{Answer, Failure};
 use budget::Budget;
-pub(super) use patience::Attempts;
+pub(super) use clients::shared as client;
 pub use patience::Patience;
+pub(super) use patience::{Attempts, retry_after};
 
 /// A request, ready to be sent any number of times.
 #[derive(Clone, Debug)]
@@ -238,6 +239,12 @@ impl Http {
         tracing::debug!("{} {}: {end} in {} ms", call.method, self.shown(call.url.path()), begun.elapsed().as_millis());
         attempt
     }
+}
+
+/// Why there is no answer, and whether asking again is useless.
+pub(super) fn failure_of(error: &reqwest::Error) -> (String, bool) {
+    let failure = answer::failure(error);
+    (failure.to_string(), matches!(failure, Failure::Impossible(_) | Failure::Untrusted(_)))
 }
 
 fn content_type(method: &Method) -> &'static str {

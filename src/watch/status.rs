@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::sync::{broadcast, watch};
 
@@ -20,7 +21,7 @@ const MOST_EVENTS: usize = 50;
 pub type Stamp = String;
 
 /// How an account stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// It was not looked at yet.
@@ -43,7 +44,7 @@ pub enum State {
 }
 
 /// What is known of one account.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct AccountStatus {
     /// Its name.
     pub account: Box<str>,
@@ -85,7 +86,7 @@ pub struct AccountStatus {
 }
 
 /// The files of an account.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct Files {
     /// Whether the newest state of them is the one that counts.
     pub valid: bool,
@@ -101,7 +102,7 @@ pub struct Files {
 }
 
 /// Objects that differ, by kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Drift {
     /// Numbers.
     pub numbers: usize,
@@ -110,7 +111,7 @@ pub struct Drift {
 }
 
 /// What has happened since the start. All only grow.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Counts {
     /// Looks at the account that came to an end, failed ones included.
     pub looks: u64,
@@ -135,7 +136,7 @@ pub struct Counts {
 }
 
 /// Where the files come from, and how that goes.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct SourceStatus {
     /// The paths, or the repository's URL without a password.
     pub from: String,
@@ -154,7 +155,7 @@ pub struct SourceStatus {
 }
 
 /// Something that happened to an account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Event {
     /// When.
     pub at: Stamp,
@@ -164,11 +165,12 @@ pub struct Event {
     pub says: String,
     /// The run that it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub run: Option<RunId>,
 }
 
 /// What can happen to an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Happening {
     /// Other files count from now on.

@@ -9,7 +9,7 @@ use strowger::render::diagnostics::{self, Style};
 use strowger::render::export::{ByFolder, ExportOptions, export};
 use strowger::render::json::Report;
 use strowger::render::runbook::Language;
-use strowger::render::{github, human, json, markdown, runbook, sarif};
+use strowger::render::{github, html, human, json, markdown, runbook, sarif};
 
 use crate::nasty::{self, MARK, TEXTS};
 use crate::runner::commands;
@@ -71,6 +71,26 @@ fn markdown_is_safe(text: &str) {
             }
         }
     }
+}
+
+/// Between our own tags stands nothing that a page would take for one, for the start of a character, or for their end.
+fn html_is_safe(text: &str) {
+    const OURS: [&str; 14] = ["ol", "ul", "li", "p", "span", "code", "dl", "dt", "dd", "div", "ins", "del", "b", "br"];
+    const ENTITIES: [&str; 5] = ["amp;", "lt;", "gt;", "quot;", "#39;"];
+    let plan = nasty::plan(text);
+    let page = html::changes(&plan, 100) + &html::blocked(&plan) + &html::counts(&plan) + &html::text(text, 300);
+    assert_visible(&page);
+    for (at, _) in page.match_indices('<') {
+        let rest = page[at + 1..].trim_start_matches('/');
+        let (tag, _) = rest.split_once('>').unwrap();
+        let name = tag.split(' ').next().unwrap();
+        assert!(OURS.contains(&name) && !tag.contains(MARK), "<{tag}> in {page}");
+    }
+    for (at, _) in page.match_indices('&') {
+        assert!(ENTITIES.iter().any(|entity| page[at + 1..].starts_with(entity)), "{page}");
+    }
+    let quoted = html::escaped(text);
+    assert!(!quoted.contains(['<', '>', '"', '\'']), "{quoted}");
 }
 
 fn json_is_exact_and_safe(text: &str) {
@@ -147,6 +167,11 @@ fn markdown_gets_text_only() {
 }
 
 #[test]
+fn pages_get_text_only() {
+    each(html_is_safe);
+}
+
+#[test]
 fn programs_get_the_exact_text_escaped() {
     each(json_is_exact_and_safe);
 }
@@ -200,6 +225,7 @@ proptest! {
     fn any_text_is_shown_and_does_nothing_else(text in nasty::texts()) {
         human_is_safe(&text);
         markdown_is_safe(&text);
+        html_is_safe(&text);
         json_is_exact_and_safe(&text);
         github_is_safe(&text);
         sarif_is_exact_and_safe(&text);

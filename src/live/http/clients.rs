@@ -34,7 +34,11 @@ struct Settings {
 static CLIENTS: Mutex<Vec<(Settings, Weak<Client>)>> = Mutex::new(Vec::new());
 
 /// The client for requests below `base`.
-pub(super) fn shared(base: &Url, limits: RequestLimits, patience: Patience) -> Result<Arc<Client>, reqwest::Error> {
+pub(in crate::live) fn shared(
+    base: &Url,
+    limits: RequestLimits,
+    patience: Patience,
+) -> Result<Arc<Client>, reqwest::Error> {
     let settings = Settings {
         local: is_this_machine(base.host_str().unwrap_or_default()),
         plain: base.scheme() == "http",

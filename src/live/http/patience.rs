@@ -72,7 +72,7 @@ impl Attempts {
 }
 
 /// The wait that a `Retry-After` header asks for: seconds, or the time of day of RFC 9110.
-pub(super) fn retry_after(header: &str, now: SystemTime) -> Option<Duration> {
+pub(in crate::live) fn retry_after(header: &str, now: SystemTime) -> Option<Duration> {
     let header = header.trim();
     if let Ok(seconds) = header.parse::<u32>() {
         return Some(Duration::from_secs(seconds.into()));

@@ -1,0 +1,74 @@
+//! What is known, as JSON. The format's schema is `schemas/status.v1.schema.json`.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::{IntoResponse as _, Response};
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::render::json;
+
+use super::super::status::{AccountStatus, SourceStatus, Stamp};
+use super::problem::Problem;
+use super::{Shared, orders};
+
+/// What `/api/status` answers.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Status {
+    /// The version of this format: 1.
+    pub version: u32,
+    /// The version of Strowger.
+    pub strowger: &'static str,
+    /// When the process began to watch.
+    pub started: Stamp,
+    /// When this was told.
+    pub now: Stamp,
+    /// Where the files come from.
+    pub source: Arc<SourceStatus>,
+    /// Every account, by name.
+    pub accounts: Vec<Arc<AccountStatus>>,
+}
+
+/// Everything that is known.
+pub(super) async fn status(State(shared): State<Arc<Shared>>) -> Response {
+    let status = Status {
+        version: 1,
+        strowger: env!("CARGO_PKG_VERSION"),
+        started: shared.started_at.clone(),
+        now: shared.clock.stamp(),
+        source: shared.board.source(),
+        accounts: shared.board.all(),
+    };
+    answer(status).await
+}
+
+/// What is known of one account.
+pub(super) async fn account(
+    State(shared): State<Arc<Shared>>,
+    Path(name): Path<Box<str>>,
+) -> Result<Response, Problem> {
+    let account = shared.board.get(&name).ok_or_else(|| orders::unknown(&name))?;
+    Ok(answer(account).await)
+}
+
+/// Writing a plan of a hundred thousand changes takes a while, in which others are answered.
+async fn answer(value: impl Serialize + Send + 'static) -> Response {
+    match tokio::task::spawn_blocking(move || json::text(&value)).await {
+        Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
+        Err(_) => Problem::busy("the process is ending").into_response(),
+    }
+}
+
+/// The JSON Schema of [`Status`].
+pub fn schema() -> Value {
+    // As it is written: what is left out where there is nothing to say is not required.
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    let mut schema = settings.into_generator().into_root_schema_for::<Status>();
+    schema.insert("title".to_owned(), "Strowger status, version 1".into());
+    schema.insert("$id".to_owned(), "https://strowger.example/schemas/status.v1.schema.json".into());
+    schema.to_value()
+}

@@ -1,0 +1,98 @@
+//! The head of the overview: how many accounts stand how, and where the files come from.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use crate::render::{counted, html};
+
+use super::super::super::status::{AccountStatus, SourceStatus, State};
+use super::Filter;
+use super::marks::source_mark;
+use super::words::{is_urgent, shape, state, time};
+
+/// In the order in which they matter.
+const ORDER: [State; 8] = [
+    State::Failing,
+    State::Invalid,
+    State::Blocked,
+    State::Fighting,
+    State::Drifted,
+    State::Suspended,
+    State::Starting,
+    State::InSync,
+];
+
+/// The page's title.
+pub(super) fn title(all: &[Arc<AccountStatus>]) -> String {
+    let urgent = all.iter().filter(|account| is_urgent(account)).count();
+    match (urgent, all.len()) {
+        (0, count) => format!("{}, none needs attention – Strowger", counted(count, "account")),
+        (urgent, count) => format!("Attention: {urgent} of {} – Strowger", counted(count, "account")),
+    }
+}
+
+/// The counts, and how the files are.
+pub(super) fn section(all: &[Arc<AccountStatus>], source: &SourceStatus, current: &str, now: &str) -> String {
+    let mut page = format!(
+        "<section id=\"summary\" aria-label=\"Summary\" data-mark=\"{}\" data-now=\"{}\"><ul class=\"counts\">",
+        source_mark(source),
+        html::escaped(now)
+    );
+    chip(&mut page, "/", all.len(), "", "All", current.is_empty());
+    for one in ORDER {
+        let count = all.iter().filter(|account| account.state == one).count();
+        if count > 0 || one == State::InSync {
+            let (word, here) = (one.as_str(), one.as_str() == current);
+            chip(&mut page, &format!("/?state={word}"), count, &shape(one), state(one).0, here);
+        }
+    }
+    page.push_str("</ul>");
+    files(&mut page, source);
+    page.push_str("</section>");
+    page
+}
+
+fn chip(page: &mut String, link: &str, count: usize, shape: &str, word: &str, here: bool) {
+    let current = if here { " aria-current=\"true\"" } else { "" };
+    // Writing to a string cannot fail.
+    let _ = write!(page, "<li><a href=\"{link}\"{current}>{shape}<b>{count}</b> {word}</a></li>");
+}
+
+fn files(page: &mut String, source: &SourceStatus) {
+    let _ = write!(page, "<p class=\"source\">Files from <code>{}</code>", html::text(&source.from, 500));
+    if let Some(commit) = &source.commit {
+        let _ = write!(page, " at commit <code>{}</code>", html::text(commit, 12));
+    }
+    if let Some(read) = &source.last_success {
+        let _ = write!(page, ", read {}", time(read, "read"));
+    }
+    page.push_str("</p>");
+    if let Some(failing) = &source.failing {
+        let _ = write!(
+            page,
+            "<p class=\"alarm\"><b>The newest files cannot be got:</b> {}. Those before still count.</p>",
+            html::text(failing, 500)
+        );
+    }
+    if !source.errors.is_empty() {
+        page.push_str("<div class=\"alarm\"><b>The newest files have errors:</b><ul class=\"findings\">");
+        for error in &source.errors {
+            let _ = write!(page, "<li><code>{}</code></li>", html::text(error, 1000));
+        }
+        page.push_str("</ul></div>");
+    }
+}
+
+/// The form that looks accounts up; the script does so while somebody types.
+pub(super) fn search(page: &mut String, filter: &Filter) {
+    let _ = write!(
+        page,
+        "<form id=\"filter\" role=\"search\" action=\"/\"><label for=\"q\">Find accounts</label>\
+         <input id=\"q\" name=\"q\" type=\"search\" value=\"{}\" autocomplete=\"off\" spellcheck=\"false\">",
+        html::escaped(&filter.q)
+    );
+    if !filter.state.is_empty() {
+        let _ = write!(page, "<input type=\"hidden\" name=\"state\" value=\"{}\">", html::escaped(&filter.state));
+    }
+    page.push_str("<button>Find</button><span id=\"found\" role=\"status\"></span></form>");
+}

@@ -1,0 +1,93 @@
+//! States as words and shapes, and moments as text.
+
+use crate::render::html;
+
+use super::super::super::status::{AccountStatus, Happening, State};
+
+/// The shapes of all states, each told from the others without its colour, and the mark of the page.
+pub(super) const SHAPES: &str = concat!(
+    "<svg class=\"sprite\" aria-hidden=\"true\" width=\"0\" height=\"0\">",
+    "<symbol id=\"starting\" viewBox=\"0 0 16 16\"><circle cx=\"3\" cy=\"8\" r=\"1.7\"/><circle cx=\"8\" cy=\"8\" r=\"1.7\"/>",
+    "<circle cx=\"13\" cy=\"8\" r=\"1.7\"/></symbol>",
+    "<symbol id=\"in_sync\" viewBox=\"0 0 16 16\"><path d=\"M2 8.5 6.2 13 14 3.5\" fill=\"none\" stroke=\"currentColor\" ",
+    "stroke-width=\"2.4\"/></symbol>",
+    "<symbol id=\"drifted\" viewBox=\"0 0 16 16\"><path d=\"M8 1.5 15.2 14H.8Z\"/></symbol>",
+    "<symbol id=\"blocked\" viewBox=\"0 0 16 16\"><path d=\"M5 1h6l4 4v6l-4 4H5l-4-4V5Z\"/></symbol>",
+    "<symbol id=\"fighting\" viewBox=\"0 0 16 16\"><path d=\"M1 5h9V2l5 4.5-5 4.5V8.5H1ZM15 11H8v-.5L3 12l5 3v-1.5h7Z\"/></symbol>",
+    "<symbol id=\"suspended\" viewBox=\"0 0 16 16\"><path d=\"M3 2h4v12H3Zm6 0h4v12H9Z\"/></symbol>",
+    "<symbol id=\"invalid\" viewBox=\"0 0 16 16\"><path d=\"M3 1h7l4 4v10H3Z\" fill=\"none\" stroke=\"currentColor\" ",
+    "stroke-width=\"1.8\"/><path d=\"M5.6 7.2 11 12.6M11 7.2l-5.4 5.4\" stroke=\"currentColor\" stroke-width=\"1.8\"/></symbol>",
+    "<symbol id=\"failing\" viewBox=\"0 0 16 16\"><path d=\"M2.5 2.5l11 11m0-11-11 11\" stroke=\"currentColor\" ",
+    "stroke-width=\"3\"/></symbol>",
+    "<symbol id=\"logo\" viewBox=\"0 0 32 32\"><circle cx=\"16\" cy=\"16\" r=\"14\" fill=\"none\" stroke=\"currentColor\" ",
+    "stroke-width=\"2.5\"/><circle cx=\"16\" cy=\"16\" r=\"4\"/><circle cx=\"16\" cy=\"6.8\" r=\"2\"/><circle cx=\"24\" ",
+    "cy=\"11.4\" r=\"2\"/><circle cx=\"24\" cy=\"20.6\" r=\"2\"/><circle cx=\"8\" cy=\"11.4\" r=\"2\"/><circle cx=\"8\" ",
+    "cy=\"20.6\" r=\"2\"/></symbol></svg>"
+);
+
+/// A state as a word, and what it means.
+pub(super) const fn state(state: State) -> (&'static str, &'static str) {
+    match state {
+        State::Starting => ("Starting", "not looked at yet"),
+        State::InSync => ("In sync", "as the files ask"),
+        State::Drifted => ("Drifted", "differs, and that is only reported"),
+        State::Blocked => ("Blocked", "a guard holds the plan back"),
+        State::Fighting => ("Fighting", "somebody undoes every correction"),
+        State::Suspended => ("Suspended", "nothing is written for now"),
+        State::Invalid => ("Invalid", "the files cannot be planned with"),
+        State::Failing => ("Failing", "cannot be read or written now"),
+    }
+}
+
+/// What happened, as a word.
+pub(super) const fn happening(what: Happening) -> &'static str {
+    match what {
+        Happening::Files => "Files",
+        Happening::Invalid => "Invalid",
+        Happening::Drift => "Drift",
+        Happening::Applied => "Applied",
+        Happening::Blocked => "Blocked",
+        Happening::Fight => "Fight",
+        Happening::Failed => "Failed",
+        Happening::Suspended => "Suspended",
+        Happening::Recovered => "Recovered",
+    }
+}
+
+/// Whether its newest files are refused, so that older ones count.
+pub(super) fn has_refused_files(account: &AccountStatus) -> bool {
+    !account.files.valid && !account.files.errors.is_empty()
+}
+
+/// Whether somebody should look at it.
+pub(super) fn is_urgent(account: &AccountStatus) -> bool {
+    !matches!(account.state, State::Starting | State::InSync) || has_refused_files(account)
+}
+
+/// What comes first has a smaller one.
+pub(super) fn rank(account: &AccountStatus) -> u8 {
+    let rank = match account.state {
+        State::Failing => 0,
+        State::Invalid => 1,
+        State::Blocked => 2,
+        State::Fighting => 3,
+        State::Drifted => 4,
+        State::Suspended => 5,
+        State::Starting => 6,
+        State::InSync => 7,
+    };
+    if has_refused_files(account) { rank.min(1) } else { rank }
+}
+
+/// The shape of a state.
+pub(super) fn shape(state: State) -> String {
+    let word = state.as_str();
+    format!("<svg class=\"shape {word}\" aria-hidden=\"true\" viewBox=\"0 0 16 16\"><use href=\"#{word}\"/></svg>")
+}
+
+/// A moment, with what the script knows it by.
+pub(super) fn time(stamp: &str, role: &str) -> String {
+    let shown: String = stamp.chars().take(19).map(|c| if c == 'T' { ' ' } else { c }).collect();
+    let (stamp, shown) = (html::escaped(stamp), html::escaped(&shown));
+    format!("<time datetime=\"{stamp}\" data-role=\"{role}\">{shown} UTC</time>")
+}
