@@ -1,8 +1,10 @@
 //! `strowger watch`: `apply` in a loop, for as long as it runs.
 
 mod edge;
+mod git;
 mod order;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +16,7 @@ use crate::config::{self, Revision};
 use crate::diag::has_errors;
 use crate::exit::Exit;
 use crate::plan::Digest;
-use crate::watch::source::Files;
+use crate::watch::source::{Files, Git};
 use crate::watch::{Board, Clock, Mode, Options, Setup};
 
 use super::effort::Effort;
@@ -27,8 +29,10 @@ use edge::Process;
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Files, folders of files, or folders of such folders
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "git", value_name = "PATH")]
     paths: Vec<PathBuf>,
+    #[command(flatten)]
+    git: git::Arguments,
     /// What is done with a difference
     #[arg(long, value_enum, default_value = "report")]
     mode: ModeArgument,
@@ -36,16 +40,16 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = interval)]
     interval: Duration,
     /// Look at the files this often instead of asking the system to tell, as network file systems need
-    #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "2s", require_equals = true, value_parser = interval)]
+    #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "2s", require_equals = true, value_parser = interval, conflicts_with = "git")]
     poll: Option<Duration>,
-    /// The folder for ledgers and locks; without it, `.strowger` beside the files
+    /// The folder for ledgers, locks and what was fetched; without it, `.strowger`: beside the files, or with --git here
     #[arg(long, value_name = "FOLDER")]
     state: Option<PathBuf>,
     /// Let a plan through that guards hold back: exactly the one with this digest, once. Repeat it for several
     #[arg(long, value_name = "DIGEST")]
     approve: Vec<Digest>,
     /// The revision whose guards hold as well; without it, HEAD and its first parent
-    #[arg(long, value_name = "REF")]
+    #[arg(long, value_name = "REF", conflicts_with = "git")]
     base: Option<Revision>,
     /// A field that was corrected so often within an hour is left as it is, and that is told
     #[arg(long, value_name = "COUNT", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
@@ -85,28 +89,46 @@ fn interval(text: &str) -> Result<Duration, String> {
 
 /// Watches until a signal ends it.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let git = match arguments.git.read(arguments.state.as_deref()) {
+        Ok(git) => git,
+        Err(says) => {
+            writeln!(anstream::stderr(), "strowger: {says}")?;
+            return Ok(Exit::Usage);
+        }
+    };
     // Who starts it by hand with files that cannot work learns that at once; later states are only told.
     let loaded = config::load(&arguments.paths);
-    if loaded.accounts.is_empty() && has_errors(&loaded.diagnostics) {
+    if git.is_none() && loaded.accounts.is_empty() && has_errors(&loaded.diagnostics) {
         console::report(&loaded, &loaded.diagnostics)?;
         return Ok(Exit::Invalid);
     }
     drop(loaded);
     let runtime = runtime()?;
-    let exit = runtime.block_on(watch(arguments));
+    let exit = runtime.block_on(watch(arguments, git));
     runtime.shutdown_background();
     exit
 }
 
-async fn watch(arguments: &Arguments) -> anyhow::Result<Exit> {
+async fn watch(arguments: &Arguments, git: Option<Git>) -> anyhow::Result<Exit> {
     let stop = signals::listen()?;
     let (board, clock) = (Board::default(), Clock::system());
     let (states_in, states) = mpsc::channel(1);
     let (orders_in, orders) = mpsc::channel(16);
     let (nudge_in, nudge) = mpsc::channel(1);
     order::on_hangup(orders_in.clone(), nudge_in)?;
-    let files = Files { paths: arguments.paths.clone(), poll: arguments.poll, base: arguments.base.clone() };
-    let source = tokio::spawn(files.follow(states_in, nudge, board.clone(), clock.clone(), stop.clone()));
+    let mut state = arguments.state.clone();
+    let source = match git {
+        Some(git) => {
+            // Nothing stays beside files that are checked out anew for every commit.
+            state = Some(git.state.clone());
+            let git = git.open().await.map_err(anyhow::Error::msg)?;
+            tokio::spawn(git.follow(states_in, nudge, board.clone(), clock.clone(), stop.clone()))
+        }
+        None => {
+            let files = Files { paths: arguments.paths.clone(), poll: arguments.poll, base: arguments.base.clone() };
+            tokio::spawn(files.follow(states_in, nudge, board.clone(), clock.clone(), stop.clone()))
+        }
+    };
     let options = Options {
         interval: arguments.interval,
         mode: match arguments.mode {
@@ -117,7 +139,7 @@ async fn watch(arguments: &Arguments) -> anyhow::Result<Exit> {
         fight_limit: usize::from(arguments.fight_limit),
         ..Options::default()
     };
-    let edge = Arc::new(Process { effort: arguments.effort, state: arguments.state.clone() });
+    let edge = Arc::new(Process { effort: arguments.effort, state });
     let approved = arguments.approve.clone();
     crate::watch::run(Setup { options, edge, board, clock, stop, approved, states, orders }).await;
     source.abort();
