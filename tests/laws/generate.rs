@@ -36,7 +36,12 @@ impl std::fmt::Debug for Pair {
 }
 
 pub fn pair(size: Size) -> impl Strategy<Value = Pair> {
-    any::<u64>().prop_map(move |seed| Maker::new(size, seed).make((size, seed)))
+    any::<u64>().prop_map(move |seed| pair_of(size, seed))
+}
+
+/// The pair that a failed case names.
+pub fn pair_of(size: Size, seed: u64) -> Pair {
+    Maker::new(size, seed).make((size, seed))
 }
 
 /// How many objects differ, counted from the two sides without the planner's code.

@@ -130,7 +130,11 @@ impl Watcher {
         let says = standing.says.clone().unwrap_or_default();
         let happening = match standing.state {
             _ if !news => None,
-            State::InSync if matches!(before, State::Starting | State::InSync) => None,
+            State::InSync if before == State::Starting => {
+                tracing::info!(account = &*self.name, "in sync");
+                None
+            }
+            State::InSync if before == State::InSync => None,
             State::InSync => Some((Happening::Recovered, "in sync again".to_owned())),
             State::Drifted => Some((Happening::Drift, says)),
             State::Blocked => Some((Happening::Blocked, says)),
