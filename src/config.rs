@@ -15,6 +15,6 @@ mod yaml;
 
 pub use base::{BaseError, Revision, RevisionError, guard_by_base};
 pub use git::GitError;
-pub use load::{Account, Loaded, load};
+pub use load::{Account, Loaded, load, reread};
 pub use stamp::Stamp;
 pub use yaml::parse;

@@ -9,6 +9,7 @@
 //! again with growing waits; what cannot work waits for a change. Nothing is written in mode `report`.
 
 mod account;
+mod adopt;
 mod context;
 mod edge;
 mod fights;
@@ -30,6 +31,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::apply::{Stop, Urgency};
 use crate::plan::Digest;
 
+pub use adopt::Adoption;
 pub use context::{Mode, Options};
 pub use edge::{Clock, Connection, Edge};
 pub use fleet::Taken;

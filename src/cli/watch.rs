@@ -1,5 +1,6 @@
 //! `strowger watch`: `apply` in a loop, for as long as it runs.
 
+mod adopt;
 mod edge;
 mod git;
 mod order;
@@ -32,7 +33,7 @@ pub(super) struct Arguments {
     #[arg(required_unless_present = "git", value_name = "PATH")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
-    git: git::Arguments,
+    git: git::Repository,
     /// What is done with a difference
     #[arg(long, value_enum, default_value = "report")]
     mode: ModeArgument,
@@ -54,6 +55,9 @@ pub(super) struct Arguments {
     /// A field that was corrected so often within an hour is left as it is, and that is told
     #[arg(long, value_name = "COUNT", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
     fight_limit: u8,
+    /// The folder for files that ask for what the account has, where `policy.drift` says `adopt`
+    #[arg(long, value_name = "FOLDER")]
+    adopt: Option<PathBuf>,
     #[command(flatten)]
     effort: Effort,
     /// What the log on stderr looks like
@@ -139,7 +143,7 @@ async fn watch(arguments: &Arguments, git: Option<Git>) -> anyhow::Result<Exit> 
         fight_limit: usize::from(arguments.fight_limit),
         ..Options::default()
     };
-    let edge = Arc::new(Process { effort: arguments.effort, state });
+    let edge = Arc::new(Process { effort: arguments.effort, state, adopt: arguments.adopt.clone() });
     let approved = arguments.approve.clone();
     crate::watch::run(Setup { options, edge, board, clock, stop, approved, states, orders }).await;
     source.abort();

@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 use crate::model::{Directory, Kind, Live, LiveNumber, is_unprintable};
 use crate::text::{shown, yaml};
 
-use selectors::Selectors;
+pub(super) use selectors::Selectors;
 
 /// An account with more numbers becomes a folder of files, unless told otherwise.
 const MOST_IN_ONE_FILE: usize = 1_000;

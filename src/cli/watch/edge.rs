@@ -8,7 +8,7 @@ use crate::live::{Pending, Provider};
 use crate::plan::Plan;
 use crate::record::Commit;
 use crate::text::shown;
-use crate::watch::{Connection, Edge};
+use crate::watch::{Adoption, Connection, Edge};
 
 use super::super::effort::Effort;
 use super::super::identity::{self, About};
@@ -19,6 +19,8 @@ pub(super) struct Process {
     pub(super) effort: Effort,
     /// The folder for ledgers and locks, if not beside the files.
     pub(super) state: Option<PathBuf>,
+    /// The folder for files that follow an account.
+    pub(super) adopt: Option<PathBuf>,
 }
 
 impl Process {
@@ -61,6 +63,19 @@ impl Edge for Process {
             format!("cannot keep a ledger in {}: {error}; nothing was applied", root.join(".strowger").display())
         })?;
         Ok(recorder)
+    }
+
+    fn adopt(&self, adoption: Adoption) -> Pending<'_, Result<Option<String>, String>> {
+        let folder = self.adopt.clone();
+        Box::pin(async move {
+            let Some(folder) = folder else { return Ok(None) };
+            let writing = tokio::task::spawn_blocking(move || super::adopt::into_folder(&folder, &adoption));
+            writing.await.unwrap_or_else(|error| Err(error.to_string()))
+        })
+    }
+
+    fn adopts(&self) -> bool {
+        self.adopt.is_some()
     }
 
     fn lock(&self, account: &Account) -> Result<Option<Lock>, String> {

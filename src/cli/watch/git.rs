@@ -15,7 +15,7 @@ const STATE: &str = ".strowger";
 
 /// The arguments of `watch` that name a repository.
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(super) struct Repository {
     /// Fetch the files from a git repository instead: an ssh or https URL, or a path. Credentials are git's business
     #[arg(long, value_name = "URL", conflicts_with = "paths")]
     git: Option<Written>,
@@ -51,7 +51,7 @@ impl fmt::Debug for Written {
     }
 }
 
-impl Arguments {
+impl Repository {
     /// The repository, if one is asked for.
     pub(super) fn read(&self, state: Option<&Path>) -> Result<Option<Git>, String> {
         let Some(Written(url)) = &self.git else { return Ok(None) };

@@ -90,7 +90,10 @@ impl Watcher {
         if held.is_empty() {
             return self.guarded(Arc::clone(&plan), Work { plan: Arc::unwrap_or_clone(plan), drift });
         }
-        let says = why_held(&held, &contested, plan.changes.len());
+        let mut says = why_held(&held, &contested, plan.changes.len());
+        if self.adopt(account, wanted, read, &plan, &held) {
+            says.push_str("; `adopt` does no more than that without `--adopt`");
+        }
         let state = if contested.is_empty() { State::Drifted } else { State::Fighting };
         let rest = without(&account.desired, &held);
         drop(held);
