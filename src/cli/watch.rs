@@ -4,6 +4,7 @@ mod adopt;
 mod edge;
 mod git;
 mod order;
+mod systemd;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use tokio::sync::mpsc;
 
 use crate::config::{self, Revision};
 use crate::diag::has_errors;
+use crate::apply::Urgency;
 use crate::exit::Exit;
 use crate::plan::Digest;
 use crate::watch::source::{Files, Git};
@@ -119,7 +121,14 @@ async fn watch(arguments: &Arguments, git: Option<Git>) -> anyhow::Result<Exit> 
     let (states_in, states) = mpsc::channel(1);
     let (orders_in, orders) = mpsc::channel(16);
     let (nudge_in, nudge) = mpsc::channel(1);
-    order::on_hangup(orders_in.clone(), nudge_in)?;
+    let (reload_in, reloads) = mpsc::channel(1);
+    order::on_hangup(orders_in.clone(), nudge_in, reload_in)?;
+    systemd::tell(board.clone(), orders_in.clone(), reloads);
+    let ending = stop.clone();
+    tokio::spawn(async move {
+        ending.until(Urgency::Finish).await;
+        systemd::stopping();
+    });
     let mut state = arguments.state.clone();
     let source = match git {
         Some(git) => {

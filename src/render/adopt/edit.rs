@@ -29,7 +29,7 @@ pub(super) enum Edit {
     DropEntry { key: Span },
     /// The item goes.
     DropItem { at: Span },
-    /// A list gets other items: the position of one that stays, or the text of a new one.
+    /// The list behind this key gets other items: the position of one that stays, or the text of a new one.
     Items { at: Span, items: Vec<Item> },
 }
 
@@ -95,8 +95,9 @@ impl<'t> Editor<'t> {
     }
 
     fn items(&mut self, at: Span, items: &[Item]) -> Option<()> {
-        let id = self.places.sequence(at.line, at.column)?;
-        let list = self.places.get(id)?;
+        let (parent, position) = self.places.position(self.scalar(at)?)?;
+        let list = self.places.get(*self.places.get(parent)?.children.get(position + 1)?)?;
+        (list.shape == Shape::Sequence).then_some(())?;
         let old: Option<Vec<Range<usize>>> =
             list.children.iter().map(|child| self.places.get(*child).map(|node| node.range.clone())).collect();
         let old = old?;

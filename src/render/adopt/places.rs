@@ -34,7 +34,6 @@ pub(super) enum Shape {
 pub(super) struct Places {
     nodes: Vec<Node>,
     scalars: HashMap<(usize, usize), Id>,
-    sequences: HashMap<(usize, usize), Id>,
 }
 
 impl Places {
@@ -42,7 +41,7 @@ impl Places {
     pub(super) fn of(text: &str) -> Option<Self> {
         let bytes: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
         let at = |index: usize| bytes.get(index).copied().unwrap_or(text.len());
-        let mut places = Self { nodes: Vec::new(), scalars: HashMap::new(), sequences: HashMap::new() };
+        let mut places = Self { nodes: Vec::new(), scalars: HashMap::new() };
         let mut open: Vec<Id> = Vec::new();
         for event in Parser::new_from_str(text) {
             let (event, stretch) = event.ok()?;
@@ -69,10 +68,8 @@ impl Places {
     fn add(&mut self, shape: Shape, range: Range<usize>, open: &[Id], stretch: Stretch) -> Id {
         let id = self.nodes.len();
         let place = (stretch.start.line(), stretch.start.col() + 1);
-        match shape {
-            Shape::Scalar => drop(self.scalars.insert(place, id)),
-            Shape::Sequence => drop(self.sequences.insert(place, id)),
-            Shape::Alias | Shape::Mapping => {}
+        if shape == Shape::Scalar {
+            self.scalars.insert(place, id);
         }
         let parent = open.last().copied();
         self.nodes.push(Node { range, shape, parent, children: Vec::new() });
@@ -91,11 +88,6 @@ impl Places {
         self.scalars.get(&(line as usize, column as usize)).copied()
     }
 
-    /// The list that begins there.
-    pub(super) fn sequence(&self, line: u32, column: u32) -> Option<Id> {
-        self.sequences.get(&(line as usize, column as usize)).copied()
-    }
-
     /// The position of a value among its parent's.
     pub(super) fn position(&self, id: Id) -> Option<(Id, usize)> {
         let parent = self.get(id)?.parent?;
@@ -104,7 +96,28 @@ impl Places {
     }
 }
 
+/// The bytes of a text without structure: the parser counts white space, and comments behind quotes, to it as well.
 fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
-    let length = text.get(range.clone()).map_or(0, |value| value.trim_end().len());
+    let value = text.get(range.clone()).unwrap_or_default();
+    let length = match value.as_bytes().first() {
+        Some(quote @ (b'"' | b'\'')) => quoted_length(value.as_bytes(), *quote),
+        _ => value.trim_end().len(),
+    };
     range.start..range.start + length
+}
+
+/// How long a text in quotes is, with them.
+fn quoted_length(value: &[u8], quote: u8) -> usize {
+    let mut at = 1;
+    while let Some(&byte) = value.get(at) {
+        at += 1;
+        match byte {
+            b'\\' if quote == b'"' => at += 1,
+            // Two in a row are one of the text's own.
+            _ if byte == quote && quote == b'\'' && value.get(at) == Some(&quote) => at += 1,
+            _ if byte == quote => return at,
+            _ => {}
+        }
+    }
+    value.len()
 }
