@@ -14,6 +14,7 @@ mod export;
 mod format;
 mod history;
 mod identity;
+mod init;
 mod open;
 mod outcome;
 mod plan;
@@ -23,6 +24,7 @@ mod sandbox;
 mod saved;
 mod schema;
 mod secrets;
+mod section;
 mod show;
 mod signals;
 mod validate;
@@ -51,6 +53,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Begin: ask for the account, try its credentials, and write files whose plan is empty
+    Init(Box<init::Arguments>),
     /// Check files without any account: format, schema, rules
     Validate(validate::Arguments),
     /// Show what would change in the account; writes nothing, ever
@@ -107,6 +111,7 @@ pub fn run() -> Exit {
 
 fn command(command: Command) -> anyhow::Result<Exit> {
     match command {
+        Command::Init(arguments) => init::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments, &mut anstream::stdout()),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Apply(arguments) => apply::run(&arguments),

@@ -14,7 +14,8 @@ mod stamp;
 mod yaml;
 
 pub use base::{BaseError, Revision, RevisionError, guard_by_base};
+pub use files::is_read;
 pub use git::GitError;
-pub use load::{Account, Loaded, load, reread};
+pub use load::{Account, Loaded, load, reread, text};
 pub use stamp::Stamp;
 pub use yaml::parse;

@@ -41,6 +41,17 @@ pub struct Looked {
     pub requests: u64,
 }
 
+/// An entry of an account's own log: somebody changed an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Touch {
+    /// The object.
+    pub object: ObjectId,
+    /// When, as the account says it. Untrusted text.
+    pub at: Box<str>,
+    /// Who, as the account says it. Untrusted text.
+    pub who: Box<str>,
+}
+
 /// A change that was carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
@@ -70,6 +81,12 @@ pub trait Provider: Send + Sync {
     ///
     /// Its references have ids, and its revision is that of the last write to the object, if there was one.
     fn write<'a>(&'a self, change: &'a Change) -> Pending<'a, Result<Written, WriteError>>;
+
+    /// The latest entries of the account's own log, the newest first; empty if it keeps none. Only for telling
+    /// people, so it is asked for once and failures are no concern.
+    fn touches(&self) -> Pending<'_, Vec<Touch>> {
+        Box::pin(ready(Vec::new()))
+    }
 
     /// A run begins: a creation in it repeats none of a run before, however alike they are.
     fn begin(&self) {}

@@ -44,6 +44,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use tokio::net::TcpListener;
 
+pub use self::account::countries;
 pub use self::faults::Faults;
 pub use self::gate::Counters;
 pub use self::routes::operations;

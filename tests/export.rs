@@ -57,6 +57,7 @@ fn options(by_folder: ByFolder) -> ExportOptions {
         provider: vec!["provider: office".into(), "url: https://example.org".into()],
         schema: "schemas/account.v1.schema.json".into(),
         by_folder,
+        ..ExportOptions::default()
     }
 }
 

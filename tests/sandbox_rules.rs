@@ -346,6 +346,7 @@ async fn the_audit_log_tells_who_did_what_with_before_and_after() {
     assert_eq!(audit.len(), 2, "a patch that changes nothing leaves no entry");
     assert_eq!(audit[0]["action"], "update");
     assert_eq!(audit[0]["actor"], "administrator");
+    assert!(audit[0]["client"].is_null(), "it did not say what it is: {}", audit[0]["client"]);
     assert_eq!(audit[0]["object"], json!({"kind": "number", "id": before["id"], "name": "+33142685303"}));
     assert_eq!((&audit[0]["before"], &audit[0]["after"]), (&before, &after));
     assert_eq!((&audit[1]["action"], &audit[1]["after"]), (&json!("delete"), &Value::Null));

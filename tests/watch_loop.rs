@@ -323,3 +323,51 @@ async fn a_stop_waits_for_the_write_in_flight_and_starts_no_other() {
     assert_eq!(portal.written(), 1, "the write in flight is done, and no other is begun");
     assert_eq!(portal.open.load(Ordering::SeqCst), 0, "what was opened is closed");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_group_that_is_left_alone_is_not_pruned_for_it() {
+    let policy = with_policy("  drift: { ring_groups: report }\n  prune: ring_groups");
+    let watch = Watch::start(correct(), &policy).await;
+    watch.until_state(State::Drifted).await;
+    watch.portal.meddle(|live| {
+        let bruno = strowger::model::ObjectRef { kind: strowger::model::Kind::User, id: live.users[1].id.clone() };
+        live.ring_groups[0].members.push(bruno);
+    });
+    watch.until_state(State::InSync).await;
+    // The group is held back, the number is not: what is planned for the number must not know the group as gone.
+    watch.portal.slow_down(45);
+    watch.portal.meddle(|live| {
+        let mut stranger = live.ring_groups[0].clone();
+        stranger.id = "grp_2000".into();
+        stranger.name = "by hand".parse().unwrap();
+        stranger.extension = "310".parse().ok();
+        live.ring_groups.push(stranger);
+    });
+    watch.portal.relabel("+33142685302", "by hand");
+    watch.until("corrected", |status| status.counts.runs == 2 && status.state == State::Drifted).await;
+    sleep(HOUR).await;
+    let mut groups: Vec<String> = watch.portal.live().ring_groups.iter().map(|group| group.name.to_string()).collect();
+    groups.sort();
+    assert_eq!(groups, ["by hand", "ventes"], "drift of groups stays, also where it would be pruned");
+    assert_eq!((watch.status().drift.ring_groups, watch.status().drift.numbers), (2, 0));
+    assert_eq!(watch.portal.label("+33142685302"), "Ventes");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_accounts_behind_one_server_are_looked_at_than_it_may_bear() {
+    let options = Options { accounts_at_once: 3, ..Options::default() };
+    let watch = Watch::start(options, "").await;
+    watch.portal.mood.lock().unwrap().read_takes = Duration::from_secs(5);
+    let accounts: Vec<(String, String)> = (0..12)
+        .map(|index| (format!("{index}/account.yaml"), FILE.replace("name: office", &format!("name: office-{index}"))))
+        .collect();
+    let files: Vec<(&str, &str)> = accounts.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let began = Instant::now();
+    watch.take(&files).await;
+    while watch.board.all().iter().filter(|status| status.state == State::Drifted).count() < 12 {
+        sleep(Duration::from_secs(1)).await;
+    }
+    assert_eq!(watch.portal.most_under_way.load(Ordering::SeqCst), 3);
+    let took = began.elapsed().as_secs();
+    assert!((20..=21).contains(&took), "twelve in four rounds of five seconds took {took} s");
+}

@@ -102,7 +102,7 @@ impl Settings {
 
 impl SandboxState {
     /// Where the embedded account of this name is kept unless the file says otherwise.
-    pub(super) fn of_account(name: &str) -> Self {
+    pub fn of_account(name: &str) -> Self {
         Self::File(PathBuf::from(format!(".strowger/{}.db", file_stem(name))))
     }
 }

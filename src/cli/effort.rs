@@ -27,6 +27,13 @@ impl Effort {
     }
 }
 
+impl Effort {
+    /// For somebody who waits, and can be asked again: one more attempt for a connection that broke.
+    pub(super) fn hasty() -> Self {
+        Self { attempts: 2, ..Self::default() }
+    }
+}
+
 impl Default for Effort {
     fn default() -> Self {
         Self { concurrency: 4, attempts: Patience::default().attempts }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 use crate::check::schema;
-use crate::check::settings::{ProviderSettings, SandboxState, SecretRef};
+use crate::check::settings::{ProviderSettings, SecretRef};
 use crate::config::{self, Account};
 use crate::diag::has_errors;
 use crate::exit::Exit;
@@ -15,16 +15,15 @@ use crate::live::office::{Office, OfficeOptions};
 use crate::live::snapshot::{self, Snapshot};
 use crate::live::{Provider as _, Read};
 use crate::render::counted;
-use crate::render::export::{ByFolder, ExportOptions, export};
-use crate::text::yaml;
+use crate::render::export::{ByFolder, Choice, ExportOptions, export};
 
 use super::effort::Effort;
 use super::open::{Purpose, open};
 use super::plan::runtime;
-use super::{console, progress, secrets};
+use super::{console, progress, secrets, section};
 
 /// The schema's file beside the account's, so that editors find it without a network.
-const SCHEMA: &str = "account.v1.schema.json";
+pub(super) const SCHEMA: &str = "account.v1.schema.json";
 
 /// The arguments of `export`.
 #[derive(Debug, clap::Args)]
@@ -63,8 +62,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         vec![("snapshot.yaml".to_owned(), snapshot::write(&source.read.live))]
     } else {
         let by_folder = if arguments.out.is_some() { ByFolder::Auto } else { ByFolder::Never };
-        let options =
-            ExportOptions { name: source.name, provider: source.provider, schema: SCHEMA.to_owned(), by_folder };
+        let options = ExportOptions {
+            name: source.name,
+            provider: source.provider,
+            schema: SCHEMA.to_owned(),
+            by_folder,
+            only: Choice::default(),
+        };
         export(&source.read.live, &options)
     };
     match &arguments.out {
@@ -90,14 +94,15 @@ async fn source(arguments: &Arguments) -> anyhow::Result<Option<Source>> {
         let read = progress::during("reading the snapshot", Snapshot::new(file).read()).await?;
         // The new files may be put anywhere, and a path in a file is relative to that file.
         let whole = fs::canonicalize(file).with_context(|| format!("cannot find {}", file.display()))?;
-        let provider = vec!["provider: snapshot".to_owned(), format!("file: {}", path_line(&whole))];
+        let provider = vec!["provider: snapshot".to_owned(), format!("file: {}", section::path(&whole))];
         return Ok(Some(Source { name: read.live.account.name.to_string(), provider, read }));
     }
     if let (Some(url), Some(name)) = (&arguments.url, &arguments.token_env) {
         let token = SecretRef::Env(name.as_str().into());
         let provider = Office::new(url, secrets::resolve(&token, Path::new(""))?, OfficeOptions::default())?;
         let read = progress::during("reading the account", provider.read()).await?;
-        let lines = provider_lines(&ProviderSettings::Office { url: url.as_str().into(), token }, Path::new(""));
+        let settings = ProviderSettings::Office { url: url.as_str().into(), token };
+        let lines = section::provider(&settings, &Path::to_path_buf);
         return Ok(Some(Source { name: read.live.account.name.to_string(), provider: lines, read }));
     }
     let Some(path) = &arguments.path else { bail!("give a path, `--url` or `--snapshot`") };
@@ -118,39 +123,9 @@ async fn read_account(account: &Account) -> anyhow::Result<Source> {
     opened.close().await;
     let read = read.with_context(|| format!("cannot read the account {}", account.settings.name))?;
     let root = fs::canonicalize(if account.root.as_os_str().is_empty() { Path::new(".") } else { &account.root })?;
-    let provider = provider_lines(&account.settings.provider, &root);
+    // The new files may be put anywhere.
+    let provider = section::provider(&account.settings.provider, &|path| root.join(path));
     Ok(Source { name: account.settings.name.to_string(), provider, read })
-}
-
-/// The provider's part of an `account` section. Paths are absolute: the new files may be put anywhere.
-fn provider_lines(provider: &ProviderSettings, root: &Path) -> Vec<String> {
-    let mut lines = vec![format!("provider: {}", provider.as_str())];
-    match provider {
-        ProviderSettings::Sandbox { state, seed } => {
-            lines.push(match state {
-                SandboxState::Memory => "state: \":memory:\"".to_owned(),
-                SandboxState::File(path) => format!("state: {}", path_line(&root.join(path))),
-            });
-            lines.extend(seed.as_ref().map(|seed| format!("seed: {}", path_line(&root.join(seed)))));
-        }
-        ProviderSettings::Office { url, token } => {
-            lines.push(format!("url: {}", yaml(url)));
-            lines.push(match token {
-                SecretRef::Env(name) => format!("token: {{ env: {} }}", yaml(name)),
-                SecretRef::File(path) => format!("token: {{ file: {} }}", path_line(&root.join(path))),
-                SecretRef::Command { program, arguments } => {
-                    let words: Vec<_> = std::iter::once(program).chain(arguments).map(|word| yaml(word)).collect();
-                    format!("token: {{ command: [{}] }}", words.join(", "))
-                }
-            });
-        }
-        ProviderSettings::Snapshot { file } => lines.push(format!("file: {}", path_line(&root.join(file)))),
-    }
-    lines
-}
-
-fn path_line(path: &Path) -> String {
-    yaml(&path.to_string_lossy()).into_owned()
 }
 
 /// Writes the files; one that exists already stops it before the first is written.

@@ -78,7 +78,7 @@ fn list(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Diagnostic> {
 }
 
 /// Whether a folder's account reads a file of this name.
-pub(super) fn is_read(name: &Path) -> bool {
+pub fn is_read(name: &Path) -> bool {
     is_yaml(name) && !is_hidden(name)
 }
 

@@ -76,9 +76,21 @@ pub fn load(paths: &[PathBuf]) -> Loaded {
     loaded
 }
 
-/// Reads and checks one account. Its documents live no longer than this.
-fn account(schema: &AccountSchema, AccountFiles { root, files, folder }: AccountFiles, loaded: &mut Loaded) {
+/// Checks the file of one account, of this name in this folder, that is not written yet.
+pub fn text(root: &Path, name: &str, text: &str) -> Loaded {
+    let mut loaded = Loaded::default();
+    let path = root.join(name);
+    let source = Source::unread(display(&path), path.clone()).with_text(text.into());
+    let files = AccountFiles { root: root.to_path_buf(), files: vec![path], folder: false };
+    checked(&AccountSchema::new(), files, vec![source], Vec::new(), &mut loaded);
+    crate::diag::sort(&mut loaded.diagnostics);
+    loaded
+}
+
+/// Reads and checks one account.
+fn account(schema: &AccountSchema, account: AccountFiles, loaded: &mut Loaded) {
     let first = loaded.sources.next_id();
+    let files = &account.files;
     let mut findings = Vec::new();
     let mut sources = Vec::new();
     for (path, id) in files.iter().zip(first.0..) {
@@ -91,6 +103,18 @@ fn account(schema: &AccountSchema, AccountFiles { root, files, folder }: Account
             }
         });
     }
+    checked(schema, account, sources, findings, loaded);
+}
+
+/// Checks one account. Its documents live no longer than this.
+fn checked(
+    schema: &AccountSchema,
+    AccountFiles { root, files, folder }: AccountFiles,
+    mut sources: Vec<Source>,
+    mut findings: Vec<Diagnostic>,
+    loaded: &mut Loaded,
+) {
+    let first = loaded.sources.next_id();
     let mut documents: Vec<Document<'_>> = Vec::new();
     for (source, id) in sources.iter().zip(first.0..) {
         let Some(text) = source.text() else { continue };

@@ -11,6 +11,7 @@ mod look;
 mod pages;
 mod problem;
 mod read;
+mod touches;
 mod wire;
 mod write;
 
@@ -23,7 +24,7 @@ use crate::model::{Capabilities, Change, RequestLimits};
 use crate::text::is_this_machine;
 
 use super::http::Http;
-use super::{Looked, Patience, Pending, Provider, Read, ReadError, Secret, WriteError, Written};
+use super::{Looked, Patience, Pending, Provider, Read, ReadError, Secret, Touch, WriteError, Written};
 
 use look::Trail;
 
@@ -139,6 +140,10 @@ impl Provider for Office {
 
     fn write<'a>(&'a self, change: &'a Change) -> Pending<'a, Result<Written, WriteError>> {
         Box::pin(self.write_change(change))
+    }
+
+    fn touches(&self) -> Pending<'_, Vec<Touch>> {
+        Box::pin(async { self.latest_touches().await.unwrap_or_default() })
     }
 
     fn begin(&self) {

@@ -5,6 +5,7 @@
 //! in a comment that says why, and so stays unmanaged. Text of the account's never leaves its comment or its
 //! quotes. The same account gives the same bytes.
 
+mod choice;
 mod group;
 mod selectors;
 
@@ -15,6 +16,8 @@ use crate::model::{Directory, Kind, Live, LiveNumber, is_unprintable};
 use crate::text::{shown, yaml};
 
 pub(super) use selectors::Selectors;
+
+pub use choice::Choice;
 
 /// An account with more numbers becomes a folder of files, unless told otherwise.
 const MOST_IN_ONE_FILE: usize = 1_000;
@@ -46,6 +49,8 @@ pub struct ExportOptions {
     pub schema: String,
     /// One file or several.
     pub by_folder: ByFolder,
+    /// What of the account is exported.
+    pub only: Choice,
 }
 
 /// The account as desired state: relative file names and their texts, in order.
@@ -58,13 +63,13 @@ pub fn export(live: &Live, options: &ExportOptions) -> Vec<(String, String)> {
     for line in options.provider.iter().flat_map(|line| line.lines()) {
         let _ = writeln!(account, "  {line}");
     }
-    let groups = group::section(live, &selectors);
+    let groups = group::section(live, &selectors, &options.only);
+    let all: Vec<&LiveNumber> = live.numbers.iter().filter(|number| options.only.has_number(number)).collect();
     let by_folder = match options.by_folder {
-        ByFolder::Auto => live.numbers.len() > MOST_IN_ONE_FILE,
+        ByFolder::Auto => all.len() > MOST_IN_ONE_FILE,
         ByFolder::Always => true,
         ByFolder::Never => false,
     };
-    let all: Vec<&LiveNumber> = live.numbers.iter().collect();
     if !by_folder {
         for section in [groups, numbers(live, &all, &selectors)].into_iter().flatten() {
             account.push('\n');

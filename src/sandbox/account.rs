@@ -28,7 +28,7 @@ const MAIN_NUMBERS: &[(&str, &str)] = &[
 ];
 
 /// The countries in which a new account can be made without a seed.
-pub(super) fn countries() -> impl Iterator<Item = &'static str> {
+pub fn countries() -> impl Iterator<Item = &'static str> {
     MAIN_NUMBERS.iter().map(|(country, _)| *country)
 }
 

@@ -19,7 +19,7 @@ use super::page::{self, ListQuery};
 use super::problem::{Code, Problem};
 use super::routes::{Place, Route};
 use super::server::Shared;
-use super::write::{self, Create, Outcome};
+use super::write::{self, Create, Outcome, Who};
 
 const JSON: &str = "application/json";
 const MERGE_PATCH: &str = "application/merge-patch+json";
@@ -44,23 +44,31 @@ async fn handle(shared: Arc<Shared>, route: &'static Route, request: Request) ->
     let (parts, body) = request.into_parts();
     let last = parts.uri.path().rsplit('/').next().unwrap_or_default();
     let headers = &parts.headers;
+    let who = || Who { actor: role.actor(), client: client(headers) };
     match (route.place, &method) {
         (Place::Account, _) => get_account(&shared, headers).await,
-        (Place::List(collection), &Method::POST) => post(shared, collection, role, headers, body).await,
+        (Place::List(collection), &Method::POST) => post(shared, collection, who(), headers, body).await,
         (Place::List(collection), _) => list(&shared, collection, headers, parts.uri.query().unwrap_or_default()).await,
         (Place::Item(collection), &Method::PATCH) => {
             let key = collection.key(last).ok_or_else(Problem::not_found)?;
-            patch(shared, collection, key, role, headers, body).await
+            patch(shared, collection, key, who(), headers, body).await
         }
         (Place::Item(collection), &Method::DELETE) => {
             let key = collection.key(last).ok_or_else(Problem::not_found)?;
-            delete(shared, collection, key, role, headers).await
+            delete(shared, collection, key, who(), headers).await
         }
         (Place::Item(collection), _) => {
             let key = collection.key(last).ok_or_else(Problem::not_found)?;
             get(&shared, collection, key, headers).await
         }
     }
+}
+
+/// What the program that asks calls itself: the first word, as people and machines can read it.
+fn client(headers: &HeaderMap) -> Option<Box<str>> {
+    let agent = headers.get(header::USER_AGENT)?.to_str().ok()?;
+    let word: String = agent.split_whitespace().next()?.chars().filter(char::is_ascii_graphic).take(100).collect();
+    (!word.is_empty()).then(|| word.into())
 }
 
 async fn get_account(shared: &Shared, headers: &HeaderMap) -> Result<Response, Problem> {
@@ -95,13 +103,13 @@ async fn list(shared: &Shared, collection: Collection, headers: &HeaderMap, quer
 async fn post(
     shared: Arc<Shared>,
     collection: Collection,
-    role: Role,
+    who: Who,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
     let key = idempotency_key(headers)?;
     let body = body::read(headers, body, &[JSON]).await?;
-    let request = Create { collection, actor: role.actor(), key, body };
+    let request = Create { collection, who, key, body };
     let created = run_write(&shared, move |db| write::create(db, &request)).await?;
     let id = created.object.get("id").and_then(Value::as_str).unwrap_or_default();
     let location = format!("/v1/{}/{id}", collection.name());
@@ -117,15 +125,14 @@ async fn patch(
     shared: Arc<Shared>,
     collection: Collection,
     key: i64,
-    role: Role,
+    who: Who,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
     let condition = Condition::from(headers, &header::IF_MATCH)?;
     let body = body::read(headers, body, &[MERGE_PATCH, JSON]).await?;
     let object =
-        run_write(&shared, move |db| write::update(db, collection, key, role.actor(), condition.as_ref(), &body))
-            .await?;
+        run_write(&shared, move |db| write::update(db, collection, key, &who, condition.as_ref(), &body)).await?;
     Ok(json(StatusCode::OK, etag::inside(&object), &object))
 }
 
@@ -133,11 +140,11 @@ async fn delete(
     shared: Arc<Shared>,
     collection: Collection,
     key: i64,
-    role: Role,
+    who: Who,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
     let condition = Condition::from(headers, &header::IF_MATCH)?;
-    run_write(&shared, move |db| write::delete(db, collection, key, role.actor(), condition.as_ref())).await?;
+    run_write(&shared, move |db| write::delete(db, collection, key, &who, condition.as_ref())).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

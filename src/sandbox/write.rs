@@ -12,14 +12,22 @@ use super::fields::{Fields, Mode};
 use super::kinds::{self, Effect};
 use super::problem::{Code, Problem};
 
-/// Who writes, as the audit log names them.
+/// The role that writes, as the audit log names it.
 pub(super) type Actor = &'static str;
+
+/// Who writes, and with what.
+#[derive(Debug, Clone)]
+pub(super) struct Who {
+    pub(super) actor: Actor,
+    /// The program, as it calls itself: `curl/8.5.0`.
+    pub(super) client: Option<Box<str>>,
+}
 
 /// A create with what makes it repeatable.
 #[derive(Debug)]
 pub(super) struct Create {
     pub(super) collection: Collection,
-    pub(super) actor: Actor,
+    pub(super) who: Who,
     pub(super) key: Option<String>,
     pub(super) body: Map<String, Value>,
 }
@@ -36,26 +44,26 @@ pub(super) type Outcome<T> = Result<(T, bool), Problem>;
 
 pub(super) fn create(db: &mut Connection, request: &Create) -> Outcome<Created> {
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let Create { collection, actor, key, body } = request;
+    let Create { collection, who, key, body } = request;
     let digest = etag::digest(Value::Object(body.clone()).to_string().as_bytes(), 32);
     if let Some(key) = key
-        && let Some(object) = replay(&tx, *collection, actor, key, &digest)?
+        && let Some(object) = replay(&tx, *collection, who.actor, key, &digest)?
     {
         return Ok((Created { object, replayed: true }, false));
     }
     let (made, effects) = kinds::of(*collection).create(&tx, Fields::new(body, Mode::Create))?;
     let object = kinds::of(*collection).row(&tx, made)?.ok_or_else(Problem::not_found)?;
     let first = Effect { collection: *collection, before: None, after: Some(object.clone()) };
-    record(&tx, actor, &first)?;
+    record(&tx, who, &first)?;
     for effect in &effects.also {
-        record(&tx, actor, effect)?;
+        record(&tx, who, effect)?;
     }
     bump(&tx, *collection)?;
     if let Some(key) = key {
         tx.prepare_cached(
             "INSERT INTO idempotency (actor, path, key, body_digest, answer, created_at) VALUES (?1, ?2, ?3, ?4, ?5, unixepoch())",
         )?
-        .execute(params![actor, collection.name(), key, digest, object.to_string()])?;
+        .execute(params![who.actor, collection.name(), key, digest, object.to_string()])?;
     }
     tx.commit()?;
     Ok((Created { object, replayed: false }, true))
@@ -65,7 +73,7 @@ pub(super) fn update(
     db: &mut Connection,
     collection: Collection,
     key: i64,
-    actor: Actor,
+    who: &Who,
     condition: Option<&Condition>,
     body: &Map<String, Value>,
 ) -> Outcome<Value> {
@@ -83,7 +91,7 @@ pub(super) fn update(
     if before == after && !effects.hidden {
         return Ok((after, false));
     }
-    record(&tx, actor, &Effect { collection, before: Some(before), after: Some(after.clone()) })?;
+    record(&tx, who, &Effect { collection, before: Some(before), after: Some(after.clone()) })?;
     bump(&tx, collection)?;
     tx.commit()?;
     Ok((after, true))
@@ -93,7 +101,7 @@ pub(super) fn delete(
     db: &mut Connection,
     collection: Collection,
     key: i64,
-    actor: Actor,
+    who: &Who,
     condition: Option<&Condition>,
 ) -> Outcome<()> {
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -106,9 +114,9 @@ pub(super) fn delete(
     }
     let effects = kind.delete(&tx, key)?;
     for effect in &effects.also {
-        record(&tx, actor, effect)?;
+        record(&tx, who, effect)?;
     }
-    record(&tx, actor, &Effect { collection, before: Some(before), after: None })?;
+    record(&tx, who, &Effect { collection, before: Some(before), after: None })?;
     bump(&tx, collection)?;
     tx.commit()?;
     Ok(((), true))
@@ -146,7 +154,7 @@ fn replay(
     }
 }
 
-fn record(db: &Connection, actor: Actor, effect: &Effect) -> Result<(), Problem> {
+fn record(db: &Connection, who: &Who, effect: &Effect) -> Result<(), Problem> {
     let action = match (&effect.before, &effect.after) {
         (None, _) => "create",
         (Some(_), Some(_)) => "update",
@@ -156,11 +164,12 @@ fn record(db: &Connection, actor: Actor, effect: &Effect) -> Result<(), Problem>
         return Ok(());
     };
     db.prepare_cached(
-        "INSERT INTO audit (at, actor, action, object_kind, object_id, object_name, before, after) \
-         VALUES (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), ?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO audit (at, actor, client, action, object_kind, object_id, object_name, before, after) \
+         VALUES (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?
     .execute(params![
-        actor,
+        who.actor,
+        who.client,
         action,
         effect.collection.kind(),
         object.get("id").and_then(Value::as_str).unwrap_or_default(),

@@ -4,6 +4,7 @@
 //! never from the reason of the wake-up; whatever happens, the state is told on every way out of a turn.
 
 mod adopt;
+mod blame;
 mod correct;
 mod judge;
 mod tell;
@@ -25,11 +26,12 @@ use super::fights::Fights;
 use super::handle::Handle;
 use super::pace::{Ended, Pace};
 use super::permit::Permit;
+use super::status::State;
 use super::wake::{Reason, Reasons};
 use super::wanted::Wanted;
 
 use adopt::Adopting;
-use judge::Verdict;
+use judge::{Held, Verdict};
 use tell::Told;
 
 /// The loop of one account.
@@ -170,8 +172,28 @@ impl Watcher {
         };
         match self.judge(account, wanted, permit, &read) {
             Verdict::Act(work) => self.correct(account, wanted, permit, *work).await,
+            Verdict::Held(held) => Verdict::Held(self.blamed(account, held).await),
             settled => settled,
         }
+    }
+
+    /// With who did it, if that was not told before.
+    async fn blamed(&self, account: &Account, mut held: Held) -> Held {
+        if !self.is_news(&held) {
+            // The same sentence again would not be the same with another time in it.
+            held.says = self.context.board.get(&self.name).and_then(|status| status.says.clone()).unwrap_or(held.says);
+            return held;
+        }
+        let drift = self.drift(account, &held.plan);
+        let changes: Vec<_> = held.plan.changes.iter().filter(|change| drift.contains(&change.id)).collect();
+        let told = match held.state {
+            State::Fighting => self.sides(&changes).await,
+            _ => self.blame(&changes).await,
+        };
+        if let Some(told) = told {
+            held.says = format!("{}; {told}", held.says);
+        }
+        held
     }
 
     /// The account, or nothing if it certainly is as it was when the last look came to an end.

@@ -226,7 +226,7 @@ fn request(build: impl FnOnce(reqwest::Client) -> reqwest::RequestBuilder) -> Va
     // Whoever builds a client first installs the TLS provider; it may be there already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     runtime.block_on(async {
-        let request = build(reqwest::Client::new()).bearer_auth(TOKEN);
+        let request = build(reqwest::Client::new()).bearer_auth(TOKEN).header("user-agent", "portal/1.0 (a browser)");
         let answer = request.send().await.unwrap().error_for_status().unwrap();
         answer.json().await.unwrap()
     })

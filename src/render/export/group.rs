@@ -7,7 +7,7 @@ use crate::model::{ExtensionNumber, Kind, Live, LiveRingGroup, NameKey, ObjectId
 use crate::text::{quoted, shown, yaml};
 
 use super::selectors::Selectors;
-use super::{LONGEST, Section};
+use super::{Choice, LONGEST, Section};
 
 /// What the groups have in common that matters to each of them.
 struct Groups<'a> {
@@ -18,9 +18,10 @@ struct Groups<'a> {
     circling: HashSet<&'a ObjectId>,
 }
 
-/// The section of all groups; nothing without groups.
-pub(super) fn section<'a>(live: &'a Live, selectors: &'a Selectors<'a>) -> Option<String> {
-    if live.ring_groups.is_empty() {
+/// The section of the chosen groups; nothing without any. What each of them may say depends on all groups.
+pub(super) fn section<'a>(live: &'a Live, selectors: &'a Selectors<'a>, only: &Choice) -> Option<String> {
+    let mut sorted: Vec<_> = live.ring_groups.iter().filter(|group| only.has_ring_group(group)).collect();
+    if sorted.is_empty() {
         return None;
     }
     let (mut names, mut extensions) = (HashMap::new(), HashMap::new());
@@ -31,7 +32,6 @@ pub(super) fn section<'a>(live: &'a Live, selectors: &'a Selectors<'a>) -> Optio
         }
     }
     let groups = Groups { live, selectors, names, extensions, circling: circling(live) };
-    let mut sorted: Vec<_> = live.ring_groups.iter().collect();
     sorted.sort_by_cached_key(|group| (group.name.key(), group.id.clone()));
     let mut section = Section::new("ring_groups");
     for group in sorted {

@@ -33,6 +33,9 @@ impl Watcher {
             Ok(lock) => lock,
             Err(says) => return Verdict::Failing(says),
         };
+        // Asked before our own writes are the latest.
+        let drift: Vec<_> = work.plan.changes.iter().filter(|change| work.drift.contains(&change.id)).collect();
+        let blame = self.blame(&drift).await;
         let mut recorder = match context.edge.begin(account, &work.plan, wanted.files.commit.as_deref()) {
             Ok(recorder) => recorder,
             Err(says) => return Verdict::Failing(says),
@@ -54,7 +57,7 @@ impl Watcher {
         self.fights.corrected(at, taken_back.map(|(change, _)| change));
         let verdict = self.after(account, wanted, permit, &done).await;
         self.finish(&mut recorder, &done, &verdict).await;
-        self.tell_run(recorder.run(), &done);
+        self.tell_run(recorder.run(), &done, blame);
         verdict
     }
 
@@ -104,13 +107,14 @@ impl Watcher {
     }
 
     /// Tells what became of a run.
-    fn tell_run(&mut self, run: &RunId, done: &Outcome) {
+    fn tell_run(&mut self, run: &RunId, done: &Outcome, blame: Option<String>) {
         let (applied, all) = (done.applied(), done.changes.len());
         let says = if applied == all {
             format!("applied {}", counted(all, "change"))
         } else {
             format!("applied {applied} of {}: {}", counted(all, "change"), first_failure(done))
         };
+        let says = blame.map_or(says.clone(), |blame| format!("{says}; {blame}"));
         if applied > 0 {
             let at = self.context.clock.stamp();
             self.context.board.update(&self.name, |status| status.last_change = Some(at));

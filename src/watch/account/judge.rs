@@ -48,6 +48,8 @@ pub(super) struct Held {
     pub(super) plan: Arc<Plan>,
     /// Why nothing is written.
     pub(super) says: String,
+    /// Of a fight, the fields that are fought over: what it is about.
+    pub(super) contested: Vec<Contested>,
 }
 
 /// What shall be written.
@@ -78,7 +80,12 @@ impl Watcher {
         }
         let plan = Arc::new(plan);
         if let Some((state, says)) = permit.refusal() {
-            return Verdict::Held(Held { state, plan, says });
+            // Files are no write to the account.
+            let drift = self.drift(account, &plan);
+            let differ = plan.changes.iter().filter(|change| self.fulfilled.is_none() || drift.contains(&change.id));
+            let differ: Vec<&Change> = differ.collect();
+            self.adopt(account, wanted, read, &plan, &differ);
+            return Verdict::Held(Held { state, plan, says, contested: Vec::new() });
         }
         if let Some((digest, says)) = &self.refused
             && *digest == plan.digest
@@ -104,10 +111,13 @@ impl Watcher {
             }
             Some(_) => {
                 self.fulfilled = Some(Arc::clone(account));
-                Verdict::Held(Held { state, plan, says })
+                Verdict::Held(Held { state, plan, says, contested })
             }
-            // What is left does not stand without what is held.
-            None => Verdict::Held(Held { state, plan, says }),
+            // A number may lead to a group that is called otherwise by now.
+            None => {
+                let says = format!("{says}; the rest cannot be planned without it");
+                Verdict::Held(Held { state, plan, says, contested })
+            }
         }
     }
 
@@ -118,13 +128,13 @@ impl Watcher {
             let says = format!("{}; approve {} to let it through", guards.join("; "), work.plan.digest);
             // What is approved is what is shown.
             let shown = if work.plan.digest == plan.digest { plan } else { Arc::new(work.plan) };
-            return Verdict::Held(Held { state: State::Blocked, plan: shown, says });
+            return Verdict::Held(Held { state: State::Blocked, plan: shown, says, contested: Vec::new() });
         }
         Verdict::Act(Box::new(work))
     }
 
     /// The changes that take back what somebody else did, as far as that is known.
-    fn drift(&self, account: &Account, plan: &Plan) -> HashSet<ChangeId> {
+    pub(super) fn drift(&self, account: &Account, plan: &Plan) -> HashSet<ChangeId> {
         let Some(fulfilled) = &self.fulfilled else { return HashSet::new() };
         let drift = plan.changes.iter().filter(|change| is_drift(change, &account.desired, &fulfilled.desired));
         drift.map(|change| change.id).collect()

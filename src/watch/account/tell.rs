@@ -11,6 +11,7 @@ use crate::plan::{Digest, Plan};
 use crate::record::RunId;
 use crate::text::shown;
 
+use super::super::fights::Contested;
 use super::super::status::{Counts, Drift, Event, Happening, State};
 use super::super::wanted::Wanted;
 use super::Watcher;
@@ -38,7 +39,16 @@ pub(super) struct Told {
 enum About {
     Plan(State, Digest),
     /// Of a fight: the fields, not the values, which change with every blow.
-    Fight(String),
+    Fight(Vec<Contested>),
+}
+
+impl About {
+    fn of(held: &Held) -> Self {
+        match held.state {
+            State::Fighting => Self::Fight(held.contested.clone()),
+            state => Self::Plan(state, held.plan.digest.clone()),
+        }
+    }
 }
 
 /// How the account stands after a look.
@@ -46,6 +56,7 @@ struct Standing {
     state: State,
     says: Option<String>,
     plan: Option<Arc<Plan>>,
+    about: Option<About>,
 }
 
 impl Watcher {
@@ -81,7 +92,7 @@ impl Watcher {
     /// Tells that there is nothing to hold the account against.
     pub(super) fn tell_nothing_wanted(&mut self) {
         let says = "its files have errors, and no state before them is known".to_owned();
-        self.show(Standing { state: State::Invalid, says: Some(says), plan: None });
+        self.show(Standing { state: State::Invalid, says: Some(says), plan: None, about: None });
     }
 
     /// Tells what a look came to.
@@ -107,14 +118,19 @@ impl Watcher {
         }
         let standing = match verdict {
             Verdict::Unchanged => return self.remind(before),
-            Verdict::InSync => Standing { state: State::InSync, says: None, plan: None },
-            Verdict::Held(Held { state, plan, says }) => Standing { state, says: Some(says), plan: Some(plan) },
+            Verdict::InSync => Standing { state: State::InSync, says: None, plan: None, about: None },
+            Verdict::Held(held) => {
+                let about = Some(About::of(&held));
+                Standing { state: held.state, says: Some(held.says), plan: Some(held.plan), about }
+            }
             Verdict::Invalid { says, findings } => {
                 self.context.board.update(&self.name, |status| status.findings = findings);
-                Standing { state: State::Invalid, says: Some(says), plan: None }
+                Standing { state: State::Invalid, says: Some(says), plan: None, about: None }
             }
-            Verdict::Failing(says) => Standing { state: State::Failing, says: Some(says), plan: None },
-            Verdict::Refused { says, plan } => Standing { state: State::Failing, says: Some(says), plan: Some(plan) },
+            Verdict::Failing(says) => Standing { state: State::Failing, says: Some(says), plan: None, about: None },
+            Verdict::Refused { says, plan } => {
+                Standing { state: State::Failing, says: Some(says), plan: Some(plan), about: None }
+            }
             // It becomes one of the others before it is told.
             Verdict::Act(_) => return,
         };
@@ -123,11 +139,7 @@ impl Watcher {
 
     fn tell_standing(&mut self, before: State, mut standing: Standing) {
         standing.says = standing.says.map(|says| shown(&says, LONGEST));
-        let about = match (standing.state, &standing.plan) {
-            (State::Fighting, _) => Some(About::Fight(standing.says.clone().unwrap_or_default())),
-            (state, Some(plan)) => Some(About::Plan(state, plan.digest.clone())),
-            (_, None) => None,
-        };
+        let about = standing.about.take();
         let news = before != standing.state || about.is_some() && about != self.told.plan;
         let says = standing.says.clone().unwrap_or_default();
         let happening = match standing.state {
@@ -157,6 +169,11 @@ impl Watcher {
             self.tell_event(what, &says, None);
         }
         self.remind(self.state());
+    }
+
+    /// Whether this was not told yet.
+    pub(super) fn is_news(&self, held: &Held) -> bool {
+        self.state() != held.state || self.told.plan.as_ref() != Some(&About::of(held))
     }
 
     /// Tells once a day that nothing is written for now.

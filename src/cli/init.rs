@@ -1,0 +1,125 @@
+//! `strowger init`: the first run. It asks, tries, and writes files whose plan is empty.
+//!
+//! Nothing is written before the last question is answered, and nothing that exists is overwritten. Every answer has a
+//! flag; where nobody can be asked, a missing one is an error that names its flag.
+
+mod account;
+mod arguments;
+mod choose;
+mod connect;
+mod files;
+mod gitignore;
+mod holdings;
+mod place;
+mod prove;
+mod save;
+mod terminal;
+mod token;
+mod workflows;
+
+use std::fmt;
+use std::path::Path;
+
+use crate::exit::Exit;
+use crate::text::shown;
+
+use super::console::Voice;
+use super::plan::runtime;
+
+use arguments::{Provider, Workflow};
+use place::Place;
+use terminal::Terminal;
+
+pub(super) use arguments::Arguments;
+
+/// Why it ends before anything is written, though nothing failed.
+#[derive(Debug, thiserror::Error)]
+enum Ending {
+    /// Somebody left a question.
+    #[error("nothing written")]
+    Left,
+    /// The flags are wrong, or too few.
+    #[error("{0}")]
+    Usage(String),
+}
+
+/// Asks, tries, writes, and shows that the plan is empty.
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let ended = begin(arguments);
+    match ended.as_ref().err().and_then(|error| error.downcast_ref::<Ending>()) {
+        None => ended,
+        Some(Ending::Left) => {
+            say("Nothing written.")?;
+            Ok(Exit::Usage)
+        }
+        Some(Ending::Usage(why)) => {
+            say(&format!("strowger: {}", shown(why, 1_000)))?;
+            Ok(Exit::Usage)
+        }
+    }
+}
+
+/// A line for whoever answers.
+fn say(line: &str) -> anyhow::Result<()> {
+    Ok(Voice::Err.say(line)?)
+}
+
+fn begin(arguments: &Arguments) -> anyhow::Result<Exit> {
+    arguments.fit_together()?;
+    account::check(arguments)?;
+    token::given(arguments)?;
+    let terminal = Terminal::here().filter(|_| !arguments.yes);
+    if terminal.is_none() {
+        arguments.complete()?;
+    }
+    // Told before anything is asked.
+    let given = arguments.folder.as_deref().map(Place::at).transpose()?;
+    if let (Some(place), Some(Workflow::Github)) = (&given, arguments.workflow) {
+        workflows::files(place, arguments.office.token_env.as_deref())?;
+    }
+    let provider = provider(arguments, terminal)?;
+    let place = match given {
+        Some(place) => place,
+        None => ask_place(terminal)?,
+    };
+    let runtime = runtime()?;
+    let connected = connect::connect(arguments, terminal, &place, provider, &runtime)?;
+    let written = files::write(arguments, terminal, &place, connected)?;
+    let exit = runtime.block_on(prove::prove(&place, written));
+    runtime.shutdown_background();
+    exit
+}
+
+/// A provider as it is offered.
+struct Offer(Provider, &'static str);
+
+impl fmt::Display for Offer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.1)
+    }
+}
+
+fn provider(arguments: &Arguments, terminal: Option<Terminal>) -> anyhow::Result<Provider> {
+    match (arguments.provider(), terminal) {
+        (Some(provider), _) => Ok(provider),
+        (None, None) => Ok(Provider::Sandbox),
+        (None, Some(terminal)) => {
+            let offers = vec![
+                Offer(Provider::Sandbox, "sandbox: an account to try on"),
+                Offer(Provider::Office, "office: an Account API server"),
+                Offer(Provider::Snapshot, "snapshot: a file, read-only"),
+            ];
+            terminal.one_of("Which provider has the account?", offers, 0).map(|offer| offer.0)
+        }
+    }
+}
+
+/// The folder unless somebody says otherwise; that of the published workflows.
+const FOLDER: &str = "phones";
+
+fn ask_place(terminal: Option<Terminal>) -> anyhow::Result<Place> {
+    let Some(terminal) = terminal else { return Place::at(Path::new(FOLDER)) };
+    let wrong = |typed: &str| Place::at(Path::new(typed)).err().map(|error| shown(&format!("{error:#}"), 300));
+    let folder = terminal.text("Which folder shall hold the files?", Some(FOLDER), None, wrong)?;
+    Place::at(Path::new(&folder))
+}

@@ -1,0 +1,109 @@
+//! The `account` section: its name and country, and what the rules of the file say of an answer.
+
+use crate::config::{self, Loaded};
+use crate::diag::Severity;
+use crate::sandbox;
+use crate::text::yaml;
+
+use std::path::Path;
+
+use super::Ending;
+use super::arguments::Arguments;
+use super::terminal::Terminal;
+
+/// Where a new embedded account is unless somebody says otherwise.
+pub(super) const COUNTRY: &str = "FR";
+
+/// What every account section begins with.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Head {
+    /// The name, once it is known.
+    pub(super) name: Option<String>,
+    pub(super) country: Option<String>,
+}
+
+/// A file with nothing but an account section.
+pub(super) fn file(head: &Head, provider: &[String]) -> String {
+    let name = head.name.as_deref().unwrap_or("account");
+    let mut text = format!("version: 1\naccount:\n  name: {}\n", yaml(name));
+    for line in head.lines().iter().chain(provider) {
+        text.push_str("  ");
+        text.push_str(line);
+        text.push('\n');
+    }
+    text
+}
+
+impl Head {
+    /// The lines besides the name.
+    pub(super) fn lines(&self) -> Vec<String> {
+        self.country.iter().map(|country| format!("country: {}", yaml(country))).collect()
+    }
+}
+
+/// The first error of a file, with its remedy.
+pub(super) fn first_error(loaded: &Loaded) -> Option<String> {
+    let error = loaded.diagnostics.iter().find(|finding| finding.severity == Severity::Error)?;
+    let hint = error.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+    Some(format!("{}{hint}", error.message))
+}
+
+/// What is wrong with a section.
+fn wrong(head: &Head, provider: &[&str]) -> Option<String> {
+    let lines: Vec<String> = provider.iter().map(|line| (*line).to_owned()).collect();
+    first_error(&config::text(Path::new(""), "account.yaml", &file(head, &lines)))
+}
+
+pub(super) fn wrong_name(name: &str) -> Option<String> {
+    wrong(&Head { name: Some(name.to_owned()), country: None }, &["provider: sandbox"])
+}
+
+fn wrong_country(country: &str) -> Option<String> {
+    wrong(&Head { name: None, country: Some(country.to_owned()) }, &["provider: sandbox"])
+}
+
+pub(super) fn wrong_url(url: &str) -> Option<String> {
+    let url = format!("url: {}", yaml(url));
+    wrong(&Head::default(), &["provider: office", &url, "token: { env: TOKEN }"])
+}
+
+pub(super) fn wrong_variable(name: &str) -> Option<String> {
+    let token = format!("token: {{ env: {} }}", yaml(name));
+    wrong(&Head::default(), &["provider: office", "url: https://example.org", &token])
+}
+
+/// Refuses flags that no file could have.
+pub(super) fn check(arguments: &Arguments) -> Result<(), Ending> {
+    let flags = [
+        ("--name", arguments.name.as_deref().and_then(wrong_name)),
+        ("--country", arguments.country.as_deref().and_then(wrong_country)),
+        ("--url", arguments.office.url.as_deref().and_then(wrong_url)),
+    ];
+    match flags.into_iter().find_map(|(flag, wrong)| wrong.map(|wrong| (flag, wrong))) {
+        None => Ok(()),
+        Some((flag, wrong)) => Err(Ending::Usage(format!("`{flag}`: {wrong}"))),
+    }
+}
+
+/// The account's name: from a flag, from whoever is asked, or this one, if it is one.
+pub(super) fn name(arguments: &Arguments, terminal: Option<Terminal>, default: &str) -> anyhow::Result<String> {
+    if let Some(name) = &arguments.name {
+        return Ok(name.clone());
+    }
+    let default = if wrong_name(default).is_none() { default } else { "my-office" };
+    match terminal {
+        Some(terminal) => terminal.text("What is the account called?", Some(default), None, wrong_name),
+        None => Ok(default.to_owned()),
+    }
+}
+
+/// The country: from a flag, or from whoever is asked.
+pub(super) fn country(arguments: &Arguments, terminal: Option<Terminal>) -> anyhow::Result<Option<String>> {
+    if let Some(country) = &arguments.country {
+        return Ok(Some(country.clone()));
+    }
+    let Some(terminal) = terminal else { return Ok(None) };
+    let countries: Vec<&str> = sandbox::countries().collect();
+    let start = countries.iter().position(|country| *country == COUNTRY).unwrap_or_default();
+    terminal.one_of("In which country?", countries, start).map(|country| Some(country.to_owned()))
+}

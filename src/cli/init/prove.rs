@@ -1,0 +1,62 @@
+//! The end of the first run: the files are planned, and what to do next is said.
+
+use std::io::Write as _;
+
+use crate::cli::console;
+use crate::cli::effort::Effort;
+use crate::cli::open::{Purpose, open};
+use crate::cli::plan::read_and_plan;
+use crate::config;
+use crate::diag::has_errors;
+use crate::exit::Exit;
+use crate::plan::Plan;
+use crate::render::human;
+use crate::text::shown;
+
+use super::files::Written;
+use super::place::{Place, near};
+
+/// Plans the files that were written as `plan` does. An embedded account is founded now.
+pub(super) async fn prove(place: &Place, written: Written) -> anyhow::Result<Exit> {
+    let mut out = anstream::stdout();
+    // First, since whatever fails from here on leaves them there.
+    for path in &written.files {
+        writeln!(out, "wrote {}", near(path))?;
+    }
+    let mut loaded = config::load(std::slice::from_ref(&place.folder));
+    if !has_errors(&loaded.diagnostics) {
+        config::guard_by_base(&mut loaded, None)?;
+    }
+    let mut plan: Option<Plan> = None;
+    if let (Some(account), false) = (loaded.accounts.first(), has_errors(&loaded.diagnostics)) {
+        let purpose = if written.provider == "sandbox" { Purpose::Write } else { Purpose::Look };
+        let opened = open(account, purpose, Effort::default()).await?;
+        let planned = read_and_plan(account, &*opened.provider).await;
+        opened.close().await;
+        let (planned, found) = planned?;
+        loaded.diagnostics.extend(found);
+        plan = planned;
+    }
+    crate::diag::sort(&mut loaded.diagnostics);
+    console::report(&loaded, &loaded.diagnostics)?;
+    let Some(plan) = plan else { return Ok(Exit::Invalid) };
+    let folder = place.folder.to_string_lossy();
+    let folder = shown(&shlex::try_quote(&folder).unwrap_or_default(), 200);
+    writeln!(out, "\n$ strowger plan {folder}\n{}", human::plan(&plan, console::style()))?;
+    for remark in &written.remarks {
+        writeln!(out, "{}\n", shown(remark, 400))?;
+    }
+    if !plan.is_empty() {
+        writeln!(out, "The account was changed meanwhile: the plan above says how the files differ from it.")?;
+        return Ok(Exit::Failure);
+    }
+    let edit = place.folder.join("account.yaml");
+    writeln!(out, "Next: edit {}, then", shown(&edit.to_string_lossy(), 200))?;
+    writeln!(out, "  strowger plan {folder}     shows what your edit changes")?;
+    if written.provider == "snapshot" {
+        writeln!(out, "  strowger plan {folder} --format runbook    says what to click in the portal")?;
+    } else {
+        writeln!(out, "  strowger apply {folder}    changes the account, once you say yes")?;
+    }
+    Ok(Exit::Ok)
+}

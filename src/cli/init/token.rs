@@ -1,0 +1,137 @@
+//! Where the token of an `office` account is found. The token itself is never asked for, shown or written.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+
+use crate::check::settings::SecretRef;
+use crate::live::ReadError;
+
+use super::arguments::Arguments;
+use super::terminal::Terminal;
+use super::{Ending, account};
+
+/// The environment variable unless somebody says otherwise; that of the published workflows.
+pub(super) const VARIABLE: &str = "STROWGER_TOKEN";
+
+/// The place that a flag names.
+pub(super) fn given(arguments: &Arguments) -> anyhow::Result<Option<SecretRef>> {
+    let office = &arguments.office;
+    if let Some(name) = &office.token_env {
+        if account::wrong_variable(name).is_some() {
+            // What stands there may be the token.
+            let why =
+                "`--token-env` wants the name of an environment variable, such as `STROWGER_TOKEN`, never the token";
+            return Err(Ending::Usage(why.to_owned()).into());
+        }
+        return Ok(Some(SecretRef::Env(name.as_str().into())));
+    }
+    if let Some(file) = &office.token_file {
+        return Ok(Some(SecretRef::File(file.clone())));
+    }
+    let Some(command) = &office.token_command else { return Ok(None) };
+    match self::command(command) {
+        Some(command) => Ok(Some(command)),
+        None => Err(Ending::Usage(format!("`--token-command`: {NO_COMMAND}")).into()),
+    }
+}
+
+const NO_COMMAND: &str = "a program and its arguments are wanted, with every quote closed";
+
+/// The kinds of places.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Variable,
+    File,
+    Command,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Variable => "In an environment variable",
+            Self::File => "In a file",
+            Self::Command => "A command prints it",
+        })
+    }
+}
+
+/// Asks for the place, beginning with the one that was tried last.
+pub(super) fn ask(terminal: Terminal, tried: Option<&SecretRef>) -> anyhow::Result<SecretRef> {
+    let start = match tried {
+        None | Some(SecretRef::Env(_)) => 0,
+        Some(SecretRef::File(_)) => 1,
+        Some(SecretRef::Command { .. }) => 2,
+    };
+    let sources = vec![Source::Variable, Source::File, Source::Command];
+    match terminal.one_of("Where will the API token be?", sources, start)? {
+        Source::Variable => {
+            let default = match tried {
+                Some(SecretRef::Env(name)) => name,
+                _ => VARIABLE,
+            };
+            let help = Some("its name, never the token");
+            let name = terminal.text("Which variable?", Some(default), help, account::wrong_variable)?;
+            Ok(SecretRef::Env(name.into()))
+        }
+        Source::File => {
+            let default = match tried {
+                Some(SecretRef::File(file)) => Some(file.to_string_lossy()),
+                _ => None,
+            };
+            let file = terminal.text("Which file?", default.as_deref(), Some("its path, never the token"), |_| None)?;
+            Ok(SecretRef::File(file.into()))
+        }
+        Source::Command => {
+            let default = match tried {
+                Some(SecretRef::Command { program, arguments }) => {
+                    shlex::try_join(std::iter::once(&**program).chain(arguments.iter().map(|word| &**word))).ok()
+                }
+                _ => None,
+            };
+            let wrong = |typed: &str| self::command(typed).is_none().then(|| NO_COMMAND.to_owned());
+            let help = Some("such as: pass show phones");
+            let typed = terminal.text("Which command?", default.as_deref(), help, wrong)?;
+            self::command(&typed).ok_or_else(|| Ending::Usage(NO_COMMAND.to_owned()).into())
+        }
+    }
+}
+
+/// The command of these words.
+fn command(typed: &str) -> Option<SecretRef> {
+    let mut words = shlex::split(typed)?.into_iter();
+    let program = words.next().filter(|program| !program.is_empty())?;
+    Some(SecretRef::Command { program: program.into(), arguments: words.map(Into::into).collect() })
+}
+
+/// Whether a program is named by a path, and not looked for.
+fn is_path(program: &str) -> bool {
+    Path::new(program).components().count() > 1
+}
+
+/// The reference as the file has it.
+pub(super) fn placed(token: SecretRef, place: &dyn Fn(&Path) -> PathBuf) -> SecretRef {
+    match token {
+        SecretRef::Command { program, arguments } if is_path(&program) => {
+            let program = place(Path::new(&*program));
+            // Without a folder it would be looked for elsewhere.
+            let program = if program.components().count() > 1 { program } else { Path::new(".").join(program) };
+            SecretRef::Command { program: program.to_string_lossy().into(), arguments }
+        }
+        token => token,
+    }
+}
+
+/// The error, with what to do about a token that is not there.
+pub(super) fn remedied(error: anyhow::Error, token: &SecretRef) -> anyhow::Error {
+    if error.downcast_ref::<ReadError>().is_some() || error.downcast_ref::<Ending>().is_some() {
+        return error;
+    }
+    let remedy = match token {
+        SecretRef::Env(name) => format!("set it (`export {name}=…`) and begin again, or say another place"),
+        SecretRef::File(_) => "put the token there, or say another place".to_owned(),
+        SecretRef::Command { .. } => "mend the command, or say another place".to_owned(),
+    };
+    anyhow!("{error:#}; {remedy}")
+}

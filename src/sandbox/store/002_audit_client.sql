@@ -1,0 +1,2 @@
+-- What the program that wrote calls itself.
+ALTER TABLE audit ADD COLUMN client TEXT;
