@@ -45,7 +45,8 @@ impl World {
 
     fn command(&self, url: &str, arguments: &[&str]) -> Command {
         let fixed = ["watch", "--git", url, "--path", "phones", "--git-interval", "200ms", "--mode", "correct"];
-        let mut command = commands::command(self.folder.path(), &[&fixed[..], &["--interval", "1h"], arguments].concat());
+        let mut command =
+            commands::command(self.folder.path(), &[&fixed[..], &["--interval", "1h"], arguments].concat());
         command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
         command
     }
@@ -135,7 +136,11 @@ fn commits_that_are_pushed_together_are_judged_by_the_last_one_taken_up_also_aft
     let protect = format!("policy: {{ protect: [\"{NUMBER}\"] }}\n");
     commands::edit(&world.repository.phones(), &protect, "");
     world.repository.commit("unprotect");
-    commands::edit(&world.repository.phones(), "to: ring_group/ventes, label: Ventes }", "to: user/203, label: Ventes }");
+    commands::edit(
+        &world.repository.phones(),
+        "to: ring_group/ventes, label: Ventes }",
+        "to: user/203, label: Ventes }",
+    );
     world.repository.commit("use it");
     world.repository.push(&["main"]);
     watch.until("blocked", || watch.said().contains("would lead elsewhere"));
@@ -301,10 +306,8 @@ fn what_is_no_url_is_refused_without_being_repeated() {
         assert_eq!(output.status.code(), Some(64), "{url}");
         assert!(!stderr(&output).contains("hunter2"), "{}", stderr(&output));
     }
-    for arguments in [
-        ["watch", "--git", "/a", "--ref", "--upload-pack=x"],
-        ["watch", "--git", "/a", "--path", "../.."],
-    ] {
+    for arguments in [["watch", "--git", "/a", "--ref", "--upload-pack=x"], ["watch", "--git", "/a", "--path", "../.."]]
+    {
         assert_eq!(strowger(folder.path(), &arguments).status.code(), Some(64), "{arguments:?}");
     }
     let both = strowger(folder.path(), &["watch", ".", "--git", "/a"]);

@@ -92,7 +92,8 @@ fn files_with_errors_are_read_files_and_keep_nobody_waiting() {
     let manager = Manager::new();
     let server = Server::start("wework", &[]);
     let folder = office("wework", &server.url);
-    fs::write(folder.path().join("more.yaml"), "version: 1\nnumbers: { \"+33142685305\": { to: user/nobody } }\n").unwrap();
+    fs::write(folder.path().join("more.yaml"), "version: 1\nnumbers: { \"+33142685305\": { to: user/nobody } }\n")
+        .unwrap();
     let watch = manager.watch(folder.path(), &["--interval", "1h"]);
     let told = manager.until("READY=1");
     assert!(told.iter().any(|line| line.starts_with("STATUS=1 invalid")), "{told:?}");

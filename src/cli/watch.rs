@@ -14,9 +14,9 @@ use std::time::Duration;
 use clap::ValueEnum;
 use tokio::sync::mpsc;
 
+use crate::apply::Urgency;
 use crate::config::{self, Revision};
 use crate::diag::has_errors;
-use crate::apply::Urgency;
 use crate::exit::Exit;
 use crate::plan::Digest;
 use crate::watch::source::{Files, Git};

@@ -64,10 +64,7 @@ pub fn adopt(sources: &Sources, desired: &Desired, live: &Live, changes: &[&Chan
 }
 
 /// The files with all edits, or the change that stands in the way, and why.
-fn edited(
-    sources: &Sources,
-    wishes: &[(usize, Vec<Edit>)],
-) -> Result<BTreeMap<FileId, String>, (usize, &'static str)> {
+fn edited(sources: &Sources, wishes: &[(usize, Vec<Edit>)]) -> Result<BTreeMap<FileId, String>, (usize, &'static str)> {
     let mut editors: BTreeMap<FileId, (usize, Editor<'_>)> = BTreeMap::new();
     for (position, edit) in wishes.iter().flat_map(|(position, edits)| edits.iter().map(|edit| (*position, edit))) {
         let file = edit.span().file;
@@ -144,10 +141,13 @@ impl<'a> Adopter<'a> {
     fn absent(&self, change: &Change) -> Result<Vec<Edit>, String> {
         let id = change.object.id.clone().ok_or("it has no id")?;
         let handle = self.directory.by_id(&ObjectRef { kind: Kind::RingGroup, id }).ok_or("it is gone")?;
-        let asked = self.desired.absent.iter().find(|absent| {
-            self.directory.find(&absent.reference.value) == Found::One(handle)
-        });
-        let asked = asked.ok_or("nothing declares it, and `policy.prune` asks for that; `strowger export` writes it")?;
+        let asked = self
+            .desired
+            .absent
+            .iter()
+            .find(|absent| self.directory.find(&absent.reference.value) == Found::One(handle));
+        let asked =
+            asked.ok_or("nothing declares it, and `policy.prune` asks for that; `strowger export` writes it")?;
         Ok(vec![Edit::DropItem { at: asked.reference.span }])
     }
 
@@ -161,9 +161,7 @@ impl<'a> Adopter<'a> {
                 FieldName::Name if wish.renamed_from.is_some() => {
                     return Err("its files rename it".to_owned());
                 }
-                FieldName::Name => {
-                    Edit::Set { at: wish.name.span, text: yaml(live.name.as_str()).into_owned() }
-                }
+                FieldName::Name => Edit::Set { at: wish.name.span, text: yaml(live.name.as_str()).into_owned() },
                 FieldName::Extension => {
                     value(wish.extension.as_ref(), live.extension.as_ref(), |extension| quoted(extension.as_str()))?
                 }
@@ -208,11 +206,7 @@ impl<'a> Adopter<'a> {
 }
 
 /// The value gets the account's text; where the account has none, the field is not managed any longer.
-fn value<T, L>(
-    wanted: Option<&Spanned<T>>,
-    live: Option<&L>,
-    text: impl FnOnce(&L) -> String,
-) -> Result<Edit, String> {
+fn value<T, L>(wanted: Option<&Spanned<T>>, live: Option<&L>, text: impl FnOnce(&L) -> String) -> Result<Edit, String> {
     let at = wanted.ok_or("a field of it is not managed")?.span;
     Ok(match live {
         Some(live) => Edit::Set { at, text: text(live) },

@@ -88,9 +88,10 @@ fn holds(
     before.sort_by_key(|(verb, object, _)| (object.kind, object.name.as_str(), *verb));
     after.sort_by_key(|(verb, object, _)| (object.kind, object.name.as_str(), *verb));
     before.len() == after.len()
-        && before.iter().zip(&after).all(|(before, after)| {
-            before.0 == after.0 && before.1 == after.1 && same_fields(before.2, after.2)
-        })
+        && before
+            .iter()
+            .zip(&after)
+            .all(|(before, after)| before.0 == after.0 && before.1 == after.1 && same_fields(before.2, after.2))
 }
 
 fn what(change: &Change) -> (Verb, &ObjectLabel, &[FieldChange]) {
@@ -100,9 +101,8 @@ fn what(change: &Change) -> (Verb, &ObjectLabel, &[FieldChange]) {
 /// The same values; that a reference is created by another change by number is the order of the plan.
 fn same_fields(one: &[FieldChange], other: &[FieldChange]) -> bool {
     let plain = |field: &FieldChange| {
-        let value = |value: &FieldValue| {
-            value.with_references(|target| PlannedRef { created_by: None, ..target.clone() })
-        };
+        let value =
+            |value: &FieldValue| value.with_references(|target| PlannedRef { created_by: None, ..target.clone() });
         (field.field, value(&field.before), value(&field.after))
     };
     one.iter().map(plain).eq(other.iter().map(plain))

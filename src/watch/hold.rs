@@ -53,12 +53,18 @@ pub(super) fn same_but_for(one: &Desired, other: &Desired, held: &[&Change]) -> 
     let numbers = |desired: &Desired| desired.numbers.len();
     let groups = |desired: &Desired| desired.ring_groups.len();
     numbers(&one) == numbers(&other)
-        && one.numbers.iter().zip(&other.numbers).all(|(one, other)| {
-            one.number == other.number && number_wish(one) == number_wish(other)
-        })
+        && one
+            .numbers
+            .iter()
+            .zip(&other.numbers)
+            .all(|(one, other)| one.number == other.number && number_wish(one) == number_wish(other))
         && groups(&one) == groups(&other)
         && one.ring_groups.iter().zip(&other.ring_groups).all(|(one, other)| group_wish(one) == group_wish(other))
-        && one.absent.iter().map(|absent| &absent.reference.value).eq(other.absent.iter().map(|absent| &absent.reference.value))
+        && one
+            .absent
+            .iter()
+            .map(|absent| &absent.reference.value)
+            .eq(other.absent.iter().map(|absent| &absent.reference.value))
 }
 
 /// The names that a change's group has before or after it.

@@ -111,12 +111,7 @@ impl<'t> Editor<'t> {
         Some(())
     }
 
-    fn flow_items(
-        &self,
-        range: &Range<usize>,
-        old: &[Range<usize>],
-        items: &[Item],
-    ) -> Option<(Range<usize>, String)> {
+    fn flow_items(&self, range: &Range<usize>, old: &[Range<usize>], items: &[Item]) -> Option<(Range<usize>, String)> {
         let (first, last) = (old.first()?, old.last()?);
         // Between two items is what was there between the first two.
         let between = match old {

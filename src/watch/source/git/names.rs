@@ -17,9 +17,8 @@ impl FromStr for RefName {
 
     /// What `git check-ref-format` takes.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let part = |part: &str| {
-            !part.is_empty() && !part.starts_with('.') && !part.ends_with('.') && !part.ends_with(".lock")
-        };
+        let part =
+            |part: &str| !part.is_empty() && !part.starts_with('.') && !part.ends_with('.') && !part.ends_with(".lock");
         let sound = !text.starts_with('-')
             && text != "@"
             && text.split('/').all(part)
@@ -89,9 +88,22 @@ mod tests {
         for good in ["main", "release/1.2", "refs/heads/main", "v1", "é"] {
             assert!(good.parse::<RefName>().is_ok(), "{good}");
         }
-        for bad in
-            ["", "-x", "--upload-pack=x", "a b", "a..b", "main^", "main~1", "a:b", "*", "a//b", "/a", "a.lock", "@", "a\n"]
-        {
+        for bad in [
+            "",
+            "-x",
+            "--upload-pack=x",
+            "a b",
+            "a..b",
+            "main^",
+            "main~1",
+            "a:b",
+            "*",
+            "a//b",
+            "/a",
+            "a.lock",
+            "@",
+            "a\n",
+        ] {
             assert_eq!(bad.parse::<RefName>(), Err(RefNameError), "{bad:?}");
         }
         assert_eq!("main".parse::<RefName>().unwrap().full(), ["refs/heads/main", "refs/tags/main"]);

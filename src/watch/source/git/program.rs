@@ -210,7 +210,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let pid = folder.path().join("pid");
         let script = format!("!sleep 1000 & echo $! > '{}'; wait", pid.display());
-        let program = Program::new(folder.path().join("r"), Url::parse("/nowhere").unwrap(), Duration::from_millis(500));
+        let program =
+            Program::new(folder.path().join("r"), Url::parse("/nowhere").unwrap(), Duration::from_millis(500));
         let error = program.ask(&["-c", &format!("alias.hang={script}"), "hang"]).await.unwrap_err();
         assert_eq!(error, "git did not end within 500ms and was killed");
         let pid: i32 = std::fs::read_to_string(pid).unwrap().trim().parse().unwrap();

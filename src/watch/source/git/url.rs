@@ -202,7 +202,10 @@ mod tests {
     #[test]
     fn a_token_in_the_place_of_a_user_is_not_shown_and_the_user_of_ssh_is() {
         let url = Url::parse("https://ghp_token@example.org/a").unwrap();
-        assert_eq!((url.to_string().as_str(), url.scrub("a ghp_token b").as_str()), ("https://example.org/a", "a (hidden) b"));
+        assert_eq!(
+            (url.to_string().as_str(), url.scrub("a ghp_token b").as_str()),
+            ("https://example.org/a", "a (hidden) b")
+        );
         assert_eq!(Url::parse("ssh://git@example.org/a").unwrap().to_string(), "ssh://git@example.org/a");
         let url = Url::parse("ssh://git:hunter2@example.org/a").unwrap();
         assert_eq!(url.to_string(), "ssh://git@example.org/a");
