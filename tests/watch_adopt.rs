@@ -274,6 +274,7 @@ proptest! {
             provider: vec!["provider: sandbox".to_owned()],
             schema: String::new(),
             by_folder: ByFolder::Never,
+            ..ExportOptions::default()
         };
         let text = restyled(&export(&live, &options)[0].1, &mut random);
         let folder = tempfile::tempdir().unwrap();
