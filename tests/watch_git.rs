@@ -44,9 +44,13 @@ impl World {
     }
 
     fn command(&self, url: &str, arguments: &[&str]) -> Command {
-        let fixed = ["watch", "--git", url, "--path", "phones", "--git-interval", "200ms", "--mode", "correct"];
-        let mut command =
-            commands::command(self.folder.path(), &[&fixed[..], &["--interval", "1h"], arguments].concat());
+        let mut all = vec!["watch", "--git", url, "--path", "phones", "--git-interval", "200ms", "--mode", "correct"];
+        all.extend(arguments);
+        if !arguments.contains(&"--interval") {
+            // So long that only the files wake it.
+            all.extend(["--interval", "1h"]);
+        }
+        let mut command = commands::command(self.folder.path(), &all);
         command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
         command
     }
@@ -336,4 +340,77 @@ fn links_and_hooks_of_a_repository_do_nothing() {
     watch.until("told", || watch.said().contains("cannot be read"));
     assert!(!watch.said().contains("planted"), "{}", watch.said());
     assert_eq!(watch.stop(), Some(0));
+}
+
+const ADOPT: &str = "policy: { drift: { numbers: adopt } }\nring_groups:\n";
+
+/// Somebody at the portal.
+fn meddle(world: &World, label: &str) {
+    let id = world.server.number(NUMBER)["id"].as_str().unwrap().to_owned();
+    world.server.patch(&format!("numbers/{id}"), &serde_json::json!({ "label": label }));
+}
+
+#[test]
+fn what_an_account_has_becomes_a_commit_that_is_pushed_and_merged_is_in_sync() {
+    let world = World::new();
+    let remote = world.repository.remote();
+    let first = world.watch(&[]);
+    world.labelled(&first, "Ventes");
+    assert_eq!(first.stop(), Some(0));
+    let base = world.repository.pushed("ring_groups:\n", ADOPT);
+    let arguments = ["--adopt-branch", "portal", "--adopt-push", "--interval", "200ms"];
+    let watch = world.watch(&arguments);
+    watch.until("taken up", || watch.said().contains(&base));
+    let show = |what: &str| {
+        let output = Command::new("git").arg("--git-dir").arg(&remote).args(["show", what]).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    for label in ["Portail", "Encore"] {
+        meddle(&world, label);
+        watch.until("pushed", || show("portal:phones/account.yaml").contains(&format!("label: {label} }}")));
+    }
+    assert_eq!(repository::git(&remote, &["rev-parse", "portal^"]), base);
+    let changed = repository::git(&remote, &["diff", "--name-only", &base, "portal"]);
+    assert_eq!(changed, "phones/account.yaml");
+    // Merged as it is, it is in sync.
+    world.repository.git(&["fetch", "--quiet", "origin", "portal"]);
+    world.repository.git(&["merge", "--quiet", "--ff-only", "FETCH_HEAD"]);
+    world.repository.push(&["main"]);
+    watch.until("in sync", || watch.said().contains("in sync again"));
+    assert_eq!(watch.stop(), Some(0));
+    assert_eq!(world.label(), "Encore");
+}
+
+#[test]
+fn a_commit_beside_a_work_tree_touches_neither_it_nor_its_index_nor_branches_of_others() {
+    let world = World::new();
+    let clone = world.repository.phones();
+    commands::edit(&clone, "ring_groups:\n", ADOPT);
+    world.repository.commit("adopt");
+    commands::expect(&commands::strowger(&clone, &["apply", ".", "--auto-approve"]), 0);
+    world.repository.git(&["branch", "taken"]);
+    let state = world.folder.path().to_str().unwrap();
+    let arguments = ["--interval", "200ms", "--state", state, "--adopt-branch"];
+    let about = || world.repository.git(&["status", "--porcelain", "--untracked-files=no"]);
+    let head = world.repository.git(&["rev-parse", "HEAD"]);
+    // Somebody has staged something.
+    fs::write(clone.join("notes.txt"), "staged\n").unwrap();
+    world.repository.git(&["add", "phones/notes.txt"]);
+    let before = about();
+    meddle(&world, "Portail");
+    for (name, why) in [("main", "is in use"), ("taken", "has commits of somebody else's")] {
+        let watch = Watch::start(&clone, &[&arguments[..], &[name]].concat());
+        watch.until("told", || watch.said().contains(why));
+        assert_eq!(watch.stop(), Some(0));
+    }
+    let watch = Watch::start(&clone, &[&arguments[..], &["portal/labels"]].concat());
+    watch.until("told", || watch.said().contains("are on the branch portal/labels"));
+    assert_eq!(watch.stop(), Some(0));
+    let adopted = world.repository.git(&["show", "portal/labels:phones/account.yaml"]);
+    assert_eq!(
+        adopted + "\n",
+        fs::read_to_string(clone.join("account.yaml")).unwrap().replace("Ventes }", "Portail }")
+    );
+    assert_eq!((about(), world.repository.git(&["rev-parse", "HEAD"])), (before, head.clone()));
+    assert_eq!(world.repository.git(&["rev-parse", "taken", "portal/labels^"]), format!("{head}\n{head}"));
 }

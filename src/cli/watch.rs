@@ -57,9 +57,8 @@ pub(super) struct Arguments {
     /// A field that was corrected so often within an hour is left as it is, and that is told
     #[arg(long, value_name = "COUNT", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
     fight_limit: u8,
-    /// The folder for files that ask for what the account has, where `policy.drift` says `adopt`
-    #[arg(long, value_name = "FOLDER")]
-    adopt: Option<PathBuf>,
+    #[command(flatten)]
+    adopting: adopt::Adopting,
     #[command(flatten)]
     effort: Effort,
     /// What the log on stderr looks like
@@ -130,17 +129,15 @@ async fn watch(arguments: &Arguments, git: Option<Git>) -> anyhow::Result<Exit> 
         systemd::stopping();
     });
     let mut state = arguments.state.clone();
-    let source = match git {
-        Some(git) => {
-            // Nothing stays beside files that are checked out anew for every commit.
-            state = Some(git.state.clone());
-            let git = git.open().await.map_err(anyhow::Error::msg)?;
-            tokio::spawn(git.follow(states_in, nudge, board.clone(), clock.clone(), stop.clone()))
-        }
-        None => {
-            let files = Files { paths: arguments.paths.clone(), poll: arguments.poll, base: arguments.base.clone() };
-            tokio::spawn(files.follow(states_in, nudge, board.clone(), clock.clone(), stop.clone()))
-        }
+    let adopt = arguments.adopting.target(git.as_ref()).map(Arc::new);
+    let source = if let Some(git) = git {
+        // Nothing stays beside files that are checked out anew for every commit.
+        state = Some(git.state.clone());
+        let git = git.open().await.map_err(anyhow::Error::msg)?;
+        tokio::spawn(git.follow(states_in, nudge, board.clone(), clock.clone(), stop.clone()))
+    } else {
+        let files = Files { paths: arguments.paths.clone(), poll: arguments.poll, base: arguments.base.clone() };
+        tokio::spawn(files.follow(states_in, nudge, board.clone(), clock.clone(), stop.clone()))
     };
     let options = Options {
         interval: arguments.interval,
@@ -152,7 +149,7 @@ async fn watch(arguments: &Arguments, git: Option<Git>) -> anyhow::Result<Exit> 
         fight_limit: usize::from(arguments.fight_limit),
         ..Options::default()
     };
-    let edge = Arc::new(Process { effort: arguments.effort, state, adopt: arguments.adopt.clone() });
+    let edge = Arc::new(Process { effort: arguments.effort, state, adopt });
     let approved = arguments.approve.clone();
     crate::watch::run(Setup { options, edge, board, clock, stop, approved, states, orders }).await;
     source.abort();

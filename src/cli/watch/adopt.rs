@@ -1,12 +1,51 @@
-//! Where the files go that follow an account: a folder of the operator's.
+//! Where the files go that follow an account: a folder of the operator's, or a branch.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use tokio::sync::Mutex;
+
 use crate::render::counted;
 use crate::text::shown;
 use crate::watch::Adoption;
+use crate::watch::source::Git;
+use crate::watch::source::git::{Branch, RefName};
+
+/// Where the files go.
+#[derive(Debug)]
+pub(super) enum Target {
+    /// Below a folder.
+    Folder(PathBuf),
+    /// On a branch.
+    Branch(Branch),
+}
+
+/// The arguments of `watch` that say where files go which follow an account.
+#[derive(Debug, clap::Args)]
+pub(super) struct Adopting {
+    /// The folder for files that ask for what the account has, where `policy.drift` says `adopt`
+    #[arg(long, value_name = "FOLDER")]
+    adopt: Option<PathBuf>,
+    /// The branch for them instead: a commit on top of the one that the files are of
+    #[arg(long, value_name = "NAME", conflicts_with = "adopt")]
+    adopt_branch: Option<RefName>,
+    /// Push that branch to `origin`, unless somebody else did
+    #[arg(long, requires = "adopt_branch")]
+    adopt_push: bool,
+}
+
+impl Adopting {
+    /// Where the files go, if anywhere.
+    pub(super) fn target(&self, git: Option<&Git>) -> Option<Target> {
+        let folder = self.adopt.clone().map(Target::Folder);
+        let branch = || {
+            let name = self.adopt_branch.clone()?;
+            Some(Target::Branch(Branch { name, push: self.adopt_push, git: git.cloned(), one: Mutex::default() }))
+        };
+        folder.or_else(branch)
+    }
+}
 
 /// So many objects are named.
 const MOST_NAMED: usize = 5;

@@ -1,6 +1,7 @@
 //! What this process provides to the loops.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::apply::{Lock, Recorder};
 use crate::config::Account;
@@ -13,14 +14,15 @@ use crate::watch::{Adoption, Connection, Edge};
 use super::super::effort::Effort;
 use super::super::identity::{self, About};
 use super::super::open::{Opened, Purpose, open};
+use super::adopt::{Target, into_folder};
 
 /// What this process provides to the loops.
 pub(super) struct Process {
     pub(super) effort: Effort,
     /// The folder for ledgers and locks, if not beside the files.
     pub(super) state: Option<PathBuf>,
-    /// The folder for files that follow an account.
-    pub(super) adopt: Option<PathBuf>,
+    /// Where files go that follow an account.
+    pub(super) adopt: Option<Arc<Target>>,
 }
 
 impl Process {
@@ -66,11 +68,13 @@ impl Edge for Process {
     }
 
     fn adopt(&self, adoption: Adoption) -> Pending<'_, Result<Option<String>, String>> {
-        let folder = self.adopt.clone();
+        let target = self.adopt.clone();
         Box::pin(async move {
-            let Some(folder) = folder else { return Ok(None) };
-            let writing = tokio::task::spawn_blocking(move || super::adopt::into_folder(&folder, &adoption));
-            writing.await.unwrap_or_else(|error| Err(error.to_string()))
+            match target.as_deref() {
+                None => Ok(None),
+                Some(Target::Folder(folder)) => into_folder(folder, &adoption),
+                Some(Target::Branch(branch)) => branch.commit(&adoption).await,
+            }
         })
     }
 

@@ -99,7 +99,7 @@ impl Watcher {
         }
         let mut says = why_held(&held, &contested, plan.changes.len());
         if self.adopt(account, wanted, read, &plan, &held) {
-            says.push_str("; `adopt` does no more than that without `--adopt`");
+            says.push_str("; `adopt` does no more than that without `--adopt` or `--adopt-branch`");
         }
         let state = if contested.is_empty() { State::Drifted } else { State::Fighting };
         let rest = without(&account.desired, &held);

@@ -5,6 +5,7 @@
 //! the two; this process or one before it, so that neither several commits at once nor a restart weakens a guard. What
 //! cannot be had leaves the last good state in force, is told, and is tried again. See `docs/watch.md`.
 
+mod branch;
 mod names;
 mod program;
 mod url;
@@ -27,6 +28,7 @@ use super::super::pace::{Ended, Pace};
 use super::super::status::Board;
 use super::{Nudge, load};
 
+pub use branch::Branch;
 pub use names::{Inside, InsideError, RefName, RefNameError};
 pub use url::{Url, UrlError};
 

@@ -17,8 +17,9 @@ impl FromStr for RefName {
 
     /// What `git check-ref-format` takes.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let part =
-            |part: &str| !part.is_empty() && !part.starts_with('.') && !part.ends_with('.') && !part.ends_with(".lock");
+        let part = |part: &str| {
+            !part.is_empty() && !part.starts_with('.') && !part.ends_with('.') && !part.as_bytes().ends_with(b".lock")
+        };
         let sound = !text.starts_with('-')
             && text != "@"
             && text.split('/').all(part)

@@ -5,7 +5,7 @@
 //! without secrets, safe to show.
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use crate::text::shown;
 
-use super::url::Url;
+use super::url::{Url, without_passwords};
 
 /// What needs no network is given up after this time.
 const LOCAL: Duration = Duration::from_secs(120);
@@ -59,7 +59,8 @@ const REMOVED: [&str; 14] = [
 #[derive(Debug)]
 pub(super) struct Program {
     repository: PathBuf,
-    url: Url,
+    /// The remote `origin`, if it is not that of the repository's own configuration.
+    url: Option<Url>,
     /// The most time for a request to the remote.
     patience: Duration,
     /// Whether the operator says by which program ssh is spoken.
@@ -87,7 +88,7 @@ impl Output {
 }
 
 impl Program {
-    pub(super) fn new(repository: PathBuf, url: Url, patience: Duration) -> Self {
+    pub(super) fn new(repository: PathBuf, url: Option<Url>, patience: Duration) -> Self {
         Self { repository, url, patience, own_ssh: false }
     }
 
@@ -101,16 +102,35 @@ impl Program {
 
     /// Something that needs no network.
     pub(super) async fn run<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Result<Output, String> {
-        self.within(LOCAL, arguments).await
+        self.within(LOCAL, None, arguments).await
+    }
+
+    /// The same, with an index of its own.
+    pub(super) async fn run_with<A: AsRef<OsStr>>(&self, index: &Path, arguments: &[A]) -> Result<Output, String> {
+        self.within(LOCAL, Some(index), arguments).await
+    }
+
+    /// The folder of the repository itself.
+    pub(super) fn repository(&self) -> &Path {
+        &self.repository
     }
 
     /// Something that asks the remote, which is called `origin`.
     pub(super) async fn ask<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Result<Output, String> {
-        self.within(self.patience, arguments).await
+        self.within(self.patience, None, arguments).await
     }
 
-    async fn within<A: AsRef<OsStr>>(&self, limit: Duration, arguments: &[A]) -> Result<Output, String> {
-        let child = self.command(arguments).spawn().map_err(|error| format!("git does not start: {error}"))?;
+    async fn within<A: AsRef<OsStr>>(
+        &self,
+        limit: Duration,
+        index: Option<&Path>,
+        arguments: &[A],
+    ) -> Result<Output, String> {
+        let mut command = self.command(arguments);
+        if let Some(index) = index {
+            command.env("GIT_INDEX_FILE", index);
+        }
+        let child = command.spawn().map_err(|error| format!("git does not start: {error}"))?;
         let mut running = Running(Some(child));
         match timeout(limit, running.output()).await {
             Ok(Ok((status, out, err))) => {
@@ -129,13 +149,16 @@ impl Program {
             command.env_remove(name);
         }
         // What it says is looked at and shown, so it says it in English.
-        command.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0").env("GIT_ALLOW_PROTOCOL", self.url.protocol());
+        command.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0");
+        if let Some(url) = &self.url {
+            command.env("GIT_ALLOW_PROTOCOL", url.protocol());
+        }
         if !self.own_ssh {
             command.env("GIT_SSH_COMMAND", "ssh -oBatchMode=yes");
         }
         // The operator may have used the same way already.
         let before = std::env::var("GIT_CONFIG_COUNT").ok().and_then(|count| count.parse().ok()).unwrap_or(0_usize);
-        let own = [("remote.origin.url", self.url.text())];
+        let own = self.url.as_ref().map(|url| ("remote.origin.url", url.text()));
         let mut count = before;
         for (key, value) in SETTINGS.iter().chain(&own) {
             command.env(format!("GIT_CONFIG_KEY_{count}"), key).env(format!("GIT_CONFIG_VALUE_{count}"), value);
@@ -150,7 +173,8 @@ impl Program {
     /// What git says, as one sentence.
     fn sentence(&self, said: &[u8]) -> String {
         const NOISE: [&str; 4] = ["hint:", "Please make sure", "and the repository exists", "warning:"];
-        let said = self.url.scrub(&String::from_utf8_lossy(said));
+        let said = String::from_utf8_lossy(said);
+        let said = self.url.as_ref().map_or_else(|| without_passwords(&said), |url| url.scrub(&said));
         let lines = said.lines().map(|line| line.trim().trim_end_matches('.'));
         let telling = lines.filter(|line| !line.is_empty() && !NOISE.iter().any(|noise| line.starts_with(noise)));
         let sentence = telling.take(3).collect::<Vec<_>>().join("; ");
@@ -210,8 +234,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let pid = folder.path().join("pid");
         let script = format!("!sleep 1000 & echo $! > '{}'; wait", pid.display());
-        let program =
-            Program::new(folder.path().join("r"), Url::parse("/nowhere").unwrap(), Duration::from_millis(500));
+        let program = Program::new(folder.path().join("r"), Url::parse("/nowhere").ok(), Duration::from_millis(500));
         let error = program.ask(&["-c", &format!("alias.hang={script}"), "hang"]).await.unwrap_err();
         assert_eq!(error, "git did not end within 500ms and was killed");
         let pid: i32 = std::fs::read_to_string(pid).unwrap().trim().parse().unwrap();
@@ -226,7 +249,7 @@ mod tests {
     #[tokio::test]
     async fn what_git_says_has_no_secret() {
         let url = Url::parse("https://me:hunter2@127.0.0.1:9/a").unwrap();
-        let program = Program::new("/nonexistent".into(), url, Duration::from_secs(20));
+        let program = Program::new("/nonexistent".into(), Some(url), Duration::from_secs(20));
         let said = program.sentence(b"fatal: cannot reach https://me:hunter2@127.0.0.1:9/a/\nhint: no\n");
         assert_eq!(said, "git says: fatal: cannot reach https://127.0.0.1:9/a/");
     }

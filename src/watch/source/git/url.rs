@@ -99,23 +99,27 @@ impl Url {
         for secret in &self.secrets {
             clean = clean.replace(secret.as_str(), HIDDEN);
         }
-        // Where a redirection led to, for example.
-        let mut open = String::with_capacity(clean.len());
-        let mut rest = clean.as_str();
-        while let Some((before, after)) = rest.split_once("://") {
-            open.push_str(before);
-            open.push_str("://");
-            let server = after.split(['/', ' ', '\'', '"', '\n']).next().unwrap_or_default();
-            rest = match server.rsplit_once('@') {
-                Some((user, _)) if user.contains(':') => {
-                    open.push_str(HIDDEN);
-                    after.get(user.len()..).unwrap_or_default()
-                }
-                _ => after,
-            };
-        }
-        open + rest
+        without_passwords(&clean)
     }
+}
+
+/// A text in which no URL has a password, such as one that a redirection led to.
+pub(super) fn without_passwords(text: &str) -> String {
+    let mut open = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("://") {
+        open.push_str(before);
+        open.push_str("://");
+        let server = after.split(['/', ' ', '\'', '"', '\n']).next().unwrap_or_default();
+        rest = match server.rsplit_once('@') {
+            Some((user, _)) if user.contains(':') => {
+                open.push_str(HIDDEN);
+                after.get(user.len()..).unwrap_or_default()
+            }
+            _ => after,
+        };
+    }
+    open + rest
 }
 
 impl fmt::Display for Url {
@@ -136,7 +140,7 @@ fn secrets_of(user: &str, protocol: &str) -> Vec<String> {
     let mut secrets = vec![user.to_owned(), STANDARD.encode(&plain), plain.clone()];
     for text in [user, &plain] {
         match text.split_once(':') {
-            Some((name, "")) | Some(("", name)) => secrets.push(name.to_owned()),
+            Some((name, "") | ("", name)) => secrets.push(name.to_owned()),
             Some((_, password)) => secrets.push(password.to_owned()),
             None => {}
         }

@@ -51,7 +51,7 @@ impl Working {
         let folder = folder.canonicalize().map_err(failed)?;
         let lock = lock(&folder)?;
         let repository = folder.join("repository");
-        let git = Program::new(repository.clone(), url, patience);
+        let git = Program::new(repository.clone(), Some(url), patience);
         let mut working = Self { folder, git, checkouts: 0, _lock: lock };
         if !repository.join("HEAD").exists() {
             working.git.run(&["init", "--quiet", "--bare"]).await?.succeeded()?;
