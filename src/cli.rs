@@ -10,8 +10,10 @@ mod console;
 mod effort;
 mod events;
 mod execution;
+mod expected;
 mod export;
 mod format;
+mod frozen;
 mod history;
 mod identity;
 mod init;
@@ -63,6 +65,8 @@ enum Command {
     Apply(apply::Arguments),
     /// Keep accounts as the files ask, or tell when they are not, until stopped
     Watch(watch::Arguments),
+    /// Show a saved plan again, in any format for people; asks no account
+    Show(show::Arguments),
     /// List earlier runs, or show one with what became of each change
     History(history::Arguments),
     /// Take back what a run did, as far as nobody changed it since
@@ -116,6 +120,7 @@ fn command(command: Command) -> anyhow::Result<Exit> {
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Apply(arguments) => apply::run(&arguments),
         Command::Watch(arguments) => watch::run(&arguments),
+        Command::Show(arguments) => show::run(&arguments),
         Command::History(arguments) => history::run(&arguments),
         Command::Rollback(arguments) => rollback::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),

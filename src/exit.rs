@@ -7,7 +7,7 @@
 //! | 2 | `Pending` | The plan has changes (`--detailed-exitcode`). |
 //! | 3 | `Invalid` | The configuration has errors. |
 //! | 4 | `Blocked` | A guard or the policy refuses. |
-//! | 5 | `Stale` | The account changed since the plan was made. |
+//! | 5 | `Stale` | The account changed since the plan was made, or the plan is not the one that was reviewed. |
 //! | 6 | `Partial` | Some changes were applied, others not. |
 //! | 64 | `Usage` | The command line is wrong. |
 
@@ -28,7 +28,7 @@ pub enum Exit {
     Invalid = 3,
     /// A guard or the policy refuses.
     Blocked = 4,
-    /// The account changed since the plan was made.
+    /// The account changed since the plan was made, or the plan is not the one that was reviewed.
     Stale = 5,
     /// Some changes were applied, others not.
     Partial = 6,

@@ -17,7 +17,7 @@ use std::pin::Pin;
 use crate::model::{Capabilities, Change, Live, ObjectId, Revision};
 
 pub use error::{ReadError, Referrer, WriteError};
-pub use http::Patience;
+pub use http::{Access, Patience};
 pub use secret::Secret;
 
 /// A future that a provider hands out.

@@ -19,12 +19,13 @@ use crate::render::human;
 
 use super::console::{self, Voice};
 use super::execution::{Carried, Execution, carry_out};
+use super::expected::Expected;
 use super::identity::{self, About};
 use super::open::{Opened, Purpose, open};
 use super::plan::{read_and_plan, runtime};
 use super::saved::{Held, Saved};
 use super::writing::Writing;
-use super::{approval, signals};
+use super::{approval, expected, signals};
 
 /// The arguments of `apply`.
 #[derive(Debug, clap::Args)]
@@ -35,6 +36,10 @@ pub(super) struct Arguments {
     /// Apply exactly this saved plan, without asking, or nothing if the account moved since
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
+    /// Apply only plans that somebody has read: those with these digests, or nothing if another plan has changes.
+    /// Repeat it for several accounts; `none` expects that nothing is left to do
+    #[arg(long, value_name = "DIGEST")]
+    expect: Vec<Expected>,
     #[command(flatten)]
     writing: Writing,
 }
@@ -148,6 +153,10 @@ async fn reconcile<'a>(
         return Ok(Exit::Ok);
     }
     let plans: Vec<&Plan> = jobs.iter().map(|job| &job.plan).collect();
+    if let Some(surprise) = expected::surprise(&plans, &arguments.expect) {
+        write!(anstream::stderr(), "{surprise}")?;
+        return Ok(Exit::Stale);
+    }
     if let Some(refusal) = approval::refusal(&plans, &arguments.writing.approve) {
         write!(anstream::stderr(), "{refusal}")?;
         return Ok(Exit::Blocked);

@@ -13,7 +13,7 @@ use crate::diag::has_errors;
 use crate::exit::Exit;
 use crate::live::office::{Office, OfficeOptions};
 use crate::live::snapshot::{self, Snapshot};
-use crate::live::{Provider as _, Read};
+use crate::live::{Access, Provider as _, Read};
 use crate::render::counted;
 use crate::render::export::{ByFolder, Choice, ExportOptions, export};
 
@@ -99,7 +99,8 @@ async fn source(arguments: &Arguments) -> anyhow::Result<Option<Source>> {
     }
     if let (Some(url), Some(name)) = (&arguments.url, &arguments.token_env) {
         let token = SecretRef::Env(name.as_str().into());
-        let provider = Office::new(url, secrets::resolve(&token, Path::new(""))?, OfficeOptions::default())?;
+        let options = OfficeOptions { access: Access::Look, ..OfficeOptions::default() };
+        let provider = Office::new(url, secrets::resolve(&token, Path::new(""))?, options)?;
         let read = progress::during("reading the account", provider.read()).await?;
         let settings = ProviderSettings::Office { url: url.as_str().into(), token };
         let lines = section::provider(&settings, &Path::to_path_buf);

@@ -11,7 +11,7 @@ use crate::check::settings::{ProviderSettings, SandboxState};
 use crate::config::Account;
 use crate::live::office::Office;
 use crate::live::snapshot::{self, Snapshot};
-use crate::live::{Provider, Secret};
+use crate::live::{Access, Provider, Secret};
 use crate::sandbox::{self, Running, SandboxOptions, Seed, State};
 
 use super::effort::Effort;
@@ -41,10 +41,20 @@ pub(super) enum Purpose {
     Write,
 }
 
+impl From<Purpose> for Access {
+    fn from(purpose: Purpose) -> Self {
+        match purpose {
+            Purpose::Look => Self::Look,
+            Purpose::Write => Self::Write,
+        }
+    }
+}
+
 /// Opens an account.
 pub(super) async fn open(account: &Account, purpose: Purpose, effort: Effort) -> anyhow::Result<Opened> {
     let root = &account.root;
-    let options = effort.options();
+    let mut options = effort.options();
+    options.access = purpose.into();
     match &account.settings.provider {
         ProviderSettings::Snapshot { file } => {
             Ok(Opened { provider: Box::new(Snapshot::new(root.join(file))), server: None })
@@ -54,12 +64,17 @@ pub(super) async fn open(account: &Account, purpose: Purpose, effort: Effort) ->
             Ok(Opened { provider: Box::new(Office::new(url, token, options)?), server: None })
         }
         ProviderSettings::Sandbox { state, seed } => {
-            let token = format!("{:032x}", fastrand::u128(..));
+            let token = secret();
             let server = embedded(account, purpose, state, seed.as_deref(), token.clone()).await?;
             let provider = Office::new(&server.url(), Secret::new(token), options)?;
             Ok(Opened { provider: Box::new(provider), server: Some(server) })
         }
     }
+}
+
+/// A token that only this process knows.
+fn secret() -> String {
+    format!("{:032x}", fastrand::u128(..))
 }
 
 async fn embedded(
@@ -85,6 +100,10 @@ async fn embedded(
         Some(path) => Some(read_seed(&root.join(path))?),
     };
     let mut options = SandboxOptions::new(token);
+    if purpose == Purpose::Look {
+        // The client is not able to write, and its token would not let it.
+        options.read_token = Some(std::mem::replace(&mut options.token, secret()));
+    }
     options.state = state;
     options.seed = seed;
     options.account_name = settings.name.to_string();
@@ -99,4 +118,33 @@ pub(super) fn read_seed(path: &Path) -> anyhow::Result<Seed> {
     // Names the file itself.
     let text = snapshot::text(path).context("cannot read the seed")?;
     Seed::from_yaml(&text).with_context(|| format!("{} is no seed", path.display()))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test asserts by failing")]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::cli::plan::read_and_plan;
+    use crate::config;
+    use crate::live::WriteError;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn who_plans_cannot_write_to_the_embedded_account_either() {
+        let loaded = config::load(&[PathBuf::from("examples/wework")]);
+        let account = loaded.accounts.first().unwrap();
+        let opened = open(account, Purpose::Look, Effort::default()).await.unwrap();
+        let (plan, _) = read_and_plan(account, &*opened.provider).await.unwrap();
+        let plan = plan.unwrap();
+        assert!(!plan.is_empty());
+        for change in &plan.changes {
+            // What a change waits for was not made, so some cannot even be put together.
+            let refused = opened.provider.write(change).await.unwrap_err();
+            assert!(matches!(refused, WriteError::OnlyLooks | WriteError::Unfit(_)), "{refused}");
+        }
+        let server = opened.server.as_ref().unwrap();
+        assert_eq!(server.counters().writes, 0);
+        opened.close().await;
+    }
 }

@@ -15,8 +15,9 @@ use crate::render::{diagnostics, json, markdown};
 
 use super::effort::Effort;
 use super::format::{Format, Lang, one_of};
+use super::frozen::Frozen;
 use super::show::{View, show};
-use super::{open, progress, saved};
+use super::{frozen, open, progress, saved};
 
 /// The arguments of `plan`.
 #[derive(Debug, clap::Args)]
@@ -34,6 +35,10 @@ pub(super) struct Arguments {
     /// may have 1048576
     #[arg(long, value_name = "BYTES", value_parser = budget)]
     markdown_budget: Option<usize>,
+    /// Plan against a snapshot instead of the account, which is not asked, nor is its token: a file, or a folder
+    /// with `NAME.yaml` for the account NAME
+    #[arg(long, value_name = "PATH")]
+    snapshot: Option<PathBuf>,
     /// The language of a runbook: English unless told otherwise
     #[arg(long, value_enum, value_name = "LANGUAGE")]
     lang: Option<Lang>,
@@ -49,7 +54,7 @@ pub(super) struct Arguments {
 
 /// Reads the accounts and shows their plans.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
-    let Some(view) = view(arguments)? else { return Ok(Exit::Usage) };
+    let Some(view) = view(arguments.format, arguments.markdown_budget, arguments.lang)? else { return Ok(Exit::Usage) };
     let mut loaded = config::load(&arguments.paths);
     if has_errors(&loaded.diagnostics) {
         show(&report(arguments, &loaded, Vec::new()), &loaded, &view)?;
@@ -62,12 +67,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     }
     let mut plans = Vec::new();
     let accounts = std::mem::take(&mut loaded.accounts);
+    let frozen = arguments.snapshot.as_deref().map(|path| frozen::of(path, &accounts)).transpose()?;
     runtime()?.block_on(async {
         for account in &accounts {
-            let opened = open::open(account, open::Purpose::Look, arguments.effort).await?;
-            let planned = read_and_plan(account, &*opened.provider).await;
-            opened.close().await;
-            let (plan, found) = planned?;
+            let (plan, found) = look(account, frozen.as_ref(), arguments.effort).await?;
             loaded.diagnostics.extend(found);
             plans.extend(plan);
         }
@@ -78,7 +81,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     show(&report, &loaded, &view)?;
     if let Some(path) = arguments.out.as_ref().filter(|_| !has_errors(&loaded.diagnostics)) {
         saved::save(path, &report)?;
-        writeln!(anstream::stderr(), "Saved. `strowger apply --plan {}` applies exactly this.", path.display())?;
+        let then = match frozen {
+            None => format!("`strowger apply --plan {}` applies exactly this.", path.display()),
+            Some(_) => "It was planned against a snapshot, so nothing applies it.".to_owned(),
+        };
+        writeln!(anstream::stderr(), "Saved. {then}")?;
     }
     let pending = report.plans.iter().any(|plan| !plan.is_empty());
     Ok(match (has_errors(&loaded.diagnostics), pending && arguments.detailed_exitcode) {
@@ -88,9 +95,23 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     })
 }
 
+/// Plans for one account as it is, or as it was written down.
+async fn look(
+    account: &Account,
+    frozen: Option<&Frozen>,
+    effort: Effort,
+) -> anyhow::Result<(Option<Plan>, Vec<Diagnostic>)> {
+    if let Some(frozen) = frozen {
+        return read_and_plan(account, &frozen.of(account)).await;
+    }
+    let opened = open::open(account, open::Purpose::Look, effort).await?;
+    let planned = read_and_plan(account, &*opened.provider).await;
+    opened.close().await;
+    planned
+}
+
 /// How the plans are shown, unless an option is about another format than the one that was asked for.
-fn view(arguments: &Arguments) -> io::Result<Option<View>> {
-    let (format, budget, lang) = (arguments.format, arguments.markdown_budget, arguments.lang);
+pub(super) fn view(format: Format, budget: Option<usize>, lang: Option<Lang>) -> io::Result<Option<View>> {
     let mut misplaced = None;
     if budget.is_some() && format != Format::Markdown {
         misplaced = Some("`--markdown-budget` goes with `--format markdown`");
@@ -107,7 +128,7 @@ fn view(arguments: &Arguments) -> io::Result<Option<View>> {
 }
 
 /// Less than this leaves no room to say what was cut.
-fn budget(text: &str) -> Result<usize, String> {
+pub(super) fn budget(text: &str) -> Result<usize, String> {
     let bytes: usize = text.parse().map_err(|_| "a whole number of bytes is wanted".to_owned())?;
     if bytes < markdown::LEAST { Err(format!("at least {} bytes are needed", markdown::LEAST)) } else { Ok(bytes) }
 }

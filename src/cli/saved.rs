@@ -51,6 +51,11 @@ impl Saved {
         Ok(Self { report })
     }
 
+    /// All that the file holds.
+    pub(super) fn into_report(self) -> Report {
+        self.report
+    }
+
     /// Where the accounts' settings are, unless somebody says otherwise.
     pub(super) fn paths(&self) -> Vec<PathBuf> {
         self.report.paths.iter().map(PathBuf::from).collect()

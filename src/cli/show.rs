@@ -1,15 +1,59 @@
-//! Plans and findings in the format that was asked for.
+//! `strowger show`: a plan that was saved, as `plan` would have shown it; and how both show plans and findings.
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
+use anyhow::bail;
+
 use crate::config::Loaded;
+use crate::exit::Exit;
 use crate::render::json::Report;
 use crate::render::repository::Repository;
 use crate::render::{github, human, markdown, runbook, sarif};
 
 use super::console;
-use super::format::Format;
+use super::format::{Format, Lang, one_of};
+use super::plan::{budget, view};
+use super::saved::Saved;
+
+/// The arguments of `show`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// What `plan --out` saved
+    #[arg(value_name = "FILE")]
+    plan: PathBuf,
+    /// Only the plan of this account
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
+    /// What the output looks like
+    #[arg(long, default_value = "human", value_parser = one_of(FORMATS))]
+    format: Format,
+    /// The most bytes of Markdown: 65536, which a comment on GitHub may have, unless told otherwise
+    #[arg(long, value_name = "BYTES", value_parser = budget)]
+    markdown_budget: Option<usize>,
+    /// The language of a runbook: English unless told otherwise
+    #[arg(long, value_enum, value_name = "LANGUAGE")]
+    lang: Option<Lang>,
+}
+
+/// What a saved plan can look like. The others are about the lines of files, which it has not.
+const FORMATS: &[Format] = &[Format::Human, Format::Json, Format::Markdown, Format::Runbook];
+
+/// Shows a saved plan. Nothing but its file is read.
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let Some(view) = view(arguments.format, arguments.markdown_budget, arguments.lang)? else {
+        return Ok(Exit::Usage);
+    };
+    let mut report = Saved::read(&arguments.plan)?.into_report();
+    if let Some(name) = &arguments.account {
+        report.plans.retain(|plan| plan.account == *name);
+        if report.plans.is_empty() {
+            bail!("{} has no plan of the account {}", arguments.plan.display(), crate::text::shown(name, 200));
+        }
+    }
+    show(&report, &Loaded::default(), &view)?;
+    Ok(Exit::Ok)
+}
 
 /// How plans are shown.
 pub(super) struct View {

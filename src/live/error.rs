@@ -136,6 +136,9 @@ pub enum WriteError {
     /// The provider only reads.
     #[error("a snapshot is read-only: apply the plan to the account that it was taken from")]
     ReadOnly,
+    /// The client was opened to look, as `plan` does.
+    #[error("this run only looks at the account: nothing was sent")]
+    OnlyLooks,
 }
 
 fn tries(attempts: u32) -> String {

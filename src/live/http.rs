@@ -47,6 +47,16 @@ impl Call {
     }
 }
 
+/// What a client may do to its account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing but GET leaves this process, whatever anybody asks for.
+    Look,
+    /// Anything.
+    #[default]
+    Write,
+}
+
 /// Why there is no answer to act on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum SendError {
@@ -54,6 +64,8 @@ pub(super) enum SendError {
     NotDone(Failure),
     /// It was not done: the server asked to wait for longer than anyone would.
     Limited,
+    /// It writes, and the client only looks; nothing was sent.
+    Forbidden,
     /// It may have been done: the connection broke, or the server failed with this status.
     Doubt(String),
 }
@@ -65,13 +77,20 @@ pub(super) struct Http {
     secret: Secret,
     budget: Budget,
     patience: Patience,
+    access: Access,
     /// Whether the run ends.
     stopped: watch::Sender<bool>,
 }
 
 impl Http {
     /// A client whose requests all go below `base`.
-    pub(super) fn new(base: &Url, secret: Secret, limits: RequestLimits, patience: Patience) -> Result<Self, String> {
+    pub(super) fn new(
+        base: &Url,
+        secret: Secret,
+        limits: RequestLimits,
+        patience: Patience,
+        access: Access,
+    ) -> Result<Self, String> {
         let mut authorization = HeaderValue::try_from(format!("Bearer {}", secret.expose()))
             .map_err(|_| "the token has characters that cannot be sent in a header".to_owned())?;
         authorization.set_sensitive(true);
@@ -83,6 +102,7 @@ impl Http {
             secret,
             budget: Budget::new(limits),
             patience,
+            access,
             stopped: watch::Sender::new(false),
         })
     }
@@ -121,9 +141,14 @@ impl Http {
 
     /// Sends a request, again where that is safe, until there is an answer to act on.
     ///
+    /// This is the only way out: what the client's access does not cover goes no further.
+    ///
     /// An answer is whatever does not ask for a repeat, so also 404 or 412. A request that is not
     /// repeatable is only sent again if the last one certainly was not carried out.
     pub(super) async fn send(&self, call: &Call, attempts: &mut Attempts) -> Result<Answer, SendError> {
+        if self.access == Access::Look && call.method != Method::GET {
+            return Err(SendError::Forbidden);
+        }
         loop {
             let turn = tokio::select! {
                 biased;

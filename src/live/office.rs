@@ -24,7 +24,7 @@ use crate::model::{Capabilities, Change, RequestLimits};
 use crate::text::is_this_machine;
 
 use super::http::Http;
-use super::{Looked, Patience, Pending, Provider, Read, ReadError, Secret, Touch, WriteError, Written};
+use super::{Access, Looked, Patience, Pending, Provider, Read, ReadError, Secret, Touch, WriteError, Written};
 
 use look::Trail;
 
@@ -38,6 +38,8 @@ pub struct OfficeOptions {
     pub concurrent: usize,
     /// How often and how long requests are repeated.
     pub patience: Patience,
+    /// What the client may do.
+    pub access: Access,
     /// Sets this run apart from all others, so that a creation which is repeated within it is done once, and
     /// one that a later run asks for is done again.
     pub nonce: String,
@@ -48,6 +50,7 @@ impl Default for OfficeOptions {
         Self {
             concurrent: RequestLimits::default().concurrent,
             patience: Patience::default(),
+            access: Access::default(),
             nonce: format!("{:032x}", fastrand::u128(..)),
         }
     }
@@ -91,7 +94,7 @@ impl Office {
             return Err(settings("the account's `token` is empty".to_owned()));
         }
         let limits = RequestLimits { per_second: None, concurrent: options.concurrent };
-        let http = Http::new(&base, token, limits, options.patience).map_err(settings)?;
+        let http = Http::new(&base, token, limits, options.patience, options.access).map_err(settings)?;
         Ok(Self {
             http,
             base,

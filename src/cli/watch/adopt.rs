@@ -18,7 +18,7 @@ pub(super) enum Target {
     /// Below a folder.
     Folder(PathBuf),
     /// On a branch.
-    Branch(Branch),
+    Branch(Box<Branch>),
 }
 
 /// The arguments of `watch` that say where files go which follow an account.
@@ -41,7 +41,8 @@ impl Adopting {
         let folder = self.adopt.clone().map(Target::Folder);
         let branch = || {
             let name = self.adopt_branch.clone()?;
-            Some(Target::Branch(Branch { name, push: self.adopt_push, git: git.cloned(), one: Mutex::default() }))
+            let branch = Branch { name, push: self.adopt_push, git: git.cloned(), one: Mutex::default() };
+            Some(Target::Branch(Box::new(branch)))
         };
         folder.or_else(branch)
     }

@@ -80,6 +80,7 @@ impl Office {
                 ReadError::WrongServer { host, why: "an answer is larger than 64 MiB".to_owned() }
             }
             SendError::NotDone(Failure::Impossible(why)) => ReadError::Settings(why),
+            SendError::Forbidden => ReadError::Settings(crate::live::WriteError::OnlyLooks.to_string()),
             SendError::Limited => {
                 ReadError::Unavailable { host, attempts, why: "it asks for too long a wait (429)".to_owned() }
             }
