@@ -7,6 +7,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::format_push_string,
     reason = "a test asserts by failing"
 )]
 #![cfg(unix)]
@@ -246,14 +247,14 @@ fn restyled(text: &str, random: &mut Rng) -> String {
         match line.trim_start().strip_prefix("members: [").and_then(|rest| rest.strip_suffix(']')) {
             // Names with a comma in them stay as they are.
             Some(list) if !list.contains('"') && random.bool() => {
-                styled.push_str(&format!("{}members: # those\n", " ".repeat(indent)));
+                styled += &format!("{}members: # those\n", " ".repeat(indent));
                 for item in list.split(", ") {
-                    styled.push_str(&format!("{}- {item} # one\n", " ".repeat(indent + 2)));
+                    styled += &format!("{}- {item} # one\n", " ".repeat(indent + 2));
                 }
             }
             _ => {
                 if random.u8(..4) == 0 {
-                    styled.push_str(&format!("{}# a remark\n", " ".repeat(indent)));
+                    styled += &format!("{}# a remark\n", " ".repeat(indent));
                 }
                 styled.push_str(line);
                 styled.push_str(if random.bool() && !line.is_empty() { " # why\n" } else { "\n" });
