@@ -16,6 +16,6 @@ mod yaml;
 pub use base::{BaseError, Revision, RevisionError, guard_by_base};
 pub use files::is_read;
 pub use git::GitError;
-pub use load::{Account, Loaded, load, text};
+pub use load::{Account, Loaded, load, reread, text};
 pub use stamp::Stamp;
 pub use yaml::parse;

@@ -1,5 +1,6 @@
 //! Values as text: for terminals, pipes, programs and pages. Pure.
 
+pub mod adopt;
 pub mod diagnostics;
 pub mod export;
 pub(crate) mod fields;

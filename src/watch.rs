@@ -9,6 +9,7 @@
 //! again with growing waits; what cannot work waits for a change. Nothing is written in mode `report`.
 
 mod account;
+mod adopt;
 mod context;
 mod edge;
 mod fights;
@@ -32,6 +33,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::apply::{Stop, Urgency};
 use crate::plan::Digest;
 
+pub use adopt::Adoption;
 pub use context::{Mode, Options};
 pub use edge::{Clock, Connection, Edge};
 pub use fleet::Taken;
@@ -84,18 +86,26 @@ pub struct Setup {
     pub states: mpsc::Receiver<Taken>,
     /// What others want.
     pub orders: mpsc::Receiver<Order>,
+    /// Has the source look for a new state; who wants accounts looked at wants that as well.
+    pub nudge: mpsc::Sender<()>,
 }
 
 /// Watches until the process stops; every write that is under way then comes to its end first.
 pub async fn run(setup: Setup) {
-    let Setup { options, edge, board, clock, stop, approved, mut states, mut orders } = setup;
+    let Setup { options, edge, board, clock, stop, approved, mut states, mut orders, nudge } = setup;
     let context = Arc::new(Context::new(options, edge, board, clock, stop.clone()));
     let mut fleet = Fleet::new(context, approved);
     loop {
         tokio::select! {
             () = stop.until(Urgency::Finish) => break,
             Some(taken) = states.recv() => fleet.take(taken),
-            Some(order) = orders.recv() => carry_out(&fleet, order),
+            Some(order) = orders.recv() => {
+                if matches!(order, Order::Reconcile { .. }) {
+                    // One that waits already is as good.
+                    let _ = nudge.try_send(());
+                }
+                carry_out(&fleet, order);
+            }
             () = fleet.one_ended() => {}
         }
     }

@@ -1,21 +1,28 @@
 //! `strowger watch`: `apply` in a loop, for as long as it runs.
 
+mod adopt;
 mod edge;
+mod git;
 mod order;
 mod serve;
+mod systemd;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::ValueEnum;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
+use crate::apply::{Stop, Urgency};
 use crate::config::{self, Revision};
 use crate::diag::has_errors;
 use crate::exit::Exit;
 use crate::plan::Digest;
-use crate::watch::source::Files;
+use crate::watch::source::{Files, Git};
 use crate::watch::{Board, Clock, Mode, Options, Setup};
 
 use super::effort::Effort;
@@ -29,8 +36,10 @@ use serve::Serving;
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Files, folders of files, or folders of such folders
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "git", value_name = "PATH")]
     paths: Vec<PathBuf>,
+    #[command(flatten)]
+    git: git::Repository,
     /// What is done with a difference
     #[arg(long, value_enum, default_value = "report")]
     mode: ModeArgument,
@@ -38,20 +47,22 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = interval)]
     interval: Duration,
     /// Look at the files this often instead of asking the system to tell, as network file systems need
-    #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "2s", require_equals = true, value_parser = interval)]
+    #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "2s", require_equals = true, value_parser = interval, conflicts_with = "git")]
     poll: Option<Duration>,
-    /// The folder for ledgers and locks; without it, `.strowger` beside the files
+    /// The folder for ledgers, locks and what was fetched; without it, `.strowger`: beside the files, or with --git here
     #[arg(long, value_name = "FOLDER")]
     state: Option<PathBuf>,
     /// Let a plan through that guards hold back: exactly the one with this digest, once. Repeat it for several
     #[arg(long, value_name = "DIGEST")]
     approve: Vec<Digest>,
     /// The revision whose guards hold as well; without it, HEAD and its first parent
-    #[arg(long, value_name = "REF")]
+    #[arg(long, value_name = "REF", conflicts_with = "git")]
     base: Option<Revision>,
     /// A field that was corrected so often within an hour is left as it is, and that is told
     #[arg(long, value_name = "COUNT", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
     fight_limit: u8,
+    #[command(flatten)]
+    adopting: adopt::Adopting,
     #[command(flatten)]
     serving: Serving,
     #[command(flatten)]
@@ -89,29 +100,52 @@ fn interval(text: &str) -> Result<Duration, String> {
 
 /// Watches until a signal ends it.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let git = match arguments.git.read(arguments.state.as_deref()) {
+        Ok(git) => git,
+        Err(says) => {
+            writeln!(anstream::stderr(), "strowger: {says}")?;
+            return Ok(Exit::Usage);
+        }
+    };
     // Who starts it by hand with files that cannot work learns that at once; later states are only told.
     let loaded = config::load(&arguments.paths);
-    if loaded.accounts.is_empty() && has_errors(&loaded.diagnostics) {
+    if git.is_none() && loaded.accounts.is_empty() && has_errors(&loaded.diagnostics) {
         console::report(&loaded, &loaded.diagnostics)?;
         return Ok(Exit::Invalid);
     }
     drop(loaded);
     let runtime = runtime()?;
-    let exit = runtime.block_on(watch(arguments));
+    let exit = runtime.block_on(watch(arguments, git));
     runtime.shutdown_background();
     exit
 }
 
-async fn watch(arguments: &Arguments) -> anyhow::Result<Exit> {
+async fn watch(arguments: &Arguments, git: Option<Git>) -> anyhow::Result<Exit> {
     let stop = signals::listen()?;
     let (board, clock) = (Board::default(), Clock::system());
     let (states_in, states) = mpsc::channel(1);
     let (orders_in, orders) = mpsc::channel(16);
     let (nudge_in, nudge) = mpsc::channel(1);
     let served = arguments.serving.start(&board, &clock, &orders_in, &stop).await?;
-    order::on_hangup(orders_in.clone(), nudge_in)?;
-    let files = Files { paths: arguments.paths.clone(), poll: arguments.poll, base: arguments.base.clone() };
-    let source = tokio::spawn(files.follow(states_in, nudge, board.clone(), clock.clone(), stop.clone()));
+    let (reload_in, reloads) = mpsc::channel(1);
+    order::on_hangup(orders_in.clone(), reload_in)?;
+    systemd::tell(board.clone(), orders_in.clone(), reloads);
+    let ending = stop.clone();
+    tokio::spawn(async move {
+        ending.until(Urgency::Finish).await;
+        systemd::stopping();
+    });
+    let mut state = arguments.state.clone();
+    let adopt = arguments.adopting.target(git.as_ref()).map(Arc::new);
+    let mut source = if let Some(git) = git {
+        // Nothing stays beside files that are checked out anew for every commit.
+        state = Some(git.state.clone());
+        let git = git.open().await.map_err(anyhow::Error::msg)?;
+        tokio::spawn(git.follow(states_in, nudge, board.clone(), clock.clone(), stop.clone()))
+    } else {
+        let files = Files { paths: arguments.paths.clone(), poll: arguments.poll, base: arguments.base.clone() };
+        tokio::spawn(files.follow(states_in, nudge, board.clone(), clock.clone(), stop.clone()))
+    };
     let options = Options {
         interval: arguments.interval,
         mode: match arguments.mode {
@@ -122,10 +156,30 @@ async fn watch(arguments: &Arguments) -> anyhow::Result<Exit> {
         fight_limit: usize::from(arguments.fight_limit),
         ..Options::default()
     };
-    let edge = Arc::new(Process { effort: arguments.effort, state: arguments.state.clone() });
+    let edge = Arc::new(Process { effort: arguments.effort, state, adopt });
     let approved = arguments.approve.clone();
-    crate::watch::run(Setup { options, edge, board, clock, stop, approved, states, orders }).await;
+    let stopping = stop.clone();
+    let setup = Setup { options, edge, board, clock, stop, approved, states, orders, nudge: nudge_in };
+    let loops = crate::watch::run(setup);
+    let exit = watched(loops, &mut source, &stopping).await;
     source.abort();
     served.end().await;
-    Ok(Exit::Ok)
+    exit
+}
+
+/// Waits for the end of the loops. A source that breaks ends them all: whoever restarts the process is told, and a
+/// process that follows its files no longer looks alive.
+async fn watched(loops: impl Future<Output = ()>, source: &mut JoinHandle<()>, stop: &Stop) -> anyhow::Result<Exit> {
+    tokio::pin!(loops);
+    tokio::select! {
+        () = &mut loops => Ok(Exit::Ok),
+        ended = source => {
+            if stop.is_asked() {
+                loops.await;
+                return Ok(Exit::Ok);
+            }
+            ended.context("the files are no longer followed, which is a bug of Strowger")?;
+            anyhow::bail!("the files are no longer followed, which is a bug of Strowger")
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! From paths to checked accounts.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::check::document::Document;
@@ -147,6 +147,23 @@ fn checked(
         }
         loaded.sources.push(source);
     }
+}
+
+/// What an account would be if some of its files had other texts; nothing if that has errors.
+///
+/// Its spans are of those texts. The guards of earlier revisions are those that it has.
+pub fn reread(account: &Account, sources: &Sources, edited: &BTreeMap<FileId, String>) -> Option<Desired> {
+    let files = || (0_u32..).map(FileId).zip(&account.desired.files).filter(|(_, name)| !name.is_empty());
+    let mut documents: Vec<Document<'_>> = Vec::new();
+    for (id, _) in files() {
+        let text = edited.get(&id).map(String::as_str).or_else(|| sources.get(id)?.text())?;
+        documents.push(super::yaml::parse(id, text).ok()?);
+    }
+    let Checked { account: valid, .. } = check::account(&AccountSchema::new(), &documents, Vec::new(), true);
+    let Valid { settings, mut desired, .. } = valid?;
+    desired.files.clone_from(&account.desired.files);
+    desired.base.clone_from(&account.desired.base);
+    (settings.provider == account.settings.provider).then_some(desired)
 }
 
 /// Accounts are told apart by their names in plans, logs and ledgers.

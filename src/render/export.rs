@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 use crate::model::{Directory, Kind, Live, LiveNumber, is_unprintable};
 use crate::text::{shown, yaml};
 
-use selectors::Selectors;
+pub(super) use selectors::Selectors;
 
 pub use choice::Choice;
 

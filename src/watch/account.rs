@@ -3,6 +3,7 @@
 //! Invariants: an account is never looked at twice at once; what is done follows from the files and the account,
 //! never from the reason of the wake-up; whatever happens, the state is told on every way out of a turn.
 
+mod adopt;
 mod blame;
 mod correct;
 mod judge;
@@ -29,6 +30,7 @@ use super::status::State;
 use super::wake::{Reason, Reasons};
 use super::wanted::Wanted;
 
+use adopt::Adopting;
 use judge::{Held, Verdict};
 use tell::Told;
 
@@ -48,6 +50,8 @@ pub(super) struct Watcher {
     last: Option<Last>,
     /// The plan that the account refuses, and what it says.
     refused: Option<(Digest, String)>,
+    /// Files that would make the account's state the wanted one, or why there are none.
+    adoption: Option<Adopting>,
     told: Told,
 }
 
@@ -73,6 +77,7 @@ impl Watcher {
             fulfilled: None,
             last: None,
             refused: None,
+            adoption: None,
             told: Told::default(),
         }
     }
@@ -158,6 +163,7 @@ impl Watcher {
             self.last = None;
         }
         self.tell(verdict, began.elapsed());
+        self.tell_adoption().await;
         ended
     }
 

@@ -8,6 +8,8 @@ use crate::config::Account;
 use crate::live::{Pending, Provider};
 use crate::plan::Plan;
 
+use super::adopt::Adoption;
+
 /// A way to an account, and what must run as long as it is used.
 pub trait Connection: Send + Sync {
     /// The account.
@@ -26,6 +28,18 @@ pub trait Edge: Send + Sync {
     ///
     /// `commit` is the commit of the files, if their source knows it.
     fn begin(&self, account: &Account, plan: &Plan, commit: Option<&str>) -> Result<Recorder, String>;
+
+    /// Puts files aside that would make the account's state the wanted one; says what it did, if that is news.
+    ///
+    /// Whoever has no place for them answers with nothing.
+    fn adopt(&self, _adoption: Adoption) -> Pending<'_, Result<Option<String>, String>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// Whether [`Self::adopt`] has a place for them.
+    fn adopts(&self) -> bool {
+        false
+    }
 
     /// The account for this process alone, until the lock is dropped.
     fn lock(&self, account: &Account) -> Result<Option<Lock>, String>;

@@ -114,7 +114,10 @@ impl Fleet {
             member.wanted.send_if_modified(|before| {
                 // The same files again, touched or fetched with others, are no news.
                 let same = before.files.valid && same(before, &wanted);
-                if !same {
+                if same {
+                    // Comments may be others: whoever edits the files needs their texts of now.
+                    before.sources = wanted.sources;
+                } else {
                     *before = wanted;
                 }
                 !same

@@ -47,6 +47,26 @@ pub(super) fn without(desired: &Desired, held: &[&Change]) -> Desired {
     rest
 }
 
+/// Whether both states ask for the same, but for the objects of these changes.
+pub(super) fn same_but_for(one: &Desired, other: &Desired, held: &[&Change]) -> bool {
+    let (one, other) = (without(one, held), without(other, held));
+    let numbers = |desired: &Desired| desired.numbers.len();
+    let groups = |desired: &Desired| desired.ring_groups.len();
+    numbers(&one) == numbers(&other)
+        && one
+            .numbers
+            .iter()
+            .zip(&other.numbers)
+            .all(|(one, other)| one.number == other.number && number_wish(one) == number_wish(other))
+        && groups(&one) == groups(&other)
+        && one.ring_groups.iter().zip(&other.ring_groups).all(|(one, other)| group_wish(one) == group_wish(other))
+        && one
+            .absent
+            .iter()
+            .map(|absent| &absent.reference.value)
+            .eq(other.absent.iter().map(|absent| &absent.reference.value))
+}
+
 /// The names that a change's group has before or after it.
 fn keys(change: &Change) -> HashSet<NameKey> {
     let after = match change.after(FieldName::Name) {

@@ -4,6 +4,7 @@
 //! becomes of it is the fleet's business.
 
 mod files;
+pub mod git;
 
 use std::path::PathBuf;
 
@@ -15,6 +16,7 @@ use crate::diag::has_errors;
 use super::fleet::Taken;
 
 pub use files::Files;
+pub use git::Git;
 
 /// A source that is asked to look again, whatever it thinks has changed.
 pub type Nudge = mpsc::Receiver<()>;

@@ -266,6 +266,7 @@ impl Watch {
             approved: Vec::new(),
             states: states_out,
             orders: orders_out,
+            nudge: mpsc::channel(1).0,
         };
         let running = tokio::spawn(strowger::watch::run(setup));
         let watch = Self { portal, board, folder, states, orders, stopper, running };

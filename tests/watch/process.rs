@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -24,7 +24,11 @@ impl Watch {
 
     /// Watches a path, seen from a folder.
     pub fn start_with(folder: &Path, path: &str, arguments: &[&str]) -> Self {
-        let mut command = commands::command(folder, &[&["watch", path], arguments].concat());
+        Self::spawn(commands::command(folder, &[&["watch", path], arguments].concat()))
+    }
+
+    /// Runs a command line that is more than a path.
+    pub fn spawn(mut command: Command) -> Self {
         let mut process = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let said = Arc::new(Mutex::new(String::new()));
         let (stderr, into) = (process.stderr.take().unwrap(), Arc::clone(&said));
@@ -49,6 +53,10 @@ impl Watch {
             assert!(began.elapsed() < Duration::from_secs(60), "never {what}:\n{}", self.said());
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     pub fn signal(&self, name: &str) {

@@ -1,6 +1,7 @@
 //! What this process provides to the loops.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::apply::{Lock, Recorder};
 use crate::config::Account;
@@ -8,17 +9,20 @@ use crate::live::{Pending, Provider};
 use crate::plan::Plan;
 use crate::record::Commit;
 use crate::text::shown;
-use crate::watch::{Connection, Edge};
+use crate::watch::{Adoption, Connection, Edge};
 
 use super::super::effort::Effort;
 use super::super::identity::{self, About};
 use super::super::open::{Opened, Purpose, open};
+use super::adopt::{Target, into_folder};
 
 /// What this process provides to the loops.
 pub(super) struct Process {
     pub(super) effort: Effort,
     /// The folder for ledgers and locks, if not beside the files.
     pub(super) state: Option<PathBuf>,
+    /// Where files go that follow an account.
+    pub(super) adopt: Option<Arc<Target>>,
 }
 
 impl Process {
@@ -61,6 +65,21 @@ impl Edge for Process {
             format!("cannot keep a ledger in {}: {error}; nothing was applied", root.join(".strowger").display())
         })?;
         Ok(recorder)
+    }
+
+    fn adopt(&self, adoption: Adoption) -> Pending<'_, Result<Option<String>, String>> {
+        let target = self.adopt.clone();
+        Box::pin(async move {
+            match target.as_deref() {
+                None => Ok(None),
+                Some(Target::Folder(folder)) => into_folder(folder, &adoption),
+                Some(Target::Branch(branch)) => branch.commit(&adoption).await,
+            }
+        })
+    }
+
+    fn adopts(&self) -> bool {
+        self.adopt.is_some()
     }
 
     fn lock(&self, account: &Account) -> Result<Option<Lock>, String> {

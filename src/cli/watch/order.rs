@@ -6,18 +6,20 @@ use tokio::sync::mpsc;
 
 use crate::watch::{Order, Reason};
 
+use super::systemd::Reloading;
+
 /// From now on `SIGHUP` has the files and all accounts looked at.
 ///
 /// Must be called where a runtime is running.
 #[cfg(unix)]
-pub(super) fn on_hangup(orders: mpsc::Sender<Order>, nudge: mpsc::Sender<()>) -> io::Result<()> {
+pub(super) fn on_hangup(orders: mpsc::Sender<Order>, reload: mpsc::Sender<Reloading>) -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let mut hangup = signal(SignalKind::hangup())?;
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
-            // A nudge that waits already is as good.
-            let _ = nudge.try_send(());
+            // One that waits already is as good.
+            let _ = reload.try_send(Reloading);
             let order = Order::Reconcile { account: None, reason: Reason::Signal, answer: None };
             if orders.send(order).await.is_err() {
                 return;
@@ -29,10 +31,10 @@ pub(super) fn on_hangup(orders: mpsc::Sender<Order>, nudge: mpsc::Sender<()>) ->
 
 /// There is no such signal here; the channels stay open all the same.
 #[cfg(not(unix))]
-pub(super) fn on_hangup(orders: mpsc::Sender<Order>, nudge: mpsc::Sender<()>) -> io::Result<()> {
+pub(super) fn on_hangup(orders: mpsc::Sender<Order>, reload: mpsc::Sender<Reloading>) -> io::Result<()> {
     tokio::spawn(async move {
         std::future::pending::<()>().await;
-        drop((orders, nudge));
+        drop((orders, reload));
     });
     Ok(())
 }

@@ -4,17 +4,17 @@ use crate::model::{Directory, ExtensionNumber, Found, Handle, Kind, ObjectRef, R
 use crate::text::shown;
 
 /// The references of one account.
-pub(super) struct Selectors<'a> {
+pub(in crate::render) struct Selectors<'a> {
     directory: &'a Directory<'a>,
 }
 
 impl<'a> Selectors<'a> {
-    pub(super) fn new(directory: &'a Directory<'a>) -> Self {
+    pub(in crate::render) fn new(directory: &'a Directory<'a>) -> Self {
         Self { directory }
     }
 
     /// `kind/selector` for an object.
-    pub(super) fn reference(&self, to: &'a ObjectRef) -> Result<String, String> {
+    pub(in crate::render) fn reference(&self, to: &'a ObjectRef) -> Result<String, String> {
         if to.kind == Kind::Other {
             return Err(format!("it leads to something that no file can name ({})", shown(&to.id.0, super::LONGEST)));
         }

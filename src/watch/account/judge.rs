@@ -88,6 +88,11 @@ impl Watcher {
         }
         let plan = Arc::new(plan);
         if let Some((state, says)) = permit.refusal() {
+            // Files are no write to the account.
+            let drift = self.drift(account, &plan);
+            let differ = plan.changes.iter().filter(|change| self.fulfilled.is_none() || drift.contains(&change.id));
+            let differ: Vec<&Change> = differ.collect();
+            self.adopt(account, wanted, read, &plan, &differ);
             return Verdict::Held(Held { state, plan, says, contested: Vec::new() });
         }
         if let Some((digest, says)) = &self.refused
@@ -100,7 +105,10 @@ impl Watcher {
         if held.is_empty() {
             return self.guarded(Arc::clone(&plan), Work { plan: Arc::unwrap_or_clone(plan), drift });
         }
-        let says = why_held(&held, &contested, plan.changes.len());
+        let mut says = why_held(&held, &contested, plan.changes.len());
+        if self.adopt(account, wanted, read, &plan, &held) {
+            says.push_str("; `adopt` does no more than that without `--adopt` or `--adopt-branch`");
+        }
         let state = if contested.is_empty() { State::Drifted } else { State::Fighting };
         let rest = without(&account.desired, &held);
         drop(held);

@@ -28,6 +28,8 @@ pub(super) struct Told {
     files: Option<(bool, Option<String>, Vec<String>)>,
     /// The plan that was told, with the state that it was told in.
     plan: Option<About>,
+    /// What was told last of files that follow the account.
+    pub(super) adoption: Option<String>,
     /// When it was told that nothing is written for now.
     suspended: Option<Duration>,
 }

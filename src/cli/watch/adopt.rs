@@ -1,0 +1,90 @@
+//! Where the files go that follow an account: a folder of the operator's, or a branch.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tokio::sync::Mutex;
+
+use crate::render::counted;
+use crate::text::shown;
+use crate::watch::Adoption;
+use crate::watch::source::Git;
+use crate::watch::source::git::{Branch, RefName};
+
+/// Where the files go.
+#[derive(Debug)]
+pub(super) enum Target {
+    /// Below a folder.
+    Folder(PathBuf),
+    /// On a branch.
+    Branch(Box<Branch>),
+}
+
+/// The arguments of `watch` that say where files go which follow an account.
+#[derive(Debug, clap::Args)]
+pub(super) struct Adopting {
+    /// The folder for files that ask for what the account has, where `policy.drift` says `adopt`
+    #[arg(long, value_name = "FOLDER")]
+    adopt: Option<PathBuf>,
+    /// The branch for them instead: a commit on top of the one that the files are of
+    #[arg(long, value_name = "NAME", conflicts_with = "adopt")]
+    adopt_branch: Option<RefName>,
+    /// Push that branch to `origin`, unless somebody else did
+    #[arg(long, requires = "adopt_branch")]
+    adopt_push: bool,
+}
+
+impl Adopting {
+    /// Where the files go, if anywhere.
+    pub(super) fn target(&self, git: Option<&Git>) -> Option<Target> {
+        let folder = self.adopt.clone().map(Target::Folder);
+        let branch = || {
+            let name = self.adopt_branch.clone()?;
+            let branch = Branch { name, push: self.adopt_push, git: git.cloned(), one: Mutex::default() };
+            Some(Target::Branch(Box::new(branch)))
+        };
+        folder.or_else(branch)
+    }
+}
+
+/// So many objects are named.
+const MOST_NAMED: usize = 5;
+
+/// Writes the edited files of an account below a folder; says so, if they are others than before.
+///
+/// Each file is whole or not there; the account's own files are never among them.
+pub(super) fn into_folder(folder: &Path, adoption: &Adoption) -> Result<Option<String>, String> {
+    let own = folder.join(adoption.account.settings.file_stem());
+    let failed = |error: io::Error| format!("{}: {error}", own.display());
+    fs::create_dir_all(&own).map_err(failed)?;
+    let (mut news, mut whole) = (false, Vec::new());
+    for file in adoption.files.iter().filter(|file| file.edited) {
+        let name = file.path.file_name().ok_or("a file has no name")?;
+        let path = own.join(name);
+        if path.canonicalize().is_ok_and(|there| file.path.canonicalize().is_ok_and(|own| own == there)) {
+            return Err(format!("{} is the account's own file; give another folder", path.display()));
+        }
+        if fs::read(&path).ok().as_deref() != Some(file.text.as_bytes()) {
+            let next = own.join(format!(".{}.next", name.to_string_lossy()));
+            fs::write(&next, &file.text).and_then(|()| fs::rename(&next, &path)).map_err(failed)?;
+            news = true;
+        }
+        whole.push(path);
+    }
+    Ok(news.then(|| says(&adoption.objects, &whole)))
+}
+
+fn says(objects: &[String], files: &[PathBuf]) -> String {
+    let mut names: Vec<String> = objects.iter().take(MOST_NAMED).map(|name| shown(name, 60)).collect();
+    if objects.len() > MOST_NAMED {
+        names.push(format!("{} more", objects.len() - MOST_NAMED));
+    }
+    let files: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
+    let objects = counted(objects.len(), "object");
+    format!(
+        "the files that ask for what the account has of {objects} ({}) are in {}",
+        names.join(", "),
+        files.join(", ")
+    )
+}

@@ -1,0 +1,153 @@
+//! Telling a service manager how it goes, by the protocol of `sd_notify(3)`.
+//!
+//! Without `NOTIFY_SOCKET` nothing is told. Ready is who has read the files and looked at every account once, whatever
+//! came of it; the watchdog is fed as long as the loops answer.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use crate::text::shown;
+use crate::watch::status::{Board, State};
+use crate::watch::{Order, Reason};
+
+/// The longest status line.
+const LONGEST: usize = 200;
+
+/// Told that everything is read again.
+#[derive(Debug)]
+pub(super) struct Reloading;
+
+/// Tells the service manager from now on, until the end of the runtime.
+///
+/// The watchdog is fed only if the loops take an order in, so that a loop that hangs is found out.
+#[cfg(unix)]
+pub(super) fn tell(board: Board, orders: mpsc::Sender<Order>, mut reloads: mpsc::Receiver<Reloading>) {
+    let Some(socket) = Socket::from_environment() else { return };
+    tokio::spawn(async move {
+        let mut changed = board.follow();
+        let (mut ready, mut status) = (false, String::new());
+        let beat = watchdog().unwrap_or(Duration::from_secs(3600));
+        let mut heart = tokio::time::interval(beat);
+        loop {
+            if let Some(line) = line(&board)
+                && line != status
+            {
+                socket.send(&format!("STATUS={line}"));
+                status = line;
+            }
+            if !ready && is_ready(&board) {
+                socket.send("READY=1");
+                ready = true;
+            }
+            tokio::select! {
+                changed = changed.changed() => if changed.is_err() { return },
+                _ = heart.tick() => if watchdog().is_some() && lives(&orders, beat).await { socket.send("WATCHDOG=1") },
+                Some(Reloading) = reloads.recv() => {
+                    socket.send(&format!("RELOADING=1\nMONOTONIC_USEC={}", monotonic()));
+                    // The accounts are woken; what comes of it is told as it is without a signal.
+                    if ready && lives(&orders, beat).await {
+                        socket.send("READY=1");
+                    }
+                }
+            }
+        }
+    });
+}
+
+/// Tells that the process is about to end.
+#[cfg(unix)]
+pub(super) fn stopping() {
+    if let Some(socket) = Socket::from_environment() {
+        socket.send("STOPPING=1");
+    }
+}
+
+#[cfg(not(unix))]
+pub(super) fn tell(_board: Board, _orders: mpsc::Sender<Order>, _reloads: mpsc::Receiver<Reloading>) {}
+
+#[cfg(not(unix))]
+pub(super) fn stopping() {}
+
+/// Whether the loops take orders in.
+async fn lives(orders: &mpsc::Sender<Order>, limit: Duration) -> bool {
+    let (answer, answered) = tokio::sync::oneshot::channel();
+    // No account has an empty name, so nobody is woken.
+    let order = Order::Reconcile { account: Some("".into()), reason: Reason::Timer, answer: Some(answer) };
+    let asked = async { orders.send(order).await.is_ok() && answered.await.is_ok() };
+    tokio::time::timeout(limit, asked).await.unwrap_or(false)
+}
+
+/// Whether the files were read and every account was looked at.
+fn is_ready(board: &Board) -> bool {
+    let (source, accounts) = (board.source(), board.all());
+    let read = source.last_success.is_some() && (!accounts.is_empty() || !source.errors.is_empty());
+    read && accounts.iter().all(|account| account.state != State::Starting)
+}
+
+/// How it goes, on one line; nothing before anything is known.
+fn line(board: &Board) -> Option<String> {
+    let (source, accounts) = (board.source(), board.all());
+    let mut parts = Vec::new();
+    for state in State::ALL {
+        let count = accounts.iter().filter(|account| account.state == state).count();
+        if count > 0 {
+            parts.push(format!("{count} {}", state.as_str().replace('_', " ")));
+        }
+    }
+    if let Some(commit) = &source.commit {
+        parts.push(format!("commit {}", commit.get(..12).unwrap_or(commit)));
+    }
+    if let Some(failing) = &source.failing {
+        parts.push(failing.clone());
+    }
+    (!parts.is_empty()).then(|| shown(&parts.join(", "), LONGEST))
+}
+
+/// How often the watchdog is to be fed, if this process is the one that is meant.
+fn watchdog() -> Option<Duration> {
+    let meant = std::env::var("WATCHDOG_PID").ok().is_none_or(|pid| pid == std::process::id().to_string());
+    let limit: u64 = std::env::var("WATCHDOG_USEC").ok()?.parse().ok()?;
+    (meant && limit > 1).then(|| Duration::from_micros(limit / 2))
+}
+
+#[cfg(unix)]
+fn monotonic() -> i64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    now.tv_sec.saturating_mul(1_000_000).saturating_add(now.tv_nsec / 1000)
+}
+
+/// Where the service manager listens.
+#[cfg(unix)]
+struct Socket {
+    socket: std::os::unix::net::UnixDatagram,
+    address: std::os::unix::net::SocketAddr,
+}
+
+#[cfg(unix)]
+impl Socket {
+    fn from_environment() -> Option<Self> {
+        use std::os::unix::ffi::OsStrExt as _;
+
+        let path = std::env::var_os("NOTIFY_SOCKET")?;
+        let address = match path.as_bytes().split_first()? {
+            #[cfg(target_os = "linux")]
+            (b'@', name) => {
+                use std::os::linux::net::SocketAddrExt as _;
+                std::os::unix::net::SocketAddr::from_abstract_name(name).ok()?
+            }
+            (b'/', _) => std::os::unix::net::SocketAddr::from_pathname(&path).ok()?,
+            _ => return None,
+        };
+        let socket = std::os::unix::net::UnixDatagram::unbound().ok()?;
+        // A service manager that does not listen holds nobody up.
+        socket.set_nonblocking(true).ok()?;
+        Some(Self { socket, address })
+    }
+
+    fn send(&self, text: &str) {
+        if let Err(error) = self.socket.send_to_addr(text.as_bytes(), &self.address) {
+            tracing::debug!(%error, "the service manager does not listen");
+        }
+    }
+}

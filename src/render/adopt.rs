@@ -1,0 +1,219 @@
+//! The files that would make the account's state the wanted one: what somebody changed in the portal, written down.
+//!
+//! Only the values of the changes that are to be adopted are edited, where they stand; comments, order and form of
+//! everything else stay. A group that is gone from the account goes from the files, one that is there in spite of
+//! `absent` goes from that list. What no file can say is told. Whoever uses the result reads and plans it again before
+//! believing it: the edits are made by place, and a value may stand for others as well.
+
+mod edit;
+mod places;
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use crate::diag::{Source, Sources};
+use crate::model::{
+    Change, Desired, DesiredRingGroup, Directory, FieldName, FileId, Found, Kind, Live, LiveRingGroup, NameKey,
+    ObjectRef, Spanned, Verb, is_unprintable,
+};
+use crate::text::{quoted, yaml};
+
+use super::export::Selectors;
+use edit::{Edit, Editor, Item};
+
+/// Edited files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Adopted {
+    /// The files that differ now, with their whole texts.
+    pub files: BTreeMap<FileId, String>,
+    /// The changes that are not needed any longer, as positions in the list that was given.
+    pub adopted: Vec<usize>,
+    /// What cannot be adopted, and why: one sentence each, names in it untrusted.
+    pub left: Vec<String>,
+}
+
+/// Edits files so that these changes are not needed any longer.
+pub fn adopt(sources: &Sources, desired: &Desired, live: &Live, changes: &[&Change]) -> Adopted {
+    let directory = Directory::new(live);
+    let adopter = Adopter { desired, live, directory: &directory, selectors: Selectors::new(&directory) };
+    // What a change needs is edited as a whole or not at all.
+    let mut left: BTreeMap<usize, String> = BTreeMap::new();
+    let mut wishes: Vec<(usize, Vec<Edit>)> = Vec::new();
+    for (position, change) in changes.iter().enumerate() {
+        match adopter.edits(change) {
+            Ok(edits) => wishes.push((position, edits)),
+            Err(why) => drop(left.insert(position, why)),
+        }
+    }
+    loop {
+        let files = match edited(sources, &wishes) {
+            Ok(files) => files,
+            Err((position, why)) => {
+                wishes.retain(|(other, _)| *other != position);
+                left.insert(position, why.to_owned());
+                continue;
+            }
+        };
+        let name = |position: &usize| changes.get(*position).map_or("", |change| &*change.object.name);
+        return Adopted {
+            files,
+            adopted: wishes.into_iter().map(|(position, _)| position).collect(),
+            left: left.iter().map(|(position, why)| format!("{} is not adopted: {why}", name(position))).collect(),
+        };
+    }
+}
+
+/// The files with all edits, or the change that stands in the way, and why.
+fn edited(sources: &Sources, wishes: &[(usize, Vec<Edit>)]) -> Result<BTreeMap<FileId, String>, (usize, &'static str)> {
+    let mut editors: BTreeMap<FileId, (usize, Editor<'_>)> = BTreeMap::new();
+    for (position, edit) in wishes.iter().flat_map(|(position, edits)| edits.iter().map(|edit| (*position, edit))) {
+        let file = edit.span().file;
+        let (_, editor) = match editors.entry(file) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(free) => {
+                let text = sources.get(file).and_then(Source::text);
+                let text = text.ok_or((position, "its file was changed meanwhile"))?;
+                free.insert((position, Editor::new(text).ok_or((position, "its file cannot be read again"))?))
+            }
+        };
+        editor.take(edit).ok_or((position, "the place where it is written cannot be edited by a program"))?;
+    }
+    let whole = editors.into_iter().map(|(file, (position, editor))| {
+        let text = editor.finish().ok_or((position, "the edits of its file stand in each other's way"))?;
+        Ok((file, text))
+    });
+    whole.collect()
+}
+
+struct Adopter<'a> {
+    desired: &'a Desired,
+    live: &'a Live,
+    directory: &'a Directory<'a>,
+    selectors: Selectors<'a>,
+}
+
+impl<'a> Adopter<'a> {
+    fn edits(&self, change: &Change) -> Result<Vec<Edit>, String> {
+        match (change.object.kind, change.verb) {
+            (Kind::Number, _) => self.number(change),
+            (_, Verb::Create) => {
+                let group = self.wanted(change).ok_or("no file declares it")?;
+                Ok(vec![Edit::DropEntry { key: group.name.span }])
+            }
+            (_, Verb::Delete) => self.absent(change),
+            (_, Verb::Update) => self.group(change),
+        }
+    }
+
+    fn number(&self, change: &Change) -> Result<Vec<Edit>, String> {
+        let number = change.number().ok_or("it is no number")?;
+        let wish = self.desired.numbers.iter().find(|wish| wish.number == number).ok_or("no file declares it")?;
+        let live = self.live.numbers.iter().find(|live| live.number == number).ok_or("the account does not have it")?;
+        let mut edits = Vec::new();
+        for field in &change.fields {
+            match field.field {
+                FieldName::To => edits.push(Edit::Set { at: wish.to.span, text: self.target(live.to.as_ref())? }),
+                FieldName::Label => {
+                    let label = wish.label.as_ref().ok_or("its label is not managed")?;
+                    if live.label.chars().any(is_unprintable) {
+                        return Err("its label is no text for a file".to_owned());
+                    }
+                    edits.push(Edit::Set { at: label.span, text: yaml(&live.label).into_owned() });
+                }
+                _ => return Err(unknown(field.field)),
+            }
+        }
+        Ok(edits)
+    }
+
+    /// The group that a change is about, as the files declare it.
+    fn wanted(&self, change: &Change) -> Option<&'a DesiredRingGroup> {
+        let keys = [
+            Some(NameKey::of(&change.object.name)),
+            match change.after(FieldName::Name) {
+                Some(crate::model::FieldValue::Name(name)) => Some(name.key()),
+                _ => None,
+            },
+        ];
+        self.desired.ring_groups.iter().find(|wish| keys.contains(&Some(wish.name.value.key())))
+    }
+
+    fn absent(&self, change: &Change) -> Result<Vec<Edit>, String> {
+        let id = change.object.id.clone().ok_or("it has no id")?;
+        let handle = self.directory.by_id(&ObjectRef { kind: Kind::RingGroup, id }).ok_or("it is gone")?;
+        let asked = self
+            .desired
+            .absent
+            .iter()
+            .find(|absent| self.directory.find(&absent.reference.value) == Found::One(handle));
+        let asked =
+            asked.ok_or("nothing declares it, and `policy.prune` asks for that; `strowger export` writes it")?;
+        Ok(vec![Edit::DropItem { at: asked.reference.span }])
+    }
+
+    fn group(&self, change: &Change) -> Result<Vec<Edit>, String> {
+        let wish = self.wanted(change).ok_or("no file declares it")?;
+        let id = change.object.id.as_ref();
+        let live = self.live.ring_groups.iter().find(|live| Some(&live.id) == id).ok_or("it is gone")?;
+        let mut edits = Vec::new();
+        for field in &change.fields {
+            edits.push(match field.field {
+                FieldName::Name if wish.renamed_from.is_some() => {
+                    return Err("its files rename it".to_owned());
+                }
+                FieldName::Name => Edit::Set { at: wish.name.span, text: yaml(live.name.as_str()).into_owned() },
+                FieldName::Extension => {
+                    value(wish.extension.as_ref(), live.extension.as_ref(), |extension| quoted(extension.as_str()))?
+                }
+                FieldName::Ring => value(wish.ring.as_ref(), Some(&live.ring), ToString::to_string)?,
+                FieldName::RingFor => value(wish.ring_for.as_ref(), live.ring_for.as_ref(), ToString::to_string)?,
+                FieldName::NoAnswer => {
+                    let at = wish.no_answer.as_ref().ok_or("its no-answer target is not managed")?.span;
+                    Edit::Set { at, text: self.target(live.no_answer.as_ref())? }
+                }
+                FieldName::Members => self.members(wish, live)?,
+                FieldName::To | FieldName::Label => return Err(unknown(field.field)),
+            });
+        }
+        Ok(edits)
+    }
+
+    /// Those that stay are written as they were.
+    fn members(&self, wish: &DesiredRingGroup, live: &'a LiveRingGroup) -> Result<Edit, String> {
+        if live.members.is_empty() {
+            return Err("it has no members, which no file can ask for".to_owned());
+        }
+        let old: Vec<Found> = wish.members.iter().map(|member| self.directory.find(&member.value)).collect();
+        let mut items = Vec::with_capacity(live.members.len());
+        for member in &live.members {
+            let handle = self.directory.by_id(member);
+            let before = handle.and_then(|handle| old.iter().position(|old| *old == Found::One(handle)));
+            items.push(match before {
+                Some(position) => Item::Old(position),
+                None => Item::New(self.target(Some(member))?),
+            });
+        }
+        Ok(Edit::Items { at: wish.members_span, items })
+    }
+
+    /// A reference as a file has it, quoted where that is needed.
+    fn target(&self, target: Option<&'a ObjectRef>) -> Result<String, String> {
+        match target {
+            None => Ok("none".to_owned()),
+            Some(target) => Ok(yaml(&self.selectors.reference(target)?).into_owned()),
+        }
+    }
+}
+
+/// The value gets the account's text; where the account has none, the field is not managed any longer.
+fn value<T, L>(wanted: Option<&Spanned<T>>, live: Option<&L>, text: impl FnOnce(&L) -> String) -> Result<Edit, String> {
+    let at = wanted.ok_or("a field of it is not managed")?.span;
+    Ok(match live {
+        Some(live) => Edit::Set { at, text: text(live) },
+        None => Edit::DropField { at },
+    })
+}
+
+fn unknown(field: FieldName) -> String {
+    format!("it has no field `{}`", field.as_str())
+}

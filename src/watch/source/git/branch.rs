@@ -1,0 +1,209 @@
+//! A branch for files that follow an account: a commit beside the one that was taken up, made by plumbing.
+//!
+//! Nobody's work tree and index are touched, and no branch of somebody else's is moved: the files go into the
+//! repository as objects, with an index of their own, and the branch must be new or made here.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+
+use crate::text::shown;
+
+use super::super::super::adopt::Adoption;
+use super::Git;
+use super::names::RefName;
+use super::program::Program;
+
+/// By this line a commit is known for one that was made here.
+const MARK: &str = "Made-By: strowger watch";
+
+/// A branch for files that follow accounts.
+#[derive(Debug)]
+pub struct Branch {
+    /// Its name.
+    pub name: RefName,
+    /// Whether it is pushed.
+    pub push: bool,
+    /// The repository that the files come from, if they are fetched.
+    pub git: Option<Git>,
+    /// One commit at a time.
+    pub one: Mutex<()>,
+}
+
+/// Where the objects go, and what the files' paths are relative to.
+struct Place {
+    git: Program,
+    top: PathBuf,
+}
+
+impl Branch {
+    /// Commits an account's files, on top of the commit that they are of; says so, if they are others than before.
+    pub async fn commit(&self, adoption: &Adoption) -> Result<Option<String>, String> {
+        let _one = self.one.lock().await;
+        let place = self.place(adoption).await?;
+        let name = format!("refs/heads/{}", self.name);
+        self.is_free(&place, &name).await?;
+        let parent = match &adoption.commit {
+            Some(commit) => commit.clone(),
+            None => place.ask(&["rev-parse", "--verify", "HEAD^{commit}"]).await?,
+        };
+        let tip = place.ask(&["rev-parse", "--verify", "--quiet", &name]).await.ok();
+        let mut start = parent.clone();
+        if let Some(tip) = &tip {
+            if !place.ask(&["log", "-1", "--format=%B", tip]).await?.contains(MARK) {
+                return Err(format!("the branch {} has commits of somebody else's; give another name", self.name));
+            }
+            // What was adopted of other accounts stays in the same commit.
+            if place.ask(&["rev-parse", &format!("{tip}^")]).await.is_ok_and(|before| before == parent) {
+                start.clone_from(tip);
+            }
+        }
+        let tree = place.tree(adoption, &parent, &start).await?;
+        let known = place.ask(&["rev-parse", &format!("{start}^{{tree}}")]).await?;
+        let mut news = None;
+        let tip = match tip {
+            Some(tip) if start == tip && tree == known => tip,
+            tip => {
+                let title = format!("Adopt what the account {} has", adoption.account.settings.name);
+                let objects = adoption.objects.iter().take(50).map(|name| format!("- {}\n", shown(name, 100)));
+                let message = format!("{}\n\n{}\n{MARK}\n", shown(&title, 72), objects.collect::<String>());
+                let commit = ["commit-tree", &tree, "-p", &parent, "-m", &message];
+                let commit = place.ask(&[&NOBODY[..], &commit].concat()).await?;
+                // Fails if somebody moved it meanwhile.
+                let before = tip.unwrap_or_else(|| "0".repeat(commit.len()));
+                place.ask(&["update-ref", "--no-deref", &name, &commit, &before]).await?;
+                let told = format!("the files that ask for what the account has are on the branch {}", self.name);
+                news = Some(told);
+                commit
+            }
+        };
+        if self.push {
+            place.push(&name, &tip).await?;
+        }
+        Ok(news)
+    }
+
+    async fn place(&self, adoption: &Adoption) -> Result<Place, String> {
+        if let Some(git) = &self.git {
+            let folder = git.folder().canonicalize().map_err(|error| error.to_string())?;
+            let mut program = Program::new(folder.join("repository"), Some(git.url.clone()), git.patience);
+            program.prepare().await?;
+            return Ok(Place { git: program, top: folder.join("current") });
+        }
+        let root = &adoption.account.root;
+        let root = if root.as_os_str().is_empty() { PathBuf::from(".") } else { root.clone() };
+        let root = root.canonicalize().map_err(|error| error.to_string())?;
+        let top = root.ancestors().find(|folder| folder.join(".git").exists());
+        let top = top.ok_or("the files are in no git repository")?.to_owned();
+        let program = Program::new(top.join(".git"), None, Duration::from_secs(300));
+        let real = program.run(&["rev-parse", "--absolute-git-dir"]).await?.succeeded()?;
+        let mut program = Program::new(PathBuf::from(real.trim()), None, Duration::from_secs(300));
+        program.prepare().await?;
+        Ok(Place { git: program, top })
+    }
+
+    /// Whether nobody works on the branch, and no files come from it.
+    async fn is_free(&self, place: &Place, name: &str) -> Result<(), String> {
+        let used = place.ask(&["worktree", "list", "--porcelain"]).await?;
+        let followed = self.git.as_ref().is_some_and(|git| git.name.full().iter().any(|followed| followed == name));
+        if followed || used.lines().any(|line| line == format!("branch {name}")) {
+            return Err(format!("the branch {} is in use; give the files that follow the account another", self.name));
+        }
+        Ok(())
+    }
+}
+
+impl Place {
+    /// What git prints, if it succeeds.
+    async fn ask(&self, arguments: &[&str]) -> Result<String, String> {
+        Ok(self.git.run(arguments).await?.succeeded()?.trim().to_owned())
+    }
+
+    /// The tree of `start` with an account's files.
+    async fn tree(&self, adoption: &Adoption, parent: &str, start: &str) -> Result<String, String> {
+        let scratch =
+            tempdir(self.git.repository()).map_err(|error| format!("cannot write to the repository: {error}"))?;
+        let index = scratch.0.join("index");
+        let staged = |arguments: Vec<String>| {
+            let index = &index;
+            async move { self.git.run_with(index, &arguments).await?.succeeded() }
+        };
+        staged(vec!["read-tree".to_owned(), start.to_owned()]).await?;
+        for file in &adoption.files {
+            let inside = self.inside(&file.path)?;
+            let listed = self.ask(&["--literal-pathspecs", "ls-tree", "--full-tree", parent, "--", &inside]).await?;
+            let mut words = listed.split_whitespace();
+            let (Some(mode @ ("100644" | "100755")), Some("blob"), Some(before)) =
+                (words.next(), words.next(), words.next())
+            else {
+                return Err(format!("{} is no file of the commit", shown(&inside, 200)));
+            };
+            if adoption.commit.is_none() {
+                let path = file.path.to_str().ok_or("a file's path is no text")?;
+                if self.ask(&["hash-object", "--no-filters", "--", path]).await? != before {
+                    return Err(format!("{} differs from the last commit; commit it first", shown(&inside, 200)));
+                }
+            }
+            let id = if file.edited {
+                let text = scratch.0.join("file");
+                std::fs::write(&text, &file.text).map_err(|error| error.to_string())?;
+                let path = text.to_str().ok_or("the repository's path is no text")?;
+                self.ask(&["hash-object", "-w", "--no-filters", "--", path]).await?
+            } else {
+                before.to_owned()
+            };
+            let entry = format!("{mode},{id},{inside}");
+            staged(["update-index", "--add", "--cacheinfo", &entry].map(str::to_owned).to_vec()).await?;
+        }
+        Ok(staged(vec!["write-tree".to_owned()]).await?.trim().to_owned())
+    }
+
+    /// A file's path as a commit has it.
+    fn inside(&self, path: &Path) -> Result<String, String> {
+        let outside = || format!("{} is not in the repository", shown(&path.to_string_lossy(), 200));
+        let whole = path.canonicalize().map_err(|_| outside())?;
+        let inside = path.strip_prefix(&self.top).or_else(|_| whole.strip_prefix(&self.top)).map_err(|_| outside())?;
+        let parts: Option<Vec<&str>> = inside.iter().map(|part| part.to_str()).collect();
+        Ok(parts.ok_or_else(outside)?.join("/"))
+    }
+
+    /// Pushes the branch, unless somebody else did since.
+    async fn push(&self, name: &str, tip: &str) -> Result<(), String> {
+        let pushed = name.replacen("refs/heads/", "refs/strowger/pushed/", 1);
+        let listed = self.git.ask(&["ls-remote", "--quiet", "origin", name]).await?.succeeded()?;
+        let rows = listed.lines().filter_map(|line| line.split_once('\t'));
+        let there = rows.filter(|(_, row)| *row == name).map(|(id, _)| id).next().unwrap_or_default();
+        if there == tip {
+            return Ok(());
+        }
+        let own = self.ask(&["rev-parse", "--verify", "--quiet", &pushed]).await.unwrap_or_default();
+        // A branch that was merged and deleted is made again.
+        if !there.is_empty() && there != own {
+            return Err("somebody else has pushed to the branch; give another name".to_owned());
+        }
+        let lease = format!("--force-with-lease={name}:{there}");
+        let spec = format!("{tip}:{name}");
+        self.git.ask(&["push", "--quiet", &lease, "origin", &spec]).await?.succeeded()?;
+        self.ask(&["update-ref", &pushed, tip]).await.map(drop)
+    }
+}
+
+/// Whoever is set up as nobody commits under this name.
+const NOBODY: [&str; 4] = ["-c", "user.name=Strowger", "-c", "user.email=strowger@localhost"];
+
+/// A folder that goes when it is not needed any longer.
+struct Scratch(PathBuf);
+
+fn tempdir(inside: &Path) -> std::io::Result<Scratch> {
+    let folder = inside.join(format!("strowger-{}-{:08x}", std::process::id(), fastrand::u32(..)));
+    std::fs::create_dir(&folder)?;
+    Ok(Scratch(folder))
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What stays is in nobody's way.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
