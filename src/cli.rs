@@ -64,7 +64,7 @@ enum Command {
     /// Bring the account to what the files ask for, and prove it
     Apply(apply::Arguments),
     /// Keep accounts as the files ask, or tell when they are not, until stopped
-    Watch(watch::Arguments),
+    Watch(Box<watch::Arguments>),
     /// Show a saved plan again, in any format for people; asks no account
     Show(show::Arguments),
     /// List earlier runs, or show one with what became of each change
