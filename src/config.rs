@@ -15,7 +15,7 @@ mod yaml;
 
 pub use base::{BaseError, Revision, RevisionError, guard_by_base};
 pub use files::is_read;
-pub use git::GitError;
+pub use git::{GitError, command as git};
 pub use load::{Account, Loaded, load, reread, text};
 pub use stamp::Stamp;
 pub use yaml::parse;

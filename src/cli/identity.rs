@@ -1,13 +1,13 @@
 //! Who runs what, when, and from which commit: what the edge knows and a run's record wants.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::apply::{Events, Lock, Recorder};
 use crate::check::settings::ProviderSettings;
-use crate::config::Account;
+use crate::config::{self, Account};
 use crate::plan::Plan;
 use crate::record::{Commit, Planned, RunId};
 use crate::text::shown;
@@ -78,19 +78,8 @@ fn commit(root: &Path) -> Option<Commit> {
     Some(Commit { id: id.to_owned(), dirty: !status.is_empty() })
 }
 
-/// What Git says, if it is there and has anything to say. A monitor that the repository names is not started.
+/// What Git says, if it is there and has anything to say.
 fn git(root: &Path, arguments: &[&str]) -> Option<String> {
-    let output = Command::new("git")
-        .args(["--no-optional-locks", "-c", "core.fsmonitor=false"])
-        .args(arguments)
-        // In a hook they are relative to another folder than this one.
-        .env_remove("GIT_DIR")
-        .env_remove("GIT_WORK_TREE")
-        .env_remove("GIT_PREFIX")
-        .current_dir(if root.as_os_str().is_empty() { Path::new(".") } else { root })
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
+    let output = config::git(root, arguments).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }

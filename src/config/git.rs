@@ -172,9 +172,12 @@ impl Repository {
     }
 }
 
-fn command(folder: &Path, arguments: &[&str]) -> Command {
+/// Git in a folder, of which empty is the current one: it asks nobody, waits for no lock, and starts no monitor that
+/// the repository names.
+pub fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new("git");
-    command.args(arguments).current_dir(folder);
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    command.args(["-c", "core.fsmonitor=false"]).args(arguments).current_dir(folder);
     // What it says is looked at, so it says it in English.
     command.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
     // In a hook they are relative to another folder than this one.
