@@ -13,6 +13,7 @@
 mod block;
 mod build;
 mod digest;
+mod frugal;
 mod graph;
 mod guard;
 mod needs;

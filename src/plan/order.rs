@@ -1,9 +1,12 @@
 //! The order of the writes: make before break.
 
+use std::collections::HashSet;
+
 use crate::diag::{Diagnostic, Rule};
 use crate::diff::Difference;
 use crate::model::{Handle, Kind};
 
+use super::frugal;
 use super::graph::Graph;
 use super::needs::needs;
 use super::reach;
@@ -25,19 +28,8 @@ pub(super) fn order(difference: &Difference<'_>) -> Result<Ordered, Box<Diagnost
     let mut writes = writes(difference);
     let mut graph = needs(&writes);
     if graph.sorted().len() < writes.len() {
-        let mut spare = Spare::new(difference);
-        // Each round splits a write of every circle, and a write can be split only so often.
-        loop {
-            let circles = graph.circles();
-            if circles.is_empty() {
-                break;
-            }
-            for circle in circles {
-                split(&mut writes, &circle, &mut spare)
-                    .map_err(|_| Box::new(no_spare(difference, &writes, &circle)))?;
-            }
-            graph = needs(&writes);
-        }
+        writes = unknotted(difference, &writes)?;
+        graph = needs(&writes);
     }
     let mut gaps = reach::keep(difference, &writes, &mut graph);
     // A second write is the lesser evil if it keeps a group in reach of its callers.
@@ -46,6 +38,30 @@ pub(super) fn order(difference: &Difference<'_>) -> Result<Ordered, Box<Diagnost
         (writes, graph, gaps) = better;
     }
     Ok(arrange(writes, &graph, &gaps.after))
+}
+
+/// The writes without circles.
+fn unknotted(difference: &Difference<'_>, whole: &[Write]) -> Result<Vec<Write>, Box<Diagnostic>> {
+    let mut spare = Spare::new(difference);
+    let mut writes = whole.to_vec();
+    // Each round splits a write of every circle, and a write can be split only so often.
+    loop {
+        let circles = needs(&writes).circles();
+        if circles.is_empty() {
+            break;
+        }
+        for circle in circles {
+            split(&mut writes, &circle, &mut spare).map_err(|_| Box::new(no_spare(difference, &writes, &circle)))?;
+        }
+    }
+    // A half that was halved again: its second half follows a write that follows another, or one that two follow.
+    let mut split_so_far = HashSet::new();
+    let thrice = writes
+        .iter()
+        .filter_map(|write| write.after)
+        .any(|after| !split_so_far.insert(after) || writes.get(after).is_some_and(|first| first.after.is_some()));
+    let better = if thrice { frugal::undone(difference, whole, writes.len() - whole.len()) } else { None };
+    Ok(better.unwrap_or(writes))
 }
 
 fn arrange(mut writes: Vec<Write>, graph: &Graph, gaps: &[(usize, Handle)]) -> Ordered {

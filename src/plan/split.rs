@@ -3,7 +3,11 @@
 //! Some changes form a circle: two groups trade extension numbers; a new group takes the number of one that
 //! can only be deleted once callers were moved to the new one; two new groups name each other as no-answer
 //! target. One object of the circle must then be written twice. A split is tried only inside a circle, and
-//! the first that undoes it is taken, so an object gets a second write only where that is necessary.
+//! the first that undoes it is taken, so an object gets a second write only where that is necessary. None gets a
+//! third: a write that is half of one already is left whole as long as another will do, and always if it is only for
+//! the reach of a group.
+
+use std::collections::HashSet;
 
 use crate::diff::{Difference, GroupFields};
 use crate::model::{Capabilities, ExtensionNumber, Reason, Verb, is_emergency};
@@ -19,7 +23,7 @@ const TRIED: usize = 64;
 
 /// The ways to split a write, the least intrusive first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
+pub(super) enum Way {
     /// Everything but the no-answer target first.
     NoAnswerLast,
     /// The no-answer target first.
@@ -32,12 +36,12 @@ enum Way {
     Park,
 }
 
-const WAYS: [Way; 5] = [Way::NoAnswerLast, Way::NoAnswerFirst, Way::Detach, Way::ExtensionLast, Way::Park];
+pub(super) const WAYS: [Way; 5] = [Way::NoAnswerLast, Way::NoAnswerFirst, Way::Detach, Way::ExtensionLast, Way::Park];
 
 /// Extension numbers that nothing uses, now or later: the highest of the account's range first.
 pub(super) struct Spare<'d> {
     difference: &'d Difference<'d>,
-    wanted: std::collections::HashSet<&'d str>,
+    wanted: HashSet<&'d str>,
     next: Option<u64>,
 }
 
@@ -54,7 +58,7 @@ impl<'d> Spare<'d> {
     }
 
     /// A number that no write of the plan uses to step aside either.
-    fn unused(mut self, writes: &[Write]) -> Option<ExtensionNumber> {
+    pub(super) fn unused(mut self, writes: &[Write]) -> Option<ExtensionNumber> {
         loop {
             let extension = self.take()?;
             if writes.iter().all(|write| write.parked.as_ref() != Some(&extension)) {
@@ -84,19 +88,11 @@ impl<'d> Spare<'d> {
 /// Splits one write of the circle, or says that no extension number is free for it.
 pub(super) fn split(writes: &mut Vec<Write>, circle: &[usize], spare: &mut Spare<'_>) -> Result<(), NoSpare> {
     let inside: Vec<Write> = circle.iter().filter_map(|&index| writes.get(index)).cloned().collect();
-    let mut best: Option<(usize, usize, Way)> = None;
-    'search: for way in WAYS {
-        for position in 0..inside.len().min(TRIED) {
-            let Some(left) = circle_left(circle, &inside, position, way) else { continue };
-            if best.is_none_or(|(fewest, ..)| left < fewest) {
-                best = Some((left, position, way));
-            }
-            if left == 0 {
-                break 'search;
-            }
-        }
-    }
-    let Some((_, position, way)) = best else { return Err(NoSpare) };
+    let halves_so_far = halved(writes);
+    let (split, whole): (Vec<usize>, Vec<usize>) = (0..inside.len())
+        .partition(|&position| circle.get(position).is_some_and(|index| halves_so_far.contains(index)));
+    let best = best(circle, &inside, &whole).or_else(|| best(circle, &inside, &split));
+    let Some((position, way)) = best else { return Err(NoSpare) };
     let Some(write) = circle.get(position).and_then(|&index| writes.get_mut(index)) else { return Err(NoSpare) };
     let aside = if way == Way::Park { Some(spare.take().ok_or(NoSpare)?) } else { None };
     let index = circle.get(position).copied().unwrap_or_default();
@@ -108,14 +104,38 @@ pub(super) fn split(writes: &mut Vec<Write>, circle: &[usize], spare: &mut Spare
     Ok(())
 }
 
+/// The member of a circle, of these, whose split leaves the fewest writes on it, and the way to split it.
+fn best(circle: &[usize], inside: &[Write], members: &[usize]) -> Option<(usize, Way)> {
+    let mut best: Option<(usize, usize, Way)> = None;
+    for way in WAYS {
+        for &position in members.iter().take(TRIED) {
+            let Some(left) = circle_left(circle, inside, position, way) else { continue };
+            if left == 0 {
+                return Some((position, way));
+            }
+            if best.is_none_or(|(fewest, ..)| left < fewest) {
+                best = Some((left, position, way));
+            }
+        }
+    }
+    best.map(|(_, position, way)| (position, way))
+}
+
+/// The writes that are halves of one.
+pub(super) fn halved(writes: &[Write]) -> HashSet<usize> {
+    let seconds = (0..).zip(writes).filter_map(|(index, write)| Some([index, write.after?]));
+    seconds.flatten().collect()
+}
+
 /// Splits one of the contested writes so that fewer groups are out of reach meanwhile, if that can be done.
 pub(super) fn split_for_reach(
     difference: &Difference<'_>,
     writes: &[Write],
     gaps: &Gaps,
 ) -> Option<(Vec<Write>, Graph, Gaps)> {
-    let groups =
-        || gaps.contested.iter().copied().filter(|&index| writes.get(index).is_some_and(|one| one.group.is_some()));
+    let halved = halved(writes);
+    let whole = |index: &usize| !halved.contains(index) && writes.get(*index).is_some_and(|one| one.group.is_some());
+    let groups = || gaps.contested.iter().copied().filter(whole);
     for way in WAYS {
         for index in groups().take(TRIED) {
             let aside = if way == Way::Park { Spare::new(difference).unused(writes) } else { None };
@@ -161,7 +181,7 @@ fn circle_left(circle: &[usize], inside: &[Write], position: usize, way: Way) ->
 }
 
 /// The two writes that one becomes; `None` if it cannot be split in this way.
-fn halves(write: &Write, way: Way, aside: Option<ExtensionNumber>) -> Option<(Write, Write)> {
+pub(super) fn halves(write: &Write, way: Way, aside: Option<ExtensionNumber>) -> Option<(Write, Write)> {
     let mut first = write.clone();
     let mut second = write.clone();
     match (way, write.verb) {
