@@ -62,10 +62,10 @@ impl Fleet {
         self.members.get(account).map(|member| &member.handle)
     }
 
-    /// Has all accounts looked at soon.
-    pub(super) fn wake(&self, reason: Reason) {
+    /// Has all accounts looked at anew.
+    pub(super) fn resume(&self, reason: Reason) {
         for member in self.members.values() {
-            member.handle.waker.wake(reason);
+            member.handle.resume(reason);
         }
     }
 
