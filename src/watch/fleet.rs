@@ -14,6 +14,7 @@ use crate::config::{Account, Loaded};
 use crate::diag::{Diagnostic, Severity, Sources};
 use crate::plan::Digest;
 use crate::render::diagnostics;
+use crate::text::shown;
 
 use super::account::Watcher;
 use super::context::Context;
@@ -45,6 +46,8 @@ pub(super) struct Fleet {
     tasks: JoinSet<()>,
     /// Which account a task is for.
     names: HashMap<Id, Box<str>>,
+    /// What was told last of files that are no watched account's.
+    strange: Vec<String>,
 }
 
 struct Member {
@@ -54,7 +57,14 @@ struct Member {
 
 impl Fleet {
     pub(super) fn new(context: Arc<Context>, approved: Vec<Digest>) -> Self {
-        Self { context, approved, members: HashMap::new(), tasks: JoinSet::new(), names: HashMap::new() }
+        Self {
+            context,
+            approved,
+            members: HashMap::new(),
+            tasks: JoinSet::new(),
+            names: HashMap::new(),
+            strange: Vec::new(),
+        }
     }
 
     /// The way in to an account's loop.
@@ -100,12 +110,26 @@ impl Fleet {
                 self.keep(&name, &errors, &sources);
             }
         }
+        self.tell_strange(&errors, &sources);
         if self.members.is_empty() || !whole {
             let lines = lines(&errors, &sources);
             self.context.board.update_source(|source| source.errors = lines);
         } else {
             self.context.board.update_source(|source| source.errors.clear());
         }
+    }
+
+    /// Tells what is wrong with files of nobody who is watched, as of an account that was broken from the start: nobody
+    /// else tells it.
+    fn tell_strange(&mut self, errors: &[Diagnostic], sources: &Sources) {
+        let known: Vec<Arc<Account>> =
+            self.members.values().filter_map(|member| member.wanted.borrow().account.clone()).collect();
+        let strange = errors.iter().filter(|finding| !known.iter().any(|account| concerns(finding, account, sources)));
+        let strange = lines(&strange.cloned().collect::<Vec<_>>(), sources);
+        if let Some(first) = strange.first().filter(|_| strange != self.strange) {
+            tracing::warn!("files of no account that is watched have errors: {}", shown(first, 500));
+        }
+        self.strange = strange;
     }
 
     /// Gives an account its new state, or begins to watch it.
