@@ -28,12 +28,12 @@ impl Watcher {
         work: Work,
     ) -> Verdict {
         let context = Arc::clone(&self.context);
+        self.show_difference(&work.whole);
         // Another process that applies is left alone; its end is waited for.
         let _lock = match context.edge.lock(account) {
             Ok(lock) => lock,
             Err(says) => return Verdict::Failing(says),
         };
-        self.show_difference(&work.whole);
         // Asked before our own writes are the latest.
         let drift: Vec<_> = work.plan.changes.iter().filter(|change| work.drift.contains(&change.id)).collect();
         let Some(blame) = self.unless_stopped(self.blame(&drift)).await else { return stopped() };
@@ -61,47 +61,57 @@ impl Watcher {
             // the account in sync: else whoever is quick enough to undo every correction would never be noticed.
             self.fulfilled = Some(Arc::clone(account));
         }
-        let verdict = self.after(account, wanted, permit, &done).await;
-        self.finish(&mut recorder, &done, &verdict).await;
+        let (verdict, in_sync) = match self.after(account, wanted, permit, &done).await {
+            Ok(verdict) => {
+                let in_sync = matches!(verdict, Verdict::InSync);
+                (verdict, Some(in_sync))
+            }
+            Err(verdict) => (verdict, None),
+        };
+        self.finish(&mut recorder, &done, in_sync).await;
         self.tell_run(recorder.run(), &done, blame);
         verdict
     }
 
-    /// What the account means now.
-    async fn after(&mut self, account: &Arc<Account>, wanted: &Wanted, permit: &Permit, done: &Outcome) -> Verdict {
+    /// What the account means now; an error if it was not read again.
+    async fn after(
+        &mut self,
+        account: &Arc<Account>,
+        wanted: &Wanted,
+        permit: &Permit,
+        done: &Outcome,
+    ) -> Result<Verdict, Verdict> {
         if let Some(Halt::Stopped | Halt::StoppedAtOnce) = done.halt {
-            return stopped();
+            return Err(stopped());
         }
         let read = match self.provider() {
             Ok(provider) => match self.unless_stopped(provider.read()).await {
                 Some(read) => read.map_err(|error| error.to_string()),
-                None => return stopped(),
+                None => return Err(stopped()),
             },
             Err(says) => Err(says),
         };
         let read = match read {
             Ok(read) => read,
-            Err(error) => return Verdict::Failing(self.lost(error).await),
+            Err(error) => return Err(Verdict::Failing(self.lost(error).await)),
         };
         self.count(|counts| counts.requests += read.requests);
         let work = match self.judge(account, wanted, permit, &read) {
             Verdict::Act(work) => work,
-            settled => return settled,
+            settled => return Ok(settled),
         };
         if done.is_complete() {
             self.show_difference(&work.whole);
-            return Verdict::Failing("the account does not show what was written, or changed meanwhile".to_owned());
+            let says = "the account does not show what was written, or changed meanwhile".to_owned();
+            return Ok(Verdict::Failing(says));
         }
-        match refusal(done) {
-            Some(says) => {
-                self.refused = Some((work.plan.digest.clone(), says.clone()));
-                Verdict::Refused { says, plan: work.whole }
-            }
-            None => {
-                self.show_difference(&work.whole);
-                Verdict::Failing(first_failure(done))
-            }
-        }
+        Ok(if let Some(says) = refusal(done) {
+            self.refused = Some((work.plan.digest.clone(), says.clone()));
+            Verdict::Refused { says, plan: work.whole }
+        } else {
+            self.show_difference(&work.whole);
+            Verdict::Failing(first_failure(done))
+        })
     }
 
     /// What comes of this, or nothing if the process is told to stop before.
@@ -112,12 +122,7 @@ impl Watcher {
         }
     }
 
-    async fn finish(&self, recorder: &mut Recorder, done: &Outcome, verdict: &Verdict) {
-        let in_sync = match verdict {
-            Verdict::InSync => Some(true),
-            Verdict::Failing(_) if done.halt.is_some() => None,
-            _ => Some(false),
-        };
+    async fn finish(&self, recorder: &mut Recorder, done: &Outcome, in_sync: Option<bool>) {
         let exit = match (done.is_complete(), done.touched()) {
             (true, _) => Exit::Ok,
             (false, true) => Exit::Partial,
