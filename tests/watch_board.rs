@@ -16,6 +16,7 @@ mod account;
 #[path = "watch/portal.rs"]
 mod portal;
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use strowger::live::WriteError;
@@ -134,4 +135,35 @@ async fn a_stop_does_not_wait_for_the_proof_after_the_writes() {
     let began = Instant::now();
     watch.stop().await;
     assert!(began.elapsed() < MINUTE, "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_that_leaves_while_it_is_looked_at_does_not_come_back_by_itself() {
+    let watch = correcting(FILE).await;
+    let other = FILE.replace("name: office", "name: other");
+    watch.take(&[("a/account.yaml", FILE), ("b/account.yaml", &other)]).await;
+    while watch.board.all().iter().filter(|status| status.state == State::InSync).count() < 2 {
+        sleep(Duration::from_secs(1)).await;
+    }
+    let names = || watch.board.all().iter().map(|status| status.account.to_string()).collect::<Vec<_>>();
+    let busy = || watch.portal.under_way.load(Ordering::SeqCst);
+    watch.portal.mood.lock().unwrap().read_takes = Duration::from_secs(90);
+    watch.portal.relabel("+33142685302", "by hand");
+    while busy() < 2 {
+        sleep(Duration::from_secs(1)).await;
+    }
+    watch.take(&[("a/account.yaml", FILE)]).await;
+    sleep(HOUR).await;
+    assert_eq!(names(), ["office"], "a look that came to its end later has it on the board again");
+    // Gone and back while it is looked at: one loop after the other.
+    watch.portal.most_under_way.store(0, Ordering::SeqCst);
+    watch.portal.relabel("+33142685302", "by hand again");
+    while busy() < 1 {
+        sleep(Duration::from_secs(1)).await;
+    }
+    watch.take(&[]).await;
+    watch.take(&[("a/account.yaml", FILE)]).await;
+    sleep(HOUR).await;
+    assert_eq!((names(), watch.portal.label("+33142685302")), (vec!["office".to_owned()], "Ventes".to_owned()));
+    assert_eq!(watch.portal.most_under_way.load(Ordering::SeqCst), 1);
 }

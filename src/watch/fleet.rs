@@ -1,7 +1,7 @@
 //! All accounts: takes up new states of the files, starts and ends the loops.
 //!
 //! Invariants: what cannot be read never replaces what could; an account leaves only when its folder has left a
-//! fleet whose other files are fine.
+//! fleet whose other files are fine. One that leaves and comes back has no second loop beside the first.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -43,6 +43,8 @@ pub(super) struct Fleet {
     context: Arc<Context>,
     approved: Vec<Digest>,
     members: HashMap<Box<str>, Member>,
+    /// Those that have left, so that nothing which was approved for them counts again when they come back.
+    gone: HashMap<Box<str>, Gone>,
     tasks: JoinSet<()>,
     /// Which account a task is for.
     names: HashMap<Id, Box<str>>,
@@ -55,12 +57,22 @@ struct Member {
     wanted: watch::Sender<Wanted>,
 }
 
+/// An account that has left.
+struct Gone {
+    handle: Handle,
+    /// Whether its loop still is at something, such as a write in flight. Until that has ended, it is shown.
+    running: bool,
+    /// It has come back meanwhile.
+    again: Option<Wanted>,
+}
+
 impl Fleet {
     pub(super) fn new(context: Arc<Context>, approved: Vec<Digest>) -> Self {
         Self {
             context,
             approved,
             members: HashMap::new(),
+            gone: HashMap::new(),
             tasks: JoinSet::new(),
             names: HashMap::new(),
             strange: Vec::new(),
@@ -104,11 +116,15 @@ impl Fleet {
             if whole {
                 // Its folder is gone, or its name: nothing in the account is touched for that.
                 tracing::info!(account = &*name, "not watched any longer: no file declares it");
-                self.members.remove(&name);
-                self.context.board.remove(&name);
+                if let Some(Member { handle, .. }) = self.members.remove(&name) {
+                    self.gone.insert(name, Gone { handle, running: true, again: None });
+                }
             } else {
                 self.keep(&name, &errors, &sources);
             }
+        }
+        if whole {
+            self.gone.iter_mut().filter(|(name, _)| !seen.contains(*name)).for_each(|(_, gone)| gone.again = None);
         }
         self.tell_strange(&errors, &sources);
         if self.members.is_empty() || !whole {
@@ -148,7 +164,14 @@ impl Fleet {
             });
             return;
         }
-        let handle = Handle::with(self.approved.iter().cloned());
+        if let Some(gone) = self.gone.get_mut(&name).filter(|gone| gone.running) {
+            gone.again = Some(wanted);
+            return;
+        }
+        let handle = match self.gone.remove(&name) {
+            Some(gone) => gone.handle,
+            None => Handle::with(self.approved.iter().cloned()),
+        };
         let (sender, receiver) = watch::channel(wanted);
         self.context.board.update(&name, |_| {});
         self.spawn(name.clone(), receiver, handle.clone(), Duration::ZERO);
@@ -175,6 +198,15 @@ impl Fleet {
             Err(error) => (error.id(), error.is_panic()),
         };
         let Some(name) = self.names.remove(&id) else { return };
+        if let Some(gone) = self.gone.get_mut(&name) {
+            gone.running = false;
+            let again = gone.again.take();
+            self.context.board.remove(&name);
+            if let Some(wanted) = again {
+                self.put(name, wanted);
+            }
+            return;
+        }
         let Some(member) = self.members.get(&name).filter(|_| broken) else { return };
         let (wanted, handle) = (member.wanted.subscribe(), member.handle.clone());
         tracing::error!(account = &*name, "its loop broke, which is a bug of Strowger; it begins anew");

@@ -73,7 +73,7 @@ pub struct Portal {
     pub reads: Mutex<Vec<Instant>>,
     pub looks: AtomicUsize,
     pub writes: Mutex<Vec<(Instant, String)>>,
-    under_way: AtomicUsize,
+    pub under_way: AtomicUsize,
     pub most_under_way: AtomicUsize,
     pub open: AtomicUsize,
 }
