@@ -46,7 +46,7 @@ use fleet::Fleet;
 /// Something that somebody wants of the loops.
 #[derive(Debug)]
 pub enum Order {
-    /// Look at an account, or at all of them.
+    /// Look anew at an account, or at all of them: what was given up is tried again.
     Reconcile {
         /// Its name; all without one.
         account: Option<Box<str>>,
@@ -116,13 +116,13 @@ pub async fn run(setup: Setup) {
 fn carry_out(fleet: &Fleet, order: Order) {
     match order {
         Order::Reconcile { account: None, reason, answer } => {
-            fleet.wake(reason);
+            fleet.resume(reason);
             let _ = answer.map(|answer| answer.send(fleet.len()));
         }
         Order::Reconcile { account: Some(account), reason, answer } => {
             let handle = fleet.handle(&account);
             if let Some(handle) = handle {
-                handle.waker.wake(reason);
+                handle.resume(reason);
             }
             let _ = answer.map(|answer| answer.send(usize::from(handle.is_some())));
         }

@@ -176,6 +176,24 @@ fn drift_is_noticed_within_an_interval_and_a_signal_has_it_looked_at_once() {
 }
 
 #[test]
+fn an_account_of_a_fleet_that_is_broken_from_the_start_is_told_and_the_others_are_watched() {
+    let server = Server::start("wework", &[]);
+    let (fleet, good) = (tempfile::tempdir().unwrap(), office("wework", &server.url));
+    let broken = fleet.path().join("broken");
+    fs::create_dir_all(fleet.path().join("good")).unwrap();
+    fs::create_dir_all(&broken).unwrap();
+    fs::copy(good.path().join("account.yaml"), fleet.path().join("good/account.yaml")).unwrap();
+    fs::write(broken.join("account.yaml"), "version: 1\naccount: { name: broken\n").unwrap();
+    let watch = Watch::start(fleet.path(), &["--mode", "correct", "--interval", "1h"]);
+    watch.until("applied", || label(&server) == "Ventes");
+    watch.until("told", || watch.said().contains("broken/account.yaml:3:1: error[yaml-syntax]"));
+    // Once: it is no news when other files change.
+    saved(&watch, &server, &fleet.path().join("good"), "Other", |path, text| fs::write(path, text).unwrap());
+    assert_eq!(watch.said().matches("error[yaml-syntax]").count(), 1, "{}", watch.said());
+    assert_eq!(watch.stop(), Some(0));
+}
+
+#[test]
 fn files_that_cannot_work_end_it_at_the_start_with_what_is_wrong() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("account.yaml"), "version: 7\n").unwrap();

@@ -233,11 +233,12 @@ fn unsigned_commits_are_refused_and_signed_ones_are_taken_up_where_that_is_requi
 
     let world = World::new();
     let url = world.repository.url();
-    let mut command = world.command(&url, &["--require-signed"]);
-    let watch = Watch::spawn({
+    let signed = || {
+        let mut command = world.command(&url, &["--require-signed"]);
         command.env("GIT_CONFIG_GLOBAL", &config);
-        command
-    });
+        Watch::spawn(command)
+    };
+    let watch = signed();
     watch.until("told", || watch.said().contains("its signature is not good"));
     assert_eq!(world.label(), "", "an unsigned commit was applied");
     world.repository.git(&["config", "gpg.format", "ssh"]);
@@ -256,6 +257,12 @@ fn unsigned_commits_are_refused_and_signed_ones_are_taken_up_where_that_is_requi
     let foreign = world.repository.pushed("label: Unsigned }", "label: Foreign }");
     watch.until("told", || watch.said().contains(&format!("commit {foreign} is not taken up")));
     assert_eq!(world.label(), "Signed");
+    // A new process goes on with the commit that was taken up last, and says why it is not the newest.
+    assert_eq!(watch.stop(), Some(0));
+    meddle(&world, "by hand");
+    let watch = signed();
+    world.labelled(&watch, "Signed");
+    watch.until("told", || watch.said().contains(&format!("commit {foreign} is not taken up")));
     world.repository.git(&["config", "user.signingkey", key.to_str().unwrap()]);
     world.repository.pushed("label: Foreign }", "label: Good again }");
     world.labelled(&watch, "Good again");

@@ -13,6 +13,8 @@
 
 #[path = "support/commands.rs"]
 mod commands;
+#[path = "support/git.rs"]
+mod git;
 #[path = "watch/process.rs"]
 mod process;
 
@@ -44,7 +46,10 @@ impl Manager {
     }
 
     fn watch(&self, path: &Path, arguments: &[&str]) -> Watch {
-        let mut command = commands::command(path, &[&["watch", "."], arguments].concat());
+        self.spawn(commands::command(path, &[&["watch", "."], arguments].concat()))
+    }
+
+    fn spawn(&self, mut command: Command) -> Watch {
         command.env("NOTIFY_SOCKET", self.folder.path().join("notify")).env("WATCHDOG_USEC", "200000");
         Watch::spawn(command)
     }
@@ -84,6 +89,27 @@ fn a_service_manager_is_told_when_it_is_ready_how_it_goes_and_when_it_ends() {
     manager.until("READY=1");
     watch.signal("TERM");
     manager.until("STOPPING=1");
+    assert_eq!(watch.stop(), Some(0));
+}
+
+#[test]
+fn a_watchdog_that_is_fed_has_nothing_fetched_or_read_again() {
+    let manager = Manager::new();
+    let server = Server::start("wework", &[]);
+    let repository = office("wework", &server.url);
+    git::git(repository.path(), &["init", "--quiet", "--initial-branch=main"]);
+    git::git(repository.path(), &["add", "."]);
+    git::git(repository.path(), &["commit", "--quiet", "--message=first"]);
+    let (folder, url) = (tempfile::tempdir().unwrap(), repository.path().to_str().unwrap());
+    let arguments = ["watch", "--git", url, "--git-interval", "1h", "--interval", "1h"];
+    let mut command = commands::command(folder.path(), &arguments);
+    command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
+    let watch = manager.spawn(command);
+    manager.until("READY=1");
+    for _ in 0..10 {
+        manager.until("WATCHDOG=1");
+    }
+    assert_eq!(watch.said().matches("a commit of").count(), 1, "{}", watch.said());
     assert_eq!(watch.stop(), Some(0));
 }
 

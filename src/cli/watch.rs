@@ -163,7 +163,7 @@ async fn watch(arguments: &Arguments, git: Option<Git>) -> anyhow::Result<Exit> 
     let loops = crate::watch::run(setup);
     let exit = watched(loops, &mut source, &stopping).await;
     source.abort();
-    served.end().await;
+    served.end(&stopping).await;
     exit
 }
 

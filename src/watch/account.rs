@@ -9,6 +9,7 @@ mod correct;
 mod judge;
 mod tell;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,6 +47,8 @@ pub(super) struct Watcher {
     open: Option<(Arc<Account>, Box<dyn Connection>)>,
     /// The wishes that the account fulfilled when it was last in sync.
     fulfilled: Option<Arc<Account>>,
+    /// The files of the last turn, whatever that came to.
+    files: Option<Arc<Account>>,
     /// What the last look came to, as long as it counts.
     last: Option<Last>,
     /// The plan that the account refuses, and what it says.
@@ -57,8 +60,8 @@ pub(super) struct Watcher {
 
 /// What a look came to: it still holds if nothing of this has changed, nor the account.
 struct Last {
-    account: Arc<Account>,
     permit: Permit,
+    approved: BTreeSet<Digest>,
 }
 
 impl Watcher {
@@ -75,6 +78,7 @@ impl Watcher {
             fights,
             open: None,
             fulfilled: None,
+            files: None,
             last: None,
             refused: None,
             adoption: None,
@@ -104,7 +108,7 @@ impl Watcher {
             };
             reasons = reasons.and(self.handle.waker.taken());
             tracing::debug!(account = &*self.name, %reasons, "woken");
-            let ended = self.turn(reasons).await;
+            let ended = self.turn().await;
             drop(permit);
             due = self.next(ended);
         }
@@ -127,7 +131,7 @@ impl Watcher {
     }
 
     /// One turn: whatever it comes to is told.
-    async fn turn(&mut self, reasons: Reasons) -> Ended {
+    async fn turn(&mut self) -> Ended {
         let began = Instant::now();
         let wanted = self.wanted.borrow_and_update().clone();
         self.tell_files(&wanted);
@@ -135,18 +139,19 @@ impl Watcher {
             self.tell_nothing_wanted();
             return Ended::Settled;
         };
-        if reasons.has(Reason::Request) || reasons.has(Reason::Signal) {
-            // Somebody looks at it: what was given up is tried again, and nothing is taken for known.
-            self.fights.forget();
-            self.refused = None;
-            self.last = None;
-        }
-        if self.last.as_ref().is_some_and(|last| !Arc::ptr_eq(&last.account, &account)) {
+        let other_files = self.files.as_ref().is_some_and(|files| !Arc::ptr_eq(files, &account));
+        self.files = Some(Arc::clone(&account));
+        if self.handle.resumes() || other_files {
             self.fights.forget();
             self.refused = None;
             self.last = None;
         }
         let permit = self.context.permit(&account);
+        // Those of the beginning: one that comes meanwhile is a reason to look once more.
+        let approved = self.handle.approved();
+        if self.last.as_ref().is_some_and(|last| last.permit != permit || last.approved != approved) {
+            self.last = None;
+        }
         let stop = self.context.stop.clone();
         let verdict = tokio::select! {
             verdict = self.verdict(&account, &wanted, &permit) => verdict,
@@ -158,7 +163,7 @@ impl Watcher {
         }
         let ended = verdict.ended();
         if ended == Ended::Settled {
-            self.last = Some(Last { account, permit });
+            self.last = Some(Last { permit, approved });
         } else {
             self.last = None;
         }
@@ -169,7 +174,7 @@ impl Watcher {
 
     /// Looks at the account, and corrects it if that is asked for and permit.
     async fn verdict(&mut self, account: &Arc<Account>, wanted: &Wanted, permit: &Permit) -> Verdict {
-        let read = match self.look(account, permit).await {
+        let read = match self.look(account).await {
             Ok(Some(read)) => read,
             Ok(None) => return Verdict::Unchanged,
             Err(says) => return Verdict::Failing(says),
@@ -201,9 +206,9 @@ impl Watcher {
     }
 
     /// The account, or nothing if it certainly is as it was when the last look came to an end.
-    async fn look(&mut self, account: &Arc<Account>, permit: &Permit) -> Result<Option<Read>, String> {
+    async fn look(&mut self, account: &Arc<Account>) -> Result<Option<Read>, String> {
         let fresh = self.connect(account).await?;
-        let known = !fresh && self.last.as_ref().is_some_and(|last| last.permit == *permit);
+        let known = !fresh && self.last.is_some();
         let provider = self.provider()?;
         let stop = self.context.stop.clone();
         if known {

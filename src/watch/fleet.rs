@@ -1,7 +1,7 @@
 //! All accounts: takes up new states of the files, starts and ends the loops.
 //!
 //! Invariants: what cannot be read never replaces what could; an account leaves only when its folder has left a
-//! fleet whose other files are fine.
+//! fleet whose other files are fine. One that leaves and comes back has no second loop beside the first.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use crate::config::{Account, Loaded};
 use crate::diag::{Diagnostic, Severity, Sources};
 use crate::plan::Digest;
 use crate::render::diagnostics;
+use crate::text::shown;
 
 use super::account::Watcher;
 use super::context::Context;
@@ -42,9 +43,13 @@ pub(super) struct Fleet {
     context: Arc<Context>,
     approved: Vec<Digest>,
     members: HashMap<Box<str>, Member>,
+    /// Those that have left, so that nothing which was approved for them counts again when they come back.
+    gone: HashMap<Box<str>, Gone>,
     tasks: JoinSet<()>,
     /// Which account a task is for.
     names: HashMap<Id, Box<str>>,
+    /// What was told last of files that are no watched account's.
+    strange: Vec<String>,
 }
 
 struct Member {
@@ -52,9 +57,26 @@ struct Member {
     wanted: watch::Sender<Wanted>,
 }
 
+/// An account that has left.
+struct Gone {
+    handle: Handle,
+    /// Whether its loop still is at something, such as a write in flight. Until that has ended, it is shown.
+    running: bool,
+    /// It has come back meanwhile.
+    again: Option<Wanted>,
+}
+
 impl Fleet {
     pub(super) fn new(context: Arc<Context>, approved: Vec<Digest>) -> Self {
-        Self { context, approved, members: HashMap::new(), tasks: JoinSet::new(), names: HashMap::new() }
+        Self {
+            context,
+            approved,
+            members: HashMap::new(),
+            gone: HashMap::new(),
+            tasks: JoinSet::new(),
+            names: HashMap::new(),
+            strange: Vec::new(),
+        }
     }
 
     /// The way in to an account's loop.
@@ -62,10 +84,10 @@ impl Fleet {
         self.members.get(account).map(|member| &member.handle)
     }
 
-    /// Has all accounts looked at soon.
-    pub(super) fn wake(&self, reason: Reason) {
+    /// Has all accounts looked at anew.
+    pub(super) fn resume(&self, reason: Reason) {
         for member in self.members.values() {
-            member.handle.waker.wake(reason);
+            member.handle.resume(reason);
         }
     }
 
@@ -94,18 +116,36 @@ impl Fleet {
             if whole {
                 // Its folder is gone, or its name: nothing in the account is touched for that.
                 tracing::info!(account = &*name, "not watched any longer: no file declares it");
-                self.members.remove(&name);
-                self.context.board.remove(&name);
+                if let Some(Member { handle, .. }) = self.members.remove(&name) {
+                    self.gone.insert(name, Gone { handle, running: true, again: None });
+                }
             } else {
                 self.keep(&name, &errors, &sources);
             }
         }
+        if whole {
+            self.gone.iter_mut().filter(|(name, _)| !seen.contains(*name)).for_each(|(_, gone)| gone.again = None);
+        }
+        self.tell_strange(&errors, &sources);
         if self.members.is_empty() || !whole {
             let lines = lines(&errors, &sources);
             self.context.board.update_source(|source| source.errors = lines);
         } else {
             self.context.board.update_source(|source| source.errors.clear());
         }
+    }
+
+    /// Tells what is wrong with files of nobody who is watched, as of an account that was broken from the start: nobody
+    /// else tells it.
+    fn tell_strange(&mut self, errors: &[Diagnostic], sources: &Sources) {
+        let known: Vec<Arc<Account>> =
+            self.members.values().filter_map(|member| member.wanted.borrow().account.clone()).collect();
+        let strange = errors.iter().filter(|finding| !known.iter().any(|account| concerns(finding, account, sources)));
+        let strange = lines(&strange.cloned().collect::<Vec<_>>(), sources);
+        if let Some(first) = strange.first().filter(|_| strange != self.strange) {
+            tracing::warn!("files of no account that is watched have errors: {}", shown(first, 500));
+        }
+        self.strange = strange;
     }
 
     /// Gives an account its new state, or begins to watch it.
@@ -124,7 +164,14 @@ impl Fleet {
             });
             return;
         }
-        let handle = Handle::with(self.approved.iter().cloned());
+        if let Some(gone) = self.gone.get_mut(&name).filter(|gone| gone.running) {
+            gone.again = Some(wanted);
+            return;
+        }
+        let handle = match self.gone.remove(&name) {
+            Some(gone) => gone.handle,
+            None => Handle::with(self.approved.iter().cloned()),
+        };
         let (sender, receiver) = watch::channel(wanted);
         self.context.board.update(&name, |_| {});
         self.spawn(name.clone(), receiver, handle.clone(), Duration::ZERO);
@@ -151,6 +198,15 @@ impl Fleet {
             Err(error) => (error.id(), error.is_panic()),
         };
         let Some(name) = self.names.remove(&id) else { return };
+        if let Some(gone) = self.gone.get_mut(&name) {
+            gone.running = false;
+            let again = gone.again.take();
+            self.context.board.remove(&name);
+            if let Some(wanted) = again {
+                self.put(name, wanted);
+            }
+            return;
+        }
         let Some(member) = self.members.get(&name).filter(|_| broken) else { return };
         let (wanted, handle) = (member.wanted.subscribe(), member.handle.clone());
         tracing::error!(account = &*name, "its loop broke, which is a bug of Strowger; it begins anew");

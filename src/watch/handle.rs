@@ -1,6 +1,10 @@
 //! The way in to one account's loop, for whoever has something to say to it.
+//!
+//! What somebody wants of the loop is kept here, apart from the reasons that are told in the log: a wish that is
+//! carried out is gone, however often and for whatever reason the account is woken.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::plan::Digest;
@@ -11,19 +15,36 @@ use super::wake::{Reason, Waker};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Handle {
     pub(super) waker: Waker,
+    resume: Arc<AtomicBool>,
     approved: Arc<Mutex<BTreeSet<Digest>>>,
 }
 
 impl Handle {
     /// A loop that these approvals wait for.
     pub(super) fn with(approved: impl IntoIterator<Item = Digest>) -> Self {
-        Self { waker: Waker::default(), approved: Arc::new(Mutex::new(approved.into_iter().collect())) }
+        Self { approved: Arc::new(Mutex::new(approved.into_iter().collect())), ..Self::default() }
+    }
+
+    /// Has the account looked at anew: what was given up is tried again, and nothing is taken for known.
+    pub(super) fn resume(&self, reason: Reason) {
+        self.resume.store(true, Ordering::Release);
+        self.waker.wake(reason);
+    }
+
+    /// Whether somebody asked for that since the last time.
+    pub(super) fn resumes(&self) -> bool {
+        self.resume.swap(false, Ordering::AcqRel)
     }
 
     /// Lets a plan through that guards hold back: exactly this one, once.
     pub(super) fn approve(&self, digest: Digest) {
         self.approved.lock().unwrap_or_else(PoisonError::into_inner).insert(digest);
         self.waker.wake(Reason::Request);
+    }
+
+    /// Every plan that somebody approved and that was not carried out.
+    pub(super) fn approved(&self) -> BTreeSet<Digest> {
+        self.approved.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether somebody approved this plan.

@@ -60,6 +60,8 @@ pub struct Mood {
     pub read_fails: Option<String>,
     pub write_fails: Option<WriteError>,
     pub read_panics: bool,
+    /// Somebody undoes every write at once.
+    pub undoes: bool,
     pub read_takes: Duration,
     pub write_takes: Duration,
 }
@@ -71,7 +73,7 @@ pub struct Portal {
     pub reads: Mutex<Vec<Instant>>,
     pub looks: AtomicUsize,
     pub writes: Mutex<Vec<(Instant, String)>>,
-    under_way: AtomicUsize,
+    pub under_way: AtomicUsize,
     pub most_under_way: AtomicUsize,
     pub open: AtomicUsize,
 }
@@ -180,11 +182,15 @@ impl Provider for Portal {
                     return Err(error.clone());
                 }
                 let mut guard = self.account.lock().unwrap();
+                let before = guard.0.live();
                 guard.0.apply(change).map_err(WriteError::Unfit)?;
                 guard.1 += 1;
                 let made = guard.0.group_id(&change.object.name).map(|id| ObjectId::from(id.as_str()));
                 let id = if change.verb == Verb::Create { made } else { change.object.id.clone() };
                 let revision = (change.object.kind != Kind::Other).then(|| Revision(guard.1.to_string().into()));
+                if self.mood.lock().unwrap().undoes {
+                    guard.0 = Account::new(&before);
+                }
                 Ok(Written { id: id.unwrap(), revision, requests: 1 })
             })
             .await

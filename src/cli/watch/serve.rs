@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::apply::Stop;
+use crate::apply::{Stop, Urgency};
 use crate::check::settings::SecretRef;
 use crate::live::{Secret, Webhook};
 use crate::watch::notices::{Form, Notices, Patience, Receiver};
@@ -139,8 +139,13 @@ impl Serving {
 
 impl Served {
     /// Ends after the process was told to stop.
-    pub(super) async fn end(self) {
-        self.notices.end(GRACE).await;
+    ///
+    /// Whoever stops it at once waits for nobody.
+    pub(super) async fn end(self, stop: &Stop) {
+        tokio::select! {
+            () = self.notices.end(GRACE) => {}
+            () = stop.until(Urgency::AtOnce) => return,
+        }
         if let Some(server) = self.server {
             // It listens to the same word, and takes two seconds at most.
             let _ = server.await;

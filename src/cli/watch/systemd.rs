@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::text::shown;
+use crate::watch::Order;
 use crate::watch::status::{Board, State};
-use crate::watch::{Order, Reason};
 
 /// The longest status line.
 const LONGEST: usize = 200;
@@ -72,9 +72,7 @@ pub(super) fn stopping() {}
 /// Whether the loops take orders in.
 async fn lives(orders: &mpsc::Sender<Order>, limit: Duration) -> bool {
     let (answer, answered) = tokio::sync::oneshot::channel();
-    // No account has an empty name, so nobody is woken.
-    let order = Order::Reconcile { account: Some("".into()), reason: Reason::Timer, answer: Some(answer) };
-    let asked = async { orders.send(order).await.is_ok() && answered.await.is_ok() };
+    let asked = async { orders.send(Order::Count(answer)).await.is_ok() && answered.await.is_ok() };
     tokio::time::timeout(limit, asked).await.unwrap_or(false)
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::apply::{self, Outcome, Recorder, Status, execute_kept};
+use crate::apply::{self, Outcome, Recorder, Status, Urgency, execute_kept};
 use crate::config::Account;
 use crate::exit::Exit;
 use crate::live::WriteError;
@@ -28,6 +28,7 @@ impl Watcher {
         work: Work,
     ) -> Verdict {
         let context = Arc::clone(&self.context);
+        self.show_difference(&work.whole);
         // Another process that applies is left alone; its end is waited for.
         let _lock = match context.edge.lock(account) {
             Ok(lock) => lock,
@@ -35,7 +36,7 @@ impl Watcher {
         };
         // Asked before our own writes are the latest.
         let drift: Vec<_> = work.plan.changes.iter().filter(|change| work.drift.contains(&change.id)).collect();
-        let blame = self.blame(&drift).await;
+        let Some(blame) = self.unless_stopped(self.blame(&drift)).await else { return stopped() };
         let mut recorder = match context.edge.begin(account, &work.plan, wanted.files.commit.as_deref()) {
             Ok(recorder) => recorder,
             Err(says) => return Verdict::Failing(says),
@@ -55,47 +56,73 @@ impl Watcher {
                 work.drift.contains(&change.id) && matches!(status, Status::Applied(_))
             });
         self.fights.corrected(at, taken_back.map(|(change, _)| change));
-        let verdict = self.after(account, wanted, permit, &done).await;
-        self.finish(&mut recorder, &done, &verdict).await;
+        if done.is_complete() {
+            // By the account's own word. What differs after that is what somebody else did, also if nobody ever saw
+            // the account in sync: else whoever is quick enough to undo every correction would never be noticed.
+            self.fulfilled = Some(Arc::clone(account));
+        }
+        let (verdict, in_sync) = match self.after(account, wanted, permit, &done).await {
+            Ok(verdict) => {
+                let in_sync = matches!(verdict, Verdict::InSync);
+                (verdict, Some(in_sync))
+            }
+            Err(verdict) => (verdict, None),
+        };
+        self.finish(&mut recorder, &done, in_sync).await;
         self.tell_run(recorder.run(), &done, blame);
         verdict
     }
 
-    /// What the account means now.
-    async fn after(&mut self, account: &Arc<Account>, wanted: &Wanted, permit: &Permit, done: &Outcome) -> Verdict {
+    /// What the account means now; an error if it was not read again.
+    async fn after(
+        &mut self,
+        account: &Arc<Account>,
+        wanted: &Wanted,
+        permit: &Permit,
+        done: &Outcome,
+    ) -> Result<Verdict, Verdict> {
         if let Some(Halt::Stopped | Halt::StoppedAtOnce) = done.halt {
-            return Verdict::Failing("stopped by a signal; the next start goes on".to_owned());
+            return Err(stopped());
         }
         let read = match self.provider() {
-            Ok(provider) => provider.read().await.map_err(|error| error.to_string()),
+            Ok(provider) => match self.unless_stopped(provider.read()).await {
+                Some(read) => read.map_err(|error| error.to_string()),
+                None => return Err(stopped()),
+            },
             Err(says) => Err(says),
         };
         let read = match read {
             Ok(read) => read,
-            Err(error) => return Verdict::Failing(self.lost(error).await),
+            Err(error) => return Err(Verdict::Failing(self.lost(error).await)),
         };
         self.count(|counts| counts.requests += read.requests);
-        match self.judge(account, wanted, permit, &read) {
-            Verdict::Act(_) if done.is_complete() => {
-                Verdict::Failing("the account does not show what was written, or changed meanwhile".to_owned())
-            }
-            Verdict::Act(work) => match refusal(done) {
-                Some(says) => {
-                    self.refused = Some((work.plan.digest.clone(), says.clone()));
-                    Verdict::Refused { says, plan: Arc::new(work.plan) }
-                }
-                None => Verdict::Failing(first_failure(done)),
-            },
-            settled => settled,
+        let work = match self.judge(account, wanted, permit, &read) {
+            Verdict::Act(work) => work,
+            settled => return Ok(settled),
+        };
+        if done.is_complete() {
+            self.show_difference(&work.whole);
+            let says = "the account does not show what was written, or changed meanwhile".to_owned();
+            return Ok(Verdict::Failing(says));
+        }
+        Ok(if let Some(says) = refusal(done) {
+            self.refused = Some((work.plan.digest.clone(), says.clone()));
+            Verdict::Refused { says, plan: work.whole }
+        } else {
+            self.show_difference(&work.whole);
+            Verdict::Failing(first_failure(done))
+        })
+    }
+
+    /// What comes of this, or nothing if the process is told to stop before.
+    async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            done = work => Some(done),
+            () = self.context.stop.until(Urgency::Finish) => None,
         }
     }
 
-    async fn finish(&self, recorder: &mut Recorder, done: &Outcome, verdict: &Verdict) {
-        let in_sync = match verdict {
-            Verdict::InSync => Some(true),
-            Verdict::Failing(_) if done.halt.is_some() => None,
-            _ => Some(false),
-        };
+    async fn finish(&self, recorder: &mut Recorder, done: &Outcome, in_sync: Option<bool>) {
         let exit = match (done.is_complete(), done.touched()) {
             (true, _) => Exit::Ok,
             (false, true) => Exit::Partial,
@@ -122,6 +149,10 @@ impl Watcher {
         let what = if applied == all { Happening::Applied } else { Happening::Failed };
         self.tell_event(what, &says, Some(run.clone()));
     }
+}
+
+fn stopped() -> Verdict {
+    Verdict::Failing("stopped by a signal; the next start goes on".to_owned())
 }
 
 fn count(counts: &mut Counts, plan: &Plan, done: &Outcome) {

@@ -54,7 +54,9 @@ pub(super) struct Held {
 
 /// What shall be written.
 pub(super) struct Work {
-    pub(super) plan: Plan,
+    pub(super) plan: Arc<Plan>,
+    /// All that differs, with what is left as it is.
+    pub(super) whole: Arc<Plan>,
     /// Of its changes, those that take back what somebody else did.
     pub(super) drift: HashSet<ChangeId>,
 }
@@ -103,7 +105,7 @@ impl Watcher {
         let drift = self.drift(account, &plan);
         let (held, contested) = self.held(account, &plan, &drift);
         if held.is_empty() {
-            return self.guarded(Arc::clone(&plan), Work { plan: Arc::unwrap_or_clone(plan), drift });
+            return self.guarded(Work { plan: Arc::clone(&plan), whole: plan, drift });
         }
         let mut says = why_held(&held, &contested, plan.changes.len());
         if self.adopt(account, wanted, read, &plan, &held) {
@@ -115,7 +117,7 @@ impl Watcher {
         match planned(account, &rest, read).0 {
             Some(rest) if !rest.is_empty() => {
                 let drift = self.drift(account, &rest);
-                self.guarded(plan, Work { plan: rest, drift })
+                self.guarded(Work { plan: Arc::new(rest), whole: plan, drift })
             }
             Some(_) => {
                 self.fulfilled = Some(Arc::clone(account));
@@ -130,13 +132,12 @@ impl Watcher {
     }
 
     /// Lets work through, unless a guard holds it back and nobody approved it.
-    fn guarded(&self, plan: Arc<Plan>, work: Work) -> Verdict {
+    fn guarded(&self, work: Work) -> Verdict {
         if work.plan.is_blocked() && !self.handle.approves(&work.plan.digest) {
             let guards: Vec<&str> = work.plan.blocked.iter().map(|block| &*block.message).take(3).collect();
             let says = format!("{}; approve {} to let it through", guards.join("; "), work.plan.digest);
             // What is approved is what is shown.
-            let shown = if work.plan.digest == plan.digest { plan } else { Arc::new(work.plan) };
-            return Verdict::Held(Held { state: State::Blocked, plan: shown, says, contested: Vec::new() });
+            return Verdict::Held(Held { state: State::Blocked, plan: work.plan, says, contested: Vec::new() });
         }
         Verdict::Act(Box::new(work))
     }

@@ -108,10 +108,16 @@ impl Watcher {
         let before = self.state();
         let now = self.context.clock.stamp();
         if !failed {
-            let in_sync = matches!(verdict, Verdict::InSync) || unchanged && before == State::InSync;
+            let in_sync = match &verdict {
+                Verdict::InSync => true,
+                // A suspended account may be in sync by chance.
+                Verdict::Held(held) => held.plan.is_empty(),
+                _ => false,
+            };
             self.context.board.update(&self.name, |status| {
                 status.last_look = Some(now.clone());
-                if in_sync {
+                let still = matches!(status.state, State::InSync | State::Suspended) && status.plan.is_none();
+                if in_sync || unchanged && still {
                     status.last_in_sync = Some(now);
                 }
             });
@@ -121,7 +127,8 @@ impl Watcher {
             Verdict::InSync => Standing { state: State::InSync, says: None, plan: None, about: None },
             Verdict::Held(held) => {
                 let about = Some(About::of(&held));
-                Standing { state: held.state, says: Some(held.says), plan: Some(held.plan), about }
+                let plan = Some(held.plan).filter(|plan| !plan.is_empty());
+                Standing { state: held.state, says: Some(held.says), plan, about }
             }
             Verdict::Invalid { says, findings } => {
                 self.context.board.update(&self.name, |status| status.findings = findings);
@@ -208,6 +215,15 @@ impl Watcher {
                 status.drift = drift.unwrap_or_default();
                 status.plan = standing.plan;
             }
+        });
+    }
+
+    /// Puts on the board what differs, before anything is written and also if that fails.
+    pub(super) fn show_difference(&self, plan: &Arc<Plan>) {
+        let drift = differing(plan);
+        self.context.board.update(&self.name, |status| {
+            status.drift = drift;
+            status.plan = Some(Arc::clone(plan));
         });
     }
 

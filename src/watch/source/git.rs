@@ -104,7 +104,7 @@ impl Following {
         loop {
             let turn = async {
                 let looked = self.turn(&states, &board).await;
-                if looked.is_err() && !self.started {
+                if (looked.is_err() || self.refused.is_some()) && !self.started {
                     self.resume(&states, &board).await;
                 }
                 looked
@@ -140,9 +140,12 @@ impl Following {
     /// Goes on with the commit of the last time, as long as the remote is not there.
     async fn resume(&mut self, states: &mpsc::Sender<Taken>, board: &Board) {
         let Some(taken) = self.working.taken() else { return };
+        // What is told is what is wrong with the newest commit.
+        let refused = self.refused.take();
         if let Err(says) = self.take(&taken.commit, states, board).await {
             tracing::warn!(commit = taken.commit, "the commit of the last time cannot be used: {says}");
         }
+        self.refused = refused.or_else(|| self.refused.take());
     }
 
     /// Takes a commit up: its files count from now on, as far as they have no errors.
