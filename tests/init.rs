@@ -169,6 +169,20 @@ fn a_command_that_is_a_path_is_found_from_the_folder() {
 }
 
 #[test]
+fn an_account_that_does_not_open_from_its_files_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start("wework", &[]);
+    fs::write(folder.path().join("token"), commands::TOKEN).unwrap();
+    // It is found from here, and not from the folder of the files.
+    let arguments = ["init", "--yes", "phones", "--workflow", "--url", &server.url, "--token-command", "cat token"];
+    refused(&strowger(folder.path(), &arguments), 1, "give whole paths in it. Nothing of what was written is left");
+    let arguments = ["init", "--yes", "phones", "--state", "/dev/null/state.db"];
+    refused(&strowger(folder.path(), &arguments), 1, "nothing of what was written is left");
+    fs::remove_file(folder.path().join("token")).unwrap();
+    assert!(is_empty(folder.path()));
+}
+
+#[test]
 fn credentials_that_do_not_work_leave_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start("wework", &[]);

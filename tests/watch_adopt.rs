@@ -340,3 +340,17 @@ fn a_watch_writes_files_whose_plan_is_empty_and_leaves_the_account_as_it_is() {
     assert_eq!(watch.stop(), Some(0));
     assert_eq!(server.number("+33142685302")["label"], "Encore");
 }
+
+#[test]
+fn files_that_nobody_reviewed_are_not_written_among_those_that_count() {
+    let server = Server::start("wework", &[]);
+    let (fleet, account) = (tempfile::tempdir().unwrap(), office("wework", &server.url));
+    fs::create_dir(fleet.path().join("paris")).unwrap();
+    commands::copy(account.path(), &fleet.path().join("paris"));
+    for folder in [".", "paris/.."] {
+        let output = commands::strowger(fleet.path(), &["watch", ".", "--adopt", folder]);
+        assert_eq!(output.status.code(), Some(64));
+        assert!(commands::stderr(&output).contains("is watched"), "{}", commands::stderr(&output));
+    }
+    assert_eq!(fs::read_dir(fleet.path()).unwrap().count(), 1);
+}

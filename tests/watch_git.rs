@@ -398,6 +398,10 @@ fn a_commit_beside_a_work_tree_touches_neither_it_nor_its_index_nor_branches_of_
     world.repository.commit("adopt");
     commands::expect(&commands::strowger(&clone, &["apply", ".", "--auto-approve"]), 0);
     world.repository.git(&["branch", "taken"]);
+    // What somebody amended still says who made it first.
+    let message = "Adopt what the account has\n\nMade-By: strowger watch";
+    let amended = world.repository.git(&["commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", message]);
+    world.repository.git(&["branch", "amended", &amended]);
     let state = world.folder.path().to_str().unwrap();
     let arguments = ["--interval", "200ms", "--state", state, "--adopt-branch"];
     let about = || world.repository.git(&["status", "--porcelain", "--untracked-files=no"]);
@@ -407,7 +411,8 @@ fn a_commit_beside_a_work_tree_touches_neither_it_nor_its_index_nor_branches_of_
     world.repository.git(&["add", "phones/notes.txt"]);
     let before = about();
     meddle(&world, "Portail");
-    for (name, why) in [("main", "is in use"), ("taken", "has commits of somebody else's")] {
+    let others = "has commits of somebody else's";
+    for (name, why) in [("main", "is in use"), ("taken", others), ("amended", others)] {
         let watch = Watch::start(&clone, &[&arguments[..], &[name]].concat());
         watch.until("told", || watch.said().contains(why));
         assert_eq!(watch.stop(), Some(0));
@@ -421,5 +426,6 @@ fn a_commit_beside_a_work_tree_touches_neither_it_nor_its_index_nor_branches_of_
         fs::read_to_string(clone.join("account.yaml")).unwrap().replace("Ventes }", "Portail }")
     );
     assert_eq!((about(), world.repository.git(&["rev-parse", "HEAD"])), (before, head.clone()));
-    assert_eq!(world.repository.git(&["rev-parse", "taken", "portal/labels^"]), format!("{head}\n{head}"));
+    let refs = world.repository.git(&["rev-parse", "taken", "portal/labels^", "amended"]);
+    assert_eq!(refs, format!("{head}\n{head}\n{amended}"));
 }

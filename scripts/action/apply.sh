@@ -103,6 +103,7 @@ mode_apply() {
             usage 'a pull request is planned, never applied: apply on `push` to the branch that it is merged to'
             ;;
     esac
+    refuse_forks
     : > "$work/approved"
     digests approve "$INPUT_APPROVE" "$work/approved"
     cat "$work/approved" > "$work/expected"

@@ -25,6 +25,11 @@ read_event() {
                 outside='This pull request is Dependabot'\''s, which gets no secrets'
             fi
             ;;
+        workflow_run)
+            # It has the secrets, and may have the files of the pull request that set it off.
+            jq -e '.workflow_run | .head_repository.full_name != null and .head_repository.full_name == .repository.full_name' \
+                "$payload" > /dev/null || outside='This run was set off by a fork, which gets no secrets'
+            ;;
         push)
             before=$(jq -r '.before | strings' "$payload")
             is_commit "$before" && [[ -n ${before//0/} ]] || before=

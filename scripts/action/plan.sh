@@ -51,11 +51,19 @@ mode_validate() {
     finish "$code"
 }
 
+# Ends the step where the files may be a fork's and the secrets are there.
+refuse_forks() {
+    [[ -n $outside ]] || return 0
+    case ${GITHUB_EVENT_NAME:-} in
+        pull_request_target | workflow_run)
+            usage "files of a fork are not planned with secrets at hand: run this on \`pull_request\`, not \`$GITHUB_EVENT_NAME\`"
+            ;;
+    esac
+}
+
 mode_plan() {
     local code=0
-    if [[ ${GITHUB_EVENT_NAME:-} == pull_request_target && -n $outside ]]; then
-        usage 'files of a fork are not planned with secrets at hand: run this on `pull_request`, not `pull_request_target`'
-    fi
+    refuse_forks
     if [[ -n $outside ]]; then
         plan_outside
     fi

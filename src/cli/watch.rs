@@ -107,6 +107,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
             return Ok(Exit::Usage);
         }
     };
+    if let Some(says) = arguments.adopting.misplaced(&arguments.paths) {
+        writeln!(anstream::stderr(), "strowger: {says}")?;
+        return Ok(Exit::Usage);
+    }
     // Who starts it by hand with files that cannot work learns that at once; later states are only told.
     let loaded = config::load(&arguments.paths);
     if git.is_none() && loaded.accounts.is_empty() && has_errors(&loaded.diagnostics) {

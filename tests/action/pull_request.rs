@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use serde_json::json;
+
 use crate::commands::{self, expect, strowger};
-use crate::github::BOT;
+use crate::github::{BOT, REPOSITORY};
 use crate::project::{NUMBER, Project, office};
 
 fn label(project: &Project, to: &str) {
@@ -171,6 +173,16 @@ fn a_fork_is_never_planned_with_secrets_at_hand() {
     let mut event = project.propose(|project| label(project, "Bonjour")).of_fork();
     event.name = "pull_request_target";
     project.plan(&event).expect(64).says("::error", "not `pull_request_target`");
+    event.name = "workflow_run";
+    let run = |head| json!({ "workflow_run": { "head_repository": head, "repository": { "full_name": REPOSITORY } } });
+    for head in [json!({ "full_name": "mallory/phones" }), json!(null)] {
+        event.payload = run(head);
+        for mode in ["plan", "apply"] {
+            project.run(&event, &[("mode", mode)]).expect(64).says("::error", "not `workflow_run`");
+        }
+    }
+    event.payload = run(json!({ "full_name": REPOSITORY }));
+    assert_eq!(project.plan(&event).expect(0).output("changes"), "5");
     assert!(project.github.state().requests.is_empty());
 }
 

@@ -14,12 +14,17 @@ use super::arguments::{Arguments, Workflow};
 use super::connect::Connected;
 use super::holdings::Holdings;
 use super::place::{Place, near};
+use super::save::{self, Made};
 use super::terminal::{Terminal, fitted};
-use super::{Ending, account, choose, gitignore, save, say, token, workflows};
+use super::{Ending, account, choose, gitignore, say, token, workflows};
 
 /// What was written, for the words at the end.
 pub(super) struct Written {
     pub(super) files: Vec<PathBuf>,
+    /// The same, as long as they may have to go again.
+    pub(super) made: Made,
+    /// Whether a command prints the token.
+    pub(super) has_command: bool,
     /// What somebody has to do besides.
     pub(super) remarks: Vec<String>,
     /// The provider's word.
@@ -71,9 +76,10 @@ pub(super) fn write(
             return Err(Ending::Left.into());
         }
     }
-    save::save(&files)?;
+    let made = save::save(&files)?;
+    let has_command = matches!(provider, ProviderSettings::Office { token: SecretRef::Command { .. }, .. });
     let files = files.into_iter().map(|(path, _)| path).collect();
-    Ok(Written { files, remarks, provider: provider.as_str() })
+    Ok(Written { files, made, has_command, remarks, provider: provider.as_str() })
 }
 
 /// The provider's lines in the file: relative paths, and nothing that is the default anyway.

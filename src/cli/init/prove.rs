@@ -2,6 +2,8 @@
 
 use std::io::Write as _;
 
+use anyhow::anyhow;
+
 use crate::cli::console;
 use crate::cli::effort::Effort;
 use crate::cli::open::{Purpose, open};
@@ -17,20 +19,28 @@ use super::files::Written;
 use super::place::{Place, near};
 
 /// Plans the files that were written as `plan` does. An embedded account is founded now.
-pub(super) async fn prove(place: &Place, written: Written) -> anyhow::Result<Exit> {
+pub(super) async fn prove(place: &Place, mut written: Written) -> anyhow::Result<Exit> {
     let mut out = anstream::stdout();
-    // First, since whatever fails from here on leaves them there.
-    for path in &written.files {
-        writeln!(out, "wrote {}", near(path))?;
-    }
     let mut loaded = config::load(std::slice::from_ref(&place.folder));
     if !has_errors(&loaded.diagnostics) {
         config::guard_by_base(&mut loaded, None)?;
     }
+    let account = loaded.accounts.first().filter(|_| !has_errors(&loaded.diagnostics));
+    let opened = match account {
+        Some(account) => {
+            let purpose = if written.provider == "sandbox" { Purpose::Write } else { Purpose::Look };
+            let opened = open(account, purpose, Effort::default()).await;
+            Some(opened.map_err(|error| anyhow!("{error:#}; {}", remedy(&written)))?)
+        }
+        None => None,
+    };
+    // Whatever fails from here on leaves them there.
+    written.made.keep();
+    for path in &written.files {
+        writeln!(out, "wrote {}", near(path))?;
+    }
     let mut plan: Option<Plan> = None;
-    if let (Some(account), false) = (loaded.accounts.first(), has_errors(&loaded.diagnostics)) {
-        let purpose = if written.provider == "sandbox" { Purpose::Write } else { Purpose::Look };
-        let opened = open(account, purpose, Effort::default()).await?;
+    if let (Some(account), Some(opened)) = (account, opened) {
         let planned = read_and_plan(account, &*opened.provider).await;
         opened.close().await;
         let (planned, found) = planned?;
@@ -59,4 +69,13 @@ pub(super) async fn prove(place: &Place, written: Written) -> anyhow::Result<Exi
         writeln!(out, "  strowger apply {folder}    changes the account, once you say yes")?;
     }
     Ok(Exit::Ok)
+}
+
+/// What to do where the account was opened from the current folder and cannot be from that of its files.
+fn remedy(written: &Written) -> &'static str {
+    if written.has_command {
+        "the command runs in the account's folder: give whole paths in it. Nothing of what was written is left"
+    } else {
+        "nothing of what was written is left"
+    }
 }

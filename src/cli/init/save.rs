@@ -6,19 +6,20 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-/// Writes the files, with the folders that they need. If one cannot be written, nothing stays.
-pub(super) fn save(files: &[(PathBuf, String)]) -> anyhow::Result<()> {
+/// Writes the files, with the folders that they need. If one cannot be written, nothing stays; nor does it if what is
+/// returned is not kept.
+pub(super) fn save(files: &[(PathBuf, String)]) -> anyhow::Result<Made> {
     let mut made = Made::default();
     for (path, text) in files {
         made.file(path, text)?;
     }
-    made.keep();
-    Ok(())
+    Ok(made)
 }
 
 /// What was made so far; it is removed again unless it is kept.
 #[derive(Default)]
-struct Made {
+#[must_use]
+pub(super) struct Made {
     folders: Vec<PathBuf>,
     files: Vec<PathBuf>,
 }
@@ -47,7 +48,7 @@ impl Made {
         Ok(())
     }
 
-    fn keep(mut self) {
+    pub(super) fn keep(&mut self) {
         self.folders.clear();
         self.files.clear();
     }
@@ -75,10 +76,12 @@ mod tests {
         let path = |name: &str| folder.path().join(name);
         fs::write(path("there"), "before").unwrap();
         let files = ["new/a/one", "two", "there"].map(|name| (path(name), name.to_owned()));
-        save(&files).unwrap_err();
+        assert!(save(&files).is_err());
         assert_eq!(fs::read_to_string(path("there")).unwrap(), "before");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-        save(&files[..2]).unwrap();
+        drop(save(&files[..2]).unwrap());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        save(&files[..2]).unwrap().keep();
         assert_eq!(fs::read_to_string(path("new/a/one")).unwrap(), "new/a/one");
     }
 }

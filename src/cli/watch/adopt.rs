@@ -36,6 +36,16 @@ pub(super) struct Adopting {
 }
 
 impl Adopting {
+    /// Why the files cannot go where these accounts are, if so: they would count at once, with nobody's review.
+    pub(super) fn misplaced(&self, watched: &[PathBuf]) -> Option<String> {
+        let folder = self.adopt.as_ref()?;
+        let there = folder.canonicalize().ok()?;
+        let is_watched = watched.iter().any(|path| path.canonicalize().is_ok_and(|path| path == there));
+        let shown = shown(&folder.to_string_lossy(), 300);
+        is_watched
+            .then(|| format!("`--adopt`: {shown} is watched, and files in it would count at once; give another folder"))
+    }
+
     /// Where the files go, if anywhere.
     pub(super) fn target(&self, git: Option<&Git>) -> Option<Target> {
         let folder = self.adopt.clone().map(Target::Folder);

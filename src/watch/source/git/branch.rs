@@ -13,9 +13,9 @@ use crate::text::shown;
 use super::super::super::adopt::Adoption;
 use super::Git;
 use super::names::RefName;
-use super::program::Program;
+use super::program::{ADDRESS, Program};
 
-/// By this line a commit is known for one that was made here.
+/// By this line, and its committer, a commit is known for one that was made here. Whoever amends it keeps only the line.
 const MARK: &str = "Made-By: strowger watch";
 
 /// A branch for files that follow accounts.
@@ -51,7 +51,8 @@ impl Branch {
         let tip = place.ask(&["rev-parse", "--verify", "--quiet", &name]).await.ok();
         let mut start = parent.clone();
         if let Some(tip) = &tip {
-            if !place.ask(&["log", "-1", "--format=%B", tip]).await?.contains(MARK) {
+            let made = place.ask(&["log", "-1", "--no-show-signature", "--format=%ce%n%B", tip]).await?;
+            if !made.split_once('\n').is_some_and(|(who, message)| who == ADDRESS && message.contains(MARK)) {
                 return Err(format!("the branch {} has commits of somebody else's; give another name", self.name));
             }
             // What was adopted of other accounts stays in the same commit.
@@ -69,7 +70,7 @@ impl Branch {
                 let objects = adoption.objects.iter().take(50).map(|name| format!("- {}\n", shown(name, 100)));
                 let message = format!("{}\n\n{}\n{MARK}\n", shown(&title, 72), objects.collect::<String>());
                 let commit = ["commit-tree", &tree, "-p", &parent, "-m", &message];
-                let commit = place.ask(&[&NOBODY[..], &commit].concat()).await?;
+                let commit = place.ask(&commit).await?;
                 // Fails if somebody moved it meanwhile.
                 let before = tip.unwrap_or_else(|| "0".repeat(commit.len()));
                 place.ask(&["update-ref", "--no-deref", &name, &commit, &before]).await?;
@@ -188,9 +189,6 @@ impl Place {
         self.ask(&["update-ref", &pushed, tip]).await.map(drop)
     }
 }
-
-/// Whoever is set up as nobody commits under this name.
-const NOBODY: [&str; 4] = ["-c", "user.name=Strowger", "-c", "user.email=strowger@localhost"];
 
 /// A folder that goes when it is not needed any longer.
 struct Scratch(PathBuf);

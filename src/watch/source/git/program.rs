@@ -37,6 +37,17 @@ const SETTINGS: [(&str, &str); 9] = [
     ("maintenance.autoDetach", "false"),
 ];
 
+/// By this address the commits are known that are made here.
+pub(super) const ADDRESS: &str = "strowger@localhost";
+
+/// Who commits. Variables, because those of the operator's would count for more than any setting.
+const IDENTITY: [(&str, &str); 4] = [
+    ("GIT_AUTHOR_NAME", "Strowger"),
+    ("GIT_AUTHOR_EMAIL", ADDRESS),
+    ("GIT_COMMITTER_NAME", "Strowger"),
+    ("GIT_COMMITTER_EMAIL", ADDRESS),
+];
+
 /// Variables that would lead git elsewhere, or have it say more than it should.
 const REMOVED: [&str; 14] = [
     "GIT_DIR",
@@ -148,6 +159,7 @@ impl Program {
         for name in REMOVED {
             command.env_remove(name);
         }
+        command.envs(IDENTITY);
         // What it says is looked at and shown, so it says it in English.
         command.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0");
         if let Some(url) = &self.url {
