@@ -23,6 +23,9 @@ use super::{Nudge, load};
 /// How often files are looked at, even if the system says nothing.
 const ANYWAY: Duration = Duration::from_secs(30);
 
+/// So often files are read again because somebody wrote to them meanwhile.
+const MOST_AGAIN: u32 = 10;
+
 /// Files and folders on this machine.
 #[derive(Debug)]
 pub struct Files {
@@ -42,13 +45,19 @@ impl Files {
         let mut watching = self.poll.is_none().then(|| Watching::of(&self.paths, hints.clone()));
         let every = self.poll.unwrap_or(ANYWAY);
         let mut known = None;
+        let mut again = 0;
         loop {
             let stamp = settled(|| Stamp::of(&self.paths)).await;
             if known.as_ref() != Some(&stamp) {
                 match load(self.paths.clone(), self.base.clone(), None).await {
-                    // Written to while it was read: once more, after it has come to rest.
-                    Ok(_) if Stamp::of(&self.paths) != stamp && known.is_some() => continue,
+                    // Written to while it was read: once more, after it has come to rest; but what never rests is
+                    // handed over some time, so that what is wrong with it is told.
+                    Ok(_) if Stamp::of(&self.paths) != stamp && again < MOST_AGAIN => {
+                        again += 1;
+                        continue;
+                    }
                     Ok(taken) => {
+                        again = 0;
                         board.update_source(|source| source.failing = None);
                         if states.send(taken).await.is_err() {
                             return;
