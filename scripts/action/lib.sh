@@ -5,6 +5,9 @@
 # `warning`, `error`) or while the runner obeys nothing (`untrusted`), outputs only behind a delimiter that nobody can
 # guess, and no command but as a quoted argument. Runs with the bash 3.2 of macOS.
 
+# GitHub's token is for curl alone: no account's file may name it as the variable of its secret.
+export -n INPUT_TOKEN
+
 random() { od -An -tx1 -N16 /dev/urandom | tr -d ' \n'; }
 
 # The text as the runner reads it behind `::name::`: short, and without what a terminal would obey.
