@@ -216,6 +216,10 @@ async fn a_field_that_somebody_keeps_changing_is_given_up_and_all_others_are_not
     watch.until_state(State::Fighting).await;
     let says = watch.status().says.clone().unwrap();
     assert!(says.contains("`label` of number/+33142685302"), "{says}");
+    assert!(says.contains("the account's log names ada (portal/1.0) and loop (strowger/1)"), "{says}");
+    let corrected = watch.told(Happening::Applied);
+    let blame = "applied 1 change; +33142685302 was changed by ada (portal/1.0) at 09:03";
+    assert!(corrected.iter().any(|event| event.says == blame), "{corrected:#?}");
     for round in 5..8 {
         watch.portal.relabel("+33142685302", &format!("by hand {round}"));
         sleep(2 * MINUTE).await;
