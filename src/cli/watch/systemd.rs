@@ -11,6 +11,9 @@ use crate::text::shown;
 use crate::watch::Order;
 use crate::watch::status::{Board, State};
 
+/// So long a reload waits for the loops to take the order in.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// The longest status line.
 const LONGEST: usize = 200;
 
@@ -45,8 +48,10 @@ pub(super) fn tell(board: Board, orders: mpsc::Sender<Order>, mut reloads: mpsc:
                 _ = heart.tick() => if watchdog().is_some() && lives(&orders, beat).await { socket.send("WATCHDOG=1") },
                 Some(Reloading) = reloads.recv() => {
                     socket.send(&format!("RELOADING=1\nMONOTONIC_USEC={}", monotonic()));
-                    // The accounts are woken; what comes of it is told as it is without a signal.
-                    if ready && lives(&orders, beat).await {
+                    // The accounts are woken; what comes of it is told as it is without a signal. Who began to reload
+                    // must end it, however slow the loops are: the watchdog is there for those that hang.
+                    lives(&orders, PATIENCE).await;
+                    if ready {
                         socket.send("READY=1");
                     }
                 }
