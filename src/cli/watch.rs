@@ -135,7 +135,7 @@ async fn watch(arguments: &Arguments, git: Option<Git>) -> anyhow::Result<Exit> 
     order::on_hangup(orders_in.clone(), reload_in)?;
     systemd::tell(board.clone(), orders_in.clone(), reloads);
     let ending = stop.clone();
-    tokio::spawn(async move {
+    let told = tokio::spawn(async move {
         ending.until(Urgency::Finish).await;
         systemd::stopping();
     });
@@ -167,6 +167,10 @@ async fn watch(arguments: &Arguments, git: Option<Git>) -> anyhow::Result<Exit> 
     let loops = crate::watch::run(setup);
     let exit = watched(loops, &mut source, &stopping).await;
     source.abort();
+    if stopping.is_asked() {
+        // Without anything to wait for, the process would be gone before it said so.
+        told.await?;
+    }
     served.end(&stopping).await;
     exit
 }
