@@ -11,7 +11,7 @@ use crate::text::{is_this_machine, shown};
 /// What stands where a secret stood.
 const HIDDEN: &str = "(hidden)";
 
-/// Where a repository is. There is no way to its text but [`Url::text`], which is for git alone.
+/// Where a repository is. There is no way to its text but `text`, which is for git alone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Url {
     text: Box<str>,
