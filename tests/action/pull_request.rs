@@ -65,12 +65,15 @@ fn the_comment_is_found_on_any_page_and_only_if_it_is_the_bots() {
     project.github.say(NUMBER, BOT, "Something else that the bot says");
     project.github.say(NUMBER, BOT, &ours.body);
     project.github.state().page = Some(2);
+    let event = project.propose(|project| label(project, "Bienvenue"));
     project.plan(&event).expect(0);
     let state = project.github.state();
     assert_eq!(state.comments.len(), 7);
-    assert!(state.comments[..5].iter().all(|comment| comment.login == "mallory"));
-    assert_ne!(state.comments[6].body, ours.body, "it has a later time");
+    for (at, copy) in state.comments[..5].iter().enumerate() {
+        assert_eq!((copy.login.as_str(), copy.body.as_str()), ("mallory", format!("{}{at}", ours.body).as_str()));
+    }
     assert_eq!(state.comments[5].body, "Something else that the bot says");
+    assert!(state.comments[6].body.contains("Bienvenue"), "{}", state.comments[6].body);
 }
 
 #[test]
