@@ -22,6 +22,9 @@ use accounts::accounts;
 #[path = "support/accounts.rs"]
 mod accounts;
 
+/// Far more than refusing takes, far less than a hang.
+const SOON: Duration = Duration::from_secs(20);
+
 const WEWORK: &str = r#"
 snapshot: 1
 account: { name: wework-republique, country: FR, default_number: "+33142685300" }
@@ -145,7 +148,7 @@ fn deep_nesting_is_refused_at_once() {
             let text = format!("{before}{}", deep.repeat((1 << 20) / deep.len()));
             let start = Instant::now();
             assert!(!refused(&text).is_empty());
-            assert!(start.elapsed() < Duration::from_secs(5), "{deep:?}: {:?}", start.elapsed());
+            assert!(start.elapsed() < SOON, "{deep:?}: {:?}", start.elapsed());
         }
     }
 }
@@ -169,7 +172,7 @@ async fn what_is_no_file_of_a_sensible_size_is_refused_at_once() {
         let error = Snapshot::new(path(name)).read().await.unwrap_err();
         assert!(matches!(error, ReadError::Snapshot(SnapshotError::File { .. })), "{error:?}");
         assert!(error.to_string().contains(wanted), "{error}");
-        assert!(start.elapsed() < Duration::from_secs(5));
+        assert!(start.elapsed() < SOON, "{name}: {:?}", start.elapsed());
     }
     std::fs::write(path("account.JSON"), "\u{feff}{\"snapshot\": 1}").unwrap();
     assert_eq!(Snapshot::new(path("account.JSON")).read().await.unwrap().requests, 0);
