@@ -2,8 +2,9 @@
 //!
 //! A group that no file declares may exist in the account, which the plan finds out.
 
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
+
+use foldhash::HashMap;
 
 use crate::diag::caller::{self, Step};
 use crate::diag::{Diagnostic, Rule};
@@ -107,7 +108,7 @@ impl<'a> Declared<'a> {
     fn near(&mut self, key: &str) -> Option<&'a Spanned<Name>> {
         let names = &self.names;
         let table = self.near.get_or_insert_with(|| {
-            let mut table = HashMap::new();
+            let mut table = HashMap::default();
             for (index, (name, _)) in names.iter().enumerate() {
                 for hash in shortened(name.as_str()) {
                     table.entry(hash).or_insert(u32::try_from(index).unwrap_or(u32::MAX));
@@ -146,7 +147,7 @@ fn shortened(text: &str) -> impl Iterator<Item = u64> {
 
 /// Groups that shall be deleted and are named elsewhere in the files.
 fn absences(reader: &mut Reader, declared: &Declared<'_>, absent: &[Absent]) {
-    let mut seen: HashMap<NameKey, Span> = HashMap::new();
+    let mut seen: HashMap<NameKey, Span> = HashMap::default();
     for Absent { reference } in absent {
         let key = reference.value.selector.key();
         if let Some(first) = seen.insert(key.clone(), reference.span) {

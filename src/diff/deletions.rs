@@ -3,10 +3,13 @@
 //! `absent` deletes what it names, or says who still points at it. `policy.prune` deletes what no file
 //! mentions, the scope owns and nothing points at; what is still in use stays, and so does what it points at.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+use std::fmt;
+
+use foldhash::HashMap;
 
 use crate::diag::{Diagnostic, Rule};
-use crate::model::{Desired, Directory, Found, Handle, Kind};
+use crate::model::{Desired, Directory, E164, Found, Handle, Kind, Name};
 
 use super::delta::{Deletion, GroupDelta, NumberDelta};
 use super::matching::Matching;
@@ -80,44 +83,54 @@ pub(super) fn decide(
         deletions.extend(pruned.map(|handle| Deletion { handle, span, pruned: true }));
         deletions.sort_unstable_by_key(|deletion| deletion.handle);
     }
-    let after = After::new(resolver, groups, numbers);
     let mut going: HashMap<Handle, Deletion> =
         deletions.into_iter().map(|deletion| (deletion.handle, deletion)).collect();
+    let after = After::new(resolver, groups, numbers, &going);
     after.spare(&mut going, diagnostics);
     let mut deletions: Vec<Deletion> = going.into_values().collect();
     deletions.sort_unstable_by_key(|deletion| deletion.handle);
     deletions
 }
 
-/// Who points at ring groups once everything else is applied.
-struct After {
-    /// Target → referrers that are not ring groups, as people read them.
-    outside: HashMap<Handle, Vec<String>>,
-    /// Group → its no-answer target.
-    no_answer: Vec<(Handle, String, Handle)>,
+/// What points at a ring group.
+#[derive(Clone, Copy)]
+enum Referrer<'a> {
+    Number(E164),
+    Key { receptionist: &'a str, key: &'a str },
+    NoAnswer(&'a Name),
 }
 
-impl After {
-    fn new(resolver: &Resolver<'_, '_>, groups: &[GroupDelta], numbers: &[NumberDelta]) -> Self {
+/// Who points at the groups that shall go once everything else is applied.
+struct After<'a> {
+    /// For each live group whether it shall go.
+    goes: Vec<bool>,
+    /// A group that shall go → what stays and points at it.
+    pointed: HashMap<Handle, Vec<Referrer<'a>>>,
+    /// A group that shall go → its no-answer target, if that shall go as well.
+    forward: HashMap<Handle, (&'a Name, Handle)>,
+}
+
+impl<'a> After<'a> {
+    fn new(
+        resolver: &Resolver<'_, 'a>,
+        groups: &'a [GroupDelta],
+        numbers: &[NumberDelta],
+        going: &HashMap<Handle, Deletion>,
+    ) -> Self {
         let live = resolver.directory.live();
-        let mut after = Self { outside: HashMap::new(), no_answer: Vec::new() };
-        let moved: HashMap<u32, Option<Handle>> =
-            numbers.iter().filter_map(|delta| delta.to.map(|to| (delta.live, to))).collect();
+        let goes = (0u32..).zip(&live.ring_groups);
+        let goes = goes.map(|(index, _)| going.contains_key(&Handle { kind: Kind::RingGroup, index })).collect();
+        let mut after = Self { goes, pointed: HashMap::default(), forward: HashMap::default() };
+        // Both lists are in the order of the numbers.
+        let mut moved = numbers.iter().filter_map(|delta| Some((delta.live, delta.to?))).peekable();
         for (index, number) in (0u32..).zip(&live.numbers) {
-            let to = match moved.get(&index) {
-                Some(to) => *to,
-                None => resolver.directory.destination(index),
-            };
-            if let Some(to) = to.filter(|to| to.kind == Kind::RingGroup) {
-                after.outside.entry(to).or_default().push(format!("number {}", number.number));
-            }
+            let to = moved.next_if(|(number, _)| *number == index).map(|(_, to)| to);
+            after.point(Referrer::Number(number.number), to.unwrap_or_else(|| resolver.directory.destination(index)));
         }
         for receptionist in &live.receptionists {
             for (key, target) in &receptionist.keys {
-                if let Some(to) = resolver.live(target).filter(|to| to.kind == Kind::RingGroup) {
-                    let text = format!("receptionist/{} (key {key})", receptionist.name);
-                    after.outside.entry(to).or_default().push(text);
-                }
+                let referrer = Referrer::Key { receptionist: &receptionist.name, key };
+                after.point(referrer, resolver.live(target));
             }
         }
         let changed: HashMap<Handle, Option<Handle>> =
@@ -128,56 +141,72 @@ impl After {
                 Some(to) => *to,
                 None => group.no_answer.as_ref().and_then(|to| resolver.live(to)),
             };
-            if let Some(to) = to.filter(|to| to.kind == Kind::RingGroup) {
-                after.no_answer.push((handle, format!("ring_group/{} (no_answer)", group.name), to));
-            }
+            after.no_answer(handle, &group.name, to);
         }
         for delta in groups.iter().filter(|delta| delta.handle.index as usize >= live.ring_groups.len()) {
-            if let (Some(Some(to)), Some(name)) = (delta.fields.no_answer, &delta.fields.name) {
-                after.no_answer.push((delta.handle, format!("ring_group/{name} (no_answer)"), to));
+            if let Some(name) = &delta.fields.name {
+                after.no_answer(delta.handle, name, delta.fields.no_answer.flatten());
             }
         }
         after
     }
 
+    fn goes(&self, handle: Handle) -> bool {
+        handle.kind == Kind::RingGroup && self.goes.get(handle.index as usize).is_some_and(|goes| *goes)
+    }
+
+    fn point(&mut self, referrer: Referrer<'a>, to: Option<Handle>) {
+        if let Some(to) = to.filter(|to| self.goes(*to)) {
+            self.pointed.entry(to).or_default().push(referrer);
+        }
+    }
+
+    fn no_answer(&mut self, from: Handle, name: &'a Name, to: Option<Handle>) {
+        match to.filter(|to| self.goes(*to)) {
+            Some(to) if self.goes(from) => {
+                self.forward.insert(from, (name, to));
+            }
+            to => self.point(Referrer::NoAnswer(name), to),
+        }
+    }
+
     /// Takes out what something still points at: silently if it was only to be pruned, else with an error.
     /// A group that stays keeps its own no-answer target alive.
-    fn spare(&self, going: &mut HashMap<Handle, Deletion>, diagnostics: &mut Vec<Diagnostic>) {
-        let mut pointed: HashMap<Handle, Vec<&str>> = HashMap::new();
-        for (target, referrers) in &self.outside {
-            pointed.entry(*target).or_default().extend(referrers.iter().map(String::as_str));
-        }
-        let mut forward: HashMap<Handle, (&str, Handle)> = HashMap::new();
-        for (from, text, to) in &self.no_answer {
-            if going.contains_key(from) {
-                forward.insert(*from, (text, *to));
-            } else {
-                pointed.entry(*to).or_default().push(text);
-            }
-        }
-        let mut staying: Vec<Handle> = going.keys().copied().filter(|handle| pointed.contains_key(handle)).collect();
+    fn spare(mut self, going: &mut HashMap<Handle, Deletion>, diagnostics: &mut Vec<Diagnostic>) {
+        let mut staying: Vec<Handle> = self.pointed.keys().copied().collect();
         while let Some(handle) = staying.pop() {
             if going.get(&handle).is_some_and(|deletion| deletion.pruned) {
                 going.remove(&handle);
-                if let Some((text, to)) = forward.get(&handle) {
-                    pointed.entry(*to).or_default().push(text);
+                if let Some((name, to)) = self.forward.get(&handle) {
+                    self.pointed.entry(*to).or_default().push(Referrer::NoAnswer(name));
                     staying.push(*to);
                 }
             }
         }
         let mut blocked: Vec<Deletion> =
-            going.values().copied().filter(|one| pointed.contains_key(&one.handle)).collect();
+            going.values().copied().filter(|one| self.pointed.contains_key(&one.handle)).collect();
         blocked.sort_unstable_by_key(|deletion| deletion.handle);
         for deletion in blocked {
-            let mut referrers = pointed.remove(&deletion.handle).unwrap_or_default();
+            let referrers = self.pointed.remove(&deletion.handle).unwrap_or_default();
+            let mut referrers: Vec<String> = referrers.iter().map(ToString::to_string).collect();
             referrers.sort_unstable();
             diagnostics.push(in_use(deletion, &referrers));
         }
     }
 }
 
-fn in_use(deletion: Deletion, referrers: &[&str]) -> Diagnostic {
-    let named: Vec<&str> = referrers.iter().copied().take(NAMED).collect();
+impl fmt::Display for Referrer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "number {number}"),
+            Self::Key { receptionist, key } => write!(f, "receptionist/{receptionist} (key {key})"),
+            Self::NoAnswer(name) => write!(f, "ring_group/{name} (no_answer)"),
+        }
+    }
+}
+
+fn in_use(deletion: Deletion, referrers: &[String]) -> Diagnostic {
+    let named: Vec<&str> = referrers.iter().map(String::as_str).take(NAMED).collect();
     let more = match referrers.len().saturating_sub(NAMED) {
         0 => String::new(),
         more => format!(" and {more} more"),

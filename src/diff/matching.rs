@@ -4,7 +4,10 @@
 //! that has happened the old name is gone and the line has no effect, so that a second run has nothing to
 //! do. Chains (`b` renamed from `a`, `c` renamed from `b`) are followed, in any order of the file.
 
-use std::collections::{HashMap, VecDeque};
+use std::cell::LazyCell;
+use std::collections::VecDeque;
+
+use foldhash::HashMap;
 
 use crate::diag::{Diagnostic, Rule};
 use crate::model::{Desired, Directory, Found, Handle, Kind, NameKey};
@@ -33,7 +36,8 @@ impl Matching {
     pub(super) fn new(desired: &Desired, directory: &Directory<'_>, diagnostics: &mut Vec<Diagnostic>) -> Self {
         let live = directory.live().ring_groups.len();
         let keys: Vec<NameKey> = desired.ring_groups.iter().map(|group| group.name.value.key()).collect();
-        let wanted: HashMap<&NameKey, u32> = keys.iter().zip(0..).collect();
+        // Most plans rename nothing.
+        let wanted: LazyCell<HashMap<&NameKey, u32>, _> = LazyCell::new(|| keys.iter().zip(0..).collect());
         let mut claims = Claims { directory, taken: vec![None; desired.ring_groups.len()], owner: vec![None; live] };
 
         // A group whose own name no live group has takes the one it is renamed from; if that one's name is

@@ -44,19 +44,28 @@ pub struct Directory<'a> {
     ids: Ids<'a>,
     /// By kind, in the order of [`Kind`]; the keys are those of [`NameKey`], borrowed where the text is its own.
     by_text: [HashMap<Cow<'a, str>, Entry>; KINDS],
-    extensions: HashMap<&'a str, Vec<Handle>>,
+    several: Vec<Vec<u32>>,
+    extensions: HashMap<&'a str, Holders>,
     /// For each number where it goes; found once, because everybody asks.
     destinations: Vec<Option<Handle>>,
 }
 
 const KINDS: usize = Kind::Other as usize + 1;
 
-/// Most keys name one object; only a clash costs an allocation.
-#[derive(Debug)]
+/// Most keys name one object; the entry of a clash says where the positions are in `Directory::several`. Both are
+/// this small because a large account has a million of them.
+#[derive(Clone, Copy, Debug)]
 enum Entry {
     One(u32),
+    Several(u32),
+}
+
+/// Nearly every extension number has one holder.
+#[derive(Debug)]
+enum Holders {
+    One(Handle),
     #[expect(clippy::box_collection, reason = "the many others are a third smaller for it")]
-    Several(Box<Vec<u32>>),
+    Several(Box<Vec<Handle>>),
 }
 
 impl<'a> Directory<'a> {
@@ -74,6 +83,7 @@ impl<'a> Directory<'a> {
             live,
             ids: Ids::on_demand(live),
             by_text: Default::default(),
+            several: Vec::new(),
             extensions: HashMap::default(),
             destinations: Vec::new(),
         };
@@ -146,21 +156,32 @@ impl<'a> Directory<'a> {
             std::collections::hash_map::Entry::Vacant(vacant) => {
                 vacant.insert(Entry::One(index));
             }
-            std::collections::hash_map::Entry::Occupied(mut occupied) => match occupied.get_mut() {
-                Entry::One(first) if *first == index => {}
+            std::collections::hash_map::Entry::Occupied(mut occupied) => match *occupied.get() {
+                Entry::One(first) if first == index => {}
                 Entry::One(first) => {
-                    let both = vec![*first, index];
-                    occupied.insert(Entry::Several(Box::new(both)));
+                    let at = u32::try_from(self.several.len()).unwrap_or(u32::MAX);
+                    self.several.push(vec![first, index]);
+                    occupied.insert(Entry::Several(at));
                 }
-                Entry::Several(all) => all.push(index),
+                Entry::Several(at) => {
+                    if let Some(all) = self.several.get_mut(at as usize) {
+                        all.push(index);
+                    }
+                }
             },
         }
     }
 
     fn extension(&mut self, kind: Kind, index: u32, extension: Option<&'a super::ExtensionNumber>) {
-        if let Some(extension) = extension {
-            self.extensions.entry(extension.as_str()).or_default().push(Handle { kind, index });
-        }
+        let Some(extension) = extension else { return };
+        let handle = Handle { kind, index };
+        self.extensions
+            .entry(extension.as_str())
+            .and_modify(|holders| match holders {
+                Holders::One(first) => *holders = Holders::Several(Box::new(vec![*first, handle])),
+                Holders::Several(all) => all.push(handle),
+            })
+            .or_insert(Holders::One(handle));
     }
 
     /// The account that is indexed.
@@ -192,7 +213,11 @@ impl<'a> Directory<'a> {
 
     /// The objects of any kind that have this extension number.
     pub fn by_extension(&self, extension: &str) -> &[Handle] {
-        self.extensions.get(extension).map_or(&[], Vec::as_slice)
+        match self.extensions.get(extension) {
+            None => &[],
+            Some(Holders::One(handle)) => std::slice::from_ref(handle),
+            Some(Holders::Several(all)) => all,
+        }
     }
 
     /// What a reference means in this account.
@@ -214,23 +239,27 @@ impl<'a> Directory<'a> {
             }
         }
         match self.entry(kind, &NameKey::folded(reference.selector.as_str())) {
-            None => Found::None,
-            Some(Entry::One(index)) => self.as_kind(reference.kind, *index),
-            Some(Entry::Several(all)) => Found::Several(all.iter().map(|&index| Handle { kind, index }).collect()),
+            Some(Entry::One(index)) => self.as_kind(reference.kind, index),
+            found => self.clash(kind, found),
         }
     }
 
     /// The objects of a kind that have this name.
     pub fn named(&self, kind: Kind, name: &NameKey) -> Found {
         match self.entry(kind, name.as_str()) {
-            None => Found::None,
-            Some(Entry::One(index)) => Found::One(Handle { kind, index: *index }),
-            Some(Entry::Several(all)) => Found::Several(all.iter().map(|&index| Handle { kind, index }).collect()),
+            Some(Entry::One(index)) => Found::One(Handle { kind, index }),
+            found => self.clash(kind, found),
         }
     }
 
-    fn entry(&self, kind: Kind, key: &str) -> Option<&Entry> {
-        self.by_text.get(kind as usize)?.get(key)
+    fn clash(&self, kind: Kind, found: Option<Entry>) -> Found {
+        let Some(Entry::Several(at)) = found else { return Found::None };
+        let all = self.several.get(at as usize).into_iter().flatten();
+        Found::Several(all.map(|&index| Handle { kind, index }).collect())
+    }
+
+    fn entry(&self, kind: Kind, key: &str) -> Option<Entry> {
+        self.by_text.get(kind as usize)?.get(key).copied()
     }
 
     fn as_kind(&self, kind: Kind, index: u32) -> Found {

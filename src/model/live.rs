@@ -212,6 +212,10 @@ impl Live {
 }
 
 fn sort<T>(kind: Kind, list: &mut [T], id: impl Fn(&T) -> &ObjectId) -> Result<(), Incomplete> {
+    // Most lists come in order, and then one look at each id is enough.
+    if list.is_sorted_by(|left, right| id(left) < id(right)) {
+        return Ok(());
+    }
     list.sort_unstable_by(|left, right| id(left).cmp(id(right)));
     let twice = list.windows(2).find_map(|pair| match pair {
         [left, right] if id(left) == id(right) => Some(&*id(left).0),

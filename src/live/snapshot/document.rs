@@ -1,91 +1,59 @@
-//! The snapshot's document, read in one pass: objects are built as they come, references stay texts.
-//!
-//! Each distinct reference text is kept once ([`Texts`]): most of an account's references say the same few
-//! things. Nothing is kept of fields that the model has no place for.
+//! The snapshot's document, read in one pass: objects are built as they come, and references get their meaning as
+//! soon as it is known ([`References`]). Nothing is kept of fields that the model has no place for.
 
 mod entries;
 mod fields;
+mod references;
 
 use std::borrow::Cow;
 use std::fmt;
 
-use foldhash::HashMap;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 use crate::model::{
     Capabilities, Live, LiveConference, LiveDevice, LiveNumber, LiveReceptionist, LiveRingGroup, LiveUser, ObjectId,
-    RingFor,
+    ObjectRef, RingFor,
 };
 use crate::text::shown;
 
 use super::{Format, SnapshotError};
 use entries::Entries;
 use fields::{Account, Conference, Device, Number, Receptionist, RingGroup, Text, User};
+pub(super) use references::{References, Slot};
 
-/// A reference text, by its position in [`Texts`].
-pub(super) type TextId = u32;
-
-/// The objects, and beside them the texts of their references.
+/// The objects, and beside them the references that wait for their meaning.
 #[derive(Default)]
 pub(super) struct Document {
-    /// Complete but for the references between its objects.
     pub(super) live: Live,
-    pub(super) texts: Texts,
-    /// For each number, where it goes.
-    pub(super) to: Vec<Option<TextId>>,
-    /// For each group, its members and who takes over.
-    pub(super) members: Vec<Vec<TextId>>,
-    pub(super) no_answer: Vec<Option<TextId>>,
-    /// For each receptionist, its keys' targets in order.
-    pub(super) keys: Vec<Vec<TextId>>,
+    pub(super) references: References,
 }
 
 impl Document {
     /// Gives back what the lists took in advance.
     fn shrink(&mut self) {
-        let Self { live, to, members, no_answer, keys, texts: _ } = self;
+        let Self { live, references } = self;
         live.numbers.shrink_to_fit();
         live.ring_groups.shrink_to_fit();
         live.users.shrink_to_fit();
         live.devices.shrink_to_fit();
-        to.shrink_to_fit();
-        members.shrink_to_fit();
-        no_answer.shrink_to_fit();
-        keys.shrink_to_fit();
+        references.waiting.shrink_to_fit();
     }
 }
 
-/// Distinct texts.
-#[derive(Default)]
-pub(super) struct Texts {
-    ids: HashMap<Box<str>, TextId>,
-}
-
-impl Texts {
-    fn id(&mut self, text: &str) -> Result<TextId, String> {
-        if let Some(id) = self.ids.get(text) {
-            return Ok(*id);
-        }
-        let id = TextId::try_from(self.ids.len()).map_err(|_| "there are too many references".to_owned())?;
-        self.ids.insert(text.into(), id);
-        Ok(id)
+impl Document {
+    fn reference(&mut self, slot: Slot, text: &Text<'_>) -> Result<ObjectRef, String> {
+        self.references.read(&self.live, slot, text.as_str())
     }
 
     /// The word `none` is no reference.
-    fn optional(&mut self, text: Option<&Text<'_>>) -> Result<Option<TextId>, String> {
-        text.map(Text::as_str).filter(|text| *text != "none").map(|text| self.id(text)).transpose()
+    fn optional(&mut self, slot: Slot, text: Option<&Text<'_>>) -> Result<Option<ObjectRef>, String> {
+        text.filter(|text| text.as_str() != "none").map(|text| self.reference(slot, text)).transpose()
     }
+}
 
-    /// The texts in the order of their ids.
-    pub(super) fn in_order(self) -> Vec<Box<str>> {
-        let mut texts = vec![Box::default(); self.ids.len()];
-        for (text, id) in self.ids {
-            if let Some(slot) = texts.get_mut(id as usize) {
-                *slot = text;
-            }
-        }
-        texts
-    }
+/// Where the next object of a list will stand. The largest file that is read has fewer than `u32` can count.
+fn position<T>(list: &[T]) -> u32 {
+    u32::try_from(list.len()).unwrap_or(u32::MAX)
 }
 
 /// Reads a document.
@@ -218,16 +186,14 @@ impl Builder {
 
     fn receptionist(&mut self, key: &str, value: Receptionist<'_>) -> Result<(), String> {
         let name = value.name.map_or_else(|| key.into(), |Text(name)| name.into());
-        let mut targets = Vec::with_capacity(value.keys.0.len());
-        let mut keys = Vec::with_capacity(value.keys.0.len());
-        for (pressed, target) in value.keys.0 {
-            targets.push(self.document.texts.id(target.as_str())?);
-            // The target is a placeholder until all objects are known.
-            keys.push((pressed.0.into(), super::resolve::nowhere()));
-        }
+        let receptionist = position(&self.document.live.receptionists);
+        let keys = (0u32..).zip(value.keys.0).map(|(key, (pressed, target))| {
+            let target = self.document.reference(Slot::Key { receptionist, key }, &target)?;
+            Ok((pressed.0.into(), target))
+        });
+        let keys = keys.collect::<Result<_, String>>()?;
         let id = id("receptionist", key);
         self.document.live.receptionists.push(LiveReceptionist { id, name, extension: value.extension, keys });
-        self.document.keys.push(targets);
         Ok(())
     }
 
@@ -241,10 +207,12 @@ impl Builder {
     fn ring_group(&mut self, key: &str, group: RingGroup<'_>) -> Result<(), String> {
         let name = group.name.as_ref().map_or(key, Text::as_str);
         let name = name.parse().map_err(|why| format!("ring_groups.{}: {why}", shown(key, 80)))?;
-        let texts = &mut self.document.texts;
-        let members = group.members.0.iter().map(|member| texts.id(member.as_str())).collect::<Result<_, _>>()?;
-        self.document.members.push(members);
-        self.document.no_answer.push(texts.optional(group.no_answer.as_ref())?);
+        let position = position(&self.document.live.ring_groups);
+        let members = (0u32..).zip(&group.members.0);
+        let members = members
+            .map(|(member, text)| self.document.reference(Slot::Member { group: position, member }, text))
+            .collect::<Result<_, _>>()?;
+        let no_answer = self.document.optional(Slot::NoAnswer { group: position }, group.no_answer.as_ref())?;
         let ring_for = match group.ring_for.as_ref().map(Text::as_str) {
             None => Some(self.document.live.capabilities.ring_for_default),
             Some("none") => None,
@@ -258,9 +226,9 @@ impl Builder {
             name,
             extension: group.extension,
             ring: group.ring.unwrap_or_default(),
-            members: Vec::new(),
+            members,
             ring_for,
-            no_answer: None,
+            no_answer,
             revision: None,
             document: None,
         });
@@ -269,11 +237,12 @@ impl Builder {
 
     fn number(&mut self, key: &str, number: Number<'_>) -> Result<(), String> {
         let parsed = key.parse().map_err(|why| format!("numbers.{}: {why}", shown(key, 80)))?;
-        self.document.to.push(self.document.texts.optional(number.to.as_ref())?);
+        let slot = Slot::To { number: position(&self.document.live.numbers) };
+        let to = self.document.optional(slot, number.to.as_ref())?;
         self.document.live.numbers.push(LiveNumber {
             id: id("number", key),
             number: parsed,
-            to: None,
+            to,
             label: number.label.map(|Text(label)| label.into()).unwrap_or_default(),
             emergency_callback: number.emergency_callback,
             revision: None,

@@ -6,40 +6,25 @@ use crate::model::{Directory, Found, Incomplete, Kind, Live, ObjectId, ObjectRef
 use crate::text::shown;
 
 use super::SnapshotError;
-use super::document::{Document, TextId};
+use super::document::{Document, References, Slot};
 
 /// The prefix of a reference to something that is not modelled, or is gone.
 pub(super) const OTHER: &str = "other/";
 
-/// A reference that stands for one which is not resolved yet.
-pub(super) fn nowhere() -> ObjectRef {
-    ObjectRef { kind: Kind::Other, id: ObjectId::from("") }
-}
-
 /// Connects the objects of a document.
 pub(super) fn resolve(document: Document) -> Result<Live, SnapshotError> {
-    let Document { mut live, texts, to, members, no_answer, keys } = document;
-    let texts = texts.in_order();
-    let meanings = meanings(&live, &texts);
-    let mean = |id: TextId, key: &dyn Fn() -> String| match meanings.get(id as usize) {
-        Some(Ok(reference)) => Ok(reference.clone()),
-        Some(Err(why)) => Err(SnapshotError::Value { key: key(), why: why.clone() }),
-        None => Err(SnapshotError::Value { key: key(), why: "it is lost".to_owned() }),
-    };
-    for (number, to) in live.numbers.iter_mut().zip(to) {
-        let key = || format!("numbers.\"{}\".to", number.number);
-        number.to = to.map(|text| mean(text, &key)).transpose()?;
-    }
-    for ((group, members), no_answer) in live.ring_groups.iter_mut().zip(members).zip(no_answer) {
-        let key = || format!("ring_groups.{}.members", group.name);
-        group.members = members.into_iter().map(|text| mean(text, &key)).collect::<Result<_, _>>()?;
-        let key = || format!("ring_groups.{}.no_answer", group.name);
-        group.no_answer = no_answer.map(|text| mean(text, &key)).transpose()?;
-    }
-    for (receptionist, targets) in live.receptionists.iter_mut().zip(keys) {
-        for ((pressed, target), text) in receptionist.keys.iter_mut().zip(targets) {
-            let key = || format!("receptionists.{}.keys.{}", shown(&receptionist.name, 80), shown(pressed, 80));
-            *target = mean(text, &key)?;
+    let Document { mut live, mut references } = document;
+    references.take_in(&live);
+    let texts = references.texts();
+    let meanings = meanings(&live, &references, &texts);
+    for (slot, text) in references.waiting {
+        let meaning = match meanings.get(text as usize) {
+            Some(Ok(reference)) => reference.clone(),
+            Some(Err(why)) => return Err(SnapshotError::Value { key: key(&live, slot), why: why.clone() }),
+            None => return Err(SnapshotError::Value { key: key(&live, slot), why: "it is lost".to_owned() }),
+        };
+        if let Some(place) = place(&mut live, slot) {
+            *place = meaning;
         }
     }
     live.completed().map_err(|Incomplete::Repeated { kind, id }| {
@@ -48,12 +33,41 @@ pub(super) fn resolve(document: Document) -> Result<Live, SnapshotError> {
     })
 }
 
+/// The reference of a slot.
+fn place(live: &mut Live, slot: Slot) -> Option<&mut ObjectRef> {
+    match slot {
+        Slot::To { number } => live.numbers.get_mut(number as usize)?.to.as_mut(),
+        Slot::Member { group, member } => live.ring_groups.get_mut(group as usize)?.members.get_mut(member as usize),
+        Slot::NoAnswer { group } => live.ring_groups.get_mut(group as usize)?.no_answer.as_mut(),
+        Slot::Key { receptionist, key } => {
+            let keys = &mut live.receptionists.get_mut(receptionist as usize)?.keys;
+            keys.get_mut(key as usize).map(|(_, target)| target)
+        }
+    }
+}
+
+/// The keys of the document that lead to a slot.
+fn key(live: &Live, slot: Slot) -> String {
+    let group = |index: u32| live.ring_groups.get(index as usize).map(|group| &group.name);
+    let found = match slot {
+        Slot::To { number } => {
+            live.numbers.get(number as usize).map(|number| format!("numbers.\"{}\".to", number.number))
+        }
+        Slot::Member { group: index, .. } => group(index).map(|name| format!("ring_groups.{name}.members")),
+        Slot::NoAnswer { group: index } => group(index).map(|name| format!("ring_groups.{name}.no_answer")),
+        Slot::Key { receptionist, key } => live.receptionists.get(receptionist as usize).map(|receptionist| {
+            let pressed = receptionist.keys.get(key as usize).map_or("", |(pressed, _)| pressed);
+            format!("receptionists.{}.keys.{}", shown(&receptionist.name, 80), shown(pressed, 80))
+        }),
+    };
+    found.unwrap_or_default()
+}
+
 /// What each text means.
 ///
-/// Nearly all are a kind and a key, which is how ids are made here, so nearly all are found by one look-up;
-/// a directory of names, e-mail addresses and extension numbers is only made of the kinds that need one.
-fn meanings(live: &Live, texts: &[Box<str>]) -> Vec<Result<ObjectRef, String>> {
-    let ids = ids(live);
+/// Nearly all are an object's id. A directory of names, e-mail addresses and extension numbers is only made of
+/// the kinds that need one.
+fn meanings(live: &Live, references: &References, texts: &[Box<str>]) -> Vec<Result<ObjectRef, String>> {
     let mut directories: HashMap<Kind, Directory<'_>> = HashMap::default();
     texts
         .iter()
@@ -66,8 +80,8 @@ fn meanings(live: &Live, texts: &[Box<str>]) -> Vec<Result<ObjectRef, String>> {
                 .map_err(|why: ReferenceError| format!("`{}`: {}", shown(text, 80), shown(&why.to_string(), 200)))?;
             let by_extension = matches!(reference.selector, crate::model::Selector::Extension(_));
             // All digits is an extension number first, whatever the keys are.
-            if !by_extension && let Some(id) = ids.get(&**text) {
-                return Ok(ObjectRef { kind: reference.kind, id: (*id).clone() });
+            if !by_extension && let Some(id) = references.by_id(text) {
+                return Ok(ObjectRef { kind: reference.kind, id });
             }
             let kind = if reference.kind == Kind::Voicemail { Kind::User } else { reference.kind };
             let directory = directories.entry(kind).or_insert_with(|| Directory::of(live, &[kind]));
@@ -88,14 +102,4 @@ fn find(directory: &Directory<'_>, reference: &Reference) -> Result<ObjectRef, S
             Err(format!("it could be any of {}", shown(&all.join(", "), 300)))
         }
     }
-}
-
-/// The ids that are also reference texts.
-fn ids(live: &Live) -> HashMap<&str, &ObjectId> {
-    let users = live.users.iter().flat_map(|user| std::iter::once(&user.id).chain(&user.voicemail));
-    let groups = live.ring_groups.iter().map(|group| &group.id);
-    let receptionists = live.receptionists.iter().map(|receptionist| &receptionist.id);
-    let conferences = live.conferences.iter().map(|conference| &conference.id);
-    let devices = live.devices.iter().map(|device| &device.id);
-    users.chain(groups).chain(receptionists).chain(conferences).chain(devices).map(|id| (&*id.0, id)).collect()
 }

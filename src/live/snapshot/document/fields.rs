@@ -1,6 +1,7 @@
 //! The entries of the document's sections. This is the snapshot format; unknown fields are errors.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -44,6 +45,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 #[derive(Default)]
 pub(super) struct List<'a>(pub(super) Vec<Text<'a>>);
 
+/// Keys that are compared one by one.
+const FEW: usize = 8;
+
 /// A mapping in the order of the file, every key once.
 pub(super) struct Pairs<'a, T>(pub(super) Vec<(Text<'a>, T)>);
 
@@ -82,10 +86,18 @@ impl<'de: 'a, 'a, T: Deserialize<'de>> Deserialize<'de> for Pairs<'a, T> {
                 f.write_str("a mapping")
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs<'de, T>, A::Error> {
-                let mut pairs = Vec::new();
-                let mut seen = std::collections::HashSet::new();
+                let mut pairs: Vec<(Text<'de>, T)> = Vec::new();
+                // Nearly all have a phone or two, which need no table.
+                let mut seen = HashSet::new();
                 while let Some((key, value)) = map.next_entry::<Text<'de>, T>()? {
-                    if !seen.insert(key.0.clone()) {
+                    if pairs.len() == FEW {
+                        seen.extend(pairs.iter().map(|(key, _)| key.0.clone()));
+                    }
+                    let twice = match pairs.len() {
+                        0..FEW => pairs.iter().any(|(other, _)| other.0 == key.0),
+                        _ => !seen.insert(key.0.clone()),
+                    };
+                    if twice {
                         return Err(A::Error::custom(format_args!("`{}` stands there twice", key.0)));
                     }
                     pairs.push((key, value));
