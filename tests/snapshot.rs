@@ -77,6 +77,56 @@ fn json_is_the_same_document() {
     assert_eq!(snapshot::parse(&json, Format::Json).unwrap(), read(WEWORK));
 }
 
+/// What points at an object may stand before it, as it does where keys are sorted.
+#[test]
+fn references_mean_the_same_wherever_their_objects_stand() {
+    // A key that looks like an extension number is none while somebody has that number.
+    let text =
+        WEWORK.replace("  Bruno: {", "  \"202\": {}\n  \"77\": {}\n  Bruno: {").replace("to: none", "to: user/77");
+    let start = text.find("locations:").unwrap();
+    let sections: Vec<String> =
+        text[start..].split_inclusive('\n').fold(Vec::new(), |mut sections: Vec<String>, line| {
+            if line.starts_with(' ') {
+                sections.last_mut().unwrap().push_str(line)
+            } else {
+                sections.push(line.into())
+            }
+            sections
+        });
+    assert_eq!(sections.len(), 6);
+    let live = read(&text);
+    let bruno = &live.users.iter().find(|user| &*user.name == "Bruno").unwrap().id;
+    assert_eq!((&live.ring_groups[0].members[1].id, &*live.numbers[3].to.as_ref().unwrap().id.0), (bruno, "user/77"));
+    for turned in 0..6 {
+        let order: Vec<usize> = (0..6).map(|at| (at + turned) % 6).collect();
+        for order in [order.clone(), order.into_iter().rev().collect()] {
+            let moved: String = order.iter().map(|at| sections[*at].as_str()).collect();
+            assert_eq!(read(&format!("{}{moved}", &text[..start])), live, "{order:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_reference_is_refused_though_it_is_a_key() {
+    for key in ["a".repeat(129), "a\u{85}b".to_owned()] {
+        let users = format!("snapshot: 1\nusers: {{ \"{key}\": {{}} }}\n");
+        assert_eq!(read(&users).users.len(), 1);
+        let text = format!("{users}numbers: {{ '+33142685300': {{ to: \"user/{key}\" }} }}");
+        assert!(refused(&text).starts_with("numbers.\"+33142685300\".to: "), "{}", refused(&text));
+    }
+}
+
+#[test]
+fn a_phone_stands_once_however_many_there_are() {
+    for many in [1, 7, 8, 9, 20] {
+        let phones: String = (0..many).map(|phone| format!("p{phone}: ip_phone, ")).collect();
+        let text = format!("snapshot: 1\nusers: {{ u: {{ devices: {{ {phones}}} }} }}");
+        assert_eq!(read(&text).devices.len(), many);
+        let twice = text.replace(", } } }", ", p0: ip_phone } } }");
+        assert!(refused(&twice).contains("`p0` stands there twice"), "{}", refused(&twice));
+    }
+}
+
 #[test]
 fn a_wrong_reference_names_its_key() {
     let text = WEWORK.replace("to: ring_group/ACCUEIL", "to: ring_group/vents");
