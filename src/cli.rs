@@ -5,7 +5,6 @@
 
 mod apply;
 mod approval;
-mod changes;
 mod console;
 mod effort;
 mod events;

@@ -14,7 +14,7 @@ mod stamp;
 mod yaml;
 
 pub use base::{BaseError, Revision, RevisionError, guard_by_base};
-pub use files::is_read;
+pub use files::{folders, is_read, or_here};
 pub use git::{GitError, command as git};
 pub use load::{Account, Loaded, load, reread, text};
 pub use stamp::Stamp;

@@ -84,15 +84,13 @@ fn references_mean_the_same_wherever_their_objects_stand() {
     let text =
         WEWORK.replace("  Bruno: {", "  \"202\": {}\n  \"77\": {}\n  Bruno: {").replace("to: none", "to: user/77");
     let start = text.find("locations:").unwrap();
-    let sections: Vec<String> =
-        text[start..].split_inclusive('\n').fold(Vec::new(), |mut sections: Vec<String>, line| {
-            if line.starts_with(' ') {
-                sections.last_mut().unwrap().push_str(line)
-            } else {
-                sections.push(line.into())
-            }
-            sections
-        });
+    let mut sections: Vec<String> = Vec::new();
+    for line in text[start..].split_inclusive('\n') {
+        match sections.last_mut() {
+            Some(section) if line.starts_with(' ') => section.push_str(line),
+            _ => sections.push(line.to_owned()),
+        }
+    }
     assert_eq!(sections.len(), 6);
     let live = read(&text);
     let bruno = &live.users.iter().find(|user| &*user.name == "Bruno").unwrap().id;
@@ -119,7 +117,7 @@ fn what_is_no_reference_is_refused_though_it_is_a_key() {
 #[test]
 fn a_phone_stands_once_however_many_there_are() {
     for many in [1, 7, 8, 9, 20] {
-        let phones: String = (0..many).map(|phone| format!("p{phone}: ip_phone, ")).collect();
+        let phones = (0..many).map(|phone| format!("p{phone}: ip_phone, ")).collect::<Vec<_>>().concat();
         let text = format!("snapshot: 1\nusers: {{ u: {{ devices: {{ {phones}}} }} }}");
         assert_eq!(read(&text).devices.len(), many);
         let twice = text.replace(", } } }", ", p0: ip_phone } } }");

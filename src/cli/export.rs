@@ -123,7 +123,7 @@ async fn read_account(account: &Account) -> anyhow::Result<Source> {
     let read = progress::during("reading the account", opened.provider.read()).await;
     opened.close().await;
     let read = read.with_context(|| format!("cannot read the account {}", account.settings.name))?;
-    let root = fs::canonicalize(if account.root.as_os_str().is_empty() { Path::new(".") } else { &account.root })?;
+    let root = fs::canonicalize(config::or_here(&account.root))?;
     // The new files may be put anywhere.
     let provider = section::provider(&account.settings.provider, &|path| root.join(path));
     Ok(Source { name: account.settings.name.to_string(), provider, read })

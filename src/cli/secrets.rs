@@ -9,6 +9,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 
 use crate::check::settings::SecretRef;
+use crate::config;
 use crate::live::Secret;
 use crate::text::shown;
 
@@ -36,8 +37,7 @@ pub(super) fn resolve(reference: &SecretRef, root: &Path) -> anyhow::Result<Secr
             )
         }
         SecretRef::Command { program, arguments } => {
-            let folder = if root.as_os_str().is_empty() { Path::new(".") } else { root };
-            let printed = command::printed(program, arguments, folder, command::DEADLINE)?;
+            let printed = command::printed(program, arguments, config::or_here(root), command::DEADLINE)?;
             let Ok(text) = String::from_utf8(printed) else {
                 bail!("the token's command {} printed something that is not UTF-8", shown(program, 200))
             };

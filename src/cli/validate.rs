@@ -7,10 +7,11 @@ use crate::config;
 use crate::diag::has_errors;
 use crate::exit::Exit;
 use crate::render::{counted, diagnostics, github, json, sarif};
+use crate::watch::source::Changes;
 
-use super::changes::Changes;
 use super::console;
 use super::format::{Format, one_of};
+use super::plan::runtime;
 use super::show::repository;
 
 /// The arguments of `validate`.
@@ -35,12 +36,15 @@ pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> anyhow::Result
     if !arguments.watch {
         return Ok(check(arguments, out)?);
     }
-    // The watcher comes first, so that no change falls between the first look and the first wait.
-    let mut changes = Changes::of(&arguments.paths)?;
-    loop {
-        check(arguments, out)?;
-        changes.wait()?;
-    }
+    runtime()?.block_on(async {
+        // The watcher comes first, so that no change falls between the first look and the first wait.
+        let mut changes = Changes::of(arguments.paths.clone(), None);
+        let mut known = changes.now();
+        loop {
+            check(arguments, out)?;
+            known = changes.next(&known).await;
+        }
+    })
 }
 
 /// Writes what is wrong with the files; invalid if anything is an error.

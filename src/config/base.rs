@@ -18,6 +18,7 @@ use crate::check;
 use crate::diag::{Diagnostic, Rule, Source};
 use crate::model::{Base, BasePolicy, FileId, GuardPolicy, NameKey};
 
+use super::files::or_here;
 use super::git::{self, Commit, Entry as File, GitError, Repository};
 use super::load::{Account, Loaded};
 
@@ -121,13 +122,8 @@ pub fn guard_by_base(loaded: &mut Loaded, revision: Option<&Revision>) -> Result
 
 impl Revision {
     fn outside(&self, folder: &Path) -> BaseError {
-        BaseError::NoRepository { revision: self.0.clone(), folder: super::load::display(existing(folder)) }
+        BaseError::NoRepository { revision: self.0.clone(), folder: super::load::display(or_here(folder)) }
     }
-}
-
-/// The folder as a path that can be shown and gone to.
-fn existing(folder: &Path) -> &Path {
-    if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
 }
 
 /// Guards that should be known and are not, with what helps.

@@ -1,5 +1,6 @@
 //! Which files a path leads to.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::diag::{Diagnostic, Rule};
@@ -77,6 +78,31 @@ fn list(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Diagnostic> {
     Ok((files, folders))
 }
 
+/// The folder that a path names: the empty path is the current one, which the system does not know by that name.
+pub fn or_here(folder: &Path) -> &Path {
+    if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
+}
+
+/// Every folder in which something can happen that changes what the paths lead to.
+pub fn folders(paths: &[PathBuf]) -> BTreeSet<PathBuf> {
+    let parent = |path: &Path| path.parent().map_or(path, or_here).to_path_buf();
+    let mut folders = BTreeSet::new();
+    for path in paths {
+        folders.insert(parent(path));
+        if path.is_dir() {
+            folders.insert(path.clone());
+            // The accounts of a fleet. A folder that cannot be listed is reported by whoever reads it.
+            let inner = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+            folders.extend(inner.filter(|path| path.is_dir() && !is_hidden(path)));
+        }
+        // Where links lead: the files themselves, and the folders of a mounted configuration.
+        let files = discover(path).into_iter().flatten().flat_map(|account| account.files);
+        folders.extend(files.filter_map(|file| file.canonicalize().ok()).map(|target| parent(&target)));
+    }
+    folders.retain(|folder| folder.is_dir());
+    folders
+}
+
 /// Whether a folder's account reads a file of this name.
 pub fn is_read(name: &Path) -> bool {
     is_yaml(name) && !is_hidden(name)
@@ -86,6 +112,7 @@ fn is_yaml(path: &Path) -> bool {
     path.extension().is_some_and(|own| EXTENSIONS.iter().any(|known| own.eq_ignore_ascii_case(known)))
 }
 
+/// Nothing of an account is in there, but what a run leaves behind.
 fn is_hidden(path: &Path) -> bool {
     path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'))
 }

@@ -14,6 +14,7 @@ use std::process::{Command, Output, Stdio};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::files::{is_read, or_here};
 use blobs::Blobs;
 
 /// Why git did not answer.
@@ -68,7 +69,7 @@ pub(super) struct Entry {
 
 /// The nearest folder above that looks like a repository, which git itself need not be asked about.
 pub(super) fn above(folder: &Path) -> Option<PathBuf> {
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let folder = or_here(folder);
     // A link may lead out of the repository that it is part of.
     let ways = [folder.canonicalize().ok(), std::path::absolute(folder).ok()];
     // What cannot be looked at is there, so that git is asked and says why.
@@ -165,8 +166,7 @@ impl Repository {
 
     /// A folder's path inside the repository: `/` between its parts, empty for the top.
     pub(super) fn place(&self, folder: &Path) -> Option<String> {
-        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        let folder = folder.canonicalize().ok()?;
+        let folder = or_here(folder).canonicalize().ok()?;
         let parts = folder.strip_prefix(&self.top).ok()?.iter().map(|part| part.to_str());
         Some(parts.collect::<Option<Vec<&str>>>()?.join("/"))
     }
@@ -176,8 +176,7 @@ impl Repository {
 /// the repository names.
 pub fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new("git");
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    command.args(["-c", "core.fsmonitor=false"]).args(arguments).current_dir(folder);
+    command.args(["-c", "core.fsmonitor=false"]).args(arguments).current_dir(or_here(folder));
     // What it says is looked at, so it says it in English.
     command.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
     // In a hook they are relative to another folder than this one.
@@ -211,7 +210,7 @@ fn entry(row: &[u8]) -> Option<(String, Entry)> {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let mut fields = head.split_ascii_whitespace();
     let (mode, kind, blob, size) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
-    let size = size.parse().ok().filter(|_| kind == "blob" && super::files::is_read(Path::new(name)))?;
+    let size = size.parse().ok().filter(|_| kind == "blob" && is_read(Path::new(name)))?;
     let (name, blob) = (name.to_owned(), blob.to_owned());
     Some((folder.to_owned(), Entry { name, size, link: mode == "120000", blob }))
 }

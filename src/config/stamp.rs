@@ -36,11 +36,6 @@ impl Stamp {
         }
         Self(all)
     }
-
-    /// The files, links followed as far as they lead.
-    pub fn files(&self) -> impl Iterator<Item = &PathBuf> {
-        self.0.iter().map(|(file, _)| file)
-    }
 }
 
 fn about(file: &PathBuf) -> Option<About> {

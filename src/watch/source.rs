@@ -3,6 +3,7 @@
 //! A source reads the files and hands over every state that differs from the one before, whole or not; what
 //! becomes of it is the fleet's business.
 
+mod changes;
 mod files;
 pub mod git;
 
@@ -15,6 +16,7 @@ use crate::diag::has_errors;
 
 use super::fleet::Taken;
 
+pub use changes::Changes;
 pub use files::Files;
 pub use git::Git;
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
+use crate::config;
 use crate::text::shown;
 
 use super::super::super::adopt::Adoption;
@@ -92,9 +93,7 @@ impl Branch {
             program.prepare().await?;
             return Ok(Place { git: program, top: folder.join("current") });
         }
-        let root = &adoption.account.root;
-        let root = if root.as_os_str().is_empty() { PathBuf::from(".") } else { root.clone() };
-        let root = root.canonicalize().map_err(|error| error.to_string())?;
+        let root = config::or_here(&adoption.account.root).canonicalize().map_err(|error| error.to_string())?;
         let top = root.ancestors().find(|folder| folder.join(".git").exists());
         let top = top.ok_or("the files are in no git repository")?.to_owned();
         let program = Program::new(top.join(".git"), None, Duration::from_secs(300));
