@@ -76,20 +76,20 @@ impl<'a> Declared<'a> {
         if reference.kind != Kind::RingGroup {
             return None;
         }
-        let key = reference.selector.key();
+        let key = reference.selector.folded();
         let found = match &reference.selector {
             Selector::Extension(extension) => self.by_extension.get(extension.as_str()),
-            Selector::Name(_) | Selector::Email(_) => self.by_name.get(key.as_str()),
+            Selector::Name(_) | Selector::Email(_) => self.by_name.get(&*key),
         };
         if let Some(found) = found {
             return Some(*found);
         }
-        if let Some(absent) = self.absent.get(&key) {
+        if let Some(absent) = self.absent.get(&*key) {
             let message = format!("`{reference}` shall be deleted");
             let finding = Diagnostic::new(Rule::REFERENCE_TO_ABSENT, Some(span), message);
             reader.report(finding.related(*absent, "here").hint("point at something else, or keep the group"));
         } else if matches!(reference.selector, Selector::Name(_))
-            && let Some(meant) = self.near(key.as_str())
+            && let Some(meant) = self.near(&key)
         {
             let message = format!("no file declares `{reference}`");
             let finding = Diagnostic::new(Rule::UNDECLARED_RING_GROUP, Some(span), message);

@@ -111,8 +111,8 @@ struct After<'a> {
 }
 
 impl<'a> After<'a> {
-    fn new(
-        resolver: &Resolver<'_, 'a>,
+    fn new<'l: 'a>(
+        resolver: &Resolver<'_, 'l>,
         groups: &'a [GroupDelta],
         numbers: &[NumberDelta],
         going: &HashMap<Handle, Deletion>,

@@ -1,15 +1,15 @@
 //! Names and extension numbers are unique in an account, once the file is true.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashSet};
 
 use crate::diag::{Diagnostic, Rule};
-use crate::model::{DesiredRingGroup, Found, Handle, Kind, Span};
+use crate::model::{DesiredRingGroup, Handle, Kind, NameKey, Span};
 
 use super::resolve::Resolver;
 
 /// Reports extension numbers and names that something else keeps.
 pub(super) fn check(resolver: &Resolver<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
-    let mut given: HashMap<&str, Span> = HashMap::new();
+    let mut given: HashMap<&str, Span> = HashMap::default();
     for (group, &handle) in resolver.desired.ring_groups.iter().zip(&resolver.matching.handles) {
         if let Some(extension) = resolver.extension(group, handle) {
             if let Some(first) = given.insert(extension.value.as_str(), extension.span) {
@@ -23,8 +23,8 @@ pub(super) fn check(resolver: &Resolver<'_, '_>, diagnostics: &mut Vec<Diagnosti
                 diagnostics.push(taken(resolver, group, extension.span, holder));
             }
         }
-        name(resolver, group, handle, diagnostics);
     }
+    names(resolver, diagnostics);
 }
 
 /// Who has the extension now and keeps it.
@@ -62,14 +62,26 @@ fn taken(resolver: &Resolver<'_, '_>, group: &DesiredRingGroup, span: Span, hold
     }
 }
 
-fn name(resolver: &Resolver<'_, '_>, group: &DesiredRingGroup, handle: Handle, diagnostics: &mut Vec<Diagnostic>) {
-    let existing = resolver.directory.live().ring_groups.get(handle.index as usize);
-    let key = group.name.value.key();
-    if existing.is_some_and(|live| live.name.key() == key) {
+/// Reports the new names of groups that something else has.
+fn names(resolver: &Resolver<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
+    let live = &resolver.directory.live().ring_groups;
+    let pairs = resolver.desired.ring_groups.iter().zip(&resolver.matching.handles);
+    let new: Vec<(&DesiredRingGroup, NameKey)> = pairs
+        .map(|(group, handle)| (group, live.get(handle.index as usize).map(|existing| &existing.name)))
+        // Nearly every name is written as the account has it.
+        .filter(|(group, existing)| *existing != Some(&group.name.value))
+        .map(|(group, existing)| (group, existing, group.name.value.key()))
+        .filter(|(_, existing, key)| existing.is_none_or(|existing| existing.key() != *key))
+        .map(|(group, _, key)| (group, key))
+        .collect();
+    if new.is_empty() {
         return;
     }
-    for kind in [Kind::User, Kind::Receptionist, Kind::Conference] {
-        if let Found::One(_) | Found::Several(_) = resolver.directory.named(kind, &key) {
+    let keys: HashSet<&str> = new.iter().map(|(_, key)| key.as_str()).collect();
+    let taken =
+        [Kind::User, Kind::Receptionist, Kind::Conference].map(|kind| (kind, resolver.directory.taken(kind, &keys)));
+    for (group, key) in &new {
+        for (kind, _) in taken.iter().filter(|(_, taken)| taken.contains(key.as_str())) {
             diagnostics.push(
                 Diagnostic::new(
                     Rule::NAME_TAKEN,

@@ -23,8 +23,8 @@ pub(super) struct Matching {
     pub(super) created: Vec<u32>,
 }
 
-struct Claims<'m> {
-    directory: &'m Directory<'m>,
+struct Claims<'m, 'a> {
+    directory: &'m Directory<'a>,
     /// Wanted group → live group.
     taken: Vec<Option<u32>>,
     /// Live group → wanted group.
@@ -100,7 +100,7 @@ enum Claim {
     TakenAlready,
 }
 
-impl Claims<'_> {
+impl Claims<'_, '_> {
     fn claim(&mut self, desired: u32, name: &NameKey) -> Claim {
         let Found::One(handle) = self.directory.named(Kind::RingGroup, name) else {
             return Claim::Missing;

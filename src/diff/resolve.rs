@@ -135,7 +135,7 @@ impl<'r, 'a> Resolver<'r, 'a> {
             Selector::Extension(extension) => self.extensions.get(extension.as_str()),
             _ => None,
         };
-        match by_extension.copied().or_else(|| self.names.get(&reference.selector.key()).copied()) {
+        match by_extension.copied().or_else(|| self.names.get(&*reference.selector.folded()).copied()) {
             Some(Entry::One(handle)) => Found::One(handle),
             // Two live groups share the name; matching and the directory both know which.
             Some(Entry::Several) => self.directory.find(reference),

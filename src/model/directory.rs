@@ -5,14 +5,16 @@
 //! integers instead of strings.
 
 mod ids;
+mod texts;
 
-use std::borrow::Cow;
+use std::cell::OnceCell;
 
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 
-use super::{Kind, Live, LiveObject, NameKey, ObjectId, ObjectRef, Reference, Selector};
+use super::{Kind, Live, LiveNumber, LiveObject, NameKey, ObjectId, ObjectRef, Reference, Selector};
 
 use ids::Ids;
+use texts::Texts;
 
 /// An object of one live account: its kind and its position in that kind's list.
 ///
@@ -42,22 +44,10 @@ pub enum Found {
 pub struct Directory<'a> {
     live: &'a Live,
     ids: Ids<'a>,
-    /// By kind, in the order of [`Kind`]; the keys are those of [`NameKey`], borrowed where the text is its own.
-    by_text: [HashMap<Cow<'a, str>, Entry>; KINDS],
-    several: Vec<Vec<u32>>,
-    extensions: HashMap<&'a str, Holders>,
-    /// For each number where it goes; found once, because everybody asks.
-    destinations: Vec<Option<Handle>>,
-}
-
-const KINDS: usize = Kind::Other as usize + 1;
-
-/// Most keys name one object; the entry of a clash says where the positions are in `Directory::several`. Both are
-/// this small because a large account has a million of them.
-#[derive(Clone, Copy, Debug)]
-enum Entry {
-    One(u32),
-    Several(u32),
+    texts: Texts<'a>,
+    extensions: OnceCell<HashMap<&'a str, Holders>>,
+    /// For each number where it goes; everybody asks.
+    destinations: OnceCell<Vec<Option<Handle>>>,
 }
 
 /// Nearly every extension number has one holder.
@@ -69,119 +59,11 @@ enum Holders {
 }
 
 impl<'a> Directory<'a> {
-    /// Indexes an account, in time linear in its size.
+    /// The directory of an account. Each part of it is made when somebody asks for it, in time linear in the size of
+    /// the account.
     pub fn new(live: &'a Live) -> Self {
-        let mut directory = Self { ids: Ids::new(live), ..Self::of(live, &Kind::REFERABLE) };
-        let destinations = live.numbers.iter().map(|number| number.to.as_ref().and_then(|to| directory.by_id(to)));
-        directory.destinations = destinations.collect();
-        directory
-    }
-
-    /// Indexes the objects of some kinds: nothing else is found. A mailbox is found with the users.
-    pub fn of(live: &'a Live, kinds: &[Kind]) -> Self {
-        let mut directory = Self {
-            live,
-            ids: Ids::on_demand(live),
-            by_text: Default::default(),
-            several: Vec::new(),
-            extensions: HashMap::default(),
-            destinations: Vec::new(),
-        };
-        for kind in kinds {
-            match kind {
-                Kind::RingGroup => directory.ring_groups(),
-                Kind::User => directory.users(),
-                Kind::Device => directory.devices(),
-                Kind::Receptionist => directory.receptionists(),
-                Kind::Conference => directory.conferences(),
-                Kind::Voicemail | Kind::Number | Kind::Other => {}
-            }
-        }
-        directory
-    }
-
-    fn ring_groups(&mut self) {
-        let groups = &self.live.ring_groups;
-        self.expect(Kind::RingGroup, groups.len());
-        for (index, group) in numbered(groups) {
-            self.name(Kind::RingGroup, index, group.name.as_str());
-            self.extension(Kind::RingGroup, index, group.extension.as_ref());
-        }
-    }
-
-    fn users(&mut self) {
-        let users = &self.live.users;
-        self.expect(Kind::User, 2 * users.len());
-        for (index, user) in numbered(users) {
-            self.name(Kind::User, index, &user.name);
-            if let Some(email) = &user.email {
-                self.name(Kind::User, index, email);
-            }
-            self.extension(Kind::User, index, user.extension.as_ref());
-        }
-    }
-
-    fn devices(&mut self) {
-        let devices = &self.live.devices;
-        self.expect(Kind::Device, devices.len());
-        for (index, device) in numbered(devices) {
-            self.name(Kind::Device, index, &device.name);
-        }
-    }
-
-    fn receptionists(&mut self) {
-        for (index, receptionist) in numbered(&self.live.receptionists) {
-            self.name(Kind::Receptionist, index, &receptionist.name);
-            self.extension(Kind::Receptionist, index, receptionist.extension.as_ref());
-        }
-    }
-
-    fn conferences(&mut self) {
-        for (index, conference) in numbered(&self.live.conferences) {
-            self.name(Kind::Conference, index, &conference.name);
-            self.extension(Kind::Conference, index, conference.extension.as_ref());
-        }
-    }
-
-    /// Makes room at once: tables that grow step by step take twice as long, and twice the memory meanwhile.
-    fn expect(&mut self, kind: Kind, texts: usize) {
-        if let Some(of_kind) = self.by_text.get_mut(kind as usize) {
-            of_kind.reserve(texts);
-        }
-    }
-
-    fn name(&mut self, kind: Kind, index: u32, text: &'a str) {
-        let Some(texts) = self.by_text.get_mut(kind as usize) else { return };
-        match texts.entry(NameKey::folded(text)) {
-            std::collections::hash_map::Entry::Vacant(vacant) => {
-                vacant.insert(Entry::One(index));
-            }
-            std::collections::hash_map::Entry::Occupied(mut occupied) => match *occupied.get() {
-                Entry::One(first) if first == index => {}
-                Entry::One(first) => {
-                    let at = u32::try_from(self.several.len()).unwrap_or(u32::MAX);
-                    self.several.push(vec![first, index]);
-                    occupied.insert(Entry::Several(at));
-                }
-                Entry::Several(at) => {
-                    if let Some(all) = self.several.get_mut(at as usize) {
-                        all.push(index);
-                    }
-                }
-            },
-        }
-    }
-
-    fn extension(&mut self, kind: Kind, index: u32, extension: Option<&'a super::ExtensionNumber>) {
-        let Some(extension) = extension else { return };
-        let handle = Handle { kind, index };
-        self.extensions
-            .entry(extension.as_str())
-            .and_modify(|holders| match holders {
-                Holders::One(first) => *holders = Holders::Several(Box::new(vec![*first, handle])),
-                Holders::Several(all) => all.push(handle),
-            })
-            .or_insert(Holders::One(handle));
+        let (ids, texts) = (Ids::new(live), Texts::new(live));
+        Self { live, ids, texts, extensions: OnceCell::new(), destinations: OnceCell::new() }
     }
 
     /// The account that is indexed.
@@ -208,12 +90,14 @@ impl<'a> Directory<'a> {
 
     /// Where the number at this position of the live list goes; `None` if nowhere, or to what is not modelled.
     pub fn destination(&self, number: u32) -> Option<Handle> {
-        self.destinations.get(number as usize).copied().flatten()
+        let to = |number: &LiveNumber| number.to.as_ref().and_then(|to| self.by_id(to));
+        let destinations = self.destinations.get_or_init(|| self.live.numbers.iter().map(to).collect());
+        destinations.get(number as usize).copied().flatten()
     }
 
     /// The objects of any kind that have this extension number.
     pub fn by_extension(&self, extension: &str) -> &[Handle] {
-        match self.extensions.get(extension) {
+        match self.extensions.get_or_init(|| extensions(self.live)).get(extension) {
             None => &[],
             Some(Holders::One(handle)) => std::slice::from_ref(handle),
             Some(Holders::Several(all)) => all,
@@ -238,28 +122,23 @@ impl<'a> Directory<'a> {
                 _ => return Found::Several(same_kind),
             }
         }
-        match self.entry(kind, &NameKey::folded(reference.selector.as_str())) {
-            Some(Entry::One(index)) => self.as_kind(reference.kind, index),
-            found => self.clash(kind, found),
+        match self.texts.find(kind, &reference.selector.folded()) {
+            [index] => self.as_kind(reference.kind, *index),
+            all => several(kind, all),
         }
     }
 
     /// The objects of a kind that have this name.
     pub fn named(&self, kind: Kind, name: &NameKey) -> Found {
-        match self.entry(kind, name.as_str()) {
-            Some(Entry::One(index)) => Found::One(Handle { kind, index }),
-            found => self.clash(kind, found),
+        match self.texts.find(kind, name.as_str()) {
+            [index] => Found::One(Handle { kind, index: *index }),
+            all => several(kind, all),
         }
     }
 
-    fn clash(&self, kind: Kind, found: Option<Entry>) -> Found {
-        let Some(Entry::Several(at)) = found else { return Found::None };
-        let all = self.several.get(at as usize).into_iter().flatten();
-        Found::Several(all.map(|&index| Handle { kind, index }).collect())
-    }
-
-    fn entry(&self, kind: Kind, key: &str) -> Option<Entry> {
-        self.by_text.get(kind as usize)?.get(key).copied()
+    /// Which of some names objects of a kind have, each as a key.
+    pub fn taken<'k>(&self, kind: Kind, names: &HashSet<&'k str>) -> HashSet<&'k str> {
+        self.texts.taken(kind, names)
     }
 
     fn as_kind(&self, kind: Kind, index: u32) -> Found {
@@ -323,9 +202,33 @@ impl<'a> Directory<'a> {
 
     /// Every selector text of a kind, for "did you mean".
     pub fn texts(&self, kind: Kind) -> impl Iterator<Item = &str> {
-        let kind = if kind == Kind::Voicemail { Kind::User } else { kind };
-        self.by_text.get(kind as usize).into_iter().flat_map(HashMap::keys).map(AsRef::as_ref)
+        self.texts.all(if kind == Kind::Voicemail { Kind::User } else { kind })
     }
+}
+
+fn several(kind: Kind, all: &[u32]) -> Found {
+    if all.is_empty() { Found::None } else { Found::Several(all.iter().map(|&index| Handle { kind, index }).collect()) }
+}
+
+/// Who has which extension number, by kind and position.
+fn extensions(live: &Live) -> HashMap<&str, Holders> {
+    let groups = numbered(&live.ring_groups).map(|(index, one)| (Kind::RingGroup, index, &one.extension));
+    let users = numbered(&live.users).map(|(index, one)| (Kind::User, index, &one.extension));
+    let receptionists = numbered(&live.receptionists).map(|(index, one)| (Kind::Receptionist, index, &one.extension));
+    let conferences = numbered(&live.conferences).map(|(index, one)| (Kind::Conference, index, &one.extension));
+    let mut table: HashMap<&str, Holders> = HashMap::default();
+    for (kind, index, extension) in groups.chain(users).chain(receptionists).chain(conferences) {
+        let Some(extension) = extension else { continue };
+        let handle = Handle { kind, index };
+        table
+            .entry(extension.as_str())
+            .and_modify(|holders| match holders {
+                Holders::One(first) => *holders = Holders::Several(Box::new(vec![*first, handle])),
+                Holders::Several(all) => all.push(handle),
+            })
+            .or_insert(Holders::One(handle));
+    }
+    table
 }
 
 fn numbered<T>(list: &[T]) -> impl Iterator<Item = (u32, &T)> {

@@ -1,5 +1,6 @@
 //! References to objects, as people write them: `kind/selector`.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -65,6 +66,11 @@ impl Selector {
     /// The text under which e-mails and names are compared.
     pub fn key(&self) -> NameKey {
         NameKey::of(self.as_str())
+    }
+
+    /// The text of [`Self::key`], borrowed where it stands here as it is: for looking up without keeping.
+    pub fn folded(&self) -> Cow<'_, str> {
+        NameKey::folded(self.as_str())
     }
 }
 

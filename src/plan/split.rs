@@ -39,14 +39,14 @@ pub(super) enum Way {
 pub(super) const WAYS: [Way; 5] = [Way::NoAnswerLast, Way::NoAnswerFirst, Way::Detach, Way::ExtensionLast, Way::Park];
 
 /// Extension numbers that nothing uses, now or later: the highest of the account's range first.
-pub(super) struct Spare<'d> {
-    difference: &'d Difference<'d>,
+pub(super) struct Spare<'d, 'a> {
+    difference: &'d Difference<'a>,
     wanted: HashSet<&'d str>,
     next: Option<u64>,
 }
 
-impl<'d> Spare<'d> {
-    pub(super) fn new(difference: &'d Difference<'d>) -> Self {
+impl<'d, 'a> Spare<'d, 'a> {
+    pub(super) fn new(difference: &'d Difference<'a>) -> Self {
         let wanted = difference.desired.ring_groups.iter().filter_map(|group| group.extension.as_ref());
         let (_, most) = difference.directory.live().capabilities.extension_digits;
         let digits = u32::try_from(most.min(8)).unwrap_or(8);
@@ -86,7 +86,7 @@ impl<'d> Spare<'d> {
 }
 
 /// Splits one write of the circle, or says that no extension number is free for it.
-pub(super) fn split(writes: &mut Vec<Write>, circle: &[usize], spare: &mut Spare<'_>) -> Result<(), NoSpare> {
+pub(super) fn split(writes: &mut Vec<Write>, circle: &[usize], spare: &mut Spare<'_, '_>) -> Result<(), NoSpare> {
     let inside: Vec<Write> = circle.iter().filter_map(|&index| writes.get(index)).cloned().collect();
     let halves_so_far = halved(writes);
     let (split, whole): (Vec<usize>, Vec<usize>) = (0..inside.len())

@@ -89,7 +89,7 @@ struct Adopter<'a> {
     desired: &'a Desired,
     live: &'a Live,
     directory: &'a Directory<'a>,
-    selectors: Selectors<'a>,
+    selectors: Selectors<'a, 'a>,
 }
 
 impl<'a> Adopter<'a> {

@@ -122,7 +122,7 @@ fn parts(numbers: Vec<&LiveNumber>) -> BTreeMap<String, Vec<&LiveNumber>> {
 }
 
 /// The section of these numbers; nothing without numbers.
-fn numbers(live: &Live, numbers: &[&LiveNumber], selectors: &Selectors<'_>) -> Option<String> {
+fn numbers(live: &Live, numbers: &[&LiveNumber], selectors: &Selectors<'_, '_>) -> Option<String> {
     if numbers.is_empty() {
         return None;
     }
@@ -147,7 +147,7 @@ fn is_label(text: &str) -> bool {
     text.chars().count() <= 256 && !text.chars().any(is_unprintable)
 }
 
-fn destination(live: &Live, number: &LiveNumber, selectors: &Selectors<'_>) -> Result<String, String> {
+fn destination(live: &Live, number: &LiveNumber, selectors: &Selectors<'_, '_>) -> Result<String, String> {
     match &number.to {
         Some(to) if to.kind != Kind::Other && !live.capabilities.destinations.contains(&to.kind) => {
             Err(format!("the account does not list {} as a destination", to.kind))

@@ -1,7 +1,5 @@
 //! From reference texts to the objects that they mean.
 
-use foldhash::HashMap;
-
 use crate::model::{Directory, Found, Incomplete, Kind, Live, ObjectId, ObjectRef, Reference, ReferenceError};
 use crate::text::shown;
 
@@ -14,9 +12,8 @@ pub(super) const OTHER: &str = "other/";
 /// Connects the objects of a document.
 pub(super) fn resolve(document: Document) -> Result<Live, SnapshotError> {
     let Document { mut live, mut references } = document;
-    references.take_in(&live);
     let texts = references.texts();
-    let meanings = meanings(&live, &references, &texts);
+    let meanings = meanings(&live, &mut references, &texts);
     for (slot, text) in references.waiting {
         let meaning = match meanings.get(text as usize) {
             Some(Ok(reference)) => reference.clone(),
@@ -65,10 +62,9 @@ fn key(live: &Live, slot: Slot) -> String {
 
 /// What each text means.
 ///
-/// Nearly all are an object's id. A directory of names, e-mail addresses and extension numbers is only made of
-/// the kinds that need one.
-fn meanings(live: &Live, references: &References, texts: &[Box<str>]) -> Vec<Result<ObjectRef, String>> {
-    let mut directories: HashMap<Kind, Directory<'_>> = HashMap::default();
+/// Nearly all are an object's id; the others are looked up as in any account.
+fn meanings(live: &Live, references: &mut References, texts: &[Box<str>]) -> Vec<Result<ObjectRef, String>> {
+    let directory = Directory::new(live);
     texts
         .iter()
         .map(|text| {
@@ -80,12 +76,10 @@ fn meanings(live: &Live, references: &References, texts: &[Box<str>]) -> Vec<Res
                 .map_err(|why: ReferenceError| format!("`{}`: {}", shown(text, 80), shown(&why.to_string(), 200)))?;
             let by_extension = matches!(reference.selector, crate::model::Selector::Extension(_));
             // All digits is an extension number first, whatever the keys are.
-            if !by_extension && let Some(id) = references.by_id(text) {
+            if !by_extension && let Some(id) = references.by_id(live, reference.kind, text) {
                 return Ok(ObjectRef { kind: reference.kind, id });
             }
-            let kind = if reference.kind == Kind::Voicemail { Kind::User } else { reference.kind };
-            let directory = directories.entry(kind).or_insert_with(|| Directory::of(live, &[kind]));
-            find(directory, &reference).map_err(|why| format!("`{}`: {why}", shown(text, 80)))
+            find(&directory, &reference).map_err(|why| format!("`{}`: {why}", shown(text, 80)))
         })
         .collect()
 }

@@ -6,6 +6,7 @@
 //! each reference and four.
 
 use std::cell::OnceCell;
+use std::hash::Hash;
 
 use foldhash::HashMap;
 
@@ -16,48 +17,41 @@ use super::Handle;
 #[derive(Debug)]
 pub(super) struct Ids<'a> {
     live: &'a Live,
-    by_address: HashMap<usize, Handle>,
-    by_text: OnceCell<HashMap<(Kind, ObjectId), u32>>,
+    /// By kind, in the order of [`Kind`]; each table is made when somebody asks for an object of the kind.
+    tables: [Tables; KINDS],
     /// Nothing points at a number, so only some ask for one.
     numbers: OnceCell<HashMap<ObjectId, u32>>,
 }
 
-impl<'a> Ids<'a> {
-    /// Indexes the account now.
-    pub(super) fn new(live: &'a Live) -> Self {
-        let mut ids = Self::on_demand(live);
-        ids.by_address.reserve(all(live).count());
-        ids.by_address.extend(all(live).map(|(kind, id, index)| (address(id), Handle { kind, index })));
-        ids
-    }
+const KINDS: usize = Kind::Other as usize + 1;
 
-    /// Indexes the account when somebody asks.
-    pub(super) fn on_demand(live: &'a Live) -> Self {
-        Self { live, by_address: HashMap::default(), by_text: OnceCell::new(), numbers: OnceCell::new() }
+#[derive(Debug, Default)]
+struct Tables {
+    addresses: OnceCell<HashMap<usize, u32>>,
+    texts: OnceCell<HashMap<ObjectId, u32>>,
+}
+
+impl<'a> Ids<'a> {
+    pub(super) fn new(live: &'a Live) -> Self {
+        Self { live, tables: Default::default(), numbers: OnceCell::new() }
     }
 
     /// The object that a reference points at; `None` if it is gone or not modelled.
     pub(super) fn find(&self, reference: &ObjectRef) -> Option<Handle> {
         let kind = reference.kind;
-        if kind == Kind::Other {
-            return None;
-        }
-        // A user and their mailbox may share one id.
-        let here = self.by_address.get(&address(&reference.id)).copied().filter(|handle| handle.kind == kind);
-        here.or_else(|| {
-            let index = *self.texts().get(&(kind, reference.id.clone()))?;
-            Some(Handle { kind, index })
-        })
+        let tables = self.tables.get(kind as usize).filter(|_| kind != Kind::Other)?;
+        let addresses = tables.addresses.get_or_init(|| table(self.live, kind, address));
+        let index = addresses.get(&address(&reference.id)).copied().or_else(|| {
+            let texts = tables.texts.get_or_init(|| table(self.live, kind, ObjectId::clone));
+            texts.get(&reference.id).copied()
+        })?;
+        Some(Handle { kind, index })
     }
 
     /// The position of a number; `None` if it is gone.
     pub(super) fn number(&self, id: &ObjectId) -> Option<u32> {
         let numbers = || (0u32..).zip(&self.live.numbers).map(|(index, number)| (number.id.clone(), index)).collect();
         self.numbers.get_or_init(numbers).get(id).copied()
-    }
-
-    fn texts(&self) -> &HashMap<(Kind, ObjectId), u32> {
-        self.by_text.get_or_init(|| all(self.live).map(|(kind, id, index)| ((kind, id.clone()), index)).collect())
     }
 }
 
@@ -66,18 +60,29 @@ fn address(ObjectId(id): &ObjectId) -> usize {
     std::sync::Arc::as_ptr(id).cast::<u8>().addr()
 }
 
-fn all(live: &Live) -> impl Iterator<Item = (Kind, &ObjectId, u32)> {
-    let groups = (0u32..).zip(&live.ring_groups).map(|(index, group)| (Kind::RingGroup, &group.id, index));
-    let users = (0u32..).zip(&live.users).flat_map(|(index, user)| {
-        let mailbox = user.voicemail.as_ref().map(|id| (Kind::Voicemail, id, index));
-        std::iter::once((Kind::User, &user.id, index)).chain(mailbox)
-    });
-    let devices = (0u32..).zip(&live.devices).map(|(index, device)| (Kind::Device, &device.id, index));
-    let receptionists =
-        (0u32..).zip(&live.receptionists).map(|(index, receptionist)| (Kind::Receptionist, &receptionist.id, index));
-    let conferences =
-        (0u32..).zip(&live.conferences).map(|(index, conference)| (Kind::Conference, &conference.id, index));
-    groups.chain(users).chain(devices).chain(receptionists).chain(conferences)
+/// The positions of the objects of a kind.
+fn table<K: Eq + Hash>(live: &Live, kind: Kind, key: impl Fn(&ObjectId) -> K) -> HashMap<K, u32> {
+    fn entries<'l, T, K>(
+        list: &'l [T],
+        id: impl Fn(&'l T) -> Option<&'l ObjectId>,
+        key: impl Fn(&ObjectId) -> K,
+    ) -> HashMap<K, u32>
+    where
+        K: Eq + Hash,
+    {
+        let mut table = HashMap::with_capacity_and_hasher(list.len(), foldhash::fast::RandomState::default());
+        table.extend((0u32..).zip(list).filter_map(|(index, one)| Some((key(id(one)?), index))));
+        table
+    }
+    match kind {
+        Kind::RingGroup => entries(&live.ring_groups, |group| Some(&group.id), key),
+        Kind::User => entries(&live.users, |user| Some(&user.id), key),
+        Kind::Voicemail => entries(&live.users, |user| user.voicemail.as_ref(), key),
+        Kind::Device => entries(&live.devices, |device| Some(&device.id), key),
+        Kind::Receptionist => entries(&live.receptionists, |receptionist| Some(&receptionist.id), key),
+        Kind::Conference => entries(&live.conferences, |conference| Some(&conference.id), key),
+        Kind::Number | Kind::Other => HashMap::default(),
+    }
 }
 
 #[cfg(test)]

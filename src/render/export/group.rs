@@ -12,14 +12,14 @@ use super::{Choice, LONGEST, Section};
 /// What the groups have in common that matters to each of them.
 struct Groups<'a> {
     live: &'a Live,
-    selectors: &'a Selectors<'a>,
+    selectors: &'a Selectors<'a, 'a>,
     names: HashMap<NameKey, usize>,
     extensions: HashMap<&'a ExtensionNumber, usize>,
     circling: HashSet<&'a ObjectId>,
 }
 
 /// The section of the chosen groups; nothing without any. What each of them may say depends on all groups.
-pub(super) fn section<'a>(live: &'a Live, selectors: &'a Selectors<'a>, only: &Choice) -> Option<String> {
+pub(super) fn section<'a>(live: &'a Live, selectors: &'a Selectors<'a, 'a>, only: &Choice) -> Option<String> {
     let mut sorted: Vec<_> = live.ring_groups.iter().filter(|group| only.has_ring_group(group)).collect();
     if sorted.is_empty() {
         return None;

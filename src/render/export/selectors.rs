@@ -4,17 +4,17 @@ use crate::model::{Directory, ExtensionNumber, Found, Handle, Kind, ObjectRef, R
 use crate::text::shown;
 
 /// The references of one account.
-pub(in crate::render) struct Selectors<'a> {
-    directory: &'a Directory<'a>,
+pub(in crate::render) struct Selectors<'s, 'a> {
+    directory: &'s Directory<'a>,
 }
 
-impl<'a> Selectors<'a> {
-    pub(in crate::render) fn new(directory: &'a Directory<'a>) -> Self {
+impl<'s, 'a> Selectors<'s, 'a> {
+    pub(in crate::render) fn new(directory: &'s Directory<'a>) -> Self {
         Self { directory }
     }
 
     /// `kind/selector` for an object.
-    pub(in crate::render) fn reference(&self, to: &'a ObjectRef) -> Result<String, String> {
+    pub(in crate::render) fn reference(&self, to: &ObjectRef) -> Result<String, String> {
         if to.kind == Kind::Other {
             return Err(format!("it leads to something that no file can name ({})", shown(&to.id.0, super::LONGEST)));
         }

@@ -28,22 +28,21 @@ pub(in crate::live::snapshot) enum Slot {
 /// References, and what they can point at.
 #[derive(Default)]
 pub(in crate::live::snapshot) struct References {
-    ids: HashSet<Arc<str>>,
-    taken: Taken,
+    /// By kind, in the order of [`Kind`].
+    known: [Known; KINDS],
     /// Those that wait for their objects.
     pub(in crate::live::snapshot) waiting: Vec<(Slot, TextId)>,
     texts: Texts,
     nowhere: Option<ObjectRef>,
 }
 
-/// How many objects of each list have their ids in the table.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-struct Taken {
-    users: usize,
-    devices: usize,
-    ring_groups: usize,
-    receptionists: usize,
-    conferences: usize,
+const KINDS: usize = Kind::Other as usize + 1;
+
+/// The ids of the objects of a kind, of so many as stood before the last reference to one.
+#[derive(Default)]
+struct Known {
+    ids: HashSet<Arc<str>>,
+    taken: usize,
 }
 
 /// Distinct texts.
@@ -55,8 +54,7 @@ struct Texts {
 impl References {
     /// What a reference means, or something that stands for it while it waits.
     pub(super) fn read(&mut self, live: &Live, slot: Slot, text: &str) -> Result<ObjectRef, String> {
-        self.take_in(live);
-        if let Some(reference) = self.plain(text) {
+        if let Some(reference) = self.plain(live, text) {
             return Ok(reference);
         }
         self.waiting.push((slot, self.texts.id(text)?));
@@ -64,42 +62,24 @@ impl References {
         Ok(self.nowhere.get_or_insert_with(nowhere).clone())
     }
 
-    /// Takes in the ids of the objects that were read since the last time, many of them at once.
-    pub(in crate::live::snapshot) fn take_in(&mut self, live: &Live) {
-        let now = Taken::all_of(live);
-        let before = std::mem::replace(&mut self.taken, now);
-        if before == now {
-            return;
-        }
-        let users = since(&live.users, before.users);
-        let devices = since(&live.devices, before.devices);
-        let groups = since(&live.ring_groups, before.ring_groups);
-        let receptionists = since(&live.receptionists, before.receptionists);
-        let conferences = since(&live.conferences, before.conferences);
-        let smaller = groups.len() + receptionists.len() + conferences.len();
-        self.ids.reserve(2 * users.len() + devices.len() + smaller);
-        let users = users.iter().flat_map(|user| std::iter::once(&user.id).chain(&user.voicemail));
-        let ids = users.chain(devices.iter().map(|device| &device.id)).chain(groups.iter().map(|group| &group.id));
-        let ids = ids.chain(receptionists.iter().map(|receptionist| &receptionist.id));
-        let ids = ids.chain(conferences.iter().map(|conference| &conference.id));
-        self.ids.extend(ids.map(|id| id.0.clone()));
-    }
-
-    /// The object whose id this text is.
-    pub(in crate::live::snapshot) fn by_id(&self, text: &str) -> Option<ObjectId> {
-        self.ids.get(text).cloned().map(ObjectId)
+    /// The object of a kind whose id this text is, if it was read.
+    pub(in crate::live::snapshot) fn by_id(&mut self, live: &Live, kind: Kind, text: &str) -> Option<ObjectId> {
+        let known = self.known.get_mut(kind as usize)?;
+        known.take_in(live, kind);
+        known.ids.get(text).cloned().map(ObjectId)
     }
 
     /// The same, if nothing else could be meant and the text is certainly a reference: an extension number comes
     /// before any key, and what a reference cannot have in it is an error.
-    fn plain(&self, text: &str) -> Option<ObjectRef> {
+    fn plain(&mut self, live: &Live, text: &str) -> Option<ObjectRef> {
         let (word, selector) = text.split_once('/')?;
         let first = selector.bytes().next()?;
         let is_plain = first.is_ascii_graphic()
             && !first.is_ascii_digit()
             && selector.len() <= Name::MOST
             && selector.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-        Some(ObjectRef { kind: Kind::parse(word).filter(|_| is_plain)?, id: self.by_id(text)? })
+        let kind = Kind::parse(word).filter(|_| is_plain)?;
+        Some(ObjectRef { kind, id: self.by_id(live, kind, text)? })
     }
 
     /// The texts of those that wait, in the order of their ids.
@@ -108,20 +88,28 @@ impl References {
     }
 }
 
-impl Taken {
-    fn all_of(live: &Live) -> Self {
-        Self {
-            users: live.users.len(),
-            devices: live.devices.len(),
-            ring_groups: live.ring_groups.len(),
-            receptionists: live.receptionists.len(),
-            conferences: live.conferences.len(),
+impl Known {
+    /// Takes in the objects that were read since the last time, most often all of a section at once.
+    fn take_in(&mut self, live: &Live, kind: Kind) {
+        match kind {
+            Kind::User => self.add(&live.users, |user| Some(&user.id)),
+            Kind::Voicemail => self.add(&live.users, |user| user.voicemail.as_ref()),
+            Kind::Device => self.add(&live.devices, |device| Some(&device.id)),
+            Kind::RingGroup => self.add(&live.ring_groups, |group| Some(&group.id)),
+            Kind::Receptionist => self.add(&live.receptionists, |receptionist| Some(&receptionist.id)),
+            Kind::Conference => self.add(&live.conferences, |conference| Some(&conference.id)),
+            Kind::Number | Kind::Other => {}
         }
     }
-}
 
-fn since<T>(list: &[T], taken: usize) -> &[T] {
-    list.get(taken..).unwrap_or_default()
+    fn add<T>(&mut self, list: &[T], id: impl Fn(&T) -> Option<&ObjectId>) {
+        let new = list.get(self.taken..).unwrap_or_default();
+        if !new.is_empty() {
+            self.taken = list.len();
+            self.ids.reserve(new.len());
+            self.ids.extend(new.iter().filter_map(id).map(|id| id.0.clone()));
+        }
+    }
 }
 
 impl Texts {
