@@ -11,8 +11,8 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 use crate::model::{
-    Capabilities, Live, LiveConference, LiveDevice, LiveNumber, LiveReceptionist, LiveRingGroup, LiveUser, ObjectId,
-    ObjectRef, RingFor,
+    Capabilities, Kind, Live, LiveConference, LiveDevice, LiveNumber, LiveReceptionist, LiveRingGroup, LiveUser,
+    ObjectId, ObjectRef, RingFor,
 };
 use crate::text::shown;
 
@@ -37,17 +37,6 @@ impl Document {
         live.users.shrink_to_fit();
         live.devices.shrink_to_fit();
         references.waiting.shrink_to_fit();
-    }
-}
-
-impl Document {
-    fn reference(&mut self, slot: Slot, text: &Text<'_>) -> Result<ObjectRef, String> {
-        self.references.read(&self.live, slot, text.as_str())
-    }
-
-    /// The word `none` is no reference.
-    fn optional(&mut self, slot: Slot, text: Option<&Text<'_>>) -> Result<Option<ObjectRef>, String> {
-        text.filter(|text| text.as_str() != "none").map(|text| self.reference(slot, text)).transpose()
     }
 }
 
@@ -99,7 +88,7 @@ impl<'de> Visitor<'de> for Root {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Document, A::Error> {
-        let mut builder = Builder::default();
+        let mut builder = Builder::new();
         builder.document.live.capabilities = Capabilities::of_snapshot();
         let mut version = false;
         let mut seen: Vec<Cow<'_, str>> = Vec::new();
@@ -132,6 +121,7 @@ impl<'de> Visitor<'de> for Root {
             seen.push(key);
         }
         if version {
+            builder.settle(0).map_err(A::Error::custom)?;
             Ok(builder.document)
         } else {
             Err(A::Error::custom("this is no snapshot: `snapshot: 1` is missing"))
@@ -139,14 +129,42 @@ impl<'de> Visitor<'de> for Root {
     }
 }
 
+/// So many references are looked up at once.
+const BATCH: usize = 256;
+
 /// Takes entries in.
-#[derive(Default)]
-struct Builder {
+struct Builder<'de> {
     document: Document,
+    /// References of objects that were taken in; each has [`Self::nowhere`] in its slot.
+    read: Vec<(Slot, Cow<'de, str>)>,
+    nowhere: ObjectRef,
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "entries of all sections are taken in the same way")]
-impl Builder {
+impl<'de> Builder<'de> {
+    fn new() -> Self {
+        let nowhere = ObjectRef { kind: Kind::Other, id: ObjectId::from("") };
+        Self { document: Document::default(), read: Vec::with_capacity(BATCH), nowhere }
+    }
+
+    fn reference(&mut self, slot: Slot, Text(text): Text<'de>) -> ObjectRef {
+        self.read.push((slot, text));
+        self.nowhere.clone()
+    }
+
+    /// The word `none` is no reference.
+    fn optional(&mut self, slot: Slot, text: Option<Text<'de>>) -> Option<ObjectRef> {
+        text.filter(|text| text.as_str() != "none").map(|text| self.reference(slot, text))
+    }
+
+    /// Gives the references of whole objects their meanings, once there are enough of them.
+    fn settle(&mut self, enough: usize) -> Result<(), String> {
+        if self.read.len() < enough {
+            return Ok(());
+        }
+        self.document.references.settle(&mut self.document.live, &mut self.read)
+    }
+
     fn account(&mut self, account: Account<'_>) -> Result<(), String> {
         let live = &mut self.document.live.account;
         live.name = account.name.0.as_ref().into();
@@ -184,14 +202,13 @@ impl Builder {
         Ok(())
     }
 
-    fn receptionist(&mut self, key: &str, value: Receptionist<'_>) -> Result<(), String> {
+    fn receptionist(&mut self, key: &str, value: Receptionist<'de>) -> Result<(), String> {
         let name = value.name.map_or_else(|| key.into(), |Text(name)| name.into());
         let receptionist = position(&self.document.live.receptionists);
         let keys = (0u32..).zip(value.keys.0).map(|(key, (pressed, target))| {
-            let target = self.document.reference(Slot::Key { receptionist, key }, &target)?;
-            Ok((pressed.0.into(), target))
+            (pressed.0.into(), self.reference(Slot::Key { receptionist, key }, target))
         });
-        let keys = keys.collect::<Result<_, String>>()?;
+        let keys = keys.collect();
         let id = id("receptionist", key);
         self.document.live.receptionists.push(LiveReceptionist { id, name, extension: value.extension, keys });
         Ok(())
@@ -204,15 +221,15 @@ impl Builder {
         Ok(())
     }
 
-    fn ring_group(&mut self, key: &str, group: RingGroup<'_>) -> Result<(), String> {
+    fn ring_group(&mut self, key: &str, group: RingGroup<'de>) -> Result<(), String> {
+        self.settle(BATCH)?;
         let name = group.name.as_ref().map_or(key, Text::as_str);
         let name = name.parse().map_err(|why| format!("ring_groups.{}: {why}", shown(key, 80)))?;
         let position = position(&self.document.live.ring_groups);
-        let members = (0u32..).zip(&group.members.0);
-        let members = members
-            .map(|(member, text)| self.document.reference(Slot::Member { group: position, member }, text))
-            .collect::<Result<_, _>>()?;
-        let no_answer = self.document.optional(Slot::NoAnswer { group: position }, group.no_answer.as_ref())?;
+        let members = (0u32..).zip(group.members.0);
+        let members =
+            members.map(|(member, text)| self.reference(Slot::Member { group: position, member }, text)).collect();
+        let no_answer = self.optional(Slot::NoAnswer { group: position }, group.no_answer);
         let ring_for = match group.ring_for.as_ref().map(Text::as_str) {
             None => Some(self.document.live.capabilities.ring_for_default),
             Some("none") => None,
@@ -235,10 +252,11 @@ impl Builder {
         Ok(())
     }
 
-    fn number(&mut self, key: &str, number: Number<'_>) -> Result<(), String> {
+    fn number(&mut self, key: &str, number: Number<'de>) -> Result<(), String> {
+        self.settle(BATCH)?;
         let parsed = key.parse().map_err(|why| format!("numbers.{}: {why}", shown(key, 80)))?;
         let slot = Slot::To { number: position(&self.document.live.numbers) };
-        let to = self.document.optional(slot, number.to.as_ref())?;
+        let to = self.optional(slot, number.to);
         self.document.live.numbers.push(LiveNumber {
             id: id("number", key),
             number: parsed,

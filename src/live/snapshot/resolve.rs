@@ -20,7 +20,7 @@ pub(super) fn resolve(document: Document) -> Result<Live, SnapshotError> {
             Some(Err(why)) => return Err(SnapshotError::Value { key: key(&live, slot), why: why.clone() }),
             None => return Err(SnapshotError::Value { key: key(&live, slot), why: "it is lost".to_owned() }),
         };
-        if let Some(place) = place(&mut live, slot) {
+        if let Some(place) = slot.of(&mut live) {
             *place = meaning;
         }
     }
@@ -28,19 +28,6 @@ pub(super) fn resolve(document: Document) -> Result<Live, SnapshotError> {
         let key = format!("{}s", if kind == Kind::Device { Kind::User } else { kind });
         SnapshotError::Value { key, why: format!("`{}` stands there twice", shown(&id, 80)) }
     })
-}
-
-/// The reference of a slot.
-fn place(live: &mut Live, slot: Slot) -> Option<&mut ObjectRef> {
-    match slot {
-        Slot::To { number } => live.numbers.get_mut(number as usize)?.to.as_mut(),
-        Slot::Member { group, member } => live.ring_groups.get_mut(group as usize)?.members.get_mut(member as usize),
-        Slot::NoAnswer { group } => live.ring_groups.get_mut(group as usize)?.no_answer.as_mut(),
-        Slot::Key { receptionist, key } => {
-            let keys = &mut live.receptionists.get_mut(receptionist as usize)?.keys;
-            keys.get_mut(key as usize).map(|(_, target)| target)
-        }
-    }
 }
 
 /// The keys of the document that lead to a slot.

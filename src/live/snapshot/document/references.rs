@@ -1,11 +1,13 @@
 //! What the references of a document mean.
 //!
 //! An object's id is its section's word and its key, which is also how nearly every reference is written, and
-//! objects nearly always stand before what points at them. Such a reference gets the object's own id as soon as it
+//! objects nearly always stand before what points at them. Such a reference gets the object's own id soon after it
 //! is read, at the price of one look-up; every other one waits until all objects are known.
 
-use foldhash::{HashMap, HashSet};
+use std::borrow::Cow;
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashSet};
 
 use crate::model::{Kind, Live, Name, ObjectId, ObjectRef};
 
@@ -33,7 +35,6 @@ pub(in crate::live::snapshot) struct References {
     /// Those that wait for their objects.
     pub(in crate::live::snapshot) waiting: Vec<(Slot, TextId)>,
     texts: Texts,
-    nowhere: Option<ObjectRef>,
 }
 
 const KINDS: usize = Kind::Other as usize + 1;
@@ -51,57 +52,87 @@ struct Texts {
     ids: HashMap<Box<str>, TextId>,
 }
 
-impl References {
-    /// What a reference means, or something that stands for it while it waits.
-    pub(super) fn read(&mut self, live: &Live, slot: Slot, text: &str) -> Result<ObjectRef, String> {
-        if let Some(reference) = self.plain(live, text) {
-            return Ok(reference);
+impl Slot {
+    /// The reference that stands there.
+    pub(in crate::live::snapshot) fn of(self, live: &mut Live) -> Option<&mut ObjectRef> {
+        match self {
+            Self::To { number } => live.numbers.get_mut(number as usize)?.to.as_mut(),
+            Self::Member { group, member } => {
+                live.ring_groups.get_mut(group as usize)?.members.get_mut(member as usize)
+            }
+            Self::NoAnswer { group } => live.ring_groups.get_mut(group as usize)?.no_answer.as_mut(),
+            Self::Key { receptionist, key } => {
+                let keys = &mut live.receptionists.get_mut(receptionist as usize)?.keys;
+                keys.get_mut(key as usize).map(|(_, target)| target)
+            }
         }
-        self.waiting.push((slot, self.texts.id(text)?));
-        let nowhere = || ObjectRef { kind: Kind::Other, id: ObjectId::from("") };
-        Ok(self.nowhere.get_or_insert_with(nowhere).clone())
+    }
+}
+
+impl References {
+    /// Gives references their meanings, as far as they have one already.
+    ///
+    /// All are looked up before any is used: in a large account each look-up waits for memory, and the machine waits
+    /// for several at once only if little else stands between them.
+    pub(super) fn settle(&mut self, live: &mut Live, read: &mut Vec<(Slot, Cow<'_, str>)>) -> Result<(), String> {
+        let kinds: Vec<Option<Kind>> = read.iter().map(|(_, text)| plain(text)).collect();
+        for kind in kinds.iter().flatten() {
+            self.take_in(live, *kind);
+        }
+        let known = &self.known;
+        let look_up = |(kind, (_, text)): (Option<Kind>, &(Slot, Cow<'_, str>))| {
+            let kind = kind?;
+            Some((kind, known.get(kind as usize)?.ids.get(&**text)?))
+        };
+        let found: Vec<Option<(Kind, &Arc<str>)>> = kinds.into_iter().zip(&*read).map(look_up).collect();
+        for ((slot, text), found) in read.drain(..).zip(found) {
+            match (found, slot.of(live)) {
+                (Some((kind, id)), Some(place)) => *place = ObjectRef { kind, id: ObjectId(id.clone()) },
+                _ => self.waiting.push((slot, self.texts.id(&text)?)),
+            }
+        }
+        Ok(())
     }
 
     /// The object of a kind whose id this text is, if it was read.
     pub(in crate::live::snapshot) fn by_id(&mut self, live: &Live, kind: Kind, text: &str) -> Option<ObjectId> {
-        let known = self.known.get_mut(kind as usize)?;
-        known.take_in(live, kind);
-        known.ids.get(text).cloned().map(ObjectId)
-    }
-
-    /// The same, if nothing else could be meant and the text is certainly a reference: an extension number comes
-    /// before any key, and what a reference cannot have in it is an error.
-    fn plain(&mut self, live: &Live, text: &str) -> Option<ObjectRef> {
-        let (word, selector) = text.split_once('/')?;
-        let first = selector.bytes().next()?;
-        let is_plain = first.is_ascii_graphic()
-            && !first.is_ascii_digit()
-            && selector.len() <= Name::MOST
-            && selector.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-        let kind = Kind::parse(word).filter(|_| is_plain)?;
-        Some(ObjectRef { kind, id: self.by_id(live, kind, text)? })
+        self.take_in(live, kind);
+        self.known.get(kind as usize)?.ids.get(text).cloned().map(ObjectId)
     }
 
     /// The texts of those that wait, in the order of their ids.
     pub(in crate::live::snapshot) fn texts(&mut self) -> Vec<Box<str>> {
         std::mem::take(&mut self.texts).in_order()
     }
-}
 
-impl Known {
     /// Takes in the objects that were read since the last time, most often all of a section at once.
     fn take_in(&mut self, live: &Live, kind: Kind) {
+        let Some(known) = self.known.get_mut(kind as usize) else { return };
         match kind {
-            Kind::User => self.add(&live.users, |user| Some(&user.id)),
-            Kind::Voicemail => self.add(&live.users, |user| user.voicemail.as_ref()),
-            Kind::Device => self.add(&live.devices, |device| Some(&device.id)),
-            Kind::RingGroup => self.add(&live.ring_groups, |group| Some(&group.id)),
-            Kind::Receptionist => self.add(&live.receptionists, |receptionist| Some(&receptionist.id)),
-            Kind::Conference => self.add(&live.conferences, |conference| Some(&conference.id)),
+            Kind::User => known.add(&live.users, |user| Some(&user.id)),
+            Kind::Voicemail => known.add(&live.users, |user| user.voicemail.as_ref()),
+            Kind::Device => known.add(&live.devices, |device| Some(&device.id)),
+            Kind::RingGroup => known.add(&live.ring_groups, |group| Some(&group.id)),
+            Kind::Receptionist => known.add(&live.receptionists, |receptionist| Some(&receptionist.id)),
+            Kind::Conference => known.add(&live.conferences, |conference| Some(&conference.id)),
             Kind::Number | Kind::Other => {}
         }
     }
+}
 
+/// The kind of a text that is certainly a reference and means the object whose id it is, if there is one: an extension
+/// number comes before any key, and what a reference cannot have in it is an error.
+fn plain(text: &str) -> Option<Kind> {
+    let (word, selector) = text.split_once('/')?;
+    let first = selector.bytes().next()?;
+    let is_plain = first.is_ascii_graphic()
+        && !first.is_ascii_digit()
+        && selector.len() <= Name::MOST
+        && selector.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    Kind::parse(word).filter(|_| is_plain)
+}
+
+impl Known {
     fn add<T>(&mut self, list: &[T], id: impl Fn(&T) -> Option<&ObjectId>) {
         let new = list.get(self.taken..).unwrap_or_default();
         if !new.is_empty() {
