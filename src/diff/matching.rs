@@ -4,13 +4,14 @@
 //! that has happened the old name is gone and the line has no effect, so that a second run has nothing to
 //! do. Chains (`b` renamed from `a`, `c` renamed from `b`) are followed, in any order of the file.
 
+use std::borrow::Cow;
 use std::cell::LazyCell;
 use std::collections::VecDeque;
 
 use foldhash::HashMap;
 
 use crate::diag::{Diagnostic, Rule};
-use crate::model::{Desired, Directory, Found, Handle, Kind, NameKey};
+use crate::model::{Desired, Directory, Found, Handle, Kind};
 
 /// The pairs.
 #[derive(Debug)]
@@ -35,16 +36,17 @@ impl Matching {
     /// Pairs the groups, and reports names that two live groups share.
     pub(super) fn new(desired: &Desired, directory: &Directory<'_>, diagnostics: &mut Vec<Diagnostic>) -> Self {
         let live = directory.live().ring_groups.len();
-        let keys: Vec<NameKey> = desired.ring_groups.iter().map(|group| group.name.value.key()).collect();
+        let keys: Vec<Cow<'_, str>> = desired.ring_groups.iter().map(|group| group.name.value.folded()).collect();
         // Most plans rename nothing.
-        let wanted: LazyCell<HashMap<&NameKey, u32>, _> = LazyCell::new(|| keys.iter().zip(0..).collect());
+        let wanted: LazyCell<HashMap<&str, u32>, _> =
+            LazyCell::new(|| keys.iter().map(AsRef::as_ref).zip(0..).collect());
         let mut claims = Claims { directory, taken: vec![None; desired.ring_groups.len()], owner: vec![None; live] };
 
         // A group whose own name no live group has takes the one it is renamed from; if that one's name is
         // also wanted, the group that wanted it has to look further.
         let mut waiting: VecDeque<u32> = VecDeque::new();
         for (index, (group, key)) in (0u32..).zip(desired.ring_groups.iter().zip(&keys)) {
-            match directory.named(Kind::RingGroup, key) {
+            match directory.folded(Kind::RingGroup, key) {
                 Found::One(_) => {}
                 Found::None => waiting.push_back(index),
                 Found::Several(several) => diagnostics.push(
@@ -62,10 +64,10 @@ impl Matching {
             else {
                 continue;
             };
-            let old_key = old.value.key();
+            let old_key = old.value.folded();
             match claims.claim(index, &old_key) {
                 Claim::Made => {
-                    if let Some(&displaced) = wanted.get(&old_key) {
+                    if let Some(&displaced) = wanted.get(&*old_key) {
                         waiting.push_back(displaced);
                     }
                 }
@@ -101,8 +103,8 @@ enum Claim {
 }
 
 impl Claims<'_, '_> {
-    fn claim(&mut self, desired: u32, name: &NameKey) -> Claim {
-        let Found::One(handle) = self.directory.named(Kind::RingGroup, name) else {
+    fn claim(&mut self, desired: u32, name: &str) -> Claim {
+        let Found::One(handle) = self.directory.folded(Kind::RingGroup, name) else {
             return Claim::Missing;
         };
         let (Some(owner), Some(taken)) =

@@ -6,18 +6,25 @@ use crate::model::{DesiredNumber, Handle, Ignorable, Kind, LiveNumber, Span};
 use super::delta::NumberDelta;
 use super::resolve::Resolver;
 
+/// So many references are looked up at once.
+const BATCH: usize = 256;
+
 /// The numbers that differ, in the order of the numbers. Both lists are sorted, so one walk is enough.
 pub(super) fn compare(resolver: &Resolver<'_, '_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<NumberDelta> {
     let mut deltas = Vec::new();
     let labels = !resolver.desired.policy.ignore.contains(&Ignorable::NumberLabel);
     let mut live = (0u32..).zip(&resolver.directory.live().numbers).peekable();
-    for (index, desired) in (0u32..).zip(&resolver.desired.numbers) {
+    let look_up = |number: &DesiredNumber| number.to.value.as_ref().map(|to| resolver.find(to));
+    // Many look-ups at a time: each waits for memory, and a machine waits for several if little stands between them.
+    let found = resolver.desired.numbers.chunks(BATCH).flat_map(|batch| batch.iter().map(look_up).collect::<Vec<_>>());
+    for ((index, desired), found) in (0u32..).zip(&resolver.desired.numbers).zip(found) {
         while live.next_if(|(_, number)| number.number < desired.number).is_some() {}
         let Some((position, number)) = live.next_if(|(_, number)| number.number == desired.number) else {
             diagnostics.push(not_in_account(desired));
             continue;
         };
-        let to = destination(resolver, desired, (position, number), diagnostics);
+        let wanted = resolver.found(&desired.to, found, diagnostics);
+        let to = wanted.and_then(|wanted| destination(resolver, desired, (position, number), wanted, diagnostics));
         let label = labels && desired.label.as_ref().is_some_and(|label| label.value != number.label);
         if label {
             label_fits(resolver, desired, diagnostics);
@@ -33,9 +40,9 @@ fn destination(
     resolver: &Resolver<'_, '_>,
     desired: &DesiredNumber,
     (position, number): (u32, &LiveNumber),
+    wanted: Option<Handle>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Option<Handle>> {
-    let wanted = resolver.target(&desired.to, diagnostics)?;
     let account = resolver.directory.live();
     if wanted.is_none() {
         if account.account.default_number == Some(number.number) {

@@ -3,6 +3,7 @@
 //! Ring groups are looked up by the names and extension numbers that they will have, everything else by
 //! what it has now. A group that `absent` deletes can no longer be meant.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::HashSet;
 
@@ -10,8 +11,8 @@ use foldhash::HashMap;
 
 use crate::diag::{Diagnostic, Rule, nearest};
 use crate::model::{
-    Desired, DesiredRingGroup, Directory, ExtensionNumber, Found, Handle, Ignorable, Kind, NameKey, ObjectRef,
-    Reference, Selector, Span, Spanned,
+    Desired, DesiredRingGroup, Directory, ExtensionNumber, Found, Handle, Ignorable, Kind, ObjectRef, Reference,
+    Selector, Span, Spanned,
 };
 
 use super::delta::Deletion;
@@ -27,7 +28,7 @@ pub(super) struct Resolver<'r, 'a> {
     pub(super) desired: &'a Desired,
     pub(super) directory: &'r Directory<'a>,
     pub(super) matching: &'r Matching,
-    names: HashMap<NameKey, Entry>,
+    names: HashMap<Cow<'a, str>, Entry>,
     extensions: HashMap<&'a str, Entry>,
     absent: HashSet<Handle>,
     suggestions: Cell<u32>,
@@ -57,7 +58,7 @@ impl<'r, 'a> Resolver<'r, 'a> {
         };
         let live = &directory.live().ring_groups;
         for (group, &handle) in desired.ring_groups.iter().zip(&matching.handles) {
-            add(&mut resolver.names, group.name.value.key(), handle);
+            add(&mut resolver.names, group.name.value.folded(), handle);
             let kept = || live.get(handle.index as usize).and_then(|group| group.extension.as_ref());
             let extension = resolver.extension(group, handle).map(|extension| &extension.value).or_else(kept);
             if let Some(extension) = extension {
@@ -67,7 +68,7 @@ impl<'r, 'a> Resolver<'r, 'a> {
         for ((index, group), owner) in (0u32..).zip(live).zip(&matching.desired_of) {
             let handle = Handle { kind: Kind::RingGroup, index };
             if owner.is_none() && !resolver.absent.contains(&handle) {
-                add(&mut resolver.names, group.name.key(), handle);
+                add(&mut resolver.names, group.name.folded(), handle);
                 if let Some(extension) = &group.extension {
                     add(&mut resolver.extensions, extension.as_str(), handle);
                 }
@@ -103,8 +104,16 @@ impl<'r, 'a> Resolver<'r, 'a> {
 
     /// The handle that a reference of the file means, or a diagnostic.
     pub(super) fn resolve(&self, reference: &Reference, span: Span) -> Result<Handle, Box<Diagnostic>> {
-        let found =
-            if reference.kind == Kind::RingGroup { self.group(reference) } else { self.directory.find(reference) };
+        self.decide(self.find(reference), reference, span)
+    }
+
+    /// What a reference of the file means.
+    pub(super) fn find(&self, reference: &Reference) -> Found {
+        if reference.kind == Kind::RingGroup { self.group(reference) } else { self.directory.find(reference) }
+    }
+
+    /// The one object that a reference means, or a diagnostic.
+    fn decide(&self, found: Found, reference: &Reference, span: Span) -> Result<Handle, Box<Diagnostic>> {
         match found {
             Found::One(handle) => Ok(handle),
             Found::Several(handles) => Err(Box::new(self.ambiguous(reference, span, &handles))),
@@ -118,10 +127,21 @@ impl<'r, 'a> Resolver<'r, 'a> {
         target: &Spanned<Option<Reference>>,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Option<Option<Handle>> {
-        let Some(reference) = &target.value else {
+        let found = target.value.as_ref().map(|reference| self.find(reference));
+        self.found(target, found, diagnostics)
+    }
+
+    /// [`Self::target`] for a target that was looked up already.
+    pub(super) fn found(
+        &self,
+        target: &Spanned<Option<Reference>>,
+        found: Option<Found>,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Option<Option<Handle>> {
+        let (Some(reference), Some(found)) = (&target.value, found) else {
             return Some(None);
         };
-        match self.resolve(reference, target.span) {
+        match self.decide(found, reference, target.span) {
             Ok(handle) => Some(Some(handle)),
             Err(diagnostic) => {
                 diagnostics.push(*diagnostic);
@@ -184,7 +204,7 @@ impl<'r, 'a> Resolver<'r, 'a> {
         self.suggestions.set(self.suggestions.get().checked_sub(1)?);
         let word = reference.selector.key();
         let near = if reference.kind == Kind::RingGroup {
-            nearest(word.as_str(), self.names.keys().map(NameKey::as_str))
+            nearest(word.as_str(), self.names.keys().map(AsRef::as_ref))
         } else {
             nearest(word.as_str(), self.directory.texts(reference.kind))
         };

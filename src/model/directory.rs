@@ -130,7 +130,12 @@ impl<'a> Directory<'a> {
 
     /// The objects of a kind that have this name.
     pub fn named(&self, kind: Kind, name: &NameKey) -> Found {
-        match self.texts.find(kind, name.as_str()) {
+        self.folded(kind, name.as_str())
+    }
+
+    /// The same, for the text of a key ([`Name::folded`]).
+    pub fn folded(&self, kind: Kind, name: &str) -> Found {
+        match self.texts.find(kind, name) {
             [index] => Found::One(Handle { kind, index: *index }),
             all => several(kind, all),
         }

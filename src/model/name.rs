@@ -58,6 +58,11 @@ impl Name {
     pub fn key(&self) -> NameKey {
         NameKey::of(&self.0)
     }
+
+    /// The text of [`Self::key`], borrowed where it stands here as it is: for looking up without keeping.
+    pub fn folded(&self) -> Cow<'_, str> {
+        NameKey::folded(&self.0)
+    }
 }
 
 impl Name {
