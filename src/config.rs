@@ -13,7 +13,7 @@ mod read;
 mod stamp;
 mod yaml;
 
-pub use base::{BaseError, Revision, RevisionError, guard_by_base};
+pub use base::{BaseError, Revision, RevisionError, load_guarded};
 pub use files::{folders, is_read, or_here};
 pub use git::{GitError, command as git};
 pub use load::{Account, Loaded, load, reread, text};

@@ -12,6 +12,15 @@ use std::net::IpAddr;
 /// The words that a YAML reader may take for something else than text, in any case: YAML 1.1 has the long list.
 const WORDS: [&str; 9] = ["true", "false", "yes", "no", "on", "off", "null", "y", "n"];
 
+/// Bytes in hexadecimal, lower case.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 /// A YAML scalar that reads back as exactly this text: plain where nobody could misread it, else in double quotes.
 ///
 /// No reader and no version of YAML may see anything but a string, so whatever does not start with a letter is

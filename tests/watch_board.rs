@@ -30,12 +30,6 @@ use portal::{FILE, Watch};
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
-async fn correcting(file: &str) -> Watch {
-    let watch = Watch::start(Options { mode: Mode::Correct, ..Options::default() }, file).await;
-    watch.until_state(State::InSync).await;
-    watch
-}
-
 /// Somebody keeps changing the label of +33142685302, until that is given up.
 async fn fight(watch: &Watch) {
     for round in 1..=3 {
@@ -48,7 +42,7 @@ async fn fight(watch: &Watch) {
 
 #[tokio::test(start_paused = true)]
 async fn what_differs_is_shown_while_it_is_corrected_and_when_that_fails() {
-    let watch = correcting(FILE).await;
+    let watch = Watch::correcting(FILE).await;
     watch.portal.mood.lock().unwrap().write_takes = MINUTE;
     let lost = WriteError::Unavailable { attempts: 3, why: "the account is away".to_owned() };
     watch.portal.mood.lock().unwrap().write_fails = Some(lost);
@@ -65,7 +59,7 @@ async fn what_differs_is_shown_while_it_is_corrected_and_when_that_fails() {
 
 #[tokio::test(start_paused = true)]
 async fn a_suspended_account_that_is_in_sync_is_known_to_be() {
-    let watch = correcting(FILE).await;
+    let watch = Watch::correcting(FILE).await;
     watch.file(&format!("{FILE}policy:\n  suspend: {{ reason: porting }}\n")).await;
     watch.until_state(State::Suspended).await;
     assert!(watch.status().plan.is_none(), "nothing differs");
@@ -81,7 +75,7 @@ async fn a_suspended_account_that_is_in_sync_is_known_to_be() {
 
 #[tokio::test(start_paused = true)]
 async fn an_approval_lets_its_plan_through_and_takes_up_nothing_that_was_given_up() {
-    let watch = correcting(&format!("{FILE}policy:\n  protect: [\"+33142685301\"]\n")).await;
+    let watch = Watch::correcting(&format!("{FILE}policy:\n  protect: [\"+33142685301\"]\n")).await;
     fight(&watch).await;
     watch.portal.meddle(|live| {
         let bruno = ObjectRef { kind: Kind::User, id: live.users[1].id.clone() };
@@ -97,7 +91,7 @@ async fn an_approval_lets_its_plan_through_and_takes_up_nothing_that_was_given_u
 
 #[tokio::test(start_paused = true)]
 async fn other_files_end_a_fight_also_if_the_account_was_away_meanwhile() {
-    let watch = correcting(FILE).await;
+    let watch = Watch::correcting(FILE).await;
     fight(&watch).await;
     watch.portal.mood.lock().unwrap().read_fails = Some("the account is away".to_owned());
     watch.portal.relabel("+33142685302", "by hand 5");
@@ -139,7 +133,7 @@ async fn a_stop_does_not_wait_for_the_proof_after_the_writes() {
 
 #[tokio::test(start_paused = true)]
 async fn an_account_that_leaves_while_it_is_looked_at_does_not_come_back_by_itself() {
-    let watch = correcting(FILE).await;
+    let watch = Watch::correcting(FILE).await;
     let other = FILE.replace("name: office", "name: other");
     watch.take(&[("a/account.yaml", FILE), ("b/account.yaml", &other)]).await;
     while watch.board.all().iter().filter(|status| status.state == State::InSync).count() < 2 {

@@ -33,19 +33,13 @@ fn correct() -> Options {
     Options { mode: Mode::Correct, ..Options::default() }
 }
 
-async fn in_sync() -> Watch {
-    let watch = Watch::start(correct(), FILE).await;
-    watch.until_state(State::InSync).await;
-    watch
-}
-
 fn with_policy(policy: &str) -> String {
     format!("{FILE}policy:\n{policy}\n")
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_account_becomes_what_the_file_asks_for_and_drift_is_gone_within_an_interval() {
-    let watch = in_sync().await;
+    let watch = Watch::correcting(FILE).await;
     assert_eq!(watch.portal.label("+33142685302"), "Ventes");
     assert_eq!(watch.told(Happening::Applied).len(), 1);
     let began = Instant::now();
@@ -57,7 +51,7 @@ async fn the_account_becomes_what_the_file_asks_for_and_drift_is_gone_within_an_
 
 #[tokio::test(start_paused = true)]
 async fn an_account_that_nobody_touches_is_read_once_and_then_only_looked_at() {
-    let watch = in_sync().await;
+    let watch = Watch::correcting(FILE).await;
     let (reads, writes) = (watch.portal.read(), watch.portal.written());
     sleep(10 * HOUR).await;
     assert_eq!((watch.portal.read(), watch.portal.written()), (reads, writes));
@@ -86,7 +80,7 @@ async fn nothing_is_ever_written_in_mode_report() {
 
 #[tokio::test(start_paused = true)]
 async fn wake_ups_that_come_while_it_is_busy_are_one_more_look_and_never_two_at_once() {
-    let watch = in_sync().await;
+    let watch = Watch::correcting(FILE).await;
     let reads = watch.portal.read();
     watch.portal.mood.lock().unwrap().read_takes = Duration::from_secs(5);
     watch.ask().await;
@@ -104,7 +98,7 @@ async fn wake_ups_that_come_while_it_is_busy_are_one_more_look_and_never_two_at_
 
 #[tokio::test(start_paused = true)]
 async fn what_may_work_later_is_tried_again_with_growing_waits_and_told_once() {
-    let watch = in_sync().await;
+    let watch = Watch::correcting(FILE).await;
     watch.portal.mood.lock().unwrap().read_fails = Some("the account is away".to_owned());
     watch.ask().await;
     watch.until_state(State::Failing).await;
@@ -128,7 +122,7 @@ async fn what_may_work_later_is_tried_again_with_growing_waits_and_told_once() {
 
 #[tokio::test(start_paused = true)]
 async fn what_the_account_refuses_waits_for_a_change() {
-    let watch = in_sync().await;
+    let watch = Watch::correcting(FILE).await;
     let refused = WriteError::Refused { status: 422, title: "no".into(), detail: "never".into(), referrers: vec![] };
     watch.portal.mood.lock().unwrap().write_fails = Some(refused);
     watch.file(&FILE.replace("label: Ventes", "label: Vente")).await;
@@ -145,7 +139,7 @@ async fn what_the_account_refuses_waits_for_a_change() {
 
 #[tokio::test(start_paused = true)]
 async fn what_a_guard_holds_back_waits_for_an_approval_of_exactly_that_plan() {
-    let watch = in_sync().await;
+    let watch = Watch::correcting(FILE).await;
     let elsewhere =
         with_policy("  protect: [\"+33142685302\"]").replace("to: ring_group/ventes, label", "to: user/202, label");
     let writes = watch.portal.written();
@@ -173,7 +167,7 @@ async fn what_a_guard_holds_back_waits_for_an_approval_of_exactly_that_plan() {
 
 #[tokio::test(start_paused = true)]
 async fn files_with_errors_replace_nothing_and_the_state_before_is_still_defended() {
-    let watch = in_sync().await;
+    let watch = Watch::correcting(FILE).await;
     watch.file(&FILE.replace("members: [", "members: [user/201, ")).await;
     watch.until("refused", |status| !status.files.valid && !status.files.errors.is_empty()).await;
     watch.portal.relabel("+33142685302", "by hand");
@@ -187,7 +181,7 @@ async fn files_with_errors_replace_nothing_and_the_state_before_is_still_defende
 
 #[tokio::test(start_paused = true)]
 async fn an_account_that_no_file_declares_any_longer_is_left_as_it_is() {
-    let watch = in_sync().await;
+    let watch = Watch::correcting(FILE).await;
     let other = FILE.replace("name: office", "name: other");
     watch.take(&[("a/account.yaml", FILE), ("b/account.yaml", &other)]).await;
     while watch.board.all().len() < 2 {
@@ -207,7 +201,7 @@ async fn an_account_that_no_file_declares_any_longer_is_left_as_it_is() {
 
 #[tokio::test(start_paused = true)]
 async fn a_field_that_somebody_keeps_changing_is_given_up_and_all_others_are_not() {
-    let watch = in_sync().await;
+    let watch = Watch::correcting(FILE).await;
     for round in 1..=3 {
         watch.portal.relabel("+33142685302", &format!("by hand {round}"));
         watch.until("corrected", |status| status.counts.runs == 1 + round && status.state == State::InSync).await;
@@ -240,7 +234,7 @@ async fn a_field_that_somebody_keeps_changing_is_given_up_and_all_others_are_not
 
 #[tokio::test(start_paused = true)]
 async fn drift_that_comes_now_and_then_is_no_fight() {
-    let watch = in_sync().await;
+    let watch = Watch::correcting(FILE).await;
     for round in 1..=12 {
         watch.portal.relabel("+33142685302", &format!("by hand {round}"));
         watch.until("corrected", |status| status.counts.runs == 1 + round && status.state == State::InSync).await;
@@ -378,7 +372,7 @@ async fn no_more_accounts_behind_one_server_are_looked_at_than_it_may_bear() {
 
 #[tokio::test(start_paused = true)]
 async fn a_loop_that_breaks_begins_anew() {
-    let watch = in_sync().await;
+    let watch = Watch::correcting(FILE).await;
     watch.portal.mood.lock().unwrap().read_panics = true;
     watch.ask().await;
     watch.until("told", |status| status.says.as_ref().is_some_and(|says| says.contains("bug"))).await;
@@ -389,7 +383,7 @@ async fn a_loop_that_breaks_begins_anew() {
 
 #[tokio::test(start_paused = true)]
 async fn a_suspended_account_says_so_even_if_nothing_differs() {
-    let watch = in_sync().await;
+    let watch = Watch::correcting(FILE).await;
     watch.file(&with_policy("  suspend: { reason: porting }")).await;
     watch.until_state(State::Suspended).await;
     assert_eq!(watch.status().says.as_deref(), Some("suspended: porting; in sync"));

@@ -120,15 +120,10 @@ fn file_stem(name: &str) -> String {
 }
 
 fn sha2_prefix(text: &str) -> String {
-    use std::fmt::Write as _;
-
     use sha2::Digest as _;
 
-    sha2::Sha256::digest(text.as_bytes()).iter().take(5).fold(String::new(), |mut hex, byte| {
-        // Writing to a string does not fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    let digest = sha2::Sha256::digest(text.as_bytes());
+    crate::text::hex(digest.get(..5).unwrap_or_default())
 }
 
 #[cfg(test)]

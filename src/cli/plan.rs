@@ -55,12 +55,7 @@ pub(super) struct Arguments {
 /// Reads the accounts and shows their plans.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let Some(view) = view(arguments.format, arguments.markdown_budget, arguments.lang)? else { return Ok(Exit::Usage) };
-    let mut loaded = config::load(&arguments.paths);
-    if has_errors(&loaded.diagnostics) {
-        show(&report(arguments, &loaded, Vec::new()), &loaded, &view)?;
-        return Ok(Exit::Invalid);
-    }
-    config::guard_by_base(&mut loaded, arguments.base.as_ref())?;
+    let mut loaded = config::load_guarded(&arguments.paths, arguments.base.as_ref())?;
     if has_errors(&loaded.diagnostics) {
         show(&report(arguments, &loaded, Vec::new()), &loaded, &view)?;
         return Ok(Exit::Invalid);

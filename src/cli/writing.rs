@@ -39,10 +39,7 @@ pub(super) struct Writing {
 impl Writing {
     /// The files, with the guards of the revisions before; nothing if they have errors, which are told.
     pub(super) fn load(&self, paths: &[PathBuf]) -> anyhow::Result<Option<Loaded>> {
-        let mut loaded = config::load(paths);
-        if !has_errors(&loaded.diagnostics) {
-            config::guard_by_base(&mut loaded, self.base.as_ref())?;
-        }
+        let loaded = config::load_guarded(paths, self.base.as_ref())?;
         if has_errors(&loaded.diagnostics) {
             console::report(&loaded, &loaded.diagnostics)?;
             return Ok(None);

@@ -15,12 +15,12 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::check;
-use crate::diag::{Diagnostic, Rule, Source};
+use crate::diag::{Diagnostic, Rule, Source, has_errors};
 use crate::model::{Base, BasePolicy, FileId, GuardPolicy, NameKey};
 
 use super::files::or_here;
 use super::git::{self, Commit, Entry as File, GitError, Repository};
-use super::load::{Account, Loaded};
+use super::load::{Account, Loaded, load};
 
 use names::{Index, Names};
 
@@ -75,14 +75,22 @@ impl FromStr for Revision {
     }
 }
 
-/// Gives every account the guards of the named revision, or of the default ones, or why they are not known.
-///
-/// A policy that cannot be read is a finding, too.
+/// Reads and checks everything that the paths lead to, for plans: if no finding is an error, every account gets the
+/// guards of the named revision, or of the default ones, or why they are not known. A policy that cannot be read is a
+/// finding, too.
 ///
 /// # Errors
 ///
 /// Only if a revision was named and cannot be looked at.
-pub fn guard_by_base(loaded: &mut Loaded, revision: Option<&Revision>) -> Result<(), BaseError> {
+pub fn load_guarded(paths: &[PathBuf], revision: Option<&Revision>) -> Result<Loaded, BaseError> {
+    let mut loaded = load(paths);
+    if !has_errors(&loaded.diagnostics) {
+        guard_by_base(&mut loaded, revision)?;
+    }
+    Ok(loaded)
+}
+
+fn guard_by_base(loaded: &mut Loaded, revision: Option<&Revision>) -> Result<(), BaseError> {
     let Loaded { accounts, sources, diagnostics } = loaded;
     let files = sources.iter().map(|source| (source.path(), source)).collect();
     let mut repositories: HashMap<PathBuf, Result<History<'_>, GitError>> = HashMap::new();

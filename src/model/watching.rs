@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::Windows;
+use super::{Kind, Windows};
 
 /// The part of a policy that is for the loop.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +22,13 @@ pub struct DriftPolicy {
     pub numbers: OnDrift,
     /// Of ring groups.
     pub ring_groups: OnDrift,
+}
+
+impl DriftPolicy {
+    /// Of objects of a kind.
+    pub fn of(&self, kind: Kind) -> OnDrift {
+        if kind == Kind::Number { self.numbers } else { self.ring_groups }
+    }
 }
 
 /// What becomes of an object that is not as the files say because somebody changed it in the account.

@@ -5,7 +5,7 @@
 //! files, the vendor's revisions, guards) is not part of it: the same plan, made on another machine or with
 //! stricter guards, is still the plan that was read and approved.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::str::FromStr;
 
 use schemars::JsonSchema;
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::model::Change;
+use crate::text::hex;
 
 /// The SHA-256 of what a plan does, in hexadecimal.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -29,12 +30,7 @@ impl Digest {
             let bare = Change { place: None, revision: None, ..change.clone() };
             let _ = serde_json::to_writer(&mut hash, &bare);
         }
-        let mut text = String::with_capacity(64);
-        for byte in hash.0.finalize() {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-        }
-        Self(text)
+        Self(hex(&hash.0.finalize()))
     }
 }
 

@@ -1,10 +1,9 @@
 //! The fingerprint of what a change expects to find.
 
-use std::fmt::Write as _;
-
 use sha2::{Digest, Sha256};
 
 use crate::model::{LiveNumber, LiveRingGroup, ObjectRef, PreImage};
+use crate::text::hex;
 
 /// The fingerprint of a number's modelled fields. The vendor's revision is not part of it.
 pub(super) fn of_number(number: &LiveNumber) -> PreImage {
@@ -56,11 +55,6 @@ impl Fields {
     }
 
     fn done(self) -> PreImage {
-        let mut text = String::with_capacity(64);
-        for byte in self.0.finalize() {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-        }
-        PreImage(text)
+        PreImage(hex(&self.0.finalize()))
     }
 }

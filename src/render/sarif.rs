@@ -8,7 +8,6 @@
 //! message, and a number that tells repetitions apart.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
@@ -17,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 use crate::diag::{Diagnostic, Severity, Sources};
 use crate::model::{Change, Place, Span};
 use crate::plan::{Block, Guard, Plan};
+use crate::text::hex;
 
 use super::held::{self, Held};
 use super::repository::{Located, Repository};
@@ -163,11 +163,7 @@ impl Run<'_> {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part.as_bytes());
         }
-        let same = hash.finalize().iter().fold(String::new(), |mut text, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        });
+        let same = hex(&hash.finalize());
         let ordinal = self.seen.entry(same.clone()).or_default();
         *ordinal += 1;
         format!("{same}:{ordinal}")

@@ -7,6 +7,8 @@ use axum::http::{HeaderMap, HeaderName};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::text::hex;
+
 use super::problem::{Code, Problem};
 
 /// The tag of a representation, quotes included.
@@ -16,12 +18,8 @@ pub(super) fn of(text: &str) -> String {
 
 /// The first `bytes` bytes of a SHA-256 digest, in hexadecimal.
 pub(super) fn digest(data: &[u8], bytes: usize) -> String {
-    use std::fmt::Write as _;
-    Sha256::digest(data).iter().take(bytes).fold(String::with_capacity(bytes * 2), |mut out, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
+    let digest = Sha256::digest(data);
+    hex(digest.get(..bytes).unwrap_or(&digest))
 }
 
 /// Adds its tag to an object, as the member `etag`.

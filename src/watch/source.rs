@@ -11,8 +11,7 @@ use std::path::PathBuf;
 
 use tokio::sync::mpsc;
 
-use crate::config::{self, Loaded, Revision};
-use crate::diag::has_errors;
+use crate::config::{self, Revision};
 
 use super::fleet::Taken;
 
@@ -26,10 +25,7 @@ pub type Nudge = mpsc::Receiver<()>;
 /// Reads and checks the files, with the guards of the revisions before. Takes its time, so it has a thread of its own.
 async fn load(paths: Vec<PathBuf>, base: Option<Revision>, commit: Option<String>) -> Result<Taken, String> {
     let loading = tokio::task::spawn_blocking(move || {
-        let mut loaded: Loaded = config::load(&paths);
-        if !has_errors(&loaded.diagnostics) {
-            config::guard_by_base(&mut loaded, base.as_ref()).map_err(|error| error.to_string())?;
-        }
+        let loaded = config::load_guarded(&paths, base.as_ref()).map_err(|error| error.to_string())?;
         Ok(Taken { loaded, commit })
     });
     loading.await.unwrap_or_else(|error| Err(format!("the files could not be read: {error}")))

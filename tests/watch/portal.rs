@@ -14,7 +14,7 @@ use strowger::model::{Capabilities, Change, Kind, Live, ObjectId, Revision, Verb
 use strowger::plan::Plan;
 use strowger::record::{Planned, RunId};
 use strowger::watch::status::{AccountStatus, Event, Happening, State};
-use strowger::watch::{Board, Clock, Connection, Edge, Options, Order, Reason, Setup, Taken};
+use strowger::watch::{Board, Clock, Connection, Edge, Mode, Options, Order, Reason, Setup, Taken};
 use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -298,6 +298,13 @@ impl Watch {
     pub async fn take(&self, files: &[(&str, &str)]) {
         let paths: Vec<PathBuf> = files.iter().map(|(name, text)| write(self.folder.path(), name, text)).collect();
         self.states.send(Taken { loaded: config::load(&paths), commit: None }).await.unwrap();
+    }
+
+    /// In mode `correct`, once the account is as the file asks.
+    pub async fn correcting(file: &str) -> Self {
+        let watch = Self::start(Options { mode: Mode::Correct, ..Options::default() }, file).await;
+        watch.until_state(State::InSync).await;
+        watch
     }
 
     pub fn status(&self) -> Arc<AccountStatus> {

@@ -21,10 +21,7 @@ use super::place::{Place, near};
 /// Plans the files that were written as `plan` does. An embedded account is founded now.
 pub(super) async fn prove(place: &Place, mut written: Written) -> anyhow::Result<Exit> {
     let mut out = anstream::stdout();
-    let mut loaded = config::load(std::slice::from_ref(&place.folder));
-    if !has_errors(&loaded.diagnostics) {
-        config::guard_by_base(&mut loaded, None)?;
-    }
+    let mut loaded = config::load_guarded(std::slice::from_ref(&place.folder), None)?;
     let account = loaded.accounts.first().filter(|_| !has_errors(&loaded.diagnostics));
     let opened = match account {
         Some(account) => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::config::Account;
 use crate::live::Read;
-use crate::model::{Change, Kind, OnDrift};
+use crate::model::{Change, OnDrift};
 use crate::plan::Plan;
 
 use super::super::adopt::{Adoption, adoption};
@@ -26,10 +26,7 @@ impl Watcher {
         held: &[&Change],
     ) -> bool {
         let policy = &account.desired.policy.watch.drift;
-        let adopts = |change: &&&Change| {
-            let on_drift = if change.object.kind == Kind::Number { policy.numbers } else { policy.ring_groups };
-            on_drift == OnDrift::Adopt
-        };
+        let adopts = |change: &&&Change| policy.of(change.object.kind) == OnDrift::Adopt;
         let changes: Vec<&Change> = held.iter().filter(adopts).copied().collect();
         if changes.is_empty() {
             return false;

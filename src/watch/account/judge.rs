@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::config::Account;
 use crate::diag::{Diagnostic, Sources};
 use crate::live::Read;
-use crate::model::{Change, ChangeId, Desired, Kind, OnDrift};
+use crate::model::{Change, ChangeId, Desired, OnDrift};
 use crate::plan::{self, Plan};
 use crate::render::{counted, diagnostics};
 
@@ -161,7 +161,7 @@ impl Watcher {
         let (mut held, mut all) = (Vec::new(), Vec::new());
         for change in &plan.changes {
             let is_drift = drift.contains(&change.id);
-            let on_drift = if change.object.kind == Kind::Number { policy.numbers } else { policy.ring_groups };
+            let on_drift = policy.of(change.object.kind);
             // Before the account was in sync once, nobody knows who is right.
             let reported = on_drift != OnDrift::Correct && (is_drift || self.fulfilled.is_none());
             let contested = if is_drift { self.fights.contested(at, change) } else { Vec::new() };

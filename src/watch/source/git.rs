@@ -11,7 +11,6 @@ mod program;
 mod url;
 mod working;
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,7 +19,7 @@ use tokio::sync::mpsc;
 
 use crate::apply::{Stop, Urgency};
 use crate::diag::has_errors;
-use crate::text::shown;
+use crate::text::{hex, shown};
 
 use super::super::edge::Clock;
 use super::super::fleet::Taken;
@@ -73,12 +72,8 @@ impl Git {
     /// The folder that it works in: one for each repository, ref and path, whatever the password is.
     pub fn folder(&self) -> PathBuf {
         let about = format!("{}\n{}\n{}", self.url, self.name, self.inside.path().display());
-        let name = sha2::Sha256::digest(about.as_bytes()).iter().take(8).fold(String::new(), |mut name, byte| {
-            // Writing to a string does not fail.
-            let _ = write!(name, "{byte:02x}");
-            name
-        });
-        self.state.join("git").join(name)
+        let digest = sha2::Sha256::digest(about.as_bytes());
+        self.state.join("git").join(hex(digest.get(..8).unwrap_or_default()))
     }
 
     /// Makes the folder ready, for this process alone.
