@@ -432,3 +432,27 @@ fn a_watched_file_is_checked_again_when_it_is_saved() {
     fs::rename(folder.path().join("account.yaml.new"), path).unwrap();
     assert_eq!(watched.line(), "1 account valid");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_watched_folder_may_be_another_one_after_a_while() {
+    let folder = wework();
+    let path = |name: &str| folder.path().join(name);
+    let good = fs::read_to_string(path("account.yaml")).unwrap();
+    for (name, text) in [("one", good.clone()), ("two", good.replace("to: conference/", "to: conferenc/"))] {
+        fs::create_dir(path(name)).unwrap();
+        fs::write(path(name).join("account.yaml"), text).unwrap();
+    }
+    std::os::unix::fs::symlink("one", path("current")).unwrap();
+    let mut watched = Watched::start(folder.path(), &["validate", "--watch", "current"]);
+    assert_eq!(watched.line(), "1 account valid");
+    // As git-sync and mounted configurations do.
+    std::os::unix::fs::symlink("two", path("next")).unwrap();
+    fs::rename(path("next"), path("current")).unwrap();
+    assert!(watched.line().contains("error[bad-reference]"));
+    assert_eq!(watched.line(), "1 error in 1 file");
+    fs::remove_dir_all(path("two")).unwrap();
+    assert!(watched.line().contains("error[unreadable-file]"));
+    fs::rename(path("one"), path("two")).unwrap();
+    while watched.line() != "1 account valid" {}
+}

@@ -127,6 +127,20 @@ fn a_commit_with_errors_leaves_the_last_good_one_in_force_and_the_next_good_one_
 }
 
 #[test]
+fn the_last_good_commit_is_still_defended_by_a_new_process_that_finds_one_with_errors() {
+    let world = World::new();
+    let watch = world.watch(&[]);
+    world.labelled(&watch, "Ventes");
+    assert_eq!(watch.stop(), Some(0));
+    world.repository.pushed("to: conference/salle-1", "too: conference/salle-1");
+    meddle(&world, "by hand");
+    let watch = world.watch(&[]);
+    watch.until("told", || watch.said().contains("the state before still counts"));
+    world.labelled(&watch, "Ventes");
+    assert_eq!(watch.stop(), Some(0));
+}
+
+#[test]
 fn commits_that_are_pushed_together_are_judged_by_the_last_one_taken_up_also_after_a_restart() {
     let world = World::new();
     let protected = "ring_groups:\n";

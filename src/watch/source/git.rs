@@ -68,6 +68,18 @@ pub struct Following {
     started: bool,
 }
 
+/// The files of a commit.
+struct Checkout {
+    of: Remembered,
+    taken: Taken,
+}
+
+impl Checkout {
+    fn is_good(&self) -> bool {
+        !has_errors(&self.taken.loaded.diagnostics)
+    }
+}
+
 impl Git {
     /// The folder that it works in: one for each repository, ref and path, whatever the password is.
     pub fn folder(&self) -> PathBuf {
@@ -127,30 +139,43 @@ impl Following {
             return Ok(());
         }
         let commit = self.working.fetch(&name).await?;
-        self.take(&commit, states, board).await?;
+        let mut read = self.read(&commit).await?;
+        // After a restart nothing is in force that a commit with errors could leave there.
+        if !self.started
+            && read.as_ref().is_some_and(|read| !read.is_good())
+            && self.working.taken().is_some_and(|before| before.commit != commit)
+        {
+            self.resume(states, board).await;
+            read = self.read(&commit).await?;
+        }
+        self.hand_over(read, states, board).await?;
         self.seen = Some(head);
         Ok(())
     }
 
-    /// Goes on with the commit of the last time, as long as the remote is not there.
+    /// Goes on with the commit of the last time, as long as there is no newer one to go on with.
     async fn resume(&mut self, states: &mpsc::Sender<Taken>, board: &Board) {
         let Some(taken) = self.working.taken() else { return };
         // What is told is what is wrong with the newest commit.
         let refused = self.refused.take();
-        if let Err(says) = self.take(&taken.commit, states, board).await {
+        let resumed = async {
+            let read = self.read(&taken.commit).await?;
+            self.hand_over(read, states, board).await
+        };
+        if let Err(says) = resumed.await {
             tracing::warn!(commit = taken.commit, "the commit of the last time cannot be used: {says}");
         }
         self.refused = refused.or_else(|| self.refused.take());
     }
 
-    /// Takes a commit up: its files count from now on, as far as they have no errors.
-    async fn take(&mut self, commit: &str, states: &mpsc::Sender<Taken>, board: &Board) -> Result<(), String> {
+    /// Checks a commit out and reads its files; nothing if it may not be taken up.
+    async fn read(&mut self, commit: &str) -> Result<Option<Checkout>, String> {
         self.refused = None;
         if self.git.require_signed
             && let Err(says) = self.working.verify(commit).await
         {
             self.refused = Some(format!("commit {commit} is not taken up: its signature is not good: {says}"));
-            return Ok(());
+            return Ok(None);
         }
         let base = self.base(commit).await?;
         let checkout = self.working.check_out(commit).await?;
@@ -168,17 +193,29 @@ impl Following {
                 }
             }
         }
-        let good = !has_errors(&taken.loaded.diagnostics);
-        tracing::info!(commit, good, "a commit of {} {}", self.git.url, self.git.name);
+        Ok(Some(Checkout { of: Remembered { commit: commit.to_owned(), base }, taken }))
+    }
+
+    /// Has the files of a commit count from now on, as far as they have no errors.
+    async fn hand_over(
+        &mut self,
+        read: Option<Checkout>,
+        states: &mpsc::Sender<Taken>,
+        board: &Board,
+    ) -> Result<(), String> {
+        let Some(read) = read else { return Ok(()) };
+        let good = read.is_good();
+        let Checkout { of, taken } = read;
+        tracing::info!(commit = of.commit, good, "a commit of {} {}", self.git.url, self.git.name);
         if good {
-            board.update_source(|source| source.commit = Some(commit.to_owned()));
+            board.update_source(|source| source.commit = Some(of.commit.clone()));
         }
         if states.send(taken).await.is_err() {
             return Ok(());
         }
         self.started = true;
         if good {
-            self.working.remember(&Remembered { commit: commit.to_owned(), base }).await?;
+            self.working.remember(&of).await?;
         }
         Ok(())
     }
