@@ -1,4 +1,4 @@
-//! What callers will meet is judged on the files and the account together.
+//! What is judged on the files and the account together: what callers will meet, and who has a name or a number.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a test asserts by failing")]
 
 use strowger::config;
@@ -46,6 +46,25 @@ fn a_circle_through_a_new_group_and_an_extension_of_the_account_is_refused() {
     let files = "ring_groups:\n  n: { members: [user/201], no_answer: ring_group/301 }\n  b: { members: [user/201], no_answer: ring_group/n }\n";
     let found = findings(live, files);
     assert_eq!(found.iter().map(|one| (one.0, one.1)).collect::<Vec<_>>(), [(CYCLE, Severity::Error)], "{found:#?}");
+}
+
+#[test]
+fn names_and_extension_numbers_that_others_keep_are_told() {
+    // Two have one number, as snapshots can say: the user keeps it whatever becomes of the group.
+    let live = "receptionists: { Main: { extension: \"100\" } }\nring_groups: { old: { extension: \"202\", members: [user/201] } }";
+    let group =
+        |name: &str, extension: &str| format!("  {name}: {{ extension: \"{extension}\", members: [user/201] }}\n");
+    let files = format!("ring_groups:\n{}{}{}", group("new", "202"), group("MAIN", "301"), group("A", "302"));
+    let told: Vec<_> = findings(live, &files).into_iter().map(|(rule, _, _, message)| (rule, message)).collect();
+    let wanted = [
+        (Rule::EXTENSION_TAKEN.id, "extension 202 belongs to `user/b`"),
+        (Rule::NAME_TAKEN.id, "a user of the account is already called `A`"),
+        (Rule::NAME_TAKEN.id, "a receptionist of the account is already called `MAIN`"),
+    ];
+    assert_eq!(told.len(), wanted.len(), "{told:#?}");
+    for (rule, message) in wanted {
+        assert!(told.contains(&(rule, message.to_owned())), "{message}: {told:#?}");
+    }
 }
 
 #[test]

@@ -96,8 +96,11 @@ pub fn folders(paths: &[PathBuf]) -> BTreeSet<PathBuf> {
             folders.extend(inner.filter(|path| path.is_dir() && !is_hidden(path)));
         }
         // Where links lead: the files themselves, and the folders of a mounted configuration.
-        let files = discover(path).into_iter().flatten().flat_map(|account| account.files);
-        folders.extend(files.filter_map(|file| file.canonicalize().ok()).map(|target| parent(&target)));
+        let files: Vec<PathBuf> = match discover(path) {
+            Ok(accounts) => accounts.into_iter().flat_map(|account| account.files).collect(),
+            Err(_) => vec![path.clone()],
+        };
+        folders.extend(files.iter().filter_map(|file| file.canonicalize().ok()).map(|target| parent(&target)));
     }
     folders.retain(|folder| folder.is_dir());
     folders

@@ -16,6 +16,8 @@ struct About {
     length: u64,
     modified: Option<SystemTime>,
     file: Option<(u64, u64)>,
+    /// When anything of it changed last, such as who may read it.
+    changed: Option<(i64, i64)>,
 }
 
 impl Stamp {
@@ -43,9 +45,10 @@ fn about(file: &PathBuf) -> Option<About> {
     #[cfg(unix)]
     let own = {
         use std::os::unix::fs::MetadataExt as _;
-        Some((metadata.dev(), metadata.ino()))
+        (Some((metadata.dev(), metadata.ino())), Some((metadata.ctime(), metadata.ctime_nsec())))
     };
     #[cfg(not(unix))]
-    let own = None;
-    Some(About { length: metadata.len(), modified: metadata.modified().ok(), file: own })
+    let own = (None, None);
+    let (file, changed) = own;
+    Some(About { length: metadata.len(), modified: metadata.modified().ok(), file, changed })
 }

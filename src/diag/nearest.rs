@@ -1,6 +1,7 @@
 //! "Did you mean …?"
 
-/// The candidate that a misspelt word most likely means; the first of equals.
+/// The candidate that a misspelt word most likely means; of equals the first in the alphabet, in
+/// whatever order they come.
 ///
 /// A word counts as misspelt if a third of its characters or fewer are wrong (and one may always be), which
 /// finds slips of the finger and leaves other words alone.
@@ -17,7 +18,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .filter(|candidate| candidate.len() <= LONGEST)
         .map(|candidate| (strsim::damerau_levenshtein(&word, &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= most)
-        .min_by_key(|(distance, _)| *distance)
+        .min()
         .map(|(_, candidate)| candidate)
 }
 
@@ -30,6 +31,9 @@ mod tests {
         let known = ["to", "label", "members"];
         assert_eq!(nearest("lable", known), Some("label"));
         assert_eq!(nearest("Members", known), Some("members"));
+        for order in [["ann", "any"], ["any", "ann"]] {
+            assert_eq!(nearest("anx", order), Some("ann"));
+        }
         assert_eq!(nearest("too", known), Some("to"));
         assert_eq!(nearest("destination", known), None);
     }

@@ -133,7 +133,7 @@ impl<'a> Directory<'a> {
         self.folded(kind, name.as_str())
     }
 
-    /// The same, for the text of a key ([`Name::folded`]).
+    /// The same, for the text of a key ([`Selector::folded`], `Name::folded`).
     pub fn folded(&self, kind: Kind, name: &str) -> Found {
         match self.texts.find(kind, name) {
             [index] => Found::One(Handle { kind, index: *index }),
@@ -215,14 +215,14 @@ fn several(kind: Kind, all: &[u32]) -> Found {
     if all.is_empty() { Found::None } else { Found::Several(all.iter().map(|&index| Handle { kind, index }).collect()) }
 }
 
-/// Who has which extension number, by kind and position.
+/// Who has which extension number: users first, who keep theirs, so that nobody is told to rename a group instead.
 fn extensions(live: &Live) -> HashMap<&str, Holders> {
     let groups = numbered(&live.ring_groups).map(|(index, one)| (Kind::RingGroup, index, &one.extension));
     let users = numbered(&live.users).map(|(index, one)| (Kind::User, index, &one.extension));
     let receptionists = numbered(&live.receptionists).map(|(index, one)| (Kind::Receptionist, index, &one.extension));
     let conferences = numbered(&live.conferences).map(|(index, one)| (Kind::Conference, index, &one.extension));
     let mut table: HashMap<&str, Holders> = HashMap::default();
-    for (kind, index, extension) in groups.chain(users).chain(receptionists).chain(conferences) {
+    for (kind, index, extension) in users.chain(groups).chain(receptionists).chain(conferences) {
         let Some(extension) = extension else { continue };
         let handle = Handle { kind, index };
         table

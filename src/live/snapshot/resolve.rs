@@ -47,9 +47,7 @@ fn key(live: &Live, slot: Slot) -> String {
     found.unwrap_or_default()
 }
 
-/// What each text means.
-///
-/// Nearly all are an object's id; the others are looked up as in any account.
+/// What each text means that had to wait: an object's id, or else what it finds in the account.
 fn meanings(live: &Live, references: &mut References, texts: &[Box<str>]) -> Vec<Result<ObjectRef, String>> {
     let directory = Directory::new(live);
     texts

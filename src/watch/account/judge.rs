@@ -175,7 +175,9 @@ impl Watcher {
 }
 
 fn planned(account: &Account, desired: &Desired, read: &Read) -> (Option<Plan>, Vec<Diagnostic>) {
-    plan::plan(desired, &read.live, &account.severities, read.requests)
+    let (plan, mut findings) = plan::plan(desired, &read.live, &account.severities, read.requests);
+    crate::diag::sort(&mut findings);
+    (plan, findings)
 }
 
 fn invalid(findings: &[Diagnostic], sources: &Sources) -> Verdict {

@@ -91,7 +91,7 @@ fn watcher(paths: &[PathBuf], hints: mpsc::Sender<()>) -> Option<RecommendedWatc
         .ok()?;
     for folder in config::folders(paths) {
         if let Err(error) = watcher.watch(&folder, RecursiveMode::NonRecursive) {
-            tracing::debug!(%error, folder = %folder.display(), "cannot be watched");
+            tracing::warn!(%error, "{} cannot be watched; it is looked at every 30 s", folder.display());
         }
     }
     Some(watcher)
