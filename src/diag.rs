@@ -11,7 +11,7 @@ mod severities;
 mod sources;
 
 pub use diagnostic::{Diagnostic, Label, has_errors, sort};
-pub use nearest::nearest;
+pub use nearest::{nearest, nearest_of_any};
 pub use rule::{RULES, Rule, Severity};
 pub use severities::Severities;
 pub use sources::{ReadText, Source, Sources};

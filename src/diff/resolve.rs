@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 use foldhash::HashMap;
 
-use crate::diag::{Diagnostic, Rule, nearest};
+use crate::diag::{Diagnostic, Rule, nearest_of_any};
 use crate::model::{
     Desired, DesiredRingGroup, Directory, ExtensionNumber, Found, Handle, Ignorable, Kind, ObjectRef, Reference,
     Selector, Span, Spanned,
@@ -204,9 +204,9 @@ impl<'r, 'a> Resolver<'r, 'a> {
         self.suggestions.set(self.suggestions.get().checked_sub(1)?);
         let word = reference.selector.key();
         let near = if reference.kind == Kind::RingGroup {
-            nearest(word.as_str(), self.names.keys().map(AsRef::as_ref))
+            nearest_of_any(word.as_str(), self.names.keys().map(AsRef::as_ref))
         } else {
-            nearest(word.as_str(), self.directory.texts(reference.kind))
+            nearest_of_any(word.as_str(), self.directory.texts(reference.kind))
         };
         if let Some(near) = near {
             return Some(format!("did you mean `{}/{near}`?", reference.kind));

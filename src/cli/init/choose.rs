@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::diag::nearest;
+use crate::diag::nearest_of_any;
 use crate::model::{Directory, E164, Found, Kind, ObjectId, Reference, Selector};
 use crate::render::counted;
 use crate::render::export::Choice;
@@ -150,7 +150,7 @@ fn given_groups(given: &[String], directory: &Directory<'_>) -> anyhow::Result<O
                 return Err(Ending::Usage(message).into());
             }
             Found::None => {
-                let hint = nearest(word, directory.texts(Kind::RingGroup)).map_or_else(
+                let hint = nearest_of_any(word, directory.texts(Kind::RingGroup)).map_or_else(
                     || "write `all`, `none`, or names with commas between".to_owned(),
                     |name| format!("did you mean `{}`?", crate::text::shown(name, LONGEST)),
                 );
