@@ -225,15 +225,7 @@ impl<'r, 'a> Resolver<'r, 'a> {
     /// The first few objects of a kind, if the account has any.
     fn candidates(&self, kind: Kind) -> Option<String> {
         let live = self.directory.live();
-        let count = match kind {
-            Kind::RingGroup => live.ring_groups.len(),
-            Kind::User | Kind::Voicemail => live.users.len(),
-            Kind::Device => live.devices.len(),
-            Kind::Receptionist => live.receptionists.len(),
-            Kind::Conference => live.conferences.len(),
-            Kind::Number | Kind::Other => 0,
-        };
-        let handles = (0u32..).take(count).map(|index| Handle { kind, index });
+        let handles = (0u32..).take(live.count(kind)).map(|index| Handle { kind, index });
         let mut handles = handles.filter(|&handle| !self.is_absent(handle) && self.directory.id(handle).is_some());
         let text = |handle: Handle| format!("`{kind}/{}`", self.directory.label(handle));
         let named: Vec<String> = handles.by_ref().take(CANDIDATES).map(text).collect();

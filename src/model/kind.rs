@@ -31,6 +31,8 @@ impl Kind {
     /// Every kind that can stand in a reference.
     pub const REFERABLE: [Self; 6] =
         [Self::User, Self::RingGroup, Self::Receptionist, Self::Conference, Self::Device, Self::Voicemail];
+    /// How many kinds there are: for lists by kind, in the order of the kinds.
+    pub const COUNT: usize = Self::Other as usize + 1;
     /// What a number may be mapped to (domain reference, section 2).
     pub const DESTINATIONS: [Self; 4] = [Self::Receptionist, Self::User, Self::RingGroup, Self::Conference];
     /// What may be a member of a ring group (domain reference, section 3).

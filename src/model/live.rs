@@ -201,6 +201,38 @@ impl Live {
         Ok(self)
     }
 
+    /// How many objects of a kind may be referred to by position. A mailbox has the position of its user.
+    pub fn count(&self, kind: Kind) -> usize {
+        match kind {
+            Kind::Number => self.numbers.len(),
+            Kind::RingGroup => self.ring_groups.len(),
+            Kind::User | Kind::Voicemail => self.users.len(),
+            Kind::Device => self.devices.len(),
+            Kind::Receptionist => self.receptionists.len(),
+            Kind::Conference => self.conferences.len(),
+            Kind::Other => 0,
+        }
+    }
+
+    /// Hands over the ids of the objects of a kind, but for numbers, each with its position, from a position on.
+    pub fn each_id<'l>(&'l self, kind: Kind, from: usize, mut take: impl FnMut(u32, &'l ObjectId)) {
+        fn rest<T>(list: &[T], from: usize) -> impl Iterator<Item = (u32, &T)> {
+            // Not by skipping: whoever asks again and again, as the lists grow, would count all of them each time.
+            (u32::try_from(from).unwrap_or(u32::MAX)..).zip(list.get(from..).unwrap_or_default())
+        }
+        match kind {
+            Kind::RingGroup => rest(&self.ring_groups, from).for_each(|(at, group)| take(at, &group.id)),
+            Kind::User => rest(&self.users, from).for_each(|(at, user)| take(at, &user.id)),
+            Kind::Voicemail => rest(&self.users, from)
+                .filter_map(|(at, user)| Some((at, user.voicemail.as_ref()?)))
+                .for_each(|(at, mailbox)| take(at, mailbox)),
+            Kind::Device => rest(&self.devices, from).for_each(|(at, device)| take(at, &device.id)),
+            Kind::Receptionist => rest(&self.receptionists, from).for_each(|(at, one)| take(at, &one.id)),
+            Kind::Conference => rest(&self.conferences, from).for_each(|(at, one)| take(at, &one.id)),
+            Kind::Number | Kind::Other => {}
+        }
+    }
+
     /// How many objects were read.
     pub fn objects(&self) -> usize {
         self.numbers.len()

@@ -18,12 +18,10 @@ use super::Handle;
 pub(super) struct Ids<'a> {
     live: &'a Live,
     /// By kind, in the order of [`Kind`]; each table is made when somebody asks for an object of the kind.
-    tables: [Tables; KINDS],
+    tables: [Tables; Kind::COUNT],
     /// Nothing points at a number, so only some ask for one.
     numbers: OnceCell<HashMap<ObjectId, u32>>,
 }
-
-const KINDS: usize = Kind::Other as usize + 1;
 
 #[derive(Debug, Default)]
 struct Tables {
@@ -62,27 +60,11 @@ fn address(ObjectId(id): &ObjectId) -> usize {
 
 /// The positions of the objects of a kind.
 fn table<K: Eq + Hash>(live: &Live, kind: Kind, key: impl Fn(&ObjectId) -> K) -> HashMap<K, u32> {
-    fn entries<'l, T, K>(
-        list: &'l [T],
-        id: impl Fn(&'l T) -> Option<&'l ObjectId>,
-        key: impl Fn(&ObjectId) -> K,
-    ) -> HashMap<K, u32>
-    where
-        K: Eq + Hash,
-    {
-        let mut table = HashMap::with_capacity_and_hasher(list.len(), foldhash::fast::RandomState::default());
-        table.extend((0u32..).zip(list).filter_map(|(index, one)| Some((key(id(one)?), index))));
-        table
-    }
-    match kind {
-        Kind::RingGroup => entries(&live.ring_groups, |group| Some(&group.id), key),
-        Kind::User => entries(&live.users, |user| Some(&user.id), key),
-        Kind::Voicemail => entries(&live.users, |user| user.voicemail.as_ref(), key),
-        Kind::Device => entries(&live.devices, |device| Some(&device.id), key),
-        Kind::Receptionist => entries(&live.receptionists, |receptionist| Some(&receptionist.id), key),
-        Kind::Conference => entries(&live.conferences, |conference| Some(&conference.id), key),
-        Kind::Number | Kind::Other => HashMap::default(),
-    }
+    let mut table = HashMap::with_capacity_and_hasher(live.count(kind), foldhash::fast::RandomState::default());
+    live.each_id(kind, 0, |index, id| {
+        table.insert(key(id), index);
+    });
+    table
 }
 
 #[cfg(test)]

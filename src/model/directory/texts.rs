@@ -17,10 +17,8 @@ use super::super::{Kind, Live, NameKey};
 pub(super) struct Texts<'a> {
     live: &'a Live,
     /// By kind, in the order of [`Kind`].
-    tables: [Tables<'a>; KINDS],
+    tables: [Tables<'a>; Kind::COUNT],
 }
-
-const KINDS: usize = Kind::Other as usize + 1;
 
 #[derive(Debug, Default)]
 struct Tables<'a> {
@@ -80,12 +78,7 @@ impl<'a> Table<'a> {
     fn of(live: &'a Live, kind: Kind, has_at: bool) -> Self {
         let mut table = Self::default();
         // Makes room at once: tables that grow step by step take twice as long, and twice the memory meanwhile.
-        table.entries.reserve(match kind {
-            Kind::RingGroup => live.ring_groups.len(),
-            Kind::User => live.users.len(),
-            Kind::Device => live.devices.len(),
-            _ => 0,
-        });
+        table.entries.reserve(live.count(kind));
         each(live, kind, |index, text| {
             // Folding makes an `@` of signs that only look like one, so the key decides; of ASCII it makes none.
             if text.is_ascii() && text.contains('@') != has_at {

@@ -31,13 +31,11 @@ pub(in crate::live::snapshot) enum Slot {
 #[derive(Default)]
 pub(in crate::live::snapshot) struct References {
     /// By kind, in the order of [`Kind`].
-    known: [Known; KINDS],
+    known: [Known; Kind::COUNT],
     /// Those that wait for their objects.
     pub(in crate::live::snapshot) waiting: Vec<(Slot, TextId)>,
     texts: Texts,
 }
-
-const KINDS: usize = Kind::Other as usize + 1;
 
 /// The ids of the objects of a kind, of so many as stood before the last reference to one.
 #[derive(Default)]
@@ -107,15 +105,13 @@ impl References {
 
     /// Takes in the objects that were read since the last time, most often all of a section at once.
     fn take_in(&mut self, live: &Live, kind: Kind) {
-        let Some(known) = self.known.get_mut(kind as usize) else { return };
-        match kind {
-            Kind::User => known.add(&live.users, |user| Some(&user.id)),
-            Kind::Voicemail => known.add(&live.users, |user| user.voicemail.as_ref()),
-            Kind::Device => known.add(&live.devices, |device| Some(&device.id)),
-            Kind::RingGroup => known.add(&live.ring_groups, |group| Some(&group.id)),
-            Kind::Receptionist => known.add(&live.receptionists, |receptionist| Some(&receptionist.id)),
-            Kind::Conference => known.add(&live.conferences, |conference| Some(&conference.id)),
-            Kind::Number | Kind::Other => {}
+        let Some(Known { ids, taken }) = self.known.get_mut(kind as usize) else { return };
+        let from = std::mem::replace(taken, live.count(kind));
+        if from < *taken {
+            ids.reserve(*taken - from);
+            live.each_id(kind, from, |_, id| {
+                ids.insert(id.0.clone());
+            });
         }
     }
 }
@@ -130,17 +126,6 @@ fn plain(text: &str) -> Option<Kind> {
         && selector.len() <= Name::MOST
         && selector.bytes().all(|byte| matches!(byte, b' '..=b'~'));
     Kind::parse(word).filter(|_| is_plain)
-}
-
-impl Known {
-    fn add<T>(&mut self, list: &[T], id: impl Fn(&T) -> Option<&ObjectId>) {
-        let new = list.get(self.taken..).unwrap_or_default();
-        if !new.is_empty() {
-            self.taken = list.len();
-            self.ids.reserve(new.len());
-            self.ids.extend(new.iter().filter_map(id).map(|id| id.0.clone()));
-        }
-    }
 }
 
 impl Texts {
