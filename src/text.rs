@@ -82,23 +82,25 @@ pub fn json(json: &str) -> String {
     safe
 }
 
-/// The text on one line, at most so many characters of it and `…` if there are more, with everything escaped that
-/// could move the cursor, start a line, turn the writing direction, hide, or give a CI runner an order in the midst
-/// of a line.
+/// The text on one line, with everything escaped that could move the cursor, start a line, turn the writing
+/// direction, hide, or give a CI runner an order in the midst of a line.
+///
+/// It takes up at most so many characters, and `…` if there is more. An escape counts as what is written, and is
+/// written whole: text from outside must not decide how long a sentence gets.
 pub fn shown(text: &str, most: usize) -> String {
     let mut shown = String::new();
-    let mut before = ' ';
-    for (count, c) in text.trim().chars().enumerate() {
-        if count == most {
+    let (mut before, mut room) = (' ', most);
+    for c in text.trim().chars() {
+        let escape = (is_unsafe(c) || starts_command(before, c)).then(|| c.escape_unicode());
+        let Some(left) = room.checked_sub(escape.as_ref().map_or(1, ExactSizeIterator::len)) else {
             shown.push('…');
             break;
+        };
+        match escape {
+            Some(escape) => shown.extend(escape),
+            None => shown.push(c),
         }
-        if is_unsafe(c) || starts_command(before, c) {
-            shown.extend(c.escape_unicode());
-        } else {
-            shown.push(c);
-        }
-        before = c;
+        (before, room) = (c, left);
     }
     shown
 }
@@ -209,8 +211,10 @@ mod tests {
 
     #[test]
     fn what_is_shown_stays_on_its_line() {
-        assert_eq!(shown("a\u{1b}[2J\nb\u{202e}", 20), "a\\u{1b}[2J\\u{a}b\\u{202e}");
+        assert_eq!(shown("a\u{1b}[2J\nb\u{202e}", 24), "a\\u{1b}[2J\\u{a}b\\u{202e}");
+        assert_eq!(shown("a\u{1b}[2J\nb\u{202e}", 23), "a\\u{1b}[2J\\u{a}b…");
         assert_eq!(shown("abcdef", 3), "abc…");
+        assert_eq!(shown("abc", 3), "abc");
     }
 
     #[test]

@@ -16,8 +16,10 @@ use super::mutate::Mutator;
 /// Longer than any input takes, on a machine that has other things to do.
 const HANG: Duration = Duration::from_secs(10);
 
-/// How long a plain `cargo test` looks.
-const BRIEF: Duration = Duration::from_secs(3);
+/// How many mutations a plain `cargo test` tries, and what their seeds follow from: the same on every machine and
+/// on every day, so that it fails for a change and never by chance. What is new is found by looking longer.
+const BRIEF: usize = 2_000;
+const ALWAYS: u64 = 1891;
 
 /// What is fuzzed.
 pub struct Target {
@@ -49,17 +51,25 @@ struct Tally {
     slowest: (Duration, Option<u64>),
 }
 
-/// Fuzzes a target for `STROWGER_FUZZ` seconds, or briefly; with `STROWGER_FUZZ_SEED`, replays one input.
+/// Fuzzes a target with the same inputs each time; with `STROWGER_FUZZ`, for so many seconds with new ones; with
+/// `STROWGER_FUZZ_SEED`, replays one.
 pub fn fuzz(target: &'static Target, run: impl FnMut(&[u8]) -> Verdict + Send + 'static) {
     let corpus = corpus(target.name);
     let mutator = Mutator::new(corpus.clone(), target.words);
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a whole number"));
-    let time = number("STROWGER_FUZZ").map_or(BRIEF, Duration::from_secs);
+    let time = number("STROWGER_FUZZ").map(Duration::from_secs);
     let first = number("STROWGER_FUZZ_SEED");
     let mark = folder().join(format!("{}.running", target.name));
     let (tell, events) = mpsc::channel();
-    let seeds = first.map_or_else(|| Box::new(random()) as Seeds, |seed| Box::new(std::iter::once(seed)));
-    let job = Job { corpus, mutator: mutator.clone(), seeds, end: Instant::now() + time, mark };
+    let seeds: Seeds = match (first, time) {
+        (Some(seed), _) => Box::new(std::iter::once(seed)),
+        (None, None) => Box::new(random(Rng::with_seed(ALWAYS)).take(BRIEF)),
+        (None, Some(time)) => {
+            let end = Instant::now() + time;
+            Box::new(random(Rng::new()).take_while(move |_| Instant::now() < end))
+        }
+    };
+    let job = Job { corpus, mutator: mutator.clone(), seeds, mark };
     let worker = std::thread::spawn(move || job.work(run, &tell));
     let mut tally = Tally::default();
     let mut running = (None, Instant::now());
@@ -84,8 +94,7 @@ pub fn fuzz(target: &'static Target, run: impl FnMut(&[u8]) -> Verdict + Send + 
 
 type Seeds = Box<dyn Iterator<Item = u64> + Send>;
 
-fn random() -> impl Iterator<Item = u64> + Send {
-    let mut rng = Rng::new();
+fn random(mut rng: Rng) -> impl Iterator<Item = u64> + Send {
     std::iter::repeat_with(move || rng.u64(..))
 }
 
@@ -102,7 +111,6 @@ struct Job {
     corpus: Vec<Vec<u8>>,
     mutator: Mutator,
     seeds: Seeds,
-    end: Instant,
     mark: PathBuf,
 }
 
@@ -119,9 +127,6 @@ impl Job {
         // What aborts the process cannot be reported by it, so the seed of what runs is on the disk.
         let mut mark = fs::File::create(&self.mark).unwrap();
         for seed in self.seeds {
-            if Instant::now() >= self.end {
-                break;
-            }
             mark.rewind().unwrap();
             write!(mark, "{seed:<20}").unwrap();
             one(Some(seed), &self.mutator.input(seed));

@@ -1,9 +1,10 @@
 //! Hostile input for everything that reads: the operator's files, saved plans, ledgers, snapshots, seeds, and the
 //! answers of a server.
 //!
-//! Mutations of a checked-in corpus, on stable Rust, without instrumentation. A plain `cargo test` looks for a few
-//! seconds a target; `STROWGER_FUZZ=600 cargo test --test fuzz -- --nocapture` for ten minutes each, and
-//! `STROWGER_FUZZ_SEED=N cargo test --test fuzz NAME` replays an input. What was found once joins the corpus.
+//! Mutations of a checked-in corpus, on stable Rust, without instrumentation. A plain `cargo test` tries the
+//! same two thousand a target each time; `STROWGER_FUZZ=600 cargo test --test fuzz -- --nocapture` new ones for ten
+//! minutes, and `STROWGER_FUZZ_SEED=N cargo test --test fuzz NAME` replays an input. What was found once joins the
+//! corpus.
 #![allow(
     missing_docs,
     unreachable_pub,
