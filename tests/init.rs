@@ -157,6 +157,8 @@ fn a_command_that_is_a_path_is_found_from_the_folder() {
         fs::write(&path, "#!/bin/sh\necho \"$1-token-7f3b\"\n").unwrap();
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         fs::set_permissions(&path, mode).unwrap();
+        // Only its name is that of the word.
+        fs::write(folder.path().join("a-planted"), "").unwrap();
         let command = format!("./{name} 'a-planted'");
         let arguments = ["init", "phones", "--url", &server.url, "--token-command", &command, "--yes"];
         let out = expect(&strowger(folder.path(), &arguments), 0);
@@ -173,9 +175,15 @@ fn an_account_that_does_not_open_from_its_files_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start("wework", &[]);
     fs::write(folder.path().join("token"), commands::TOKEN).unwrap();
-    // It is found from here, and not from the folder of the files.
-    let arguments = ["init", "--yes", "phones", "--workflow", "--url", &server.url, "--token-command", "cat token"];
-    refused(&strowger(folder.path(), &arguments), 1, "give whole paths in it. Nothing of what was written is left");
+    // It is found from here, and not from the folder of the files: told at once where a word is its path, else by the
+    // proof.
+    for (command, says) in [
+        ("cat token", "the command will run in phones, and finds token only from here; give whole paths in it"),
+        ("sh -c 'cat token'", "give whole paths in it. Nothing of what was written is left"),
+    ] {
+        let arguments = ["init", "--yes", "phones", "--workflow", "--url", &server.url, "--token-command", command];
+        refused(&strowger(folder.path(), &arguments), 1, says);
+    }
     let arguments = ["init", "--yes", "phones", "--state", "/dev/null/state.db"];
     refused(&strowger(folder.path(), &arguments), 1, "nothing of what was written is left");
     fs::remove_file(folder.path().join("token")).unwrap();

@@ -110,6 +110,15 @@ fn a_wrong_token_is_told_and_asked_again_and_appears_nowhere() {
     terminal.keys(ENTER);
     terminal.answer("Which file?", &format!("wrong{ENTER}"));
     terminal.until(|screen| screen.matches("(401)").count() == 2, "a second refusal");
+    // A command that would not work from the files' folder is told now, and not after the last question.
+    terminal.wait("> In a file");
+    terminal.keys(DOWN);
+    terminal.wait("> A command prints it");
+    terminal.keys(ENTER);
+    terminal.answer("Which command?", &format!("cat wrong{ENTER}"));
+    terminal.wait("finds wrong only from here");
+    terminal.wait("> A command prints it");
+    terminal.keys(UP);
     terminal.wait("> In a file");
     terminal.keys(UP);
     terminal.wait("> In an environment variable");

@@ -41,7 +41,7 @@ pub(super) fn connect(
 ) -> anyhow::Result<Connected> {
     match provider {
         Provider::Sandbox => sandbox(arguments, terminal, place, runtime),
-        Provider::Office => office(arguments, terminal, runtime),
+        Provider::Office => office(arguments, terminal, place, runtime),
         Provider::Snapshot => snapshot(arguments, terminal, runtime),
     }
 }
@@ -92,7 +92,12 @@ fn snapshot(arguments: &Arguments, terminal: Option<Terminal>, runtime: &Runtime
     }
 }
 
-fn office(arguments: &Arguments, terminal: Option<Terminal>, runtime: &Runtime) -> anyhow::Result<Connected> {
+fn office(
+    arguments: &Arguments,
+    terminal: Option<Terminal>,
+    place: &Place,
+    runtime: &Runtime,
+) -> anyhow::Result<Connected> {
     let head = Head { name: arguments.name.clone(), country: account::country(arguments, None)? };
     let (mut url, mut token) = (arguments.office.url.clone(), token::given(arguments)?);
     let (mut tried_url, mut tried_token): (Option<String>, Option<SecretRef>) = (None, None);
@@ -116,9 +121,12 @@ fn office(arguments: &Arguments, terminal: Option<Terminal>, runtime: &Runtime) 
             (None, None) => SecretRef::Env(token::VARIABLE.into()),
         };
         let provider = ProviderSettings::Office { url: address.as_str().into(), token: reference.clone() };
-        let error = match read(&provider, &head, runtime) {
-            Ok(live) => return Ok(Connected { provider, head, live }),
-            Err(error) => token::remedied(error, &reference),
+        let error = match token::stays_here(&reference, place) {
+            Some(error) => error,
+            None => match read(&provider, &head, runtime) {
+                Ok(live) => return Ok(Connected { provider, head, live }),
+                Err(error) => token::remedied(error, &reference),
+            },
         };
         if terminal.is_none() {
             return Err(error);

@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 
 use crate::check::settings::SecretRef;
+use crate::cli::secrets;
 use crate::live::ReadError;
+use crate::text::shown;
 
 use super::arguments::Arguments;
+use super::place::{Place, near};
 use super::terminal::Terminal;
 use super::{Ending, account};
 
@@ -121,6 +124,21 @@ pub(super) fn placed(token: SecretRef, place: &dyn Fn(&Path) -> PathBuf) -> Secr
         }
         token => token,
     }
+}
+
+/// Why a command that works here would not from the folder of the files, where it will run: it is given a file by its
+/// path from here.
+pub(super) fn stays_here(token: &SecretRef, place: &Place) -> Option<anyhow::Error> {
+    let SecretRef::Command { arguments, .. } = token else { return None };
+    let file = arguments.iter().find(|word| {
+        let path = Path::new(&***word);
+        path.is_relative() && path.is_file() && !place.folder.join(path).is_file()
+    })?;
+    // A word that only looks like the file is no reason: then the command works from anywhere.
+    let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    secrets::resolve(&placed(token.clone(), &whole), Path::new("/")).err()?;
+    let (file, folder) = (shown(file, 200), near(&place.folder));
+    Some(anyhow!("the command will run in {folder}, and finds {file} only from here; give whole paths in it"))
 }
 
 /// The error, with what to do about a token that is not there.
