@@ -33,6 +33,8 @@ mod project;
 mod pull_request;
 #[path = "action/recipes.rs"]
 mod recipes;
+#[path = "action/release.rs"]
+mod release;
 #[path = "action/shape.rs"]
 mod shape;
 #[path = "action/trouble.rs"]

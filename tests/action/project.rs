@@ -7,13 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use super::commands::{self, Server, copy};
 use super::git::git;
 use super::github::{GitHub, HOST, REPOSITORY, TOKEN};
-use super::job::{Ended, Job};
+use super::job::{Ended, Job, ROOT};
 
 pub const NUMBER: u64 = 7;
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -126,20 +125,26 @@ impl Project {
         fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    /// A release with a program that is the one that was just built.
+    /// A release as `scripts/release` makes it, with a program that is the one that was just built.
     pub fn release(&self, tag: &str) {
         let folder = tempfile::tempdir().unwrap();
         let program = format!("#!/bin/sh\nexec {} \"$@\"\n", env!("CARGO_BIN_EXE_strowger"));
         fs::write(folder.path().join("strowger"), program).unwrap();
-        let (asset, archive) = (asset(), folder.path().join("archive"));
-        let tar = Command::new("tar").arg("-czf").arg(&archive).arg("-C").arg(folder.path()).arg("strowger").status();
-        assert!(tar.unwrap().success());
-        let bytes = fs::read(archive).unwrap();
-        let sum = Sha256::digest(&bytes).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
-        let sums = format!("{}  strowger-other.tar.gz\n{sum}  {asset}\n", "0".repeat(64));
+        let script = Path::new(ROOT).join("scripts/release");
+        let release = |arguments: &[&str]| {
+            let output = Command::new(&script).args(arguments).current_dir(folder.path()).output().unwrap();
+            assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8(output.stdout).unwrap()
+        };
+        fs::set_permissions(folder.path().join("strowger"), fs::Permissions::from_mode(0o755)).unwrap();
+        for target in release(&["targets"]).lines() {
+            release(&["pack", target, "strowger"]);
+        }
+        release(&["sums"]);
         let mut state = self.github.state();
-        state.assets.insert(format!("{tag}/SHA256SUMS"), sums.into());
-        state.assets.insert(format!("{tag}/{asset}"), bytes);
+        for name in ["SHA256SUMS", &asset()] {
+            state.assets.insert(format!("{tag}/{name}"), fs::read(folder.path().join(name)).unwrap());
+        }
     }
 
     /// Changes a byte of the release's archive.

@@ -10,6 +10,7 @@ use serde_yaml::Value;
 use crate::job::{ROOT, action};
 
 const WORKFLOWS: [&str; 2] = ["examples/workflows/merge.yml", "examples/workflows/pull-request.yml"];
+const RELEASE: &str = ".github/workflows/release.yml";
 
 fn read(path: &str) -> String {
     fs::read_to_string(Path::new(ROOT).join(path)).unwrap()
@@ -24,6 +25,13 @@ fn scripts() -> Vec<PathBuf> {
     let mut scripts: Vec<PathBuf> = folder.map(|entry| entry.unwrap().path()).collect();
     scripts.sort();
     scripts
+}
+
+/// What a workflow or an action uses is pinned to a commit.
+#[track_caller]
+fn is_pinned(uses: &str) {
+    let (name, revision) = uses.split_once('@').unwrap();
+    assert!(revision.len() == 40 && revision.bytes().all(|byte| byte.is_ascii_hexdigit()), "{name}");
 }
 
 /// The rows of the table below a heading, by their first cell.
@@ -96,8 +104,9 @@ fn examples_hand_only_inputs_over_that_there_are_and_pin_what_they_use() {
         for (_, job) in workflow["jobs"].as_mapping().unwrap() {
             let mut strowger = 0;
             for step in job["steps"].as_sequence().unwrap() {
-                let (name, revision) = step["uses"].as_str().unwrap().split_once('@').unwrap();
-                assert!(revision.len() == 40 && revision.bytes().all(|byte| byte.is_ascii_hexdigit()), "{name}");
+                let uses = step["uses"].as_str().unwrap();
+                is_pinned(uses);
+                let name = uses.split('@').next().unwrap();
                 if name == "OWNER/strowger" {
                     strowger += 1;
                     for input in step["with"].as_mapping().unwrap().keys() {
@@ -117,6 +126,25 @@ fn examples_hand_only_inputs_over_that_there_are_and_pin_what_they_use() {
 }
 
 #[test]
+fn the_release_is_built_for_every_machine_that_the_action_looks_for_one() {
+    let workflow = yaml(RELEASE);
+    let built = workflow["jobs"]["build"]["strategy"]["matrix"]["include"].as_sequence().unwrap().iter();
+    let built: BTreeSet<String> = built.map(|one| one["target"].as_str().unwrap().to_owned()).collect();
+    let targets = Command::new("scripts/release").arg("targets").current_dir(ROOT).output().unwrap().stdout;
+    let targets = String::from_utf8(targets).unwrap().lines().map(str::to_owned).collect();
+    assert_eq!(built, targets);
+    let install = read("scripts/action/install.sh");
+    let wanted = install.lines().filter_map(|line| line.trim().split_once(") echo ")?.1.strip_suffix(" ;;"));
+    assert_eq!(wanted.map(str::to_owned).collect::<BTreeSet<_>>(), built);
+    for (_, job) in workflow["jobs"].as_mapping().unwrap() {
+        for step in job["steps"].as_sequence().unwrap() {
+            step["uses"].as_str().into_iter().for_each(is_pinned);
+            assert!(!step["run"].as_str().unwrap_or_default().contains("${{"));
+        }
+    }
+}
+
+#[test]
 fn scripts_keep_to_what_the_bash_of_macos_knows() {
     let newer = [
         "mapfile",
@@ -132,7 +160,7 @@ fn scripts_keep_to_what_the_bash_of_macos_knows() {
         "@Q}",
         "EPOCHSECONDS",
     ];
-    for path in scripts() {
+    for path in scripts().into_iter().chain([Path::new(ROOT).join("scripts/release")]) {
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.lines().count() <= 400, "{}", path.display());
         for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with('#')) {
@@ -172,15 +200,17 @@ fn linters_of_actions_workflows_and_scripts_find_nothing() {
         println!("skipped: STROWGER_LINTERS is not set; run STROWGER_LINTERS=$(scripts/linters) cargo test");
         return;
     };
-    lint(&folder, "actionlint", &[&["-no-color", "-pyflakes=", "-shellcheck="], &WORKFLOWS[..]].concat());
-    for path in ["action.yml"].iter().chain(&WORKFLOWS) {
+    let workflows = [WORKFLOWS[0], WORKFLOWS[1], RELEASE];
+    let shellcheck = format!("-shellcheck={}", folder.join("shellcheck").display());
+    lint(&folder, "actionlint", &[&["-no-color", "-pyflakes=", &shellcheck], &workflows[..]].concat());
+    for path in ["action.yml"].iter().chain(&workflows) {
         lint(&folder, "action-validator", &[path]);
     }
     lint(
         &folder,
         "zizmor",
-        &[&["--offline", "--no-progress", "--persona=pedantic", "action.yml"], &WORKFLOWS[..]].concat(),
+        &[&["--offline", "--no-progress", "--persona=pedantic", "action.yml"], &workflows[..]].concat(),
     );
     lint(&folder, "shellcheck", &["-x", "-a", "-P", ".", "scripts/action/install.sh", "scripts/action/run.sh"]);
-    lint(&folder, "shellcheck", &["scripts/linters", "scripts/schemathesis", "scripts/test"]);
+    lint(&folder, "shellcheck", &["scripts/linters", "scripts/release", "scripts/schemathesis", "scripts/test"]);
 }
