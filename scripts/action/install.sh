@@ -29,9 +29,6 @@ target() {
     esac
 }
 
-# The release of the checkout's own version.
-own_tag() { sed -n 's/^version = "\([0-9A-Za-z.+-]*\)"$/v\1/p' "$source_root/Cargo.toml" | head -n 1; }
-
 # The commit that a revision of the action's repository is: revision NAME
 revision() {
     local answer="$work/commit.json"
@@ -109,7 +106,7 @@ reference=${ACTION_REF:-${GITHUB_ACTION_REF:-}}
 if [[ -n $repository && ! $repository =~ ^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$ || $reference =~ [^A-Za-z0-9._/+-] ]]; then
     fail "the action's own repository or revision has an odd name"
 fi
-tag=$(own_tag)
+tag=$(own_tag "$source_root")
 wanted=$INPUT_VERSION
 if [[ -n $wanted && $wanted != source && ! $wanted =~ ^v[0-9][0-9A-Za-z.+-]*$ ]]; then
     fail 'the input `version` is a release such as `v0.1.0`, `source`, or empty'

@@ -80,6 +80,9 @@ flag() {
 # The SHA-256 of stdin.
 sum() { if command -v sha256sum > /dev/null; then sha256sum; else shasum -a 256; fi | cut -c 1-64; }
 
+# The release of a checkout's own version: own_tag FOLDER
+own_tag() { sed -n 's/^version = "\([0-9A-Za-z.+-]*\)"$/v\1/p' "$1/Cargo.toml" | head -n 1; }
+
 base64_of() { printf '%s' "$1" | jq -Rrs @base64; }
 
 is_digest() { [[ $1 =~ ^[0-9a-f]{64}$ ]]; }

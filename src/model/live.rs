@@ -185,11 +185,11 @@ impl Live {
                 return Err(Incomplete::Repeated { kind: Kind::Number, id: left.number.to_string().into() });
             }
         }
-        once(Kind::Number, self.numbers.len(), || self.numbers.iter().map(|number| &number.id))?;
+        once(Kind::Number, self.numbers.iter().map(|number| &number.id))?;
         sort(Kind::RingGroup, &mut self.ring_groups, |group| &group.id)?;
         sort(Kind::User, &mut self.users, |user| &user.id)?;
         // A mailbox of two people would have two names, and a plan could not tell them apart.
-        once(Kind::Voicemail, self.users.len(), || self.users.iter().filter_map(|user| user.voicemail.as_ref()))?;
+        once(Kind::Voicemail, self.users.iter().filter_map(|user| user.voicemail.as_ref()))?;
         sort(Kind::Device, &mut self.devices, |device| &device.id)?;
         sort(Kind::Receptionist, &mut self.receptionists, |receptionist| &receptionist.id)?;
         sort(Kind::Conference, &mut self.conferences, |conference| &conference.id)?;
@@ -238,14 +238,15 @@ impl Live {
     }
 }
 
-/// Refuses a list, at most so long, in which an id stands twice.
-fn once<'l, I: Iterator<Item = &'l ObjectId>>(kind: Kind, most: usize, ids: impl Fn() -> I) -> Result<(), Incomplete> {
+/// Refuses a list in which an id stands twice.
+fn once<'l>(kind: Kind, mut ids: impl Iterator<Item = &'l ObjectId> + Clone) -> Result<(), Incomplete> {
     // Ids that grow with the list, as those of snapshots do, are told apart without a table.
-    if ids().is_sorted_by(|left, right| left < right) {
+    if ids.clone().is_sorted_by(|left, right| left < right) {
         return Ok(());
     }
+    let most = ids.size_hint().1.unwrap_or_default();
     let mut seen = HashSet::with_capacity_and_hasher(most, foldhash::fast::RandomState::default());
-    let twice = ids().find(|id| !seen.insert(&*id.0));
+    let twice = ids.find(|id| !seen.insert(&*id.0));
     twice.map_or(Ok(()), |id| Err(Incomplete::Repeated { kind, id: (&*id.0).into() }))
 }
 

@@ -128,16 +128,18 @@ impl Project {
     /// A release as `scripts/release` makes it, with a program that is the one that was just built.
     pub fn release(&self, tag: &str) {
         let folder = tempfile::tempdir().unwrap();
-        let program = format!("#!/bin/sh\nexec {} \"$@\"\n", env!("CARGO_BIN_EXE_strowger"));
-        fs::write(folder.path().join("strowger"), program).unwrap();
         let script = Path::new(ROOT).join("scripts/release");
         let release = |arguments: &[&str]| {
             let output = Command::new(&script).args(arguments).current_dir(folder.path()).output().unwrap();
             assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
             String::from_utf8(output.stdout).unwrap()
         };
-        fs::set_permissions(folder.path().join("strowger"), fs::Permissions::from_mode(0o755)).unwrap();
+        let path = folder.path().join("strowger");
         for target in release(&["targets"]).lines() {
+            // Another program for each machine, so that the sum of one is not that of another.
+            let program = format!("#!/bin/sh\n# {target}\nexec {} \"$@\"\n", env!("CARGO_BIN_EXE_strowger"));
+            fs::write(&path, program).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
             release(&["pack", target, "strowger"]);
         }
         release(&["sums"]);

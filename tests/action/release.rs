@@ -11,8 +11,10 @@ use crate::job::ROOT;
 /// A checkout at version 1.2.0 with this changelog.
 fn checkout(changelog: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    fs::create_dir(folder.path().join("scripts")).unwrap();
-    fs::copy(Path::new(ROOT).join("scripts/release"), folder.path().join("scripts/release")).unwrap();
+    fs::create_dir_all(folder.path().join("scripts/action")).unwrap();
+    for script in ["scripts/release", "scripts/action/lib.sh"] {
+        fs::copy(Path::new(ROOT).join(script), folder.path().join(script)).unwrap();
+    }
     fs::write(folder.path().join("Cargo.toml"), "[package]\nversion = \"1.2.0\"\n").unwrap();
     fs::write(folder.path().join("CHANGELOG.md"), changelog).unwrap();
     folder

@@ -211,6 +211,7 @@ fn linters_of_actions_workflows_and_scripts_find_nothing() {
         "zizmor",
         &[&["--offline", "--no-progress", "--persona=pedantic", "action.yml"], &workflows[..]].concat(),
     );
-    lint(&folder, "shellcheck", &["-x", "-a", "-P", ".", "scripts/action/install.sh", "scripts/action/run.sh"]);
-    lint(&folder, "shellcheck", &["scripts/linters", "scripts/release", "scripts/schemathesis", "scripts/test"]);
+    let sourcing = ["scripts/action/install.sh", "scripts/action/run.sh", "scripts/release"];
+    lint(&folder, "shellcheck", &[&["-x", "-a", "-P", "."], &sourcing[..]].concat());
+    lint(&folder, "shellcheck", &["scripts/linters", "scripts/schemathesis", "scripts/test"]);
 }
