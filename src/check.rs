@@ -5,6 +5,7 @@
 //! only if no error is left. A rule whose breach would leave nothing to plan with cannot be lowered.
 
 mod account;
+pub mod address;
 mod calls;
 pub mod document;
 mod json;

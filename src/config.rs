@@ -5,12 +5,14 @@
 //! `docs/decisions/0001-yaml.md`. Nothing is thrown: what cannot be read is a finding like any other. The guards
 //! of earlier revisions come from git (`base`).
 
+mod address;
 mod base;
 mod files;
 mod git;
 mod load;
 mod read;
 mod stamp;
+mod twice;
 mod yaml;
 
 pub use base::{BaseError, Revision, RevisionError, load_guarded};

@@ -101,6 +101,7 @@ fn each_rule_has_a_wrong_example_and_a_right_one_or_none_can_be_written() {
         "control-character",
         "schema",
         "duplicate-account",
+        "one-account-twice",
         "unreadable-base",
     ];
     let documentation = documentation();

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use crate::check::address::Address;
 use crate::check::document::Document;
 use crate::check::settings::Settings;
 use crate::check::{self, AccountSchema, Checked, Valid};
@@ -10,6 +11,7 @@ use crate::diag::{Diagnostic, Rule, Severities, Source, Sources};
 use crate::model::{Desired, FileId, NameKey, Span};
 
 use super::files::{AccountFiles, discover};
+use super::twice;
 
 /// What paths lead to. An account with an error is not among the accounts.
 #[derive(Debug, Default)]
@@ -40,6 +42,11 @@ pub struct Account {
 }
 
 impl Account {
+    /// Where the account is, links on the way to a file resolved; `None` if nothing else can reach it.
+    pub fn address(&self) -> Option<Address> {
+        super::address::of(&self.settings.provider, &self.root)
+    }
+
     /// Whether a file of this name, in the account's folder, is one of the account's; also one that is gone.
     pub(super) fn reads(&self, name: &str) -> bool {
         let name = Path::new(name);
@@ -72,6 +79,7 @@ pub fn load(paths: &[PathBuf]) -> Loaded {
         }
     }
     same_name_twice(&mut loaded);
+    twice::refuse(&mut loaded);
     crate::diag::sort(&mut loaded.diagnostics);
     loaded
 }

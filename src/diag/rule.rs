@@ -109,6 +109,8 @@ rules! {
         "The files of an account have one `account` section.";
     DUPLICATE_ACCOUNT = "duplicate-account", Error fixed,
         "Accounts of one run have different names.";
+    ONE_ACCOUNT_TWICE = "one-account-twice", Error fixed,
+        "Accounts of one run have different addresses, unless each has a scope and no two scopes overlap.";
     UNSUPPORTED_PROVIDER = "unsupported-provider", Error fixed,
         "The provider is one that this version speaks to.";
     WRONG_PROVIDER_FIELD = "wrong-provider-field", Error fixed,

@@ -69,7 +69,40 @@ pub enum PatternError {
     Star,
 }
 
+impl Scope {
+    /// Whether nothing can be owned by both. Names that do not exist yet count as well.
+    pub fn is_disjoint(&self, other: &Self) -> bool {
+        let numbers = match (&self.numbers, &other.numbers) {
+            (Some((one, _)), Some((other, _))) => one.is_disjoint(other),
+            (Some((one, _)), None) | (None, Some((one, _))) => one.ranges.is_empty(),
+            (None, None) => false,
+        };
+        let groups = match (&self.ring_groups, &other.ring_groups) {
+            (Some((one, _)), Some((other, _))) => one.is_disjoint(other),
+            (Some((one, _)), None) | (None, Some((one, _))) => one.whole.is_empty() && one.beginnings.is_empty(),
+            (None, None) => false,
+        };
+        numbers && groups
+    }
+}
+
 impl NumberSet {
+    /// Whether no number is in both.
+    fn is_disjoint(&self, other: &Self) -> bool {
+        let (mut one, mut other) = (self.ranges.iter().peekable(), other.ranges.iter().peekable());
+        while let (Some((from, to)), Some((other_from, other_to))) = (one.peek(), other.peek()) {
+            if from <= other_to && other_from <= to {
+                return false;
+            }
+            if to < other_from {
+                one.next()
+            } else {
+                other.next()
+            };
+        }
+        true
+    }
+
     /// Whether the number is in one of the ranges.
     pub fn contains(&self, number: E164) -> bool {
         let digits = number.digits();
@@ -108,6 +141,13 @@ fn stretches(prefix: u64) -> impl Iterator<Item = (u64, u64)> {
 }
 
 impl NameSet {
+    /// Whether no name can be in both.
+    fn is_disjoint(&self, other: &Self) -> bool {
+        // Of two beginnings that a name can share, one begins the other.
+        let apart = |one: &Self, other: &Self| one.whole.iter().chain(&one.beginnings).all(|key| !other.contains(key));
+        apart(self, other) && apart(other, self)
+    }
+
     /// Whether the name, or a beginning of it, is in the set.
     pub fn contains(&self, name: &NameKey) -> bool {
         let text = name.as_str();
@@ -245,7 +285,57 @@ mod tests {
         }
     }
 
+    fn scope(numbers: Option<&[&str]>, groups: Option<&[&str]>) -> Scope {
+        Scope {
+            numbers: numbers.map(|patterns| (self::numbers(patterns), Span::default())),
+            ring_groups: groups.map(|patterns| (self::names(patterns), Span::default())),
+        }
+    }
+
+    #[test]
+    fn scopes_are_disjoint_only_if_nothing_can_ever_be_owned_by_both() {
+        let north = scope(Some(&["+33142685300..+33142685349"]), Some(&["north-*", "front desk"]));
+        for (numbers, groups) in [
+            (&["+33142685350..+33142685399"][..], &["south-*"][..]),
+            (&["+3324*", "+33142685299"], &["nor", "front desk 2"]),
+            (&[], &[]),
+        ] {
+            let other = scope(Some(numbers), Some(groups));
+            assert!(north.is_disjoint(&other) && other.is_disjoint(&north), "{numbers:?} {groups:?}");
+        }
+        for (numbers, groups) in [
+            (&["+33142685349"][..], &["south-*"][..]),
+            (&["+331*"], &["south-*"]),
+            (&["+33142685200..+33142685400"], &[]),
+            (&[], &["north-a"]),
+            (&[], &["n*"]),
+            (&[], &["north-east-*"]),
+            (&[], &["Front  Desk"]),
+        ] {
+            let other = scope(Some(numbers), Some(groups));
+            assert!(!north.is_disjoint(&other) && !other.is_disjoint(&north), "{numbers:?} {groups:?}");
+        }
+        // A list that is not written owns everything of its kind.
+        assert!(!north.is_disjoint(&scope(Some(&[]), None)));
+        assert!(!Scope::default().is_disjoint(&Scope::default()));
+        assert!(scope(Some(&[]), None).is_disjoint(&scope(None, Some(&[]))));
+    }
+
     proptest! {
+        #[test]
+        fn what_two_scopes_own_both_is_found(
+            one in prop::collection::vec("[+][12]{1,8}[*]?", 0..5), other in prop::collection::vec("[+][12]{1,8}[*]?", 0..5),
+            number in "[+][12]{7,9}",
+        ) {
+            let set = |patterns: &[String]| numbers(&patterns.iter().map(String::as_str).collect::<Vec<_>>());
+            let (one, other) = (set(&one), set(&other));
+            let number: E164 = number.parse().unwrap();
+            if one.contains(number) && other.contains(number) {
+                prop_assert!(!one.is_disjoint(&other) && !other.is_disjoint(&one));
+            }
+            prop_assert_eq!(one.is_disjoint(&other), other.is_disjoint(&one));
+        }
+
         #[test]
         fn a_prefix_owns_what_begins_with_it_and_nothing_else(prefix in 1..99_999_999_u64, number in 1_000_000..999_999_999_u64) {
             let set = numbers(&[&format!("+{prefix}*")]);
