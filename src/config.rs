@@ -17,7 +17,7 @@ mod yaml;
 
 pub use base::{BaseError, Revision, RevisionError, load_guarded};
 pub use files::{folders, is_read, or_here};
-pub use git::{GitError, command as git};
+pub use git::{Access, GitError, Place, command as git, head, locate, repository_above};
 pub use load::{Account, Loaded, load, reread, text};
 pub use stamp::Stamp;
 pub use yaml::parse;

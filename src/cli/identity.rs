@@ -1,7 +1,6 @@
 //! Who runs what, when, and from which commit: what the edge knows and a run's record wants.
 
 use std::path::Path;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -35,7 +34,7 @@ pub(super) fn recorder(account: &Account, plan: &Plan, about: About<'_>) -> anyh
         // Nobody asks Git for a run that leaves nothing behind.
         commit: match known {
             None if plan.is_empty() && events.is_none() => None,
-            None => commit(&account.root),
+            None => config::head(account).map(|(id, dirty)| Commit { id, dirty }),
             known => known,
         },
         actor: actor(),
@@ -64,22 +63,4 @@ fn now() -> String {
 fn actor() -> Option<String> {
     let named = ["GITHUB_ACTOR", "USER", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok());
     named.map(|actor| shown(&actor, 100)).filter(|actor| !actor.is_empty())
-}
-
-/// The commit of the account's files, and whether they differ from it; nothing outside of a repository.
-fn commit(root: &Path) -> Option<Commit> {
-    let id = git(root, &["rev-parse", "--verify", "--quiet", "HEAD"])?;
-    let id = id.trim();
-    if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    // Our own folder is no part of what was asked for, whether or not it is ignored.
-    let status = git(root, &["status", "--porcelain", "--", ".", ":(exclude).strowger"])?;
-    Some(Commit { id: id.to_owned(), dirty: !status.is_empty() })
-}
-
-/// What Git says, if it is there and has anything to say.
-fn git(root: &Path, arguments: &[&str]) -> Option<String> {
-    let output = config::git(root, arguments).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }

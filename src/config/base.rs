@@ -143,6 +143,7 @@ fn missed(what: &str, error: &GitError, root: &Path) -> Base {
             format!("run `git config --global --add safe.directory {}`", super::load::display(&folder))
         }
         GitError::Failed(_) => "run git there to see why".to_owned(),
+        GitError::Unclear(_) => "name a revision for which it is known with `--base`, or approve this plan".to_owned(),
     };
     Base::Unread(format!("{what} is not known: {error}; {help}").into())
 }
@@ -163,7 +164,7 @@ impl<'a> History<'a> {
             let section = account.desired.files.get(span.file.0 as usize);
             for path in &account.files {
                 let is_section = section.is_some_and(|section| **section == *super::load::display(path));
-                let name = path.file_name().and_then(|name| name.to_str()).filter(|_| is_section);
+                let name = path.file_name().filter(|_| is_section);
                 if let (Some(name), Some(source)) = (name, files.get(path.as_path())) {
                     names.note(place.clone(), name, source, NameKey::of(&account.settings.name));
                 }
@@ -192,7 +193,7 @@ impl<'a> History<'a> {
         }
         let lost = index.unknown().iter().find(|(place, file)| *place == own && here.contains(file));
         if let Some((_, file)) = lost {
-            return Ok(Was::Unknown(format!("{} has errors", file.name)));
+            return Ok(Was::Unknown(format!("{} has errors", called(file))));
         }
         if !named.is_empty() {
             return moved(account, repository, commit, index, named);
@@ -202,12 +203,12 @@ impl<'a> History<'a> {
             return Ok(Was::There(vec![(own, here)]));
         }
         if let Some(file) = here.first() {
-            return Ok(Was::Unknown(format!("{} is not of an account", file.name)));
+            return Ok(Was::Unknown(format!("{} is not of an account", called(file))));
         }
         // Any file that cannot be read could be where it was, but one that is still there is somebody else's.
         let unknown = index.unknown().iter().find(|(place, file)| !repository.has_still(commit, place, file));
         Ok(unknown.map_or(Was::Nowhere, |(_, file)| {
-            Was::Unknown(format!("{} has errors, and may be where the account was", file.name))
+            Was::Unknown(format!("{} has errors, and may be where the account was", called(file)))
         }))
     }
 }
@@ -215,7 +216,7 @@ impl<'a> History<'a> {
 /// Where an account's files were.
 enum Was {
     /// In this folder, or in several that give their account the same name.
-    There(Vec<(String, Vec<File>)>),
+    There(Vec<(PathBuf, Vec<File>)>),
     /// In none.
     Nowhere,
     /// Nobody can tell, and why.
@@ -228,7 +229,7 @@ fn moved(
     repository: &mut Repository,
     commit: &Commit,
     index: &Index,
-    named: &[(String, File)],
+    named: &[(PathBuf, File)],
 ) -> Result<Was, GitError> {
     let mut found = Vec::with_capacity(named.len());
     for (place, file) in named {
@@ -238,6 +239,11 @@ fn moved(
         found.push((place.clone(), files));
     }
     Ok(Was::There(found))
+}
+
+/// What a file is called, safe to show.
+fn called(file: &File) -> String {
+    crate::text::shown(&file.name.to_string_lossy(), 200)
 }
 
 struct Reader<'a> {
@@ -312,12 +318,12 @@ impl Reader<'_> {
         repository: &mut Repository,
         revision: &str,
         commit: &Commit,
-        (place, files): (&str, &[File]),
+        (place, files): (&Path, &[File]),
     ) -> Result<Option<Base>, GitError> {
         let mut texts = Vec::with_capacity(files.len());
         for file in files {
             if file.size > super::read::MOST {
-                let why = format!("{} has more than 256 MiB", file.name);
+                let why = format!("{} has more than 256 MiB", called(file));
                 return Ok(Some(self.unreadable(account, revision, &why)));
             }
             match repository.read(commit, place, file) {

@@ -1,12 +1,18 @@
 //! The git program, asked about files as they were in a revision.
 //!
-//! Only plumbing is used, which runs no filter and no hook, and never a shell. A fleet asks once for each
+//! Only plumbing is used, which runs no filter and no hook, and never a shell. The repository is found here and
+//! given to git (`folder`), and every process has an environment of our own (`command`). A fleet asks once for each
 //! revision of its repository, not once for each account: a revision is resolved to a commit once, so what is
 //! read belongs together also if a branch moves meanwhile; a commit's files are listed once; one process
 //! reads them all.
 
 mod blobs;
+mod command;
+mod folder;
+mod head;
+mod tree;
 
+use std::borrow::Cow;
 use std::collections::{HashMap, hash_map};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,8 +20,15 @@ use std::process::{Command, Output, Stdio};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::files::{is_read, or_here};
+use super::files::or_here;
 use blobs::Blobs;
+use tree::Tree;
+
+pub use command::{Access, command};
+pub(super) use folder::above;
+pub use folder::{Place, above as repository_above};
+pub use head::head;
+pub(super) use tree::Entry;
 
 /// Why git did not answer.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -26,6 +39,9 @@ pub enum GitError {
     /// It ended with an error.
     #[error("git says: {0}")]
     Failed(String),
+    /// The repository is not one whose answers can be believed, or has no answer.
+    #[error("{0}")]
+    Unclear(String),
 }
 
 /// The message has the system's words already, so no chain of causes repeats them.
@@ -38,51 +54,20 @@ impl From<io::Error> for GitError {
 /// A repository with files.
 #[derive(Debug)]
 pub(super) struct Repository {
-    /// The folder that the paths in a commit are relative to.
-    top: PathBuf,
+    at: Place,
     commits: HashMap<String, Option<Commit>>,
     trees: HashMap<Commit, Tree>,
     blobs: Option<Blobs>,
-}
-
-/// The YAML files of a commit.
-#[derive(Debug)]
-struct Tree {
-    /// By the path of their folder.
-    files: HashMap<String, Rc<[Entry]>>,
-    /// Their folders, sorted.
-    places: Rc<[String]>,
 }
 
 /// The name of a commit that exists.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Commit(String);
 
-/// A YAML file, or a link that is called like one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) name: String,
-    pub(super) size: u64,
-    pub(super) link: bool,
-    pub(super) blob: String,
-}
-
-/// The nearest folder above that looks like a repository, which git itself need not be asked about.
-pub(super) fn above(folder: &Path) -> Option<PathBuf> {
-    let folder = or_here(folder);
-    // A link may lead out of the repository that it is part of.
-    let ways = [folder.canonicalize().ok(), std::path::absolute(folder).ok()];
-    // What cannot be looked at is there, so that git is asked and says why.
-    let is_repository = |folder: &&Path| folder.join(".git").try_exists().unwrap_or(true);
-    ways.iter().flatten().find_map(|way| way.ancestors().find(is_repository)).map(Path::to_path_buf)
-}
-
 impl Repository {
-    /// The repository at a folder that [`above`] found.
+    /// The repository at a folder that [`above`] found, if it is the operator's and its files are there.
     pub(super) fn open(folder: &Path) -> Result<Self, GitError> {
-        let top = succeeded(run(folder, &["rev-parse", "--show-toplevel"])?)?;
-        let top = Path::new(&text(&top.stdout)).canonicalize()?;
-        Ok(Self { top, commits: HashMap::new(), trees: HashMap::new(), blobs: None })
+        Ok(Self { at: locate(folder)?, commits: HashMap::new(), trees: HashMap::new(), blobs: None })
     }
 
     /// The commit that a revision names; `None` if there is none.
@@ -91,7 +76,7 @@ impl Repository {
             return Ok(known.clone());
         }
         let wanted = format!("{revision}^{{commit}}");
-        let output = run(&self.top, &["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted])?;
+        let output = run(&self.at, &["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted])?;
         let commit = match output.status.code() {
             Some(0) => Some(Commit(text(&output.stdout))),
             Some(1) => None,
@@ -106,33 +91,42 @@ impl Repository {
     pub(super) fn lacks(&mut self, revision: &str) -> Result<bool, GitError> {
         match self.commit("HEAD")? {
             Some(head) if revision != "HEAD" => {
-                let raw = succeeded(run(&self.top, &["cat-file", "commit", &head.0])?)?;
-                let raw = String::from_utf8_lossy(&raw.stdout);
-                let mut header = raw.lines().take_while(|line| !line.is_empty());
-                Ok(header.any(|line| line.starts_with("parent ")))
+                let raw = succeeded(run(&self.at, &["cat-file", "commit", &head.0])?)?;
+                let mut header = raw.stdout.split(|byte| *byte == b'\n').take_while(|line| !line.is_empty());
+                Ok(header.any(|line| line.starts_with(b"parent ")))
             }
             Some(_) => Ok(false),
-            None => Ok(run(&self.top, &["rev-parse", "--verify", "--quiet", "HEAD"])?.status.success()),
+            // A branch that has no commit yet, while others have some, says nothing of what was before.
+            None => {
+                let named = run(&self.at, &["rev-parse", "--verify", "--quiet", "HEAD"])?.status.success();
+                let some = succeeded(run(&self.at, &["for-each-ref", "--count=1", "--format=%(refname)"])?)?;
+                Ok(named || !some.stdout.is_empty())
+            }
         }
     }
 
     /// Whether a file is on the disk as it was in a commit.
-    pub(super) fn has_still(&mut self, commit: &Commit, place: &str, file: &Entry) -> bool {
-        let path = self.top.join(place).join(&file.name);
+    pub(super) fn has_still(&mut self, commit: &Commit, place: &Path, file: &Entry) -> bool {
+        let path = self.at.top.join(place).join(&file.name);
         match self.read(commit, place, file) {
-            Ok(bytes) => std::fs::read(path).is_ok_and(|now| now == bytes),
+            Ok(bytes) => {
+                // A special file is not opened, because that may wait for ever.
+                let size = path.metadata().ok().filter(std::fs::Metadata::is_file).map(|about| about.len());
+                size == Some(bytes.len() as u64) && std::fs::read(path).is_ok_and(|now| now == bytes)
+            }
             // A link that leads nowhere.
             Err(_) => std::fs::symlink_metadata(path).is_ok_and(|about| about.is_symlink()),
         }
     }
 
-    /// The YAML files directly in a folder, sorted by name; none if the commit has no such folder.
-    pub(super) fn files(&mut self, commit: &Commit, place: &str) -> Result<Rc<[Entry]>, GitError> {
-        Ok(self.tree(commit)?.files.get(place).cloned().unwrap_or_default())
+    /// The YAML files directly in a folder, sorted by name; none if the commit has no such folder. An error if the
+    /// folder was a link or a submodule, whose files are not known.
+    pub(super) fn files(&mut self, commit: &Commit, place: &Path) -> Result<Rc<[Entry]>, GitError> {
+        self.tree(commit)?.files(place).map_err(GitError::Unclear)
     }
 
     /// The folders, sorted, in which the commit has a YAML file.
-    pub(super) fn places(&mut self, commit: &Commit) -> Result<Rc<[String]>, GitError> {
+    pub(super) fn places(&mut self, commit: &Commit) -> Result<Rc<[PathBuf]>, GitError> {
         Ok(Rc::clone(&self.tree(commit)?.places))
     }
 
@@ -140,23 +134,25 @@ impl Repository {
         match self.trees.entry(commit.clone()) {
             hash_map::Entry::Occupied(known) => Ok(known.into_mut()),
             hash_map::Entry::Vacant(free) => {
-                let listed = run(&self.top, &["ls-tree", "-r", "-z", "-l", "--full-tree", &commit.0])?;
+                let listed = run(&self.at, &["ls-tree", "-r", "-z", "-l", "--full-tree", &commit.0])?;
                 Ok(free.insert(Tree::new(&succeeded(listed)?.stdout)))
             }
         }
     }
 
     /// The bytes of a file in a folder; of a link, those of the file that it leads to.
-    pub(super) fn read(&mut self, commit: &Commit, place: &str, entry: &Entry) -> Result<Vec<u8>, GitError> {
-        let asked = match (entry.link, place) {
-            (false, _) => entry.blob.clone(),
-            (true, "") => format!("{}:{}", commit.0, entry.name),
-            (true, _) => format!("{}:{place}/{}", commit.0, entry.name),
-        };
-        if self.blobs.is_none() {
-            self.blobs = Some(Blobs::start(command(&self.top, &Blobs::ARGUMENTS))?);
+    pub(super) fn read(&mut self, commit: &Commit, place: &Path, entry: &Entry) -> Result<Vec<u8>, GitError> {
+        let mut asked = entry.blob.clone().into_bytes();
+        if entry.link {
+            asked = [commit.0.as_bytes(), b":", &git_path(&place.join(&entry.name))].concat();
         }
-        let broken = || GitError::Failed(format!("{} leads to no file of the repository", entry.name));
+        if self.blobs.is_none() {
+            self.blobs = Some(Blobs::start(git(&self.at, &Blobs::ARGUMENTS)?)?);
+        }
+        let broken = || {
+            let name = crate::text::shown(&entry.name.to_string_lossy(), 200);
+            GitError::Failed(format!("{name} leads to no file of the repository"))
+        };
         let read = self.blobs.as_mut().map_or(Ok(None), |blobs| blobs.read(&asked));
         if read.is_err() {
             self.blobs = None;
@@ -164,55 +160,64 @@ impl Repository {
         read?.ok_or_else(broken)
     }
 
-    /// A folder's path inside the repository: `/` between its parts, empty for the top.
-    pub(super) fn place(&self, folder: &Path) -> Option<String> {
+    /// A folder's path inside the repository, empty for the top; `None` outside of it.
+    pub(super) fn place(&self, folder: &Path) -> Option<PathBuf> {
         let folder = or_here(folder).canonicalize().ok()?;
-        let parts = folder.strip_prefix(&self.top).ok()?.iter().map(|part| part.to_str());
-        Some(parts.collect::<Option<Vec<&str>>>()?.join("/"))
+        folder.strip_prefix(&self.at.top).ok().map(Path::to_path_buf)
     }
 }
 
-/// Git in a folder, of which empty is the current one: it asks nobody, waits for no lock, and starts no monitor that
-/// the repository names.
-pub fn command(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new("git");
-    command.args(["-c", "core.fsmonitor=false"]).args(arguments).current_dir(or_here(folder));
-    // What it says is looked at, so it says it in English.
-    command.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
-    // In a hook they are relative to another folder than this one.
-    command.env_remove("GIT_DIR").env_remove("GIT_WORK_TREE").env_remove("GIT_PREFIX");
-    command
+fn git(at: &Place, arguments: &[&str]) -> Result<Command, GitError> {
+    let mut command = command(&at.repository, Access::Local, &[])?;
+    // Whatever its configuration says.
+    command.env("GIT_WORK_TREE", &at.top).args(arguments).stdin(Stdio::null());
+    Ok(command)
 }
 
-fn run(folder: &Path, arguments: &[&str]) -> Result<Output, GitError> {
-    Ok(command(folder, arguments).stdin(Stdio::null()).output()?)
+fn run(at: &Place, arguments: &[&str]) -> Result<Output, GitError> {
+    Ok(git(at, arguments)?.output()?)
 }
 
-impl Tree {
-    fn new(listed: &[u8]) -> Self {
-        let mut files: HashMap<String, Vec<Entry>> = HashMap::new();
-        for (folder, entry) in listed.split(|byte| *byte == 0).filter_map(entry) {
-            files.entry(folder).or_default().push(entry);
-        }
-        let mut places: Vec<String> = files.keys().cloned().collect();
-        places.sort_unstable();
-        Self {
-            places: places.into(),
-            files: files.into_iter().map(|(folder, entries)| (folder, entries.into())).collect(),
-        }
+/// The repository at a folder that [`above`] found, if git, too, takes it for that and for the operator's.
+pub fn locate(folder: &Path) -> Result<Place, GitError> {
+    let at = Place::of(folder)?;
+    let asked = ["rev-parse", "--absolute-git-dir", "--show-toplevel"];
+    let output = command::discover(&at.top)?.args(asked).stdin(Stdio::null()).output()?;
+    let output = succeeded(output)?;
+    // A path may have line breaks.
+    let both = [git_path(&at.repository), b"\n".into(), git_path(&at.top)].concat();
+    let said = output.stdout.strip_suffix(b"\n").unwrap_or(&output.stdout);
+    let lines = || said.split(|byte| *byte == b'\n').map(|line| os_path(line).canonicalize().ok());
+    if said != both && !lines().eq([Some(at.repository.clone()), Some(at.top.clone())]) {
+        return Err(GitError::Unclear("its configuration leads to other files or another repository".to_owned()));
     }
+    Ok(at)
 }
 
-/// One line of `ls-tree -l`: mode, type, object, size, a tab, the path.
-fn entry(row: &[u8]) -> Option<(String, Entry)> {
-    // Nobody can give a path that is no UTF-8 and reads one that is.
-    let (head, path) = std::str::from_utf8(row).ok()?.split_once('\t')?;
-    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let mut fields = head.split_ascii_whitespace();
-    let (mode, kind, blob, size) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
-    let size = size.parse().ok().filter(|_| kind == "blob" && is_read(Path::new(name)))?;
-    let (name, blob) = (name.to_owned(), blob.to_owned());
-    Some((folder.to_owned(), Entry { name, size, link: mode == "120000", blob }))
+/// A path as git writes it.
+#[cfg(unix)]
+fn git_path(path: &Path) -> Cow<'_, [u8]> {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    path.as_os_str().as_bytes().into()
+}
+
+#[cfg(not(unix))]
+fn git_path(path: &Path) -> Cow<'_, [u8]> {
+    path.to_string_lossy().replace('\\', "/").into_bytes().into()
+}
+
+/// A path that git wrote.
+#[cfg(unix)]
+fn os_path(bytes: &[u8]) -> PathBuf {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    std::ffi::OsStr::from_bytes(bytes).into()
+}
+
+#[cfg(not(unix))]
+fn os_path(bytes: &[u8]) -> PathBuf {
+    String::from_utf8_lossy(bytes).into_owned().into()
 }
 
 fn succeeded(output: Output) -> Result<Output, GitError> {

@@ -1,6 +1,7 @@
 //! From paths to checked accounts.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::check::address::Address;
@@ -48,7 +49,7 @@ impl Account {
     }
 
     /// Whether a file of this name, in the account's folder, is one of the account's; also one that is gone.
-    pub(super) fn reads(&self, name: &str) -> bool {
+    pub(super) fn reads(&self, name: &OsStr) -> bool {
         let name = Path::new(name);
         if self.folder {
             return super::files::is_read(name);

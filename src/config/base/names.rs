@@ -4,6 +4,8 @@
 //! same change. Every YAML file of a commit is looked at once, and one that two commits share once for both.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 
 use crate::check;
 use crate::diag::Source;
@@ -26,7 +28,7 @@ pub(super) enum Name {
 #[derive(Debug, Default)]
 pub(super) struct Names<'a> {
     /// The files as they are, and their accounts, by the path in the repository.
-    current: HashMap<(String, String), (&'a Source, NameKey)>,
+    current: HashMap<(PathBuf, OsString), (&'a Source, NameKey)>,
     /// Of files in commits, by their content's object.
     blobs: HashMap<String, Name>,
 }
@@ -34,17 +36,23 @@ pub(super) struct Names<'a> {
 /// The files of a commit that name an account, or may.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    named: HashMap<NameKey, Vec<(String, File)>>,
-    unknown: Vec<(String, File)>,
+    named: HashMap<NameKey, Vec<(PathBuf, File)>>,
+    unknown: Vec<(PathBuf, File)>,
 }
 
 impl<'a> Names<'a> {
     /// Notes which account a file, as it is, names.
-    pub(super) fn note(&mut self, place: String, file: &str, source: &'a Source, account: NameKey) {
+    pub(super) fn note(&mut self, place: PathBuf, file: &OsStr, source: &'a Source, account: NameKey) {
         self.current.insert((place, file.to_owned()), (source, account));
     }
 
-    fn of(&mut self, repository: &mut Repository, commit: &Commit, place: &str, file: &File) -> Result<Name, GitError> {
+    fn of(
+        &mut self,
+        repository: &mut Repository,
+        commit: &Commit,
+        place: &Path,
+        file: &File,
+    ) -> Result<Name, GitError> {
         if let Some(known) = self.blobs.get(&file.blob).filter(|_| !file.link) {
             return Ok(known.clone());
         }
@@ -98,23 +106,23 @@ impl Index {
     }
 
     /// The files that name this account, with their folders.
-    pub(super) fn of(&self, account: &NameKey) -> &[(String, File)] {
+    pub(super) fn of(&self, account: &NameKey) -> &[(PathBuf, File)] {
         self.named.get(account).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Whether a file names an account.
-    pub(super) fn names(&self, place: &str, file: &File) -> bool {
+    pub(super) fn names(&self, place: &Path, file: &File) -> bool {
         self.named.values().flatten().any(|(at, named)| at == place && named == file)
     }
 
     /// How many accounts the files of a folder name.
-    pub(super) fn accounts(&self, place: &str) -> usize {
-        let here = |(_, files): &(&NameKey, &Vec<(String, File)>)| files.iter().any(|(at, _)| at == place);
+    pub(super) fn accounts(&self, place: &Path) -> usize {
+        let here = |(_, files): &(&NameKey, &Vec<(PathBuf, File)>)| files.iter().any(|(at, _)| at == place);
         self.named.iter().filter(here).map(|(account, _)| account).collect::<BTreeSet<_>>().len()
     }
 
     /// The files that may name an account and cannot be read.
-    pub(super) fn unknown(&self) -> &[(String, File)] {
+    pub(super) fn unknown(&self) -> &[(PathBuf, File)] {
         &self.unknown
     }
 }

@@ -27,12 +27,13 @@ impl Blobs {
     }
 
     /// The bytes of a file, by its object's name or by `commit:path`; `None` if that is no file.
-    pub(super) fn read(&mut self, asked: &str) -> io::Result<Option<Vec<u8>>> {
+    pub(super) fn read(&mut self, asked: &[u8]) -> io::Result<Option<Vec<u8>>> {
         // A line break would be a second question, whose answer nobody reads.
-        if asked.is_empty() || asked.contains('\n') {
+        if asked.is_empty() || asked.contains(&b'\n') {
             return Ok(None);
         }
-        writeln!(self.input, "{asked}")?;
+        self.input.write_all(asked)?;
+        self.input.write_all(b"\n")?;
         self.input.flush()?;
         let head = self.line()?;
         let words: Vec<&str> = head.split(' ').collect();
@@ -47,11 +48,12 @@ impl Blobs {
     }
 
     fn line(&mut self) -> io::Result<String> {
-        let mut line = String::new();
-        if self.output.read_line(&mut line)? == 0 {
+        // It repeats what was asked, which need not be UTF-8.
+        let mut line = Vec::new();
+        if self.output.read_until(b'\n', &mut line)? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        Ok(line.trim_end().to_owned())
+        Ok(String::from_utf8_lossy(&line).trim_end().to_owned())
     }
 
     /// So many bytes, and the line break after them.
