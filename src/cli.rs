@@ -32,7 +32,6 @@ mod validate;
 mod watch;
 mod writing;
 
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -40,6 +39,8 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use crate::exit::Exit;
 
 pub use format::Format;
+
+use console::Voice;
 
 /// A declarative GitOps reconciler for business phone accounts.
 #[derive(Debug, Parser)]
@@ -89,33 +90,42 @@ enum Command {
     },
 }
 
+impl Command {
+    /// Whether stdout has what the command is for, so that it fails if that cannot be written.
+    fn prints(&self) -> bool {
+        match self {
+            Self::Init(_) | Self::Apply(_) | Self::Watch(_) | Self::Sandbox(_) => false,
+            Self::Rollback(arguments) => arguments.only_prints(),
+            Self::Export(arguments) => arguments.prints(),
+            Self::Man { folder } => folder.is_none(),
+            _ => true,
+        }
+    }
+}
+
 /// Runs the command that the arguments name.
 pub fn run() -> Exit {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Ok };
-            // Nothing is left to say it with if printing fails.
-            let _ = error.print();
-            return exit;
+            let (voice, exit) = if error.use_stderr() { (Voice::Err, Exit::Usage) } else { (Voice::Out, Exit::Ok) };
+            voice.write(&error.render().ansi().to_string());
+            return console::ending(exit, true);
         }
     };
     log(arguments.verbose, &arguments.command);
-    match command(arguments.command) {
-        Ok(exit) => exit,
-        Err(error) if is_broken_pipe(&error) => Exit::Ok,
-        Err(error) => {
-            // Nothing is left to say it with if printing fails.
-            let _ = writeln!(anstream::stderr(), "strowger: {}", crate::text::shown(&format!("{error:#}"), 4000));
-            Exit::Failure
-        }
-    }
+    let prints = arguments.command.prints();
+    let exit = command(arguments.command).unwrap_or_else(|error| {
+        console::complain(&crate::text::shown(&format!("{error:#}"), 4000));
+        Exit::Failure
+    });
+    console::ending(exit, prints)
 }
 
 fn command(command: Command) -> anyhow::Result<Exit> {
     match command {
         Command::Init(arguments) => init::run(&arguments),
-        Command::Validate(arguments) => validate::run(&arguments, &mut anstream::stdout()),
+        Command::Validate(arguments) => validate::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Apply(arguments) => apply::run(&arguments),
         Command::Watch(arguments) => watch::run(&arguments),
@@ -128,13 +138,13 @@ fn command(command: Command) -> anyhow::Result<Exit> {
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "strowger", &mut script);
-            io::stdout().write_all(&script)?;
+            console::print_bytes(&script);
             Ok(Exit::Ok)
         }
         Command::Man { folder: None } => {
             let mut page = Vec::new();
             clap_mangen::Man::new(Arguments::command()).render(&mut page)?;
-            io::stdout().write_all(&page)?;
+            console::print_bytes(&page);
             Ok(Exit::Ok)
         }
         Command::Man { folder: Some(folder) } => {
@@ -162,17 +172,12 @@ fn log(verbose: u8, command: &Command) {
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(anstream::stderr);
+    // Its complaint about a broken stderr would go to stderr, and panic there.
+    let subscriber = subscriber.log_internal_errors(false);
     // A second subscriber in one process is not ours to replace.
     let _ = match watch {
         None => subscriber.without_time().try_init(),
         Some(watch::LogFormat::Human) => subscriber.with_target(false).try_init(),
         Some(watch::LogFormat::Json) => subscriber.json().flatten_event(true).try_init(),
     };
-}
-
-/// Whoever reads our output has seen enough; that is no failure of ours.
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
-        .chain()
-        .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe))
 }

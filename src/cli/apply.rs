@@ -3,7 +3,6 @@
 //! With several accounts, all are planned before the first is written, so that a mistake in one file stops
 //! the run before it changed anything.
 
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -129,26 +128,26 @@ async fn reconcile<'a>(
         }
     }
     crate::diag::sort(&mut findings);
-    console::report(loaded, &findings)?;
+    console::report(loaded, &findings);
     if has_errors(&findings) {
         return Ok(Exit::Invalid);
     }
     if !stale.is_empty() {
-        writeln!(anstream::stderr(), "{stale}Plan again, and have the new plan read.")?;
+        console::note(&format!("{stale}Plan again, and have the new plan read."));
         return Ok(Exit::Stale);
     }
-    show(jobs, voice)?;
+    show(jobs, voice);
     if jobs.iter().all(|job| job.plan.is_empty()) {
-        voice.say("Nothing to do.")?;
+        voice.say("Nothing to do.");
         return Ok(Exit::Ok);
     }
     let plans: Vec<&Plan> = jobs.iter().map(|job| &job.plan).collect();
     if let Some(surprise) = expected::surprise(&plans, &arguments.expect) {
-        write!(anstream::stderr(), "{surprise}")?;
+        Voice::Err.write(&surprise);
         return Ok(Exit::Stale);
     }
     let wanted: Vec<_> = jobs.iter().map(|job| (job.account, &job.plan)).collect();
-    if let Some(exit) = arguments.writing.refuses(&wanted, saved.is_some())? {
+    if let Some(exit) = arguments.writing.refuses(&wanted, saved.is_some(), voice)? {
         return Ok(exit);
     }
     // Until here a signal ends the process as it does any other; from here on there is something to finish.
@@ -174,9 +173,8 @@ fn together(exits: &[Carried]) -> Exit {
     }
 }
 
-fn show(jobs: &[Job<'_>], voice: Voice) -> io::Result<()> {
+fn show(jobs: &[Job<'_>], voice: Voice) {
     for job in jobs {
-        voice.say(&human::plan(&job.plan, console::style()))?;
+        voice.say(&human::plan(&job.plan, console::style()));
     }
-    Ok(())
 }

@@ -1,12 +1,40 @@
-//! What the two output streams are connected to, and how findings reach them.
+//! The two output streams: the only place that writes to them.
+//!
+//! Writing never fails for the command that writes. A reader of stdout that leaves early silences it and changes no exit
+//! code; any other failure of stdout is reported once, by [`ending`]. Nobody can be told that stderr is broken.
 
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::OnceLock;
 
 use crate::config::Loaded;
 use crate::diag::{Diagnostic, Sources};
+use crate::exit::Exit;
 use crate::render::diagnostics::{self, Style};
 
-/// Where a command speaks to people.
+/// Why a stream takes no more output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Broken {
+    /// Its reader has closed it.
+    Closed,
+    /// Writing failed, for this reason.
+    Failed(Box<str>),
+}
+
+impl Broken {
+    fn by(error: &io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Self::Closed;
+        }
+        let text = error.to_string();
+        Self::Failed(text.split(" (os error").next().unwrap_or(&text).into())
+    }
+}
+
+/// The first thing that went wrong with each stream.
+static STDOUT: OnceLock<Broken> = OnceLock::new();
+static STDERR: OnceLock<Broken> = OnceLock::new();
+
+/// Where a command writes for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Voice {
     /// On stdout.
@@ -16,13 +44,87 @@ pub(super) enum Voice {
 }
 
 impl Voice {
-    /// Says it, with the end of a line.
-    pub(super) fn say(self, text: &str) -> io::Result<()> {
+    /// Writes a line.
+    pub(super) fn say(self, text: &str) {
+        self.write(&format!("{text}\n"));
+    }
+
+    /// Writes text as it is, without its colours if they are not wanted.
+    pub(super) fn write(self, text: &str) {
         match self {
-            Self::Out => writeln!(anstream::stdout(), "{text}"),
-            Self::Err => writeln!(anstream::stderr(), "{text}"),
+            Self::Out => stdout(|| anstream::stdout().lock(), text.as_bytes()),
+            // Space may be free again later, so each text is tried.
+            Self::Err => keep(&STDERR, &anstream::stderr().lock().write_all(text.as_bytes())),
         }
     }
+
+    /// Why nobody reads what is written here, as far as that can be known: output that was lost, or a pipe whose reader
+    /// has gone, even if it took everything so far.
+    pub(super) fn broken(self) -> Option<Broken> {
+        let (known, closed) = match self {
+            Self::Out => (STDOUT.get(), is_closed(&io::stdout())),
+            Self::Err => (STDERR.get(), is_closed(&io::stderr())),
+        };
+        known.cloned().or_else(|| closed.then_some(Broken::Closed))
+    }
+}
+
+/// Writes to stdout text for people or programs, without its colours if they are not wanted.
+pub(super) fn print(text: &str) {
+    Voice::Out.write(text);
+}
+
+/// Writes exactly these bytes to stdout.
+pub(super) fn print_bytes(bytes: &[u8]) {
+    stdout(|| io::stdout().lock(), bytes);
+}
+
+/// Writes a line to stderr.
+pub(super) fn note(text: &str) {
+    Voice::Err.say(text);
+}
+
+/// Writes what is wrong to stderr, on a line that begins with the program's name.
+pub(super) fn complain(text: &str) {
+    Voice::Err.say(&format!("strowger: {text}"));
+}
+
+/// How a command ends, once its output is taken into account. A command that `prints` has failed if what it printed was
+/// lost, unless its exit code says something worse. A reader that left early has read enough.
+pub(super) fn ending(exit: Exit, prints: bool) -> Exit {
+    let Some(Broken::Failed(why)) = STDOUT.get() else { return exit };
+    complain(&format!("cannot write to standard output: {why}"));
+    if prints && matches!(exit, Exit::Ok | Exit::Pending) { Exit::Failure } else { exit }
+}
+
+/// Once something is lost, what would come behind it is not written either.
+fn stdout<W: io::Write>(stream: impl FnOnce() -> W, bytes: &[u8]) {
+    if STDOUT.get().is_none() {
+        let mut stream = stream();
+        keep(&STDOUT, &stream.write_all(bytes).and_then(|()| stream.flush()));
+    }
+}
+
+fn keep(broken: &OnceLock<Broken>, written: &io::Result<()>) {
+    if let Err(error) = written {
+        // The first reason is the one to report.
+        let _ = broken.set(Broken::by(error));
+    }
+}
+
+/// Whether a pipe has no reader any more.
+#[cfg(unix)]
+fn is_closed(stream: &impl std::os::fd::AsFd) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+    let mut fds = [PollFd::new(stream, PollFlags::empty())];
+    let polled = poll(&mut fds, Some(&Timespec::default()));
+    polled.is_ok() && fds.iter().any(|fd| fd.revents().intersects(PollFlags::ERR | PollFlags::HUP))
+}
+
+#[cfg(not(unix))]
+fn is_closed(_: &impl io::Write) -> bool {
+    false
 }
 
 /// The columns of a page that nobody measures.
@@ -43,21 +145,19 @@ fn columns() -> usize {
 }
 
 /// Findings for people: with excerpts if the stream is a terminal, one line each if it is not.
-pub(super) fn findings(
-    out: &mut impl Write,
-    terminal: bool,
-    findings: &[Diagnostic],
-    sources: &Sources,
-) -> io::Result<()> {
-    let text = if terminal {
+pub(super) fn findings(voice: Voice, findings: &[Diagnostic], sources: &Sources) {
+    let terminal = match voice {
+        Voice::Out => io::stdout().is_terminal(),
+        Voice::Err => watched(),
+    };
+    voice.write(&if terminal {
         diagnostics::human(findings, sources, Style { color: true, width: columns() })
     } else {
         diagnostics::plain(findings, sources)
-    };
-    out.write_all(text.as_bytes())
+    });
 }
 
 /// Findings on stderr.
-pub(super) fn report(loaded: &Loaded, list: &[Diagnostic]) -> io::Result<()> {
-    findings(&mut anstream::stderr(), watched(), list, &loaded.sources)
+pub(super) fn report(loaded: &Loaded, list: &[Diagnostic]) {
+    findings(Voice::Err, list, &loaded.sources);
 }

@@ -2,8 +2,6 @@
 //!
 //! From here on the account may have changed, so nothing that is only about saying so may end the run.
 
-use std::io::Write as _;
-
 use indicatif::ProgressBar;
 
 use crate::apply::{Observer, Options, Outcome, Recorder, Status, Stop, Urgency, execute_kept};
@@ -50,11 +48,11 @@ pub(super) async fn carry_out(execution: &Execution<'_>, recorder: &mut Recorder
     let Execution { account, plan, stop, voice, .. } = execution;
     let name = &account.settings.name;
     if stop.is_asked() {
-        say(*voice, &format!("Stopped before {} was begun; nothing was written to it.", shown(name, 200)));
+        voice.say(&format!("Stopped before {} was begun; nothing was written to it.", shown(name, 200)));
         return Carried { exit: Exit::Partial, touched: false };
     }
     if let Err(error) = recorder.start(&account.root) {
-        warn(&format!(
+        console::complain(&format!(
             "cannot keep a ledger in {}: {error}; nothing was applied to {}",
             account.root.join(".strowger").display(),
             shown(name, 200)
@@ -62,22 +60,26 @@ pub(super) async fn carry_out(execution: &Execution<'_>, recorder: &mut Recorder
         return Carried { exit: Exit::Failure, touched: false };
     }
     let done = execute(execution, recorder).await;
-    say(*voice, outcome::human(plan, &done, console::style()).trim_end());
+    voice.say(outcome::human(plan, &done, console::style()).trim_end());
     let (mut exit, in_sync) = match early_end(&done) {
         Some(exit) => (exit, None),
         None => verify(execution).await.unwrap_or_else(|error| {
-            warn(&format!("everything was applied, and then {}", shown(&format!("{error:#}"), 1000)));
+            console::complain(&format!("everything was applied, and then {}", shown(&format!("{error:#}"), 1000)));
             (Exit::Failure, None)
         }),
     };
     if let Err(why) = recorder.finish(done.summary(in_sync, exit.code())).await
         && !matches!(done.halt, Some(Halt::Unrecorded(_)))
     {
-        warn(&format!("the ledger of {} does not have the end of it: {}", recorder.run(), shown(&why, 300)));
+        console::complain(&format!(
+            "the ledger of {} does not have the end of it: {}",
+            recorder.run(),
+            shown(&why, 300)
+        ));
         exit = if exit == Exit::Ok { Exit::Failure } else { exit };
     }
     if exit != Exit::Ok {
-        say(*voice, &format!("`strowger history --run {}` shows this run.", recorder.run()));
+        voice.say(&format!("`strowger history --run {}` shows this run.", recorder.run()));
     }
     Carried { exit, touched: done.touched() }
 }
@@ -111,7 +113,7 @@ async fn verify(execution: &Execution<'_>) -> anyhow::Result<(Exit, Option<bool>
     let shown = tokio::select! {
         shown = look => shown?,
         () = execution.stop.until(Urgency::Finish) => {
-            say(execution.voice, "Stopped by a signal before the account was read again; everything was applied.");
+            execution.voice.say("Stopped by a signal before the account was read again; everything was applied.");
             return Ok((Exit::Partial, None));
         }
     };
@@ -122,15 +124,13 @@ async fn verify(execution: &Execution<'_>) -> anyhow::Result<(Exit, Option<bool>
 async fn in_sync(Execution { account, provider, voice, .. }: &Execution<'_>) -> anyhow::Result<bool> {
     let (fresh, _) = read_and_plan(account, *provider).await?;
     match &fresh {
-        Some(plan) if plan.is_empty() => say(*voice, "In sync: a fresh plan is empty."),
+        Some(plan) if plan.is_empty() => voice.say("In sync: a fresh plan is empty."),
         Some(plan) => {
-            say(*voice, "Not in sync: the account does not show what was written, or changed meanwhile. A fresh plan:");
-            say(*voice, human::plan(plan, console::style()).trim_end());
+            voice.say("Not in sync: the account does not show what was written, or changed meanwhile. A fresh plan:");
+            voice.say(human::plan(plan, console::style()).trim_end());
         }
-        None => say(
-            *voice,
-            "Not in sync: the account changed meanwhile, and the files no longer fit it. Run `strowger plan`.",
-        ),
+        None => voice
+            .say("Not in sync: the account changed meanwhile, and the files no longer fit it. Run `strowger plan`."),
     }
     Ok(fresh.is_some_and(|plan| plan.is_empty()))
 }
@@ -140,14 +140,14 @@ async fn as_planned(Execution { account, provider, plan, voice, .. }: &Execution
     let live = read(account, *provider).await?.live;
     let unmet = unmet(plan, &live);
     if unmet.is_empty() {
-        say(*voice, "As planned: the account shows everything that was written.");
+        voice.say("As planned: the account shows everything that was written.");
     } else {
-        say(*voice, "Not as planned: the account does not show what was written, or changed meanwhile:");
+        voice.say("Not as planned: the account does not show what was written, or changed meanwhile:");
         for label in unmet.iter().take(MOST_NAMED) {
-            say(*voice, &format!("  {}/{}", label.kind, shown(&label.name, 200)));
+            voice.say(&format!("  {}/{}", label.kind, shown(&label.name, 200)));
         }
         if unmet.len() > MOST_NAMED {
-            say(*voice, &format!("  and {} more", unmet.len() - MOST_NAMED));
+            voice.say(&format!("  and {} more", unmet.len() - MOST_NAMED));
         }
     }
     Ok(unmet.is_empty())
@@ -160,13 +160,4 @@ impl Observer for Bar {
         tracing::info!("{}: {}", fields::object(change), outcome::word(status));
         self.0.inc(1);
     }
-}
-
-/// Whoever listened may have gone; the run and its exit code stay true.
-fn say(voice: Voice, text: &str) {
-    let _ = voice.say(text);
-}
-
-fn warn(text: &str) {
-    let _ = writeln!(anstream::stderr(), "strowger: {text}");
 }

@@ -1,7 +1,6 @@
 //! `strowger export`: the live account as files whose plan is empty.
 
 use std::fs;
-use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -48,6 +47,13 @@ pub(super) struct Arguments {
     as_snapshot: bool,
 }
 
+impl Arguments {
+    /// Whether the account goes to stdout.
+    pub(super) fn prints(&self) -> bool {
+        self.out.is_none()
+    }
+}
+
 /// What to export, and how the new files will reach it.
 struct Source {
     name: String,
@@ -73,11 +79,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     };
     match &arguments.out {
         None => {
-            let mut out = io::stdout().lock();
             for (_, text) in &files {
-                out.write_all(text.as_bytes())?;
+                console::print_bytes(text.as_bytes());
             }
-            out.flush()?;
         }
         Some(folder) => {
             if !arguments.as_snapshot {
@@ -109,7 +113,7 @@ async fn source(arguments: &Arguments) -> anyhow::Result<Option<Source>> {
     let Some(path) = &arguments.path else { bail!("give a path, `--url` or `--snapshot`") };
     let loaded = config::load(std::slice::from_ref(path));
     if has_errors(&loaded.diagnostics) {
-        console::report(&loaded, &loaded.diagnostics)?;
+        console::report(&loaded, &loaded.diagnostics);
         return Ok(None);
     }
     let [account] = loaded.accounts.as_slice() else {
@@ -138,7 +142,7 @@ fn save(folder: &Path, files: &[(String, String)]) -> anyhow::Result<()> {
     for (name, text) in files {
         let path = folder.join(name);
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
-        writeln!(anstream::stderr(), "wrote {}", path.display())?;
+        console::note(&format!("wrote {}", path.display()));
     }
     Ok(())
 }

@@ -3,7 +3,6 @@
 mod human;
 mod json;
 
-use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -11,6 +10,8 @@ use anyhow::{Context as _, bail};
 use crate::apply::{Found, LedgerError, Opened};
 use crate::exit::Exit;
 use crate::record::{Run, RunId};
+
+use super::console;
 
 /// The arguments of `history`.
 #[derive(Debug, clap::Args)]
@@ -59,11 +60,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
             Format::Human => human::list(&runs),
             Format::Json => json::list(&runs)?,
         };
-        (text, complain(&runs)?)
+        (text, complain(&runs))
     };
-    let mut out = anstream::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()?;
+    console::print(&text);
     Ok(if readable { Exit::Ok } else { Exit::Failure })
 }
 
@@ -101,10 +100,10 @@ fn roots(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 /// Says which ledgers cannot be read; true if all can.
-fn complain(runs: &[(&Found, Opened)]) -> io::Result<bool> {
+fn complain(runs: &[(&Found, Opened)]) -> bool {
     let broken: Vec<&LedgerError> = runs.iter().filter_map(|(_, opened)| opened.as_ref().err()).collect();
     for error in &broken {
-        writeln!(anstream::stderr(), "strowger: {}", crate::text::shown(&error.to_string(), 1000))?;
+        console::complain(&crate::text::shown(&error.to_string(), 1000));
     }
-    Ok(broken.is_empty())
+    broken.is_empty()
 }

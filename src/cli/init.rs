@@ -23,7 +23,7 @@ use std::path::Path;
 use crate::exit::Exit;
 use crate::text::shown;
 
-use super::console::Voice;
+use super::console::{complain, note};
 use super::plan::runtime;
 
 use arguments::{Provider, Workflow};
@@ -49,19 +49,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     match ended.as_ref().err().and_then(|error| error.downcast_ref::<Ending>()) {
         None => ended,
         Some(Ending::Left) => {
-            say("Nothing written.")?;
+            note("Nothing written.");
             Ok(Exit::Usage)
         }
         Some(Ending::Usage(why)) => {
-            say(&format!("strowger: {}", shown(why, 1_000)))?;
+            complain(&shown(why, 1_000));
             Ok(Exit::Usage)
         }
     }
-}
-
-/// A line for whoever answers.
-fn say(line: &str) -> anyhow::Result<()> {
-    Ok(Voice::Err.say(line)?)
 }
 
 fn begin(arguments: &Arguments) -> anyhow::Result<Exit> {

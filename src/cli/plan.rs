@@ -1,6 +1,6 @@
 //! `strowger plan`: what would change, and what it costs. Writes nothing, ever.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -17,7 +17,7 @@ use super::effort::Effort;
 use super::format::{Format, Lang, one_of};
 use super::frozen::Frozen;
 use super::show::{View, show};
-use super::{frozen, open, progress, saved};
+use super::{console, frozen, open, progress, saved};
 
 /// The arguments of `plan`.
 #[derive(Debug, clap::Args)]
@@ -54,10 +54,10 @@ pub(super) struct Arguments {
 
 /// Reads the accounts and shows their plans.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
-    let Some(view) = view(arguments.format, arguments.markdown_budget, arguments.lang)? else { return Ok(Exit::Usage) };
+    let Some(view) = view(arguments.format, arguments.markdown_budget, arguments.lang) else { return Ok(Exit::Usage) };
     let mut loaded = config::load_guarded(&arguments.paths, arguments.base.as_ref())?;
     if has_errors(&loaded.diagnostics) {
-        show(&report(arguments, &loaded, Vec::new()), &loaded, &view)?;
+        show(&report(arguments, &loaded, Vec::new()), &loaded, &view);
         return Ok(Exit::Invalid);
     }
     let mut plans = Vec::new();
@@ -73,14 +73,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     })?;
     crate::diag::sort(&mut loaded.diagnostics);
     let report = report(arguments, &loaded, plans);
-    show(&report, &loaded, &view)?;
+    show(&report, &loaded, &view);
     if let Some(path) = arguments.out.as_ref().filter(|_| !has_errors(&loaded.diagnostics)) {
         saved::save(path, &report)?;
         let then = match frozen {
             None => format!("`strowger apply --plan {}` applies exactly this.", path.display()),
             Some(_) => "It was planned against a snapshot, so nothing applies it.".to_owned(),
         };
-        writeln!(anstream::stderr(), "Saved. {then}")?;
+        console::note(&format!("Saved. {then}"));
     }
     let pending = report.plans.iter().any(|plan| !plan.is_empty());
     Ok(match (has_errors(&loaded.diagnostics), pending && arguments.detailed_exitcode) {
@@ -106,7 +106,7 @@ async fn look(
 }
 
 /// How the plans are shown, unless an option is about another format than the one that was asked for.
-pub(super) fn view(format: Format, budget: Option<usize>, lang: Option<Lang>) -> io::Result<Option<View>> {
+pub(super) fn view(format: Format, budget: Option<usize>, lang: Option<Lang>) -> Option<View> {
     let mut misplaced = None;
     if budget.is_some() && format != Format::Markdown {
         misplaced = Some("`--markdown-budget` goes with `--format markdown`");
@@ -115,11 +115,11 @@ pub(super) fn view(format: Format, budget: Option<usize>, lang: Option<Lang>) ->
         misplaced = Some("`--lang` goes with `--format runbook`");
     }
     if let Some(misplaced) = misplaced {
-        writeln!(anstream::stderr(), "strowger: {misplaced}")?;
-        return Ok(None);
+        console::complain(misplaced);
+        return None;
     }
     let budget = budget.unwrap_or(markdown::COMMENT);
-    Ok(Some(View { format, budget, language: lang.unwrap_or_default().into() }))
+    Some(View { format, budget, language: lang.unwrap_or_default().into() })
 }
 
 /// Less than this leaves no room to say what was cut.

@@ -20,7 +20,6 @@ use crate::plan::{Plan, plan};
 use crate::record::Run;
 use crate::undo::{Conflict, Undo, undo};
 
-use super::console::Voice;
 use super::execution::{Execution, carry_out};
 use super::history::{Format, pick};
 use super::identity::{self, About};
@@ -46,6 +45,13 @@ pub(super) struct Arguments {
     format: Format,
     #[command(flatten)]
     writing: Writing,
+}
+
+impl Arguments {
+    /// Whether nothing is written but the plan.
+    pub(super) fn only_prints(&self) -> bool {
+        self.plan_only
+    }
 }
 
 /// What a rollback would do.
@@ -108,7 +114,7 @@ async fn roll_back(
 ) -> anyhow::Result<Exit> {
     let (events, voice) = arguments.writing.events.open()?;
     let planned = read_and_plan(loaded, account, run, path, provider).await?;
-    let Some(plan) = report::show(loaded, run, &planned, arguments.format, voice)? else { return Ok(Exit::Invalid) };
+    let Some(plan) = report::show(loaded, run, &planned, arguments.format, voice) else { return Ok(Exit::Invalid) };
     if arguments.plan_only {
         return Ok(Exit::Ok);
     }
@@ -118,7 +124,7 @@ async fn roll_back(
         if plan.is_empty() {
             return Ok(if planned.conflicts.is_empty() { Exit::Ok } else { Exit::Stale });
         }
-        if let Some(exit) = arguments.writing.refuses(&[(&planned.account, plan)], false)? {
+        if let Some(exit) = arguments.writing.refuses(&[(&planned.account, plan)], false, voice)? {
             return Ok(exit);
         }
         let stop = signals::listen()?;
@@ -167,9 +173,4 @@ async fn read_and_plan(
     }
     crate::diag::sort(&mut findings);
     Ok(Planned { plan, conflicts, findings, account: Account { desired, ..account } })
-}
-
-/// Says it; whoever listened may have gone.
-fn say(voice: Voice, text: &str) {
-    let _ = voice.say(text);
 }

@@ -1,6 +1,5 @@
 //! `strowger sandbox`: the embedded phone account on its own.
 
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,6 +10,7 @@ use tokio::signal;
 use crate::exit::Exit;
 use crate::sandbox::{self, Ending, Faults, SandboxOptions, State};
 
+use super::console;
 use super::open::read_seed;
 use super::plan::runtime;
 
@@ -108,7 +108,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     if !arguments.listen.ip().is_loopback() && !arguments.allow_remote {
         let listen = arguments.listen;
         let why = format!("{listen} can be reached from other machines; listen on 127.0.0.1, or add `--allow-remote`");
-        writeln!(anstream::stderr(), "strowger: {why}")?;
+        console::complain(&why);
         return Ok(Exit::Usage);
     }
     let made_up = arguments.token.is_none();
@@ -127,10 +127,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     options.faults = arguments.faults.faults();
     runtime()?.block_on(async {
         let mut server = sandbox::start(options).await.context("the embedded account does not start")?;
-        let mut err = anstream::stderr();
-        writeln!(err, "Account API at {}/v1, until Ctrl-C", server.url())?;
+        console::note(&format!("Account API at {}/v1, until Ctrl-C", server.url()));
         if made_up {
-            writeln!(err, "token: {token}")?;
+            console::note(&format!("token: {token}"));
         }
         let ended = tokio::select! {
             ending = server.wait() => Some(ending),

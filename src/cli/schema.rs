@@ -1,9 +1,9 @@
 //! `strowger schema`: the schemas that are published with each release.
 
-use std::io::{self, Write as _};
-
 use crate::exit::Exit;
 use crate::{check, record, render, watch};
+
+use super::console;
 
 /// The arguments of `schema`.
 #[derive(Debug, clap::Args)]
@@ -39,7 +39,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Which::Status => indented(&watch::server::schema())?,
         Which::AccountApi => ACCOUNT_API.to_owned(),
     };
-    io::stdout().write_all(text.as_bytes())?;
+    console::print_bytes(text.as_bytes());
     Ok(Exit::Ok)
 }
 

@@ -1,6 +1,5 @@
 //! `strowger show`: a plan that was saved, as `plan` would have shown it; and how both show plans and findings.
 
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use anyhow::bail;
@@ -41,7 +40,7 @@ const FORMATS: &[Format] = &[Format::Human, Format::Json, Format::Markdown, Form
 
 /// Shows a saved plan. Nothing but its file is read.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
-    let Some(view) = view(arguments.format, arguments.markdown_budget, arguments.lang)? else {
+    let Some(view) = view(arguments.format, arguments.markdown_budget, arguments.lang) else {
         return Ok(Exit::Usage);
     };
     let mut report = Saved::read(&arguments.plan)?.into_report();
@@ -51,7 +50,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
             bail!("{} has no plan of the account {}", arguments.plan.display(), crate::text::shown(name, 200));
         }
     }
-    show(&report, &Loaded::default(), &view)?;
+    show(&report, &Loaded::default(), &view);
     Ok(Exit::Ok)
 }
 
@@ -65,7 +64,7 @@ pub(super) struct View {
 }
 
 /// Plans go to stdout. Findings go there too where the format has a place for them, else to stderr, for people.
-pub(super) fn show(report: &Report, loaded: &Loaded, view: &View) -> io::Result<()> {
+pub(super) fn show(report: &Report, loaded: &Loaded, view: &View) {
     let (findings, sources) = (&loaded.diagnostics, &loaded.sources);
     let plans = report.plans.as_slice();
     let text = match view.format {
@@ -73,7 +72,7 @@ pub(super) fn show(report: &Report, loaded: &Loaded, view: &View) -> io::Result<
         Format::Github => github::plans(plans, findings, sources, &repository()),
         Format::Sarif => sarif::plans(plans, findings, sources, &repository()),
         Format::Human | Format::Markdown | Format::Runbook => {
-            console::report(loaded, findings)?;
+            console::report(loaded, findings);
             match view.format {
                 Format::Markdown => markdown::plans(plans, view.budget),
                 Format::Runbook => runbook::plans(plans, view.language),
@@ -81,9 +80,7 @@ pub(super) fn show(report: &Report, loaded: &Loaded, view: &View) -> io::Result<
             }
         }
     };
-    let mut out = anstream::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()
+    console::print(&text);
 }
 
 /// Where the files' repository begins: the next folder upwards that has a `.git`, else the current folder.

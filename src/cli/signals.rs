@@ -1,8 +1,10 @@
 //! Being told to stop, by the keyboard or by whoever runs the process.
 
-use std::io::{self, Write as _};
+use std::io;
 
 use crate::apply::{Stop, Stopper, Urgency};
+
+use super::console;
 
 /// Listens from now on. The first signal lets what is under way finish, the second does not.
 ///
@@ -13,18 +15,13 @@ pub(super) fn listen() -> io::Result<Stop> {
     tokio::spawn(async move {
         signals.next().await;
         stopper.tell(Urgency::Finish);
-        tell("stopping once what is under way is finished; a second signal stops at once");
+        console::complain("stopping once what is under way is finished; a second signal stops at once");
         signals.next().await;
         stopper.tell(Urgency::AtOnce);
         // The run ends by itself now; who has it is told by the stopper for as long as it lives.
         std::future::pending::<()>().await;
     });
     Ok(stop)
-}
-
-fn tell(text: &str) {
-    // Nothing is left to say it with if printing fails.
-    let _ = writeln!(anstream::stderr(), "strowger: {text}");
 }
 
 #[cfg(unix)]

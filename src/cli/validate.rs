@@ -1,6 +1,5 @@
 //! `strowger validate`: every finding of all files, without any account.
 
-use std::io::{self, IsTerminal as _, Write};
 use std::path::PathBuf;
 
 use crate::config;
@@ -9,7 +8,7 @@ use crate::exit::Exit;
 use crate::render::{counted, diagnostics, github, json, sarif};
 use crate::watch::source::Changes;
 
-use super::console;
+use super::console::{self, Voice};
 use super::format::{Format, one_of};
 use super::plan::runtime;
 use super::show::repository;
@@ -32,34 +31,36 @@ pub(super) struct Arguments {
 const FORMATS: &[Format] = &[Format::Human, Format::Json, Format::Github, Format::Sarif];
 
 /// Checks the files, once or whenever they change.
-pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> anyhow::Result<Exit> {
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     if !arguments.watch {
-        return Ok(check(arguments, out)?);
+        return Ok(check(arguments));
     }
     runtime()?.block_on(async {
         // The watcher comes first, so that no change falls between the first look and the first wait.
         let mut changes = Changes::of(arguments.paths.clone(), None);
         let mut known = changes.now();
         loop {
-            check(arguments, out)?;
+            let exit = check(arguments);
+            if Voice::Out.broken().is_some() {
+                return Ok(exit);
+            }
             known = changes.next(&known).await;
         }
     })
 }
 
 /// Writes what is wrong with the files; invalid if anything is an error.
-fn check(arguments: &Arguments, out: &mut impl Write) -> io::Result<Exit> {
+fn check(arguments: &Arguments) -> Exit {
     let loaded = config::load(&arguments.paths);
     let (findings, sources) = (&loaded.diagnostics, &loaded.sources);
     match arguments.format {
-        Format::Json => out.write_all(json::text(&diagnostics::json(findings, sources)).as_bytes())?,
-        Format::Github => out.write_all(github::findings(findings, sources, &repository()).as_bytes())?,
-        Format::Sarif => out.write_all(sarif::findings(findings, sources, &repository()).as_bytes())?,
-        _ => console::findings(out, io::stdout().is_terminal(), findings, sources)?,
+        Format::Json => console::print(&json::text(&diagnostics::json(findings, sources))),
+        Format::Github => console::print(&github::findings(findings, sources, &repository())),
+        Format::Sarif => console::print(&sarif::findings(findings, sources, &repository())),
+        _ => console::findings(Voice::Out, findings, sources),
     }
     if matches!(arguments.format, Format::Human | Format::Github) && findings.is_empty() {
-        writeln!(out, "{} valid", counted(loaded.accounts.len(), "account"))?;
+        Voice::Out.say(&format!("{} valid", counted(loaded.accounts.len(), "account")));
     }
-    out.flush()?;
-    Ok(if has_errors(findings) { Exit::Invalid } else { Exit::Ok })
+    if has_errors(findings) { Exit::Invalid } else { Exit::Ok }
 }

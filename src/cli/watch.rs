@@ -7,7 +7,6 @@ mod order;
 mod serve;
 mod systemd;
 
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -103,18 +102,18 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let git = match arguments.git.read(arguments.state.as_deref()) {
         Ok(git) => git,
         Err(says) => {
-            writeln!(anstream::stderr(), "strowger: {says}")?;
+            console::complain(&says);
             return Ok(Exit::Usage);
         }
     };
     if let Some(says) = arguments.adopting.misplaced(&arguments.paths) {
-        writeln!(anstream::stderr(), "strowger: {says}")?;
+        console::complain(&says);
         return Ok(Exit::Usage);
     }
     // Who starts it by hand with files that cannot work learns that at once; later states are only told.
     let loaded = config::load(&arguments.paths);
     if git.is_none() && loaded.accounts.is_empty() && has_errors(&loaded.diagnostics) {
-        console::report(&loaded, &loaded.diagnostics)?;
+        console::report(&loaded, &loaded.diagnostics);
         return Ok(Exit::Invalid);
     }
     drop(loaded);

@@ -1,6 +1,6 @@
 //! What every command that writes to accounts is told, and what it does before the first write.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 
 use anyhow::bail;
@@ -13,9 +13,10 @@ use crate::live::WriteError;
 use crate::plan::{Digest, Plan};
 use crate::render::counted;
 
+use super::approval;
+use super::console::{self, Broken, Voice};
 use super::effort::Effort;
 use super::events::EventArguments;
-use super::{approval, console};
 
 /// What every command that writes to accounts is told.
 #[derive(Debug, clap::Args)]
@@ -41,18 +42,24 @@ impl Writing {
     pub(super) fn load(&self, paths: &[PathBuf]) -> anyhow::Result<Option<Loaded>> {
         let loaded = config::load_guarded(paths, self.base.as_ref())?;
         if has_errors(&loaded.diagnostics) {
-            console::report(&loaded, &loaded.diagnostics)?;
+            console::report(&loaded, &loaded.diagnostics);
             return Ok(None);
         }
         Ok(Some(loaded))
     }
 
     /// How the command ends if these plans may not be carried out: a guard holds one back, an account cannot be
-    /// written to, or whoever is asked says no. A plan that was `read` before is not asked about.
-    pub(super) fn refuses(&self, wanted: &[(&Account, &Plan)], read: bool) -> anyhow::Result<Option<Exit>> {
+    /// written to, nobody could read the plan that was written to `voice`, or the answer is no. A plan that was `read`
+    /// before is not asked about.
+    pub(super) fn refuses(
+        &self,
+        wanted: &[(&Account, &Plan)],
+        read: bool,
+        voice: Voice,
+    ) -> anyhow::Result<Option<Exit>> {
         let plans: Vec<&Plan> = wanted.iter().map(|(_, plan)| *plan).collect();
         if let Some(refusal) = approval::refusal(&plans, &self.approve) {
-            write!(anstream::stderr(), "{refusal}")?;
+            Voice::Err.write(&refusal);
             return Ok(Some(Exit::Blocked));
         }
         // Nobody needs to be asked, nor every change to fail, to learn that a file cannot be written to.
@@ -60,8 +67,18 @@ impl Writing {
             bail!("{}", WriteError::ReadOnly);
         }
         let changes = plans.iter().map(|plan| plan.changes.len()).sum();
-        let may = self.auto_approve || read || asked(changes)?;
-        Ok((!may).then_some(Exit::Usage))
+        let asks = !self.auto_approve && !read;
+        if asks && !io::stdin().is_terminal() {
+            console::complain("nobody can be asked here; `--auto-approve` applies the plan without asking");
+            return Ok(Some(Exit::Usage));
+        }
+        if was_lost(voice) {
+            return Ok(Some(Exit::Failure));
+        }
+        if asks && !asked(changes)? {
+            return Ok(Some(Exit::Usage));
+        }
+        Ok(None)
     }
 }
 
@@ -69,21 +86,30 @@ fn is_snapshot(account: &Account) -> bool {
     matches!(account.settings.provider, ProviderSettings::Snapshot { .. })
 }
 
-/// Asks whoever sits at the terminal. Nobody is there: the answer is no, with the way to say yes.
-fn asked(changes: usize) -> io::Result<bool> {
-    if !io::stdin().is_terminal() {
-        writeln!(
-            anstream::stderr(),
-            "strowger: nobody can be asked here; `--auto-approve` applies the plan without asking"
-        )?;
-        return Ok(false);
+/// Whether the plan that was written to `voice` has no reader, which is reported. A reader that leaves later than this
+/// changes nothing.
+fn was_lost(voice: Voice) -> bool {
+    let stream = if voice == Voice::Out { "standard output" } else { "standard error" };
+    match voice.broken() {
+        None => return false,
+        Some(Broken::Closed) => {
+            console::complain(&format!("nothing was applied: {stream} was closed before the plan was read"));
+        }
+        Some(Broken::Failed(why)) => {
+            console::complain(&format!("nothing was applied: the plan could not be written to {stream}: {why}"));
+        }
     }
-    write!(anstream::stderr(), "Apply {}? Only `yes` does it: ", counted(changes, "change"))?;
+    true
+}
+
+/// Asks at the terminal.
+fn asked(changes: usize) -> io::Result<bool> {
+    Voice::Err.write(&format!("Apply {}? Only `yes` does it: ", counted(changes, "change")));
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;
     if answer.trim() == "yes" {
         return Ok(true);
     }
-    writeln!(anstream::stderr(), "Nothing was applied.")?;
+    console::note("Nothing was applied.");
     Ok(false)
 }

@@ -44,7 +44,7 @@ pub(super) fn choose(
         if terminal.is_none() || !arguments.numbers.is_empty() && !arguments.groups.is_empty() {
             return Err(Ending::Usage(nothing.to_owned()).into());
         }
-        super::say(nothing)?;
+        super::note(nothing);
     }
 }
 

@@ -20,7 +20,7 @@ use super::account::{self, Head};
 use super::arguments::{Arguments, Provider};
 use super::place::Place;
 use super::terminal::Terminal;
-use super::{Ending, say, token};
+use super::{Ending, note, token};
 
 /// An account that was read.
 pub(super) struct Connected {
@@ -86,7 +86,7 @@ fn snapshot(arguments: &Arguments, terminal: Option<Terminal>, runtime: &Runtime
         match (read(&provider, &head, runtime), terminal) {
             (Ok(live), _) => return Ok(Connected { provider, head, live }),
             (Err(error), None) => return Err(error),
-            (Err(error), Some(_)) => again(&error)?,
+            (Err(error), Some(_)) => again(&error),
         }
         tried = Some(file.to_string_lossy().into_owned());
     }
@@ -131,7 +131,7 @@ fn office(
         if terminal.is_none() {
             return Err(error);
         }
-        again(&error)?;
+        again(&error);
         // What was not to blame is not asked again.
         if blames_token(&error) {
             (url, tried_token) = (Some(address), Some(reference));
@@ -150,9 +150,9 @@ fn blames_token(error: &anyhow::Error) -> bool {
     }
 }
 
-fn again(error: &anyhow::Error) -> anyhow::Result<()> {
-    say(&format!("That does not work: {}", crate::text::shown(&format!("{error:#}"), 600)))?;
-    say("Nothing is written yet. Try again, or leave with Esc.")
+fn again(error: &anyhow::Error) {
+    note(&format!("That does not work: {}", crate::text::shown(&format!("{error:#}"), 600)));
+    note("Nothing is written yet. Try again, or leave with Esc.");
 }
 
 /// Reads the account as the files will, but with paths from the current folder.

@@ -16,7 +16,7 @@ use super::holdings::Holdings;
 use super::place::{Place, near};
 use super::save::{self, Made};
 use super::terminal::{Terminal, fitted};
-use super::{Ending, account, choose, gitignore, say, token, workflows};
+use super::{Ending, account, choose, gitignore, note, token, workflows};
 
 /// What was written, for the words at the end.
 pub(super) struct Written {
@@ -42,7 +42,7 @@ pub(super) fn write(
     let holdings = Holdings::of(&live);
     let columns = terminal.map_or(usize::MAX, Terminal::columns);
     for line in holdings.summary() {
-        say(&fitted(&line, columns))?;
+        note(&fitted(&line, columns));
     }
     let only = choose::choose(arguments, terminal, &holdings)?;
     let name = match head.name.take() {
@@ -68,9 +68,9 @@ pub(super) fn write(
         files.extend(workflows);
     }
     if let Some(terminal) = terminal {
-        say("These files are new:")?;
+        note("These files are new:");
         for (path, _) in &files {
-            say(&format!("  {}", near(path)))?;
+            note(&format!("  {}", near(path)));
         }
         if !terminal.confirm("Write them?", true)? {
             return Err(Ending::Left.into());
@@ -135,7 +135,7 @@ fn workflows(
         (None, Some(terminal)) => match workflows::files(place, secret) {
             Ok(files) => Ok(if terminal.confirm("Write GitHub workflows?", false)? { files } else { Vec::new() }),
             Err(why) => {
-                say(&format!("No GitHub workflows are offered: {}", shown(&format!("{why:#}"), 300)))?;
+                note(&format!("No GitHub workflows are offered: {}", shown(&format!("{why:#}"), 300)));
                 Ok(Vec::new())
             }
         },

@@ -1,10 +1,8 @@
 //! The end of the first run: the files are planned, and what to do next is said.
 
-use std::io::Write as _;
-
 use anyhow::anyhow;
 
-use crate::cli::console;
+use crate::cli::console::{self, Voice};
 use crate::cli::effort::Effort;
 use crate::cli::open::{Purpose, open};
 use crate::cli::plan::read_and_plan;
@@ -20,7 +18,7 @@ use super::place::{Place, near};
 
 /// Plans the files that were written as `plan` does. An embedded account is founded now.
 pub(super) async fn prove(place: &Place, mut written: Written) -> anyhow::Result<Exit> {
-    let mut out = anstream::stdout();
+    let out = Voice::Out;
     let mut loaded = config::load_guarded(std::slice::from_ref(&place.folder), None)?;
     let account = loaded.accounts.first().filter(|_| !has_errors(&loaded.diagnostics));
     let opened = match account {
@@ -34,7 +32,7 @@ pub(super) async fn prove(place: &Place, mut written: Written) -> anyhow::Result
     // Whatever fails from here on leaves them there.
     written.made.keep();
     for path in &written.files {
-        writeln!(out, "wrote {}", near(path))?;
+        out.say(&format!("wrote {}", near(path)));
     }
     let mut plan: Option<Plan> = None;
     if let (Some(account), Some(opened)) = (account, opened) {
@@ -45,25 +43,25 @@ pub(super) async fn prove(place: &Place, mut written: Written) -> anyhow::Result
         plan = planned;
     }
     crate::diag::sort(&mut loaded.diagnostics);
-    console::report(&loaded, &loaded.diagnostics)?;
+    console::report(&loaded, &loaded.diagnostics);
     let Some(plan) = plan else { return Ok(Exit::Invalid) };
     let folder = place.folder.to_string_lossy();
     let folder = shown(&shlex::try_quote(&folder).unwrap_or_default(), 200);
-    writeln!(out, "\n$ strowger plan {folder}\n{}", human::plan(&plan, console::style()))?;
+    out.say(&format!("\n$ strowger plan {folder}\n{}", human::plan(&plan, console::style())));
     for remark in &written.remarks {
-        writeln!(out, "{}\n", shown(remark, 400))?;
+        out.say(&format!("{}\n", shown(remark, 400)));
     }
     if !plan.is_empty() {
-        writeln!(out, "The account was changed meanwhile: the plan above says how the files differ from it.")?;
+        out.say("The account was changed meanwhile: the plan above says how the files differ from it.");
         return Ok(Exit::Failure);
     }
     let edit = place.folder.join("account.yaml");
-    writeln!(out, "Next: edit {}, then", shown(&edit.to_string_lossy(), 200))?;
-    writeln!(out, "  strowger plan {folder}     shows what your edit changes")?;
+    out.say(&format!("Next: edit {}, then", shown(&edit.to_string_lossy(), 200)));
+    out.say(&format!("  strowger plan {folder}     shows what your edit changes"));
     if written.provider == "snapshot" {
-        writeln!(out, "  strowger plan {folder} --format runbook    says what to click in the portal")?;
+        out.say(&format!("  strowger plan {folder} --format runbook    says what to click in the portal"));
     } else {
-        writeln!(out, "  strowger apply {folder}    changes the account, once you say yes")?;
+        out.say(&format!("  strowger apply {folder}    changes the account, once you say yes"));
     }
     Ok(Exit::Ok)
 }

@@ -1,7 +1,5 @@
 //! What a rollback would do, and what it leaves alone.
 
-use std::io::{self, Write as _};
-
 use serde_json::json;
 
 use crate::config::Loaded;
@@ -15,7 +13,7 @@ use crate::undo::Conflict;
 
 use super::super::console::{self, Voice};
 use super::super::history::Format;
-use super::{Planned, say};
+use super::Planned;
 
 /// The version of the JSON document.
 const VERSION: u32 = 1;
@@ -27,32 +25,32 @@ pub(super) fn show<'p>(
     planned: &'p Planned,
     format: Format,
     voice: Voice,
-) -> io::Result<Option<&'p Plan>> {
+) -> Option<&'p Plan> {
     let Planned { plan, conflicts, findings, .. } = planned;
     if format == Format::Json {
         let findings = diagnostics::json(findings, &loaded.sources);
         let report = json!({
             "version": VERSION, "undoes": run.id, "plan": plan, "conflicts": conflicts, "diagnostics": findings,
         });
-        writeln!(io::stdout(), "{report:#}")?;
-        return Ok(plan.as_ref());
+        console::print_bytes(format!("{report:#}\n").as_bytes());
+        return plan.as_ref();
     }
-    console::report(loaded, findings)?;
+    console::report(loaded, findings);
     if !conflicts.is_empty() {
-        voice.say("Left alone, because they are no longer as the run left them or cannot be brought back:\n")?;
+        voice.say("Left alone, because they are no longer as the run left them or cannot be brought back:\n");
         for conflict in conflicts {
-            voice.say(&line(conflict))?;
+            voice.say(&line(conflict));
         }
-        voice.say("")?;
+        voice.say("");
     }
-    let Some(plan) = plan else { return Ok(None) };
+    let plan = plan.as_ref()?;
     if plan.is_empty() {
         let rest = if conflicts.is_empty() { "" } else { " else" };
-        voice.say(&format!("Nothing{rest} of run {} is left to roll back.", run.id))?;
-        return Ok(Some(plan));
+        voice.say(&format!("Nothing{rest} of run {} is left to roll back.", run.id));
+        return Some(plan);
     }
-    voice.say(&human::plan_of(plan, console::style(), &format!("strowger rollback {}", run.id)))?;
-    Ok(Some(plan))
+    voice.say(&human::plan_of(plan, console::style(), &format!("strowger rollback {}", run.id)));
+    Some(plan)
 }
 
 fn line(conflict: &Conflict) -> String {
@@ -76,7 +74,7 @@ pub(super) fn rolled_back(exit: Exit, conflicts: &[Conflict], voice: Voice) {
     if !conflicts.is_empty() {
         let objects = conflicts.iter().map(|conflict| (conflict.object.kind, &conflict.object.name));
         let count = objects.collect::<std::collections::BTreeSet<_>>().len();
-        say(voice, &format!("{} left alone, as listed above.", counted(count, "object")));
+        voice.say(&format!("{} left alone, as listed above.", counted(count, "object")));
     }
-    say(voice, "The files may still ask for what was undone: revert them too, or the next apply does it again.");
+    voice.say("The files may still ask for what was undone: revert them too, or the next apply does it again.");
 }
