@@ -75,7 +75,8 @@ async fn pass(State(door): State<Door>, request: Request) -> Response {
 }
 
 fn client(url: &str, token: &str) -> Office {
-    let patience = Patience { attempts: 2, first_pause: Duration::from_millis(1), ..Patience::default() };
+    let short = Duration::from_millis(1);
+    let patience = Patience { attempts: 2, first_pause: short, usual_wait: 20 * short, ..Patience::default() };
     Office::new(url, Secret::new(token), OfficeOptions { patience, ..OfficeOptions::default() }).unwrap()
 }
 

@@ -85,6 +85,7 @@ fn client(url: &str, request: Duration) -> Office {
         first_pause: Duration::from_millis(1),
         request,
         longest_wait: Duration::from_secs(5),
+        usual_wait: Duration::from_secs(2),
         ..Patience::default()
     };
     let options = OfficeOptions { patience, nonce: "run-1".into(), ..OfficeOptions::default() };
@@ -164,7 +165,7 @@ async fn answers_that_are_no_account_are_named_for_what_they_are() {
 
 #[tokio::test]
 async fn a_server_that_keeps_failing_is_given_up() {
-    for status in [500, 502, 503, 504] {
+    for status in [500, 502, 504] {
         let error = failure(move |_| StatusCode::from_u16(status).unwrap().into_response()).await;
         assert!(matches!(error, ReadError::Unavailable { attempts: 3, .. }), "{error:?}");
     }
@@ -173,6 +174,71 @@ async fn a_server_that_keeps_failing_is_given_up() {
     let never =
         |_: &Seen| Body::from_stream(futures_util::stream::pending::<Result<Bytes, std::io::Error>>()).into_response();
     assert!(matches!(failure(never).await, ReadError::Unavailable { attempts: 3, .. }));
+}
+
+#[tokio::test]
+async fn a_server_that_is_busy_for_longer_than_a_usual_window_is_given_up_with_what_it_stated() {
+    for status in [429, 503] {
+        let busy = StatusCode::from_u16(status).unwrap();
+        let error = failure(move |_| busy.into_response()).await;
+        let ReadError::Unavailable { attempts, why, .. } = error else { panic!("{error:?}") };
+        assert!(attempts > 3, "{attempts} attempts: it is waited out, whatever the attempts that may fail");
+        assert!(
+            why.contains(&format!("it answered {status} for "))
+                && why.ends_with(" s and did not state how long to wait"),
+            "{why}"
+        );
+        let error = failure(move |_| (busy, [("x-ratelimit-reset", "3600")]).into_response()).await;
+        let ReadError::Unavailable { attempts: 1, why, .. } = error else { panic!("{error:?}") };
+        assert!(why.contains(&format!("{status} and asks to wait for 3600 s")), "{why}");
+    }
+}
+
+#[tokio::test]
+async fn a_busy_server_that_states_no_time_is_waited_out() {
+    for status in [429, 503] {
+        let busy = StatusCode::from_u16(status).unwrap();
+        // More often than a request may fail.
+        let turns = Mutex::new(8_u32);
+        let good = with_list("nothing", |_| StatusCode::NOT_FOUND.into_response());
+        let (office, _) = office(move |seen| {
+            let left = turns.lock().unwrap().saturating_sub(1);
+            if std::mem::replace(&mut *turns.lock().unwrap(), left) > 0 { busy.into_response() } else { good(seen) }
+        })
+        .await;
+        assert_eq!(office.read().await.unwrap().requests, 8 + 6, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_wait_until_a_time_of_day_goes_by_the_clock_of_the_server() {
+    let now = std::time::SystemTime::now();
+    let date = move |ahead: u64| httpdate::fmt_http_date(now + Duration::from_secs(3600 + ahead));
+    let first = Mutex::new(true);
+    let good = with_list("nothing", |_| StatusCode::NOT_FOUND.into_response());
+    let (office, _) = office(move |seen| {
+        if std::mem::take(&mut *first.lock().unwrap()) {
+            let headers = [("date", date(0)), ("retry-after", date(1))];
+            return (StatusCode::TOO_MANY_REQUESTS, headers).into_response();
+        }
+        good(seen)
+    })
+    .await;
+    // An hour would be too long.
+    assert!(office.read().await.is_ok());
+}
+
+#[tokio::test]
+async fn an_update_that_meets_a_busy_server_is_looked_at_and_waited_out() {
+    let change = relabel(Some("\"1\""));
+    let mut answers = Vec::new();
+    for _ in 0..8 {
+        answers.extend([failed(503), stored("old", "\"1\"")]);
+    }
+    answers.push(stored("new", "\"2\""));
+    let (result, lines) = outcome(&change, answers).await;
+    assert_eq!(result.unwrap().revision, Some(Revision("\"2\"".into())));
+    assert_eq!(lines.iter().filter(|line| *line == "PATCH").count(), 9);
 }
 
 #[tokio::test]

@@ -52,7 +52,8 @@ async fn office(answer: impl Fn(&str, usize) -> Response + Send + Sync + 'static
     let url = format!("http://{}", listener.local_addr().unwrap());
     let router = Router::new().fallback(handle).with_state(server.clone());
     tokio::spawn(async move { axum::serve(listener, router).await });
-    let patience = Patience { attempts: 3, first_pause: Duration::from_millis(1), ..Patience::default() };
+    let short = Duration::from_millis(1);
+    let patience = Patience { attempts: 3, first_pause: short, usual_wait: 50 * short, ..Patience::default() };
     let options = OfficeOptions { patience, ..OfficeOptions::default() };
     (Office::new(&url, Secret::new("token"), options).unwrap(), server)
 }

@@ -1,5 +1,7 @@
 //! How hard an account is asked.
 
+use std::time::Duration;
+
 use crate::live::Patience;
 use crate::live::office::OfficeOptions;
 
@@ -9,10 +11,17 @@ pub(super) struct Effort {
     /// The most requests under way at once; an account that has too much to do gets fewer
     #[arg(long, value_name = "COUNT", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
     concurrency: u16,
-    /// The most attempts at a request that the account fails to answer; waits that it asks for do not count
+    /// The most attempts at a request that the account fails to answer; waits for an account that
+    /// has too much to do (429, 503) do not count
     #[arg(long, value_name = "COUNT", default_value_t = Patience::default().attempts, value_parser = clap::value_parser!(u32).range(1..=20))]
     attempts: u32,
+    /// Whether somebody waits for the answer at a terminal.
+    #[arg(skip)]
+    hasty: bool,
 }
+
+/// The most that somebody at a terminal waits for a server that has too much to do.
+const HASTY_WAIT: Duration = Duration::from_secs(10);
 
 impl Effort {
     /// The most changes under way at once.
@@ -22,20 +31,23 @@ impl Effort {
 
     /// For the client of an account.
     pub(super) fn options(self) -> OfficeOptions {
-        let patience = Patience { attempts: self.attempts, ..Patience::default() };
+        let mut patience = Patience { attempts: self.attempts, ..Patience::default() };
+        if self.hasty {
+            patience = Patience { longest_wait: HASTY_WAIT, usual_wait: HASTY_WAIT, ..patience };
+        }
         OfficeOptions { concurrent: self.concurrency(), patience, ..OfficeOptions::default() }
     }
 }
 
 impl Effort {
-    /// For somebody who waits, and can be asked again: one more attempt for a connection that broke.
+    /// For somebody who waits, and can be asked again: one more attempt for a connection that broke, and no long waits.
     pub(super) fn hasty() -> Self {
-        Self { attempts: 2, ..Self::default() }
+        Self { attempts: 2, hasty: true, ..Self::default() }
     }
 }
 
 impl Default for Effort {
     fn default() -> Self {
-        Self { concurrency: 4, attempts: Patience::default().attempts }
+        Self { concurrency: 4, attempts: Patience::default().attempts, hasty: false }
     }
 }

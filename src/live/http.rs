@@ -8,6 +8,7 @@ mod answer;
 mod budget;
 mod clients;
 mod patience;
+mod stated;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -23,8 +24,9 @@ use super::Secret;
 pub(super) use answer::{Answer, Failure};
 use budget::Budget;
 pub(super) use clients::shared as client;
+pub(super) use patience::Attempts;
 pub use patience::Patience;
-pub(super) use patience::{Attempts, retry_after};
+pub(super) use stated::stated_wait;
 
 /// A request, ready to be sent any number of times.
 #[derive(Clone, Debug)]
@@ -63,8 +65,8 @@ pub enum Access {
 pub(super) enum SendError {
     /// It was not done, and patience has run out or repeating is useless.
     NotDone(Failure),
-    /// It was not done: the server asked to wait for longer than anyone would.
-    Limited,
+    /// It was not done: the server has too much to do (429) for longer than a request waits. What it stated, for people.
+    Limited(String),
     /// It writes, and the client only looks; nothing was sent.
     Forbidden,
     /// It may have been done: the connection broke, or the server failed with this status.
@@ -162,7 +164,9 @@ impl Http {
             // How long to pause, and what it means if patience, or the run, ends before the next attempt.
             let (pause, gave_up) = match self.attempt(call).await {
                 Ok(answer) if answer.status.as_u16() == 429 => {
-                    let wait = attempts.wait(answer.retry_after).ok_or(SendError::Limited)?;
+                    let Some(wait) = attempts.wait(answer.asked) else {
+                        return Err(SendError::Limited(attempts.too_long(429, answer.asked)));
+                    };
                     self.budget.limited(&turn, wait);
                     continue;
                 }
@@ -171,15 +175,19 @@ impl Http {
                     if matches!(answer.status.as_u16(), 502..=504) {
                         self.budget.overloaded(&turn);
                     }
-                    let doubt = SendError::Doubt(format!("the server failed ({})", answer.status.as_u16()));
+                    let status = answer.status.as_u16();
+                    let doubt = SendError::Doubt(format!("the server failed ({status})"));
+                    let busy = status == 503;
+                    if busy {
+                        attempts.note_busy(answer.asked);
+                    }
                     if !call.is_repeatable() {
                         return Err(doubt);
                     }
-                    let pause = match answer.retry_after {
-                        Some(asked) => attempts.wait(Some(asked)).and(attempts.pause()).map(|own| own.max(asked)),
-                        None => attempts.pause(),
-                    };
-                    (pause, doubt)
+                    match attempts.pause() {
+                        None if busy => (None, SendError::Doubt(attempts.too_long(status, answer.asked))),
+                        pause => (pause, doubt),
+                    }
                 }
                 Ok(answer) => {
                     self.budget.served();

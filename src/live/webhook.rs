@@ -6,14 +6,14 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Url};
 
 use crate::model::RequestLimits;
 use crate::text::is_this_machine;
 
 use super::Secret;
-use super::http::{Patience, client, failure_of, retry_after};
+use super::http::{Patience, client, failure_of, stated_wait};
 
 /// The most time until a connection stands, and until there is an answer.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -71,8 +71,7 @@ impl Webhook {
             return Posted::Taken;
         }
         if status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429) {
-            let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-            return Posted::Later(says, header.and_then(|header| retry_after(header, SystemTime::now())));
+            return Posted::Later(says, stated_wait(response.headers(), SystemTime::now()));
         }
         Posted::Refused(says)
     }

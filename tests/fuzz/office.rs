@@ -98,6 +98,7 @@ fn office() {
             attempts: 2,
             first_pause: Duration::from_millis(1),
             longest_wait: Duration::from_secs(1),
+            usual_wait: Duration::from_millis(20),
             ..Patience::default()
         };
         let options = OfficeOptions { patience, nonce: "run-1".into(), ..OfficeOptions::default() };

@@ -3,10 +3,10 @@
 use std::error::Error;
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{CONTENT_TYPE, ETAG, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, ETAG};
 use reqwest::{Response, StatusCode};
 
-use super::patience::retry_after;
+use super::stated::stated_wait;
 
 /// The most that an answer's body may hold. A page of a thousand objects has a few hundred kilobytes.
 const MOST_BYTES: usize = 64 << 20;
@@ -18,7 +18,8 @@ pub(in crate::live) struct Answer {
     pub(in crate::live) etag: Option<Box<str>>,
     /// What the body is said to be, without parameters.
     pub(in crate::live) media: Option<Box<str>>,
-    pub(super) retry_after: Option<Duration>,
+    /// How long the server asks to wait.
+    pub(super) asked: Option<Duration>,
     pub(in crate::live) body: Vec<u8>,
 }
 
@@ -47,7 +48,7 @@ pub(super) async fn receive(mut response: Response) -> Result<Answer, Failure> {
     let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
     let etag = text(ETAG).map(Into::into);
     let media = text(CONTENT_TYPE).and_then(|media| media.split(';').next()).map(|media| media.trim().into());
-    let retry_after = text(RETRY_AFTER).and_then(|header| retry_after(header, SystemTime::now()));
+    let asked = stated_wait(response.headers(), SystemTime::now());
     let status = response.status();
     if response.content_length().is_some_and(|length| length > MOST_BYTES as u64) {
         return Err(Failure::TooLarge);
@@ -59,7 +60,7 @@ pub(super) async fn receive(mut response: Response) -> Result<Answer, Failure> {
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Answer { status, etag, media, retry_after, body })
+    Ok(Answer { status, etag, media, asked, body })
 }
 
 /// Sorts the network stack's errors by whether the request may have been carried out.

@@ -81,10 +81,7 @@ impl Office {
             }
             SendError::NotDone(Failure::Impossible(why)) => ReadError::Settings(why),
             SendError::Forbidden => ReadError::Settings(crate::live::WriteError::OnlyLooks.to_string()),
-            SendError::Limited => {
-                ReadError::Unavailable { host, attempts, why: "it asks for too long a wait (429)".to_owned() }
-            }
-            SendError::NotDone(Failure::Lost(why)) | SendError::Doubt(why) => {
+            SendError::Limited(why) | SendError::NotDone(Failure::Lost(why)) | SendError::Doubt(why) => {
                 ReadError::Unavailable { host, attempts, why }
             }
         }

@@ -83,7 +83,7 @@ impl Writing<'_> {
                 Ok(answer) => return self.settle(&answer).await,
                 Err(SendError::Doubt(why)) if self.change.verb != Verb::Create => why,
                 Err(SendError::Doubt(why)) => return self.made(why).await,
-                Err(SendError::Limited) => return Err(self.unavailable("the server asks for too long a wait (429)")),
+                Err(SendError::Limited(why)) => return Err(self.unavailable(&why)),
                 Err(SendError::Forbidden) => return Err(WriteError::OnlyLooks),
                 Err(SendError::NotDone(failure)) => return Err(self.unavailable(&format!("{failure}"))),
             };
