@@ -10,6 +10,8 @@
 //! Around it: [`config`] reads files, [`live`] talks to accounts, [`apply`] carries plans out, [`sandbox`] is
 //! the embedded phone account, [`watch`] keeps accounts as their files ask for as long as it runs.
 //!
+//! Both servers, the embedded account's and the loop's, accept connections through `serve`.
+//!
 //! At the edge [`cli`] runs the commands, each of which ends with an [`exit`] code.
 
 pub mod apply;
@@ -25,6 +27,7 @@ pub mod plan;
 pub mod record;
 pub mod render;
 pub mod sandbox;
+mod serve;
 pub mod text;
 pub mod undo;
 pub mod watch;

@@ -68,7 +68,7 @@ pub struct SandboxOptions {
     pub listen: SocketAddr,
     /// Allows an address that other machines can reach.
     pub allow_remote: bool,
-    /// Where the account is kept.
+    /// Where the account is kept; with several accounts, the folder that has a file for each (`1.db`, `2.db`, …).
     pub state: State,
     /// What a new account holds. Ignored when the state holds an account already.
     pub seed: Option<Seed>,
@@ -80,9 +80,16 @@ pub struct SandboxOptions {
     pub token: String,
     /// A token that may only read.
     pub read_token: Option<String>,
+    /// How many accounts there are, each below a path of its own (`/accounts/1`, `/accounts/2`, …) and with a number
+    /// behind its name. They share the tokens, the faults and the rate limit, as those of one vendor do. Without it
+    /// there is one account below the root.
+    pub accounts: Option<u32>,
     /// What goes wrong on purpose.
     pub faults: Faults,
 }
+
+/// More accounts than anybody rehearses with; each has a thread.
+const MOST_ACCOUNTS: u32 = 5000;
 
 impl SandboxOptions {
     /// A French account in memory, on a free loopback port, without faults.
@@ -96,6 +103,7 @@ impl SandboxOptions {
             country: "FR".to_owned(),
             token: token.into(),
             read_token: None,
+            accounts: None,
             faults: Faults::default(),
         }
     }
@@ -141,12 +149,14 @@ pub async fn start(options: SandboxOptions) -> Result<Running, SandboxError> {
     let tokens = auth::Tokens::new(&options.token, options.read_token.as_deref());
     let injector = faults::Injector::new(options.faults.clone());
     // Opening waits for locks, seeding takes seconds for large accounts: neither belongs on an async thread.
-    let db = tokio::task::spawn_blocking(move || prepare(&options))
-        .await
-        .map_err(|error| SandboxError::Setup(error.to_string()))??;
-    let store = store::Store::start(db).map_err(|error| SandboxError::Setup(error.to_string()))?;
-    let shared = server::Shared { store, tokens, injector, life: life::Life::new(), count: gate::Count::default() };
-    Ok(Running::start(listener, bound, Arc::new(shared)))
+    let several = options.accounts.is_some();
+    let setup = |error: &dyn std::fmt::Display| SandboxError::Setup(error.to_string());
+    let databases =
+        tokio::task::spawn_blocking(move || prepare_all(&options)).await.map_err(|error| setup(&error))??;
+    let stores = databases.into_iter().map(store::Store::start).collect::<Result<_, _>>();
+    let stores = stores.map_err(|error| setup(&error))?;
+    let shared = server::Shared { tokens, injector, life: life::Life::new(), count: gate::Count::default() };
+    Ok(Running::start(listener, bound, Arc::new(shared), stores, several))
 }
 
 fn check(options: &SandboxOptions) -> Result<(), SandboxError> {
@@ -171,17 +181,27 @@ fn check(options: &SandboxOptions) -> Result<(), SandboxError> {
             return wrong(option, format!("must be from 0 to 1, not {rate}"));
         }
     }
+    if options.accounts.is_some_and(|count| !(1..=MOST_ACCOUNTS).contains(&count)) {
+        return wrong("accounts", format!("must be 1 to {MOST_ACCOUNTS}"));
+    }
     if options.faults.rate_limit == Some(0) {
         return wrong("rate limit", "must be at least 1 request per second".to_owned());
     }
     Ok(())
 }
 
-/// Opens the state and, if it is new, founds the account.
-fn prepare(options: &SandboxOptions) -> Result<Connection, SandboxError> {
-    let mut db = match &options.state {
-        State::Memory => store::open_memory()?,
-        State::File(path) => store::open_file(path)?,
+/// Opens the state of every account.
+fn prepare_all(options: &SandboxOptions) -> Result<Vec<Connection>, SandboxError> {
+    let Some(count) = options.accounts else { return Ok(vec![prepare(options, None)?]) };
+    (1..=count).map(|number| prepare(options, Some(number))).collect()
+}
+
+/// Opens the state of one account, of this number if there are several, and founds the account if it is new.
+fn prepare(options: &SandboxOptions, number: Option<u32>) -> Result<Connection, SandboxError> {
+    let mut db = match (&options.state, number) {
+        (State::Memory, _) => store::open_memory()?,
+        (State::File(path), None) => store::open_file(path)?,
+        (State::File(folder), Some(number)) => store::open_file(&folder.join(format!("{number}.db")))?,
     };
     let setup = |error: rusqlite::Error| SandboxError::Setup(error.to_string());
     if account::exists(&db).map_err(setup)? {
@@ -191,6 +211,9 @@ fn prepare(options: &SandboxOptions) -> Result<Connection, SandboxError> {
     match &options.seed {
         Some(seed) => seed.load(&tx, &options.country).map_err(setup)?,
         None => found(&tx, options)?,
+    }
+    if let Some(number) = number {
+        account::number(&tx, number).map_err(setup)?;
     }
     tx.commit().map_err(setup)?;
     Ok(db)

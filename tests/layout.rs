@@ -29,9 +29,13 @@ const MODULES: &[(&str, &[&str])] = &[
     ("undo", &["record", "plan", "model"]),
     ("render", &["diff", "plan", "diag", "model", "text"]),
     ("live", &["model", "text"]),
-    ("sandbox", &["live", "model", "text"]),
+    ("serve", &[]),
+    ("sandbox", &["live", "serve", "model", "text"]),
     ("apply", &["record", "plan", "live", "model", "diag", "text"]),
-    ("watch", &["apply", "record", "plan", "config", "check", "live", "model", "diag", "render", "exit", "text"]),
+    (
+        "watch",
+        &["serve", "apply", "record", "plan", "config", "check", "live", "model", "diag", "render", "exit", "text"],
+    ),
     ("export", &["live", "model", "text"]),
 ];
 

@@ -23,9 +23,14 @@ pub(super) struct Arguments {
     /// Allow an address that other machines can reach
     #[arg(long)]
     allow_remote: bool,
-    /// The file that keeps the account, or `:memory:`
-    #[arg(long, value_name = "FILE", default_value = ".strowger/sandbox.db")]
-    state: PathBuf,
+    /// The file that keeps the account, or `:memory:`; with `--accounts`, a folder with a file for each: `.strowger/sandbox`
+    /// unless given
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// Serve so many accounts, to rehearse a fleet: each is at `/accounts/1`, `/accounts/2` and so on, begins like the
+    /// one account would, and has its number behind its name
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=5000))]
+    accounts: Option<u32>,
     /// The snapshot that a new account starts from
     #[arg(long, value_name = "FILE")]
     seed: Option<PathBuf>,
@@ -116,9 +121,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let mut options = SandboxOptions::new(token.clone());
     options.listen = arguments.listen;
     options.allow_remote = arguments.allow_remote;
-    options.state = match arguments.state.to_str() {
-        Some(":memory:") => State::Memory,
-        _ => State::File(arguments.state.clone()),
+    options.accounts = arguments.accounts;
+    let usual = if arguments.accounts.is_some() { ".strowger/sandbox" } else { ".strowger/sandbox.db" };
+    options.state = match &arguments.state {
+        Some(path) if path.as_os_str() == ":memory:" => State::Memory,
+        path => State::File(path.clone().unwrap_or_else(|| usual.into())),
     };
     options.seed = arguments.seed.as_deref().map(read_seed).transpose()?;
     options.account_name.clone_from(&arguments.name);
@@ -127,7 +134,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     options.faults = arguments.faults.faults();
     runtime()?.block_on(async {
         let mut server = sandbox::start(options).await.context("the embedded account does not start")?;
-        console::note(&format!("Account API at {}/v1, until Ctrl-C", server.url()));
+        let url = server.url();
+        console::note(&match arguments.accounts {
+            None => format!("Account API at {url}/v1, until Ctrl-C"),
+            Some(count) => {
+                format!("Account API of {count} accounts at {url}/accounts/1 to /accounts/{count}, until Ctrl-C")
+            }
+        });
         if made_up {
             console::note(&format!("token: {token}"));
         }

@@ -99,9 +99,26 @@ pub(super) fn found(db: &Connection, name: &str, country: &str, number: &str) ->
     Ok(())
 }
 
+/// Puts a number behind the name of a new account, and makes its id that of no other account of the server.
+pub(super) fn number(db: &Connection, number: u32) -> rusqlite::Result<()> {
+    let sql = "SELECT a.name, a.country, n.number FROM account a JOIN numbers n ON n.key = a.default_number";
+    let text = |row: &rusqlite::Row<'_>, at| row.get::<_, String>(at);
+    let (name, country, main) = db.query_row(sql, [], |row| Ok((text(row, 0)?, text(row, 1)?, text(row, 2)?)))?;
+    // Room for the number in a name that is as long as names may be.
+    let name: String = name.chars().take(text::NAME_MOST - 11).collect();
+    let name = format!("{} {number}", name.trim_end());
+    db.execute("UPDATE account SET id = ?1, name = ?2", [id(&name, &country, &main), name])?;
+    Ok(())
+}
+
+/// The id of a new account. The same account made anew has the same id.
+fn id(name: &str, country: &str, default_number: &str) -> String {
+    format!("acc_{}", etag::digest(format!("{name}\n{country}\n{default_number}").as_bytes(), 8))
+}
+
 /// Writes the account's own row; its default number must be there already.
 pub(super) fn insert_account(db: &Connection, name: &str, country: &str, default_number: &str) -> rusqlite::Result<()> {
-    let id = format!("acc_{}", etag::digest(format!("{name}\n{country}\n{default_number}").as_bytes(), 8));
+    let id = id(name, country, default_number);
     db.execute(
         "INSERT INTO account (one, id, name, country, default_number) VALUES (1, ?1, ?2, ?3, (SELECT key FROM numbers WHERE number = ?4))",
         params![id, name, country, default_number],

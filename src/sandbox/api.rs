@@ -18,18 +18,18 @@ use super::life::Phase;
 use super::page::{self, ListQuery};
 use super::problem::{Code, Problem};
 use super::routes::{Place, Route};
-use super::server::Shared;
+use super::server::Hosted;
 use super::write::{self, Create, Outcome, Who};
 
 const JSON: &str = "application/json";
 const MERGE_PATCH: &str = "application/merge-patch+json";
 
 /// Answers a request that matched a route.
-pub(super) async fn answer(shared: Arc<Shared>, route: &'static Route, request: Request) -> Response {
-    handle(shared, route, request).await.unwrap_or_else(Problem::into_response)
+pub(super) async fn answer(account: Hosted, route: &'static Route, request: Request) -> Response {
+    handle(account, route, request).await.unwrap_or_else(Problem::into_response)
 }
 
-async fn handle(shared: Arc<Shared>, route: &'static Route, request: Request) -> Result<Response, Problem> {
+async fn handle(account: Hosted, route: &'static Route, request: Request) -> Result<Response, Problem> {
     let method = request.method().clone();
     if !route.methods.contains(&method.as_str()) {
         let allow = route.methods.join(", ");
@@ -46,20 +46,22 @@ async fn handle(shared: Arc<Shared>, route: &'static Route, request: Request) ->
     let headers = &parts.headers;
     let who = || Who { actor: role.actor(), client: client(headers) };
     match (route.place, &method) {
-        (Place::Account, _) => get_account(&shared, headers).await,
-        (Place::List(collection), &Method::POST) => post(shared, collection, who(), headers, body).await,
-        (Place::List(collection), _) => list(&shared, collection, headers, parts.uri.query().unwrap_or_default()).await,
+        (Place::Account, _) => get_account(&account, headers).await,
+        (Place::List(collection), &Method::POST) => post(account, collection, who(), headers, body).await,
+        (Place::List(collection), _) => {
+            list(&account, collection, headers, parts.uri.query().unwrap_or_default()).await
+        }
         (Place::Item(collection), &Method::PATCH) => {
             let key = collection.key(last).ok_or_else(Problem::not_found)?;
-            patch(shared, collection, key, who(), headers, body).await
+            patch(account, collection, key, who(), headers, body).await
         }
         (Place::Item(collection), &Method::DELETE) => {
             let key = collection.key(last).ok_or_else(Problem::not_found)?;
-            delete(shared, collection, key, who(), headers).await
+            delete(account, collection, key, who(), headers).await
         }
         (Place::Item(collection), _) => {
             let key = collection.key(last).ok_or_else(Problem::not_found)?;
-            get(&shared, collection, key, headers).await
+            get(&account, collection, key, headers).await
         }
     }
 }
@@ -71,23 +73,23 @@ fn client(headers: &HeaderMap) -> Option<Box<str>> {
     (!word.is_empty()).then(|| word.into())
 }
 
-async fn get_account(shared: &Shared, headers: &HeaderMap) -> Result<Response, Problem> {
-    let per_second = shared.injector.rate_limit();
-    let account = shared.store.run(move |db| super::account::read(db, per_second)).await?;
-    conditional(headers, etag::inside(&account), &account)
+async fn get_account(account: &Hosted, headers: &HeaderMap) -> Result<Response, Problem> {
+    let per_second = account.shared.injector.rate_limit();
+    let document = account.store.run(move |db| super::account::read(db, per_second)).await?;
+    conditional(headers, etag::inside(&document), &document)
 }
 
-async fn get(shared: &Shared, collection: Collection, key: i64, headers: &HeaderMap) -> Result<Response, Problem> {
+async fn get(account: &Hosted, collection: Collection, key: i64, headers: &HeaderMap) -> Result<Response, Problem> {
     let object =
-        shared.store.run(move |db| kinds::of(collection).row(db, key)).await?.ok_or_else(Problem::not_found)?;
+        account.store.run(move |db| kinds::of(collection).row(db, key)).await?.ok_or_else(Problem::not_found)?;
     conditional(headers, etag::inside(&object), &object)
 }
 
-async fn list(shared: &Shared, collection: Collection, headers: &HeaderMap, query: &str) -> Result<Response, Problem> {
+async fn list(account: &Hosted, collection: Collection, headers: &HeaderMap, query: &str) -> Result<Response, Problem> {
     let wanted = ListQuery::parse(collection, query)?;
     let query = query.to_owned();
     let known = Condition::from(headers, &header::IF_NONE_MATCH)?;
-    let (tag, answer) = shared
+    let (tag, answer) = account
         .store
         .run(move |db| {
             // The tag says which page of which version this is, so that one that is known is never made.
@@ -101,7 +103,7 @@ async fn list(shared: &Shared, collection: Collection, headers: &HeaderMap, quer
 }
 
 async fn post(
-    shared: Arc<Shared>,
+    account: Hosted,
     collection: Collection,
     who: Who,
     headers: &HeaderMap,
@@ -110,9 +112,9 @@ async fn post(
     let key = idempotency_key(headers)?;
     let body = body::read(headers, body, &[JSON]).await?;
     let request = Create { collection, who, key, body };
-    let created = run_write(&shared, move |db| write::create(db, &request)).await?;
+    let created = run_write(&account, move |db| write::create(db, &request)).await?;
     let id = created.object.get("id").and_then(Value::as_str).unwrap_or_default();
-    let location = format!("/v1/{}/{id}", collection.name());
+    let location = format!("{}/v1/{}/{id}", account.prefix, collection.name());
     let mut response = json(StatusCode::CREATED, etag::inside(&created.object), &created.object);
     insert(&mut response, header::LOCATION, &location);
     if created.replayed {
@@ -122,7 +124,7 @@ async fn post(
 }
 
 async fn patch(
-    shared: Arc<Shared>,
+    account: Hosted,
     collection: Collection,
     key: i64,
     who: Who,
@@ -132,29 +134,29 @@ async fn patch(
     let condition = Condition::from(headers, &header::IF_MATCH)?;
     let body = body::read(headers, body, &[MERGE_PATCH, JSON]).await?;
     let object =
-        run_write(&shared, move |db| write::update(db, collection, key, &who, condition.as_ref(), &body)).await?;
+        run_write(&account, move |db| write::update(db, collection, key, &who, condition.as_ref(), &body)).await?;
     Ok(json(StatusCode::OK, etag::inside(&object), &object))
 }
 
 async fn delete(
-    shared: Arc<Shared>,
+    account: Hosted,
     collection: Collection,
     key: i64,
     who: Who,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
     let condition = Condition::from(headers, &header::IF_MATCH)?;
-    run_write(&shared, move |db| write::delete(db, collection, key, &who, condition.as_ref())).await?;
+    run_write(&account, move |db| write::delete(db, collection, key, &who, condition.as_ref())).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// Runs a write between the two faults that count writes.
 async fn run_write<T: Send + 'static>(
-    shared: &Arc<Shared>,
+    account: &Hosted,
     work: impl FnOnce(&mut Connection) -> Outcome<T> + Send + 'static,
 ) -> Result<T, Problem> {
-    let at_store = Arc::clone(shared);
-    shared
+    let at_store = Arc::clone(&account.shared);
+    account
         .store
         .run(move |db| {
             at_store.injector.before_write()?;

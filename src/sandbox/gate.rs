@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -14,7 +14,7 @@ use super::line::Plug;
 use super::problem::Problem;
 use super::server::Shared;
 
-/// How many requests have come in below `/v1/`, refused and failed ones included.
+/// How many requests to accounts have come in, refused and failed ones included.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counters {
     /// All of them.
@@ -50,7 +50,7 @@ impl Count {
 
 /// The middleware around all routes.
 pub(super) async fn gate(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
-    let plug = request.extensions().get::<ConnectInfo<Plug>>().map(|info| info.0.clone()).unwrap_or_default();
+    let plug = request.extensions().get::<Plug>().cloned().unwrap_or_default();
     let response = tokio::select! {
         () = shared.life.reached(Phase::Overdue) => cut(&plug),
         response = pass(&shared, request, next, &plug) => response,
@@ -60,7 +60,7 @@ pub(super) async fn gate(State(shared): State<Arc<Shared>>, request: Request, ne
 }
 
 async fn pass(shared: &Shared, mut request: Request, next: Next, plug: &Plug) -> Response {
-    if !request.uri().path().starts_with("/v1/") {
+    if !["/v1/", "/accounts/"].iter().any(|start| request.uri().path().starts_with(start)) {
         return next.run(request).await;
     }
     shared.count.request(request.method());

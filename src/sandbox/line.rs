@@ -4,20 +4,13 @@
 //! in on, as a crashing server or a middlebox does: the next read or write fails, and the peer gets an RST.
 
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-use axum::extract::connect_info::Connected;
-use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
-
-/// Accepts connections that can be cut.
-#[derive(Debug)]
-pub(super) struct Exchange(pub(super) TcpListener);
+use tokio::net::TcpStream;
 
 /// One connection.
 #[derive(Debug)]
@@ -37,6 +30,15 @@ impl Plug {
 }
 
 impl Line {
+    pub(super) fn new(stream: TcpStream) -> Self {
+        Self { stream, plug: Plug::default() }
+    }
+
+    /// What cuts it.
+    pub(super) fn plug(&self) -> Plug {
+        self.plug.clone()
+    }
+
     fn alive(&self) -> io::Result<()> {
         if !self.plug.0.load(Ordering::SeqCst) {
             return Ok(());
@@ -44,28 +46,6 @@ impl Line {
         // Without this the peer would see an orderly end. If it fails, an orderly end it is.
         let _ = self.stream.set_zero_linger();
         Err(io::ErrorKind::ConnectionReset.into())
-    }
-}
-
-impl Listener for Exchange {
-    type Io = Line;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Line, SocketAddr) {
-        let (stream, peer) = Listener::accept(&mut self.0).await;
-        // Answers are small; waiting to fill a packet would cost up to 40 ms each.
-        let _ = stream.set_nodelay(true);
-        (Line { stream, plug: Plug::default() }, peer)
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
-    }
-}
-
-impl Connected<IncomingStream<'_, Exchange>> for Plug {
-    fn connect_info(stream: IncomingStream<'_, Exchange>) -> Self {
-        stream.io().plug.clone()
     }
 }
 

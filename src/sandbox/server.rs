@@ -7,27 +7,40 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware;
-use axum::response::IntoResponse as _;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
+use crate::serve::Limits;
+
+use super::api;
 use super::auth::Tokens;
 use super::faults::Injector;
 use super::gate::{self, Count, Counters};
 use super::life::{Life, Phase};
-use super::line::{Exchange, Plug};
+use super::line::Line;
 use super::problem::Problem;
+use super::routes::{self, Route};
 use super::store::Store;
-use super::{api, routes};
 
+/// What clients may take; the grace is [`GRACE`]'s.
+const LIMITS: Limits = Limits { connections: 4096, head: Duration::from_secs(30), grace: Duration::MAX };
 /// How long requests in flight may take to finish when the server is asked to stop.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// What all requests share.
+/// One account of the server.
+#[derive(Debug, Clone)]
+pub(super) struct Hosted {
+    pub(super) store: Store,
+    /// What its paths begin with: nothing, or `/accounts/7`.
+    pub(super) prefix: Box<str>,
+    pub(super) shared: Arc<Shared>,
+}
+
+/// What the requests to all accounts share.
 #[derive(Debug)]
 pub(super) struct Shared {
-    pub(super) store: Store,
     pub(super) tokens: Tokens,
     pub(super) injector: Injector,
     pub(super) life: Life,
@@ -52,12 +65,24 @@ pub struct Running {
 }
 
 impl Running {
-    pub(super) fn start(listener: TcpListener, address: SocketAddr, shared: Arc<Shared>) -> Self {
-        let task = tokio::spawn(serve(listener, Arc::clone(&shared)));
+    /// Serves one account below the root, or several of them below `/accounts/1`, `/accounts/2`, ….
+    pub(super) fn start(
+        listener: TcpListener,
+        address: SocketAddr,
+        shared: Arc<Shared>,
+        stores: Vec<Store>,
+        several: bool,
+    ) -> Self {
+        let hosted = stores.into_iter().zip(1_usize..).map(|(store, number)| {
+            let prefix = if several { format!("/accounts/{number}") } else { String::new() };
+            Hosted { store, prefix: prefix.into(), shared: Arc::clone(&shared) }
+        });
+        let task = tokio::spawn(serve(listener, Arc::clone(&shared), hosted.collect(), several));
         Self { address, shared, task: Some(task) }
     }
 
-    /// The base URL, without a slash at its end: `http://127.0.0.1:8080`.
+    /// The base URL, without a slash at its end: `http://127.0.0.1:8080`. The accounts of a server that has several are
+    /// below it, at `/accounts/1` and so on.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -95,20 +120,25 @@ impl Drop for Running {
     }
 }
 
-async fn serve(listener: TcpListener, shared: Arc<Shared>) {
-    let app = router(&shared).into_make_service_with_connect_info::<Plug>();
-    let ending = Arc::clone(&shared);
-    let server = axum::serve(Exchange(listener), app)
-        .with_graceful_shutdown(async move { ending.life.reached(Phase::Stopping).await });
+async fn serve(listener: TcpListener, shared: Arc<Shared>, accounts: Vec<Hosted>, several: bool) {
+    let stores: Vec<Store> = accounts.iter().map(|account| account.store.clone()).collect();
+    let app = router(&shared, accounts, several);
+    let connect = |stream: TcpStream| {
+        let line = Line::new(stream);
+        let app = app.clone().layer(axum::Extension(line.plug()));
+        (line, app)
+    };
+    let stopping = || {
+        let shared = Arc::clone(&shared);
+        async move { shared.life.reached(Phase::Stopping).await }
+    };
     tokio::select! {
-        result = server => {
-            if let Err(error) = result {
-                tracing::error!(%error, "serving failed");
-            }
-        }
+        () = crate::serve::serve(listener, LIMITS, connect, stopping) => {}
         () = overdue(&shared) => {}
     }
-    shared.store.close().await;
+    for store in stores {
+        store.close().await;
+    }
 }
 
 /// Ends the wait for requests in flight: first by cutting them, then by leaving.
@@ -119,14 +149,49 @@ async fn overdue(shared: &Shared) {
     tokio::time::sleep(Duration::from_millis(200)).await;
 }
 
-fn router(shared: &Arc<Shared>) -> Router {
+fn router(shared: &Arc<Shared>, accounts: Vec<Hosted>, several: bool) -> Router {
+    let accounts: Arc<[Hosted]> = accounts.into();
     let mut router = Router::new();
     for route in routes::ROUTES {
-        let shared = Arc::clone(shared);
-        router =
-            router.route(route.path, any(move |request: Request| api::answer(Arc::clone(&shared), route, request)));
+        let path = if several { format!("/accounts/{{account}}{}", route.path) } else { route.path.to_owned() };
+        let accounts = Arc::clone(&accounts);
+        let handler = move |request: Request| answer(accounts, route, request);
+        router = router.route(&path, any(handler));
     }
     router
         .fallback(|| async { Problem::not_found().into_response() })
         .layer(middleware::from_fn_with_state(Arc::clone(shared), gate::gate))
+}
+
+async fn answer(accounts: Arc<[Hosted]>, route: &'static Route, request: Request) -> Response {
+    match accounts.get(account_of(request.uri().path())) {
+        Some(account) => api::answer(account.clone(), route, request).await,
+        None => Problem::not_found().into_response(),
+    }
+}
+
+/// The position of the account that a path leads to; out of range if there is no such account.
+fn account_of(path: &str) -> usize {
+    let Some(rest) = path.strip_prefix("/accounts/") else { return 0 };
+    let number = rest.split('/').next().unwrap_or_default();
+    // One account has one path: no `01`, no `+1`.
+    let plain = number.bytes().all(|byte| byte.is_ascii_digit()) && !number.starts_with('0');
+    number.parse::<usize>().ok().filter(|_| plain).and_then(|number| number.checked_sub(1)).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_leads_to_one_account_and_no_other_spelling_does() {
+        assert_eq!(account_of("/v1/account"), 0);
+        assert_eq!((account_of("/accounts/1/v1/account"), account_of("/accounts/12/v1/numbers")), (0, 11));
+        for path in
+            ["/accounts/0/v1/account", "/accounts/01/v1/account", "/accounts/+1/v1/account", "/accounts//v1/account"]
+        {
+            assert_eq!(account_of(path), usize::MAX, "{path}");
+        }
+        assert_eq!(account_of("/accounts/99999999999999999999999/v1/account"), usize::MAX);
+    }
 }

@@ -4,7 +4,6 @@
 //! from the [`Board`] at that moment. Nobody can hold more connections, send more, or take longer than the limits
 //! here allow, and nothing that a client does holds up the loops.
 
-mod accept;
 mod api;
 mod events;
 mod gate;
@@ -17,6 +16,7 @@ mod problem;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -26,8 +26,9 @@ use axum::routing::{get, post};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc};
 
-use crate::apply::Stop;
+use crate::apply::{Stop, Urgency};
 use crate::live::Secret;
+use crate::serve::Limits;
 
 use super::edge::Clock;
 use super::notices::Tally;
@@ -38,6 +39,8 @@ pub use api::{Status, schema};
 
 /// No request has a larger body.
 const MOST_BYTES: usize = 16 << 10;
+/// What clients may take.
+const LIMITS: Limits = Limits { connections: 256, head: Duration::from_secs(30), grace: Duration::from_secs(2) };
 /// So many pages are kept up to date at once.
 const FOLLOWERS: usize = 64;
 
@@ -93,7 +96,12 @@ pub async fn serve(listener: TcpListener, address: SocketAddr, setup: Setup) {
         ready: AtomicBool::new(false),
         followers: Arc::new(Semaphore::new(FOLLOWERS)),
     };
-    accept::serve(listener, router(Arc::new(shared)), &stop).await;
+    let app = router(Arc::new(shared));
+    let stopping = || {
+        let stop = stop.clone();
+        async move { stop.until(Urgency::Finish).await }
+    };
+    crate::serve::serve(listener, LIMITS, |stream| (stream, app.clone()), stopping).await;
 }
 
 fn router(shared: Arc<Shared>) -> Router {

@@ -168,3 +168,25 @@ fn changes_are_told_as_they_happen_to_so_many_as_there_is_room_for() {
     assert_eq!(follow().0, "HTTP/1.1 503 Service Unavailable");
     assert_eq!(watch.stop(), Some(0), "followers hold nobody up");
 }
+
+#[test]
+fn connections_that_never_send_a_request_keep_no_probe_out() {
+    let (_server, _folder, _watch, url) = settled(&[]);
+    let host = url.strip_prefix("http://").unwrap();
+    // More than the server has places for, of three kinds: silent, half a request line, half a head.
+    let half_open: Vec<TcpStream> = ["", "GET /healthz HT", "GET /healthz HTTP/1.1\r\nhost: "]
+        .iter()
+        .cycle()
+        .take(300)
+        .map(|said| {
+            let mut stream = TcpStream::connect(host).unwrap();
+            // One that was cut already has made room, which is the point.
+            let _ = stream.write_all(said.as_bytes());
+            stream
+        })
+        .collect();
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        assert_eq!(get(&format!("{url}{path}")).status, 200, "{path}");
+    }
+    drop(half_open);
+}

@@ -1,0 +1,233 @@
+//! HTTP connections within limits: so many at once, none of them idle or half a request for long.
+//!
+//! Whoever opens connections and says nothing on them keeps nobody else out: when all places are taken, the oldest
+//! connection that never sent a request gives its place up, then the oldest whose requests are answered. Only as long
+//! as every connection has a request under way does a new one wait.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio::task::{AbortHandle, JoinSet};
+
+/// After a failure to accept, such as too many open files.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// What a server allows its clients.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// The most connections at once.
+    pub(crate) connections: usize,
+    /// The most time until the head of a request is there, also on a connection that had requests before.
+    pub(crate) head: Duration,
+    /// How long requests under way may take once the server stops.
+    pub(crate) grace: Duration,
+}
+
+/// Accepts connections until `stopping` resolves, then lets requests under way finish.
+///
+/// `connect` gives each connection its stream and the service that answers on it.
+pub(crate) async fn serve<S, C, W, F>(listener: TcpListener, limits: Limits, connect: C, stopping: W)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    C: Fn(TcpStream) -> (S, Router),
+    W: Fn() -> F,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut connections = JoinSet::new();
+    let mut open: Vec<Open> = Vec::new();
+    // A request has begun or was answered, so another connection is missed least.
+    let changed = Arc::new(Notify::new());
+    let mut stopped = std::pin::pin!(stopping());
+    loop {
+        // Those that have ended are forgotten. The oldest stay first.
+        open.retain(|connection| !connection.task.is_finished());
+        let full = open.len() >= limits.connections;
+        let accepted = tokio::select! {
+            biased;
+            () = &mut stopped => break,
+            Some(_) = connections.join_next() => continue,
+            () = changed.notified(), if full => continue,
+            accepted = listener.accept(), if !full || least_missed(&open).is_some() => accepted,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                // Small answers leave at once.
+                let _ = stream.set_nodelay(true);
+                let (stream, app) = connect(stream);
+                if full && let Some(place) = least_missed(&open) {
+                    open.remove(place).task.abort();
+                }
+                let activity = Arc::new(Activity { changed: Arc::clone(&changed), ..Activity::default() });
+                let serving = connection(stream, app, limits.head, Arc::clone(&activity), stopping());
+                open.push(Open { activity, task: connections.spawn(serving) });
+            }
+            Err(error) => {
+                tracing::debug!(%error, "a connection failed");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    let rest = async { while connections.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(limits.grace, rest).await;
+}
+
+/// A connection in the order of their beginnings.
+struct Open {
+    activity: Arc<Activity>,
+    task: AbortHandle,
+}
+
+/// What happens on a connection.
+#[derive(Default)]
+struct Activity {
+    /// Whether there ever was a whole request.
+    asked: AtomicBool,
+    /// Requests that are being worked on.
+    under_way: AtomicUsize,
+    /// Notified when one begins or ends.
+    changed: Arc<Notify>,
+}
+
+/// The connection that gives its place up to a new one; nothing if all have a request under way.
+fn least_missed(open: &[Open]) -> Option<usize> {
+    let silent = |connection: &Open| !connection.activity.asked.load(Ordering::Relaxed);
+    let idle = |connection: &Open| connection.activity.under_way.load(Ordering::Relaxed) == 0;
+    open.iter().position(silent).or_else(|| open.iter().position(idle))
+}
+
+async fn connection<S>(
+    stream: S,
+    app: Router,
+    head: Duration,
+    activity: Arc<Activity>,
+    stopping: impl Future<Output = ()>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let app = TowerToHyperService::new(app);
+    let service = service_fn(move |request| {
+        activity.asked.store(true, Ordering::Relaxed);
+        activity.under_way.fetch_add(1, Ordering::Relaxed);
+        activity.changed.notify_one();
+        let (answer, activity) = (app.call(request), Arc::clone(&activity));
+        async move {
+            let answer = answer.await;
+            activity.under_way.fetch_sub(1, Ordering::Relaxed);
+            activity.changed.notify_one();
+            answer
+        }
+    });
+    let serving = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(head)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut serving = std::pin::pin!(serving);
+    let ended = tokio::select! {
+        ended = serving.as_mut() => ended,
+        () = stopping => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection broke");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    async fn start(limits: Limits) -> std::net::SocketAddr {
+        start_with(limits, get(pending::<()>)).await
+    }
+
+    async fn start_with(limits: Limits, slow: axum::routing::MethodRouter) -> std::net::SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let app = Router::new().route("/", get(|| async { "here" })).route("/slow", slow);
+        tokio::spawn(serve(listener, limits, move |stream| (stream, app.clone()), pending::<()>));
+        address
+    }
+
+    async fn ask(address: std::net::SocketAddr) -> String {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        tokio::time::timeout(PATIENCE, stream.read_to_string(&mut answer)).await.expect("no answer").unwrap();
+        answer
+    }
+
+    /// A connection on which so much was said.
+    async fn half_open(address: std::net::SocketAddr, said: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(said.as_bytes()).await.unwrap();
+        stream
+    }
+
+    #[tokio::test]
+    async fn half_open_connections_keep_nobody_out_and_those_that_were_answered_stay_longest() {
+        let address = start(Limits { connections: 4, head: PATIENCE, grace: PATIENCE }).await;
+        let mut answered = half_open(address, "GET / HTTP/1.1\r\nhost: a\r\n\r\n").await;
+        let mut first = [0; 12];
+        answered.read_exact(&mut first).await.unwrap();
+        assert_eq!(&first, b"HTTP/1.1 200");
+        let mut silent = Vec::new();
+        for said in ["", "GET / HT", "GET / HTTP/1.1\r\nhost: "].iter().cycle().take(30) {
+            silent.push(half_open(address, said).await);
+        }
+        assert!(ask(address).await.ends_with("here"));
+        // Thirty silent ones came after it, and it is still served.
+        answered.write_all(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await.unwrap();
+        let mut rest = String::new();
+        answered.read_to_string(&mut rest).await.unwrap();
+        assert!(rest.ends_with("here"), "{rest}");
+    }
+
+    #[tokio::test]
+    async fn requests_under_way_are_never_cut_for_a_new_connection() {
+        let (begun, mut begins) = tokio::sync::mpsc::unbounded_channel();
+        let slow = get(move || {
+            begun.send(()).unwrap();
+            pending::<()>()
+        });
+        let address = start_with(Limits { connections: 2, head: PATIENCE, grace: PATIENCE }, slow).await;
+        let slow = "GET /slow HTTP/1.1\r\nhost: a\r\n\r\n";
+        let mut busy = [half_open(address, slow).await, half_open(address, slow).await];
+        for _ in &busy {
+            begins.recv().await.unwrap();
+        }
+        let waiting = tokio::spawn(ask(address));
+        let mut byte = [0];
+        let cut = tokio::time::timeout(Duration::from_millis(300), busy[0].read(&mut byte)).await;
+        assert!(cut.is_err() && !waiting.is_finished(), "{cut:?}");
+        drop(busy);
+        assert!(waiting.await.unwrap().ends_with("here"), "it gets the place that is given up");
+    }
+
+    #[tokio::test]
+    async fn the_head_of_a_request_must_come_in_time() {
+        let address = start(Limits { connections: 4, head: Duration::from_millis(50), grace: PATIENCE }).await;
+        let mut stream = half_open(address, "GET / HTTP/1.1\r\nhost: a").await;
+        let mut rest = Vec::new();
+        tokio::time::timeout(PATIENCE, stream.read_to_end(&mut rest)).await.expect("it is cut").unwrap_or_default();
+        assert!(!rest.starts_with(b"HTTP/1.1 200"), "{rest:?}");
+    }
+}
