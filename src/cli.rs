@@ -12,6 +12,7 @@ mod execution;
 mod expected;
 mod export;
 mod format;
+mod freeze;
 mod frozen;
 mod history;
 mod identity;

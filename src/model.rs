@@ -14,6 +14,7 @@ mod directory;
 mod e164;
 mod extension;
 mod field;
+mod freeze;
 mod kind;
 mod live;
 mod name;
@@ -37,6 +38,7 @@ pub use directory::{Directory, Found, Handle};
 pub use e164::{E164, E164Error};
 pub use extension::{EMERGENCY, ExtensionError, ExtensionNumber, is_emergency};
 pub use field::LiveObject;
+pub use freeze::{Freeze, Suspend};
 pub use kind::Kind;
 pub use live::{
     Incomplete, Live, LiveAccount, LiveConference, LiveDevice, LiveNumber, LiveReceptionist, LiveRingGroup, LiveUser,
@@ -49,6 +51,6 @@ pub use reference::{Reference, ReferenceError, Selector};
 pub use ring::{RingFor, RingForError, RingMode};
 pub use scope::{NamePattern, NameSet, NumberPattern, NumberSet, PatternError, Scope};
 pub use text::is_unprintable;
-pub use watching::{DriftPolicy, OnDrift, Suspend, WatchPolicy};
+pub use watching::{DriftPolicy, OnDrift, WatchPolicy};
 pub use windows::{ClockTime, ClockTimeError, Days, Window, WindowError, Windows};
 pub use zone::Zone;

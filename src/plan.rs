@@ -8,11 +8,13 @@
 //! Three steps: the differences become writes with what each needs and frees (`write`); the writes become
 //! a graph, and where only a second write to one object can break a circle, one is split (`order`,
 //! `split`); the graph gets the edges that keep every ring group reachable (`reach`). What the plan then holds
-//! is judged by the guards (`guard`), which add what they have against it and change nothing else.
+//! is judged by the guards (`guard`), which add what they have against it and change nothing else; those that depend on
+//! the time (`freeze`) judge it when it is shown or applied.
 
 mod block;
 mod build;
 mod digest;
+mod freeze;
 mod frugal;
 mod graph;
 mod guard;
@@ -31,6 +33,7 @@ mod write;
 
 pub use block::{Block, Guard};
 pub use digest::{Digest, DigestError};
+pub use freeze::{Frozen, frozen, thaws};
 pub use saved::{ready, unmet};
 pub use stale::{How, Moved};
 pub use value::{Plan, Price};

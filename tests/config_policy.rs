@@ -204,18 +204,23 @@ fn what_a_watch_may_do_is_read_and_joined_from_several_files() {
     let second = "policy:\n  drift: { ring_groups: adopt }\n  windows:\n    - { days: [mon, tue, wed, thu, fri, sat, sun], \
                   from: \"08:00\", to: \"18:00\", zone: Europe/Paris }\n";
     let third = "policy: { windows: [{ days: [sat], from: \"22:00\", to: \"02:00\", zone: UTC }] }\n";
-    let watch = policy(&[first, second, third]).watch;
-    assert_eq!(watch.drift, DriftPolicy { numbers: OnDrift::Report, ring_groups: OnDrift::Adopt });
-    assert_eq!(watch.suspend, Some(Suspend { until: None, reason: "porting".into() }));
+    let joined = policy(&[first, second, third]);
+    let freeze = joined.guards.freeze;
+    assert_eq!(joined.watch.drift, DriftPolicy { numbers: OnDrift::Report, ring_groups: OnDrift::Adopt });
+    assert_eq!(freeze.suspend.unwrap().value, Suspend { until: None, reason: "porting".into() });
     // 2026-11-28 is a Saturday.
     for (at, open) in
         [("28T07:00", true), ("28T18:00", false), ("28T22:00", true), ("29T01:59", true), ("29T02:00", false)]
     {
-        assert_eq!(watch.windows.is_open(format!("2026-11-{at}Z").parse().unwrap()), open, "{at}");
+        assert_eq!(freeze.windows.is_open(format!("2026-11-{at}Z").parse().unwrap()), open, "{at}");
     }
     assert_eq!(policy(&[""]).watch, WatchPolicy::default());
     assert_eq!(WatchPolicy::default().drift.numbers, OnDrift::Correct);
-    let until = policy(&["policy: { suspend: { until: \"2026-12-01T08:00+01:00\", reason: x } }\n"]).watch.suspend;
+    let until = policy(&["policy: { suspend: { until: \"2026-12-01T08:00+01:00\", reason: x } }\n"])
+        .guards
+        .freeze
+        .suspend
+        .map(|suspend| suspend.value);
     let at = |at: &str| at.parse().unwrap();
     assert!(until.clone().unwrap().is_active(at("2026-12-01T06:59:59Z")));
     assert!(!until.unwrap().is_active(at("2026-12-01T07:00:00Z")));
@@ -235,7 +240,7 @@ fn the_documented_policies_are_right() {
         .filter_map(|rest| rest.split("```").next())
         .filter(|example| example.starts_with("policy:"))
         .collect();
-    assert_eq!(examples.len(), 6);
+    assert_eq!(examples.len(), 7);
     for example in examples {
         policy(&[example]);
     }

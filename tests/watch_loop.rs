@@ -265,6 +265,28 @@ async fn outside_of_the_windows_it_is_only_told_and_written_when_one_opens() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_frozen_plan_can_be_approved_and_the_approval_is_of_that_plan_alone() {
+    for policy in [
+        "  suspend: { reason: porting }",
+        "  windows: [{ days: [tue], from: \"20:00\", to: \"21:00\", zone: Europe/Paris }]",
+    ] {
+        let watch = Watch::start(correct(), &with_policy(policy)).await;
+        watch.until("frozen", |status| status.approvable).await;
+        let says = watch.status().says.clone().unwrap();
+        assert!(says.contains(&watch.status().plan.as_ref().unwrap().digest.0), "{says}");
+        assert_eq!(watch.portal.written(), 0);
+        watch.approve().await;
+        watch.until("written", |status| status.counts.runs == 1 && status.plan.is_none()).await;
+        assert!(!watch.status().approvable);
+        let writes = watch.portal.written();
+        watch.portal.relabel("+33142685302", "by hand");
+        watch.until("frozen again", |status| status.approvable).await;
+        sleep(HOUR).await;
+        assert_eq!(watch.portal.written(), writes);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_suspended_account_is_left_alone_with_a_daily_reminder_until_its_time() {
     let suspend = "  suspend: { until: \"2026-11-26T09:30:00+01:00\", reason: porting }";
     let watch = Watch::start(correct(), &with_policy(suspend)).await;

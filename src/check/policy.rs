@@ -59,15 +59,15 @@ impl Policies {
         if let Some(ignore) = ignore {
             ignore::read(reader, ignore, &mut self.policy.ignore);
         }
-        let watch = &mut self.policy.watch;
-        if let Some(drift) = drift {
-            drift::read(reader, drift, &mut watch.drift, &mut self.drift);
-        }
+        let freeze = &mut guards.freeze;
         if let Some(windows) = windows {
-            windows::read(reader, windows, &mut watch.windows);
+            windows::read(reader, windows, freeze);
         }
         if let Some(suspend) = suspend {
-            suspend::read(reader, suspend, &mut watch.suspend, &mut self.suspend);
+            suspend::read(reader, suspend, &mut freeze.suspend, &mut self.suspend);
+        }
+        if let Some(drift) = drift {
+            drift::read(reader, drift, &mut self.policy.watch.drift, &mut self.drift);
         }
     }
 

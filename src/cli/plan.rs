@@ -17,7 +17,7 @@ use super::effort::Effort;
 use super::format::{Format, Lang, one_of};
 use super::frozen::Frozen;
 use super::show::{View, show};
-use super::{console, frozen, open, progress, saved};
+use super::{console, freeze, frozen, open, progress, saved};
 
 /// The arguments of `plan`.
 #[derive(Debug, clap::Args)]
@@ -148,7 +148,8 @@ pub(super) async fn read_and_plan(
     provider: &dyn Provider,
 ) -> anyhow::Result<(Option<Plan>, Vec<Diagnostic>)> {
     let read = read(account, provider).await?;
-    Ok(plan::plan(&account.desired, &read.live, &account.severities, read.requests))
+    let (plan, findings) = plan::plan(&account.desired, &read.live, &account.severities, read.requests);
+    Ok((plan.map(|plan| freeze::now(plan, account)), findings))
 }
 
 fn report(arguments: &Arguments, loaded: &Loaded, plans: Vec<Plan>) -> json::Report {

@@ -25,8 +25,8 @@ use super::history::{Format, pick};
 use super::identity::{self, About};
 use super::open::{Purpose, open};
 use super::plan::{read, runtime};
-use super::signals;
 use super::writing::Writing;
+use super::{freeze, signals};
 
 /// The arguments of `rollback`.
 #[derive(Debug, clap::Args)]
@@ -172,5 +172,7 @@ async fn read_and_plan(
         plan.unmanaged = Unmanaged::default();
     }
     crate::diag::sort(&mut findings);
-    Ok(Planned { plan, conflicts, findings, account: Account { desired, ..account } })
+    let account = Account { desired, ..account };
+    let plan = plan.map(|plan| freeze::now(plan, &account));
+    Ok(Planned { plan, conflicts, findings, account })
 }

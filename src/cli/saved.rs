@@ -16,6 +16,7 @@ use crate::plan::{Moved, Plan, ready};
 use crate::render::{json::Report, moved};
 use crate::text::shown;
 
+use super::freeze;
 use super::plan::read;
 
 /// More than a plan for a million numbers.
@@ -94,7 +95,8 @@ impl Saved {
             );
         }
         Ok(match ready(plan, &account.desired, &live) {
-            Ok(plan) => Held::Ready(Box::new(plan)),
+            // Windows have opened or closed since.
+            Ok(plan) => Held::Ready(Box::new(freeze::now(plan, account))),
             Err(list) => Held::Moved(told(name, &list)),
         })
     }

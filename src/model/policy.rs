@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{E164, NameKey, Reference, Scope, Span, Spanned, WatchPolicy};
+use super::{E164, Freeze, NameKey, Reference, Scope, Span, Spanned, WatchPolicy};
 
 /// The policy of one account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub struct GuardPolicy {
     pub protect: Protected,
     /// What these files own.
     pub scope: Scope,
+    /// When nothing is written.
+    pub freeze: Freeze,
 }
 
 /// What is known of the guards of an earlier revision of the files.

@@ -1,18 +1,12 @@
 //! What the files say to `strowger watch`, and to nothing else: plans and applies do not read it.
 
-use jiff::Timestamp;
-
-use super::{Kind, Windows};
+use super::Kind;
 
 /// The part of a policy that is for the loop.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WatchPolicy {
     /// What becomes of changes that somebody made in the account.
     pub drift: DriftPolicy,
-    /// When changes may be written.
-    pub windows: Windows,
-    /// Whether nothing is written for the time being.
-    pub suspend: Option<Suspend>,
 }
 
 /// What becomes of drift, for each kind of object.
@@ -43,15 +37,6 @@ pub enum OnDrift {
     Adopt,
 }
 
-/// Nothing is written for the time being.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Suspend {
-    /// Until when; without it, until the line goes.
-    pub until: Option<Timestamp>,
-    /// Why, in the operator's words: untrusted text on one line.
-    pub reason: Box<str>,
-}
-
 impl OnDrift {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Report, Self::Correct, Self::Adopt];
@@ -71,24 +56,9 @@ impl OnDrift {
     }
 }
 
-impl Suspend {
-    /// Whether it holds.
-    pub fn is_active(&self, now: Timestamp) -> bool {
-        self.until.is_none_or(|until| now < until)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_suspension_ends_at_its_time_or_not_at_all() {
-        let (before, at) = (Timestamp::UNIX_EPOCH, Timestamp::MAX);
-        let suspend = Suspend { until: Some(at), reason: "porting".into() };
-        assert!(suspend.is_active(before) && !suspend.is_active(at));
-        assert!(Suspend { until: None, ..suspend }.is_active(at));
-    }
 
     #[test]
     fn a_word_means_what_it_stands_for() {

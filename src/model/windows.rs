@@ -1,4 +1,4 @@
-//! When `strowger watch` may write: hours of days of the week, by the clocks of a time zone.
+//! When changes may be written: hours of days of the week, by the clocks of a time zone.
 //!
 //! A window opens when the clocks first show its beginning and closes when they first show its end; a time that they
 //! skip is reached when they skip it. So a window is one stretch of time, also on the days on which clocks change.

@@ -34,6 +34,10 @@ pub enum Guard {
     Scope,
     /// What guarded the account before this change should be known, and is not.
     Base,
+    /// No window for changes is open.
+    Window,
+    /// The policy suspends all changes.
+    Suspended,
 }
 
 impl Guard {
@@ -45,6 +49,13 @@ impl Guard {
             Self::NearlyEmpty => "nearly-empty",
             Self::Scope => "scope",
             Self::Base => "base",
+            Self::Window => "window",
+            Self::Suspended => "suspended",
         }
+    }
+
+    /// Whether it depends on the time: closed windows and suspensions.
+    pub fn is_freeze(self) -> bool {
+        matches!(self, Self::Window | Self::Suspended)
     }
 }

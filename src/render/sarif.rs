@@ -242,6 +242,8 @@ fn of_guard(guard: Guard) -> Rule {
         Guard::NearlyEmpty => ("guard-nearly-empty", "Files that declare next to nothing do not empty an account."),
         Guard::Scope => ("guard-scope", "Only objects that the files own are written."),
         Guard::Base => ("guard-base", "The policy that guarded the account before this change is known."),
+        Guard::Window => ("guard-window", "Changes are written while a window of the policy is open."),
+        Guard::Suspended => ("guard-suspended", "Nothing is written while the policy suspends changes."),
     };
     Rule { id, summary, level: "warning", page: "docs/output.md" }
 }

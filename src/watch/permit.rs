@@ -6,72 +6,68 @@ use jiff::Timestamp;
 
 use crate::check::settings::ProviderSettings;
 use crate::config::Account;
+use crate::plan::{Frozen, Guard, frozen, thaws};
 use crate::text::shown;
 
 use super::context::{Context, Mode};
 use super::status::State;
 
-/// Whether differences may be taken back now.
+/// Whether differences may be corrected now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Permit {
-    /// They may.
-    Write,
-    /// They are only told, as the process was started.
+pub(super) struct Permit {
+    writes: Writes,
+    /// Why the policy lets nothing be written now: closed windows, a suspension. An approval passes it.
+    pub(super) frozen: Vec<Frozen>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Writes {
+    Allowed,
+    /// The process was started with `--mode report`.
     Report,
-    /// Nothing can be written: the account is a file.
+    /// The account is a file.
     ReadOnly,
-    /// The files' windows are closed; when the next one opens.
-    Closed(Option<Timestamp>),
-    /// The files say that nothing is written: until when, and why.
-    Suspended(Option<Timestamp>, Box<str>),
 }
 
 impl Permit {
-    /// The state of an account that differs and may not be written to, with the reason.
+    /// The state of an account that differs and is never written to, with the reason.
     pub(super) fn refusal(&self) -> Option<(State, String)> {
-        match self {
-            Self::Write => None,
-            Self::Report => Some((State::Drifted, "only reported: the process was started so".to_owned())),
-            Self::ReadOnly => Some((State::Drifted, "only reported: a snapshot cannot be written to".to_owned())),
-            Self::Closed(None) => Some((State::Drifted, "no window for changes is open".to_owned())),
-            Self::Closed(Some(opens)) => {
-                Some((State::Drifted, format!("no window for changes is open; the next opens at {opens}")))
-            }
-            Self::Suspended(until, reason) => {
-                let until = until.map(|until| format!(" until {until}")).unwrap_or_default();
-                Some((State::Suspended, format!("suspended{until}: {}", shown(reason, 200))))
-            }
+        let says = match self.writes {
+            Writes::Allowed => return None,
+            Writes::Report => "only reported: the process was started so",
+            Writes::ReadOnly => "only reported: a snapshot cannot be written to",
+        };
+        Some((State::Drifted, says.to_owned()))
+    }
+
+    /// The state of an account that differs and is not written to for now, with the reason. A suspension comes first.
+    pub(super) fn freeze(&self) -> Option<(State, String)> {
+        if self.writes != Writes::Allowed {
+            return None;
         }
+        let frozen = self.frozen.iter().max_by_key(|frozen| frozen.guard)?;
+        let state = if frozen.guard == Guard::Suspended { State::Suspended } else { State::Drifted };
+        Some((state, shown(&frozen.message, 500)))
     }
 }
 
 impl Context {
     /// Whether anything may be written to an account now.
     pub(super) fn permit(&self, account: &Account) -> Permit {
-        if self.options.mode == Mode::Report {
-            return Permit::Report;
-        }
-        if matches!(account.settings.provider, ProviderSettings::Snapshot { .. }) {
-            return Permit::ReadOnly;
-        }
-        let policy = &account.desired.policy.watch;
-        let now = self.timestamp();
-        if let Some(suspend) = policy.suspend.as_ref().filter(|suspend| suspend.is_active(now)) {
-            return Permit::Suspended(suspend.until, suspend.reason.clone());
-        }
-        if policy.windows.is_open(now) { Permit::Write } else { Permit::Closed(policy.windows.next_change(now)) }
+        let writes = if self.options.mode == Mode::Report {
+            Writes::Report
+        } else if matches!(account.settings.provider, ProviderSettings::Snapshot { .. }) {
+            Writes::ReadOnly
+        } else {
+            Writes::Allowed
+        };
+        Permit { writes, frozen: frozen(&account.desired, self.timestamp()) }
     }
 
     /// How long it takes until a window opens or closes, or a suspension ends.
     pub(super) fn turns(&self, account: &Account) -> Option<Duration> {
-        if self.options.mode == Mode::Report {
-            return None;
-        }
-        let policy = &account.desired.policy.watch;
         let now = self.timestamp();
-        let suspended =
-            policy.suspend.as_ref().filter(|suspend| suspend.is_active(now)).and_then(|suspend| suspend.until);
-        let next = [suspended, policy.windows.next_change(now)].into_iter().flatten().min()?;
+        let next = thaws(&account.desired, now)?;
         // A little later, so that the clock has certainly passed it.
         Duration::try_from(next.duration_since(now)).ok().map(|wait| wait + Duration::from_millis(10))
     }

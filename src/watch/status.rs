@@ -79,6 +79,8 @@ pub struct AccountStatus {
     /// What would be, or is about to be, written; absent if nothing differs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<Arc<Plan>>,
+    /// Whether the plan waits for an approval of its digest, which would let it be written.
+    pub approvable: bool,
     /// What has happened since the start.
     pub counts: Counts,
     /// What has happened, the latest first.

@@ -49,6 +49,7 @@ fn board() -> Board {
                 account.files.valid = state != State::Suspended;
                 account.files.errors = if state == State::Suspended { vec![says.to_owned()] } else { Vec::new() };
                 account.plan = (state == State::Blocked).then(|| plan().into());
+                account.approvable = state == State::Blocked;
                 account.remember(Event { at: now.clone(), what: Happening::Drift, says: says.to_owned(), run: None });
             });
         }

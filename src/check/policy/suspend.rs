@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::diag::{Diagnostic, Rule};
-use crate::model::{Span, Suspend, is_unprintable};
+use crate::model::{Span, Spanned, Suspend, is_unprintable};
 
 use crate::check::document::View;
 use crate::check::reader::{Advice, Field, Reader};
@@ -16,7 +16,12 @@ const UNTIL: &str =
     "write date, time and offset in quotes, such as `\"2026-12-01T08:00:00+01:00\"`, or remove the field";
 
 /// Reads the section, which stands in one file.
-pub(super) fn read(reader: &mut Reader, section: Field<'_>, suspend: &mut Option<Suspend>, place: &mut Option<Span>) {
+pub(super) fn read(
+    reader: &mut Reader,
+    section: Field<'_>,
+    suspend: &mut Option<Spanned<Suspend>>,
+    place: &mut Option<Span>,
+) {
     if let Some(first) = *place {
         return reader.repeated(section.key, first);
     }
@@ -30,7 +35,8 @@ pub(super) fn read(reader: &mut Reader, section: Field<'_>, suspend: &mut Option
     let until = until.map(|field| moment(reader, field));
     let reason = fields.required(1, reader, REASON).and_then(|field| words(reader, field));
     if let (Some(reason), None | Some(Some(_))) = (reason, until) {
-        *suspend = Some(Suspend { until: until.flatten(), reason: reason.into() });
+        let value = Suspend { until: until.flatten(), reason: reason.into() };
+        *suspend = Some(Spanned { value, span: section.key.span() });
     }
 }
 

@@ -1,7 +1,7 @@
-//! `policy.windows`: when a watch may write.
+//! `policy.windows`: when changes may be written.
 
 use crate::diag::{Diagnostic, Rule, nearest};
-use crate::model::{ClockTime, Days, Window, WindowError, Windows, Zone};
+use crate::model::{ClockTime, Days, Freeze, Window, WindowError, Zone};
 
 use crate::check::document::View;
 use crate::check::reader::{Advice, Field, Reader, list};
@@ -13,7 +13,7 @@ const TIME: &str = "write hours and minutes in quotes, from `\"00:00\"` to `\"24
 const ZONE: &str = "write the name of a time zone, such as `Europe/Paris`";
 
 /// Reads the list.
-pub(super) fn read(reader: &mut Reader, section: Field<'_>, windows: &mut Windows) {
+pub(super) fn read(reader: &mut Reader, section: Field<'_>, freeze: &mut Freeze) {
     let Some(items) = reader.sequence(section) else { return };
     if items.is_empty() {
         let hint = "remove the field to allow changes at any time, or write `suspend` to allow none";
@@ -26,7 +26,8 @@ pub(super) fn read(reader: &mut Reader, section: Field<'_>, windows: &mut Window
             Diagnostic::new(Rule::WRONG_VALUE, Some(section.span()), message).hint("one window can have several days"),
         );
     }
-    windows.extend(items.items().filter_map(|value| window(reader, Field { key: section.key, value })));
+    freeze.windows_span.get_or_insert(section.key.span());
+    freeze.windows.extend(items.items().filter_map(|value| window(reader, Field { key: section.key, value })));
 }
 
 fn window(reader: &mut Reader, item: Field<'_>) -> Option<Window> {

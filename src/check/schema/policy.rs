@@ -40,14 +40,13 @@ pub struct PolicySection {
     /// What `strowger watch` does about changes that somebody made in the account. Only `strowger watch` reads it.
     #[schemars(example = json!({"numbers": "correct", "ring_groups": "report"}), extend("default" = json!({})))]
     pub drift: Option<DriftSection>,
-    /// When `strowger watch` may write changes; without it, at any time. Only `strowger watch` reads it.
+    /// When changes may be written; without it, at any time. Outside of all windows, plans are held back.
     #[schemars(
         length(min = 1, max = 100),
         example = json!([{"days": ["mon", "tue", "wed", "thu", "fri"], "from": "08:00", "to": "18:00", "zone": "Europe/Paris"}])
     )]
     pub windows: Option<Vec<WindowEntry>>,
-    /// While this is here, and until its time if it has one, `strowger watch` writes nothing. Only `strowger watch`
-    /// reads it.
+    /// While this is here, and until its time if it has one, nothing is written: plans are held back.
     #[schemars(example = json!({"until": "2026-12-01T08:00:00+01:00", "reason": "porting to the new carrier"}))]
     pub suspend: Option<SuspendSection>,
 }

@@ -20,6 +20,8 @@ use super::Watcher;
 
 /// So many findings are told.
 const MOST_FINDINGS: usize = 20;
+/// So many guards that hold a plan back are told.
+const MOST_GUARDS: usize = 3;
 /// So many fields that are fought over are named.
 const MOST_CONTESTED: usize = 5;
 
@@ -50,6 +52,14 @@ pub(super) struct Held {
     pub(super) says: String,
     /// Of a fight, the fields that are fought over: what it is about.
     pub(super) contested: Vec<Contested>,
+    /// Whether an approval of the plan would let it be written.
+    pub(super) approvable: bool,
+}
+
+impl Held {
+    pub(super) fn new(state: State, plan: Arc<Plan>, says: String) -> Self {
+        Self { state, plan, says, contested: Vec::new(), approvable: false }
+    }
 }
 
 /// What shall be written.
@@ -73,17 +83,15 @@ impl Verdict {
 impl Watcher {
     /// What the account, as it was read, means.
     pub(super) fn judge(&mut self, account: &Arc<Account>, wanted: &Wanted, permit: &Permit, read: &Read) -> Verdict {
-        let (plan, findings) = planned(account, &account.desired, read);
+        let (plan, findings) = planned(account, &account.desired, permit, read);
         let Some(plan) = plan else { return invalid(&findings, &wanted.sources) };
         if plan.is_empty() {
             self.fulfilled = Some(Arc::clone(account));
             self.refused = None;
-            return match permit.refusal() {
+            return match permit.freeze() {
                 // In sync by chance: that nothing would be written must not be forgotten.
                 Some((State::Suspended, says)) => {
-                    let says = format!("{says}; in sync");
-                    let contested = Vec::new();
-                    Verdict::Held(Held { state: State::Suspended, plan: Arc::new(plan), says, contested })
+                    Verdict::Held(Held::new(State::Suspended, Arc::new(plan), format!("{says}; in sync")))
                 }
                 _ => Verdict::InSync,
             };
@@ -95,7 +103,7 @@ impl Watcher {
             let differ = plan.changes.iter().filter(|change| self.fulfilled.is_none() || drift.contains(&change.id));
             let differ: Vec<&Change> = differ.collect();
             self.adopt(account, wanted, read, &plan, &differ);
-            return Verdict::Held(Held { state, plan, says, contested: Vec::new() });
+            return Verdict::Held(Held::new(state, plan, says));
         }
         if let Some((digest, says)) = &self.refused
             && *digest == plan.digest
@@ -105,7 +113,7 @@ impl Watcher {
         let drift = self.drift(account, &plan);
         let (held, contested) = self.held(account, &plan, &drift);
         if held.is_empty() {
-            return self.guarded(Work { plan: Arc::clone(&plan), whole: plan, drift });
+            return self.guarded(permit, Work { plan: Arc::clone(&plan), whole: plan, drift });
         }
         let mut says = why_held(&held, &contested, plan.changes.len());
         if self.adopt(account, wanted, read, &plan, &held) {
@@ -114,32 +122,35 @@ impl Watcher {
         let state = if contested.is_empty() { State::Drifted } else { State::Fighting };
         let rest = without(&account.desired, &held);
         drop(held);
-        match planned(account, &rest, read).0 {
+        match planned(account, &rest, permit, read).0 {
             Some(rest) if !rest.is_empty() => {
                 let drift = self.drift(account, &rest);
-                self.guarded(Work { plan: Arc::new(rest), whole: plan, drift })
+                self.guarded(permit, Work { plan: Arc::new(rest), whole: plan, drift })
             }
             Some(_) => {
                 self.fulfilled = Some(Arc::clone(account));
-                Verdict::Held(Held { state, plan, says, contested })
+                Verdict::Held(Held { contested, ..Held::new(state, plan, says) })
             }
             // A number may lead to a group that is called otherwise by now.
             None => {
                 let says = format!("{says}; the rest cannot be planned without it");
-                Verdict::Held(Held { state, plan, says, contested })
+                Verdict::Held(Held { contested, ..Held::new(state, plan, says) })
             }
         }
     }
 
-    /// Lets work through, unless a guard holds it back and nobody approved it.
-    fn guarded(&self, work: Work) -> Verdict {
-        if work.plan.is_blocked() && !self.handle.approves(&work.plan.digest) {
-            let guards: Vec<&str> = work.plan.blocked.iter().map(|block| &*block.message).take(3).collect();
-            let says = format!("{}; approve {} to let it through", guards.join("; "), work.plan.digest);
-            // What is approved is what is shown.
-            return Verdict::Held(Held { state: State::Blocked, plan: work.plan, says, contested: Vec::new() });
+    /// Lets work through, unless a guard or a freeze holds it back and nobody approved it.
+    fn guarded(&self, permit: &Permit, work: Work) -> Verdict {
+        if !work.plan.is_blocked() || self.handle.approves(&work.plan.digest) {
+            return Verdict::Act(Box::new(work));
         }
-        Verdict::Act(Box::new(work))
+        let guards = work.plan.blocked.iter().filter(|block| !block.guard.is_freeze());
+        let guards = guards.map(|block| block.message.clone());
+        let (state, freeze) = permit.freeze().map_or((State::Blocked, None), |(state, says)| (state, Some(says)));
+        let says: Vec<String> = freeze.into_iter().chain(guards).take(MOST_GUARDS).collect();
+        let says = format!("{}; approve {} to let it through", says.join("; "), work.plan.digest);
+        // What is approved is what is shown.
+        Verdict::Held(Held { approvable: true, ..Held::new(state, work.plan, says) })
     }
 
     /// The changes that take back what somebody else did, as far as that is known.
@@ -174,10 +185,10 @@ impl Watcher {
     }
 }
 
-fn planned(account: &Account, desired: &Desired, read: &Read) -> (Option<Plan>, Vec<Diagnostic>) {
+fn planned(account: &Account, desired: &Desired, permit: &Permit, read: &Read) -> (Option<Plan>, Vec<Diagnostic>) {
     let (plan, mut findings) = plan::plan(desired, &read.live, &account.severities, read.requests);
     crate::diag::sort(&mut findings);
-    (plan, findings)
+    (plan.map(|plan| plan.frozen_by(&permit.frozen)), findings)
 }
 
 fn invalid(findings: &[Diagnostic], sources: &Sources) -> Verdict {

@@ -57,6 +57,13 @@ struct Standing {
     says: Option<String>,
     plan: Option<Arc<Plan>>,
     about: Option<About>,
+    approvable: bool,
+}
+
+impl Standing {
+    fn new(state: State, says: Option<String>) -> Self {
+        Self { state, says, plan: None, about: None, approvable: false }
+    }
 }
 
 impl Watcher {
@@ -92,7 +99,7 @@ impl Watcher {
     /// Tells that there is nothing to hold the account against.
     pub(super) fn tell_nothing_wanted(&mut self) {
         let says = "its files have errors, and no state before them is known".to_owned();
-        self.show(Standing { state: State::Invalid, says: Some(says), plan: None, about: None });
+        self.show(Standing::new(State::Invalid, Some(says)));
     }
 
     /// Tells what a look came to.
@@ -124,19 +131,20 @@ impl Watcher {
         }
         let standing = match verdict {
             Verdict::Unchanged => return self.remind(before),
-            Verdict::InSync => Standing { state: State::InSync, says: None, plan: None, about: None },
+            Verdict::InSync => Standing::new(State::InSync, None),
             Verdict::Held(held) => {
                 let about = Some(About::of(&held));
                 let plan = Some(held.plan).filter(|plan| !plan.is_empty());
-                Standing { state: held.state, says: Some(held.says), plan, about }
+                let approvable = held.approvable;
+                Standing { plan, about, approvable, ..Standing::new(held.state, Some(held.says)) }
             }
             Verdict::Invalid { says, findings } => {
                 self.context.board.update(&self.name, |status| status.findings = findings);
-                Standing { state: State::Invalid, says: Some(says), plan: None, about: None }
+                Standing::new(State::Invalid, Some(says))
             }
-            Verdict::Failing(says) => Standing { state: State::Failing, says: Some(says), plan: None, about: None },
+            Verdict::Failing(says) => Standing::new(State::Failing, Some(says)),
             Verdict::Refused { says, plan } => {
-                Standing { state: State::Failing, says: Some(says), plan: Some(plan), about: None }
+                Standing { plan: Some(plan), ..Standing::new(State::Failing, Some(says)) }
             }
             // It becomes one of the others before it is told.
             Verdict::Act(_) => return,
@@ -210,6 +218,7 @@ impl Watcher {
                 status.findings.clear();
             }
             status.says = standing.says;
+            status.approvable = standing.approvable;
             // A failure says nothing of what differs; what was known last is the best there is.
             if standing.state != State::Failing || drift.is_some() {
                 status.drift = drift.unwrap_or_default();

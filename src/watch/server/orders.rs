@@ -14,7 +14,7 @@ use crate::plan::Digest;
 use crate::text::shown;
 
 use super::super::Order;
-use super::super::status::{AccountStatus, State as Standing};
+use super::super::status::AccountStatus;
 use super::super::wake::Reason;
 use super::Shared;
 use super::problem::Problem;
@@ -78,9 +78,9 @@ fn check(status: &AccountStatus, digest: &Digest) -> Result<(), Problem> {
     let conflict = |detail: &str| {
         Err(Problem::new(StatusCode::CONFLICT, "not_blocked", "There is nothing to approve", detail.to_owned()))
     };
-    match (&status.plan, status.state) {
-        (Some(plan), Standing::Blocked) if plan.digest == *digest => Ok(()),
-        (Some(_), Standing::Blocked) => conflict("the plan that guards hold back is another one by now: look at it"),
+    match &status.plan {
+        Some(plan) if status.approvable && plan.digest == *digest => Ok(()),
+        Some(_) if status.approvable => conflict("the plan that guards hold back is another one by now: look at it"),
         _ => conflict("no guard holds back a plan of this account"),
     }
 }

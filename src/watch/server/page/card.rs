@@ -109,7 +109,7 @@ fn card(page: &mut String, account: &AccountStatus, extent: Extent, address: Soc
     facts(page, account);
     if let Some(plan) = &account.plan {
         plan_of(page, plan, account, extent);
-        if account.state == State::Blocked {
+        if account.approvable {
             approval(page, plan, account, address);
         }
     }

@@ -12,7 +12,7 @@ pub(in super::super) fn mark(account: &AccountStatus) -> String {
     (files.valid, &files.since, &files.commit, &files.errors).hash(&mut hash);
     (&account.last_change, &account.findings, account.drift.numbers, account.drift.ring_groups).hash(&mut hash);
     if let Some(plan) = &account.plan {
-        (&plan.digest, plan.in_sync, plan.blocked.len()).hash(&mut hash);
+        (&plan.digest, plan.in_sync, plan.blocked.len(), account.approvable).hash(&mut hash);
     }
     if let Some(event) = account.history.front() {
         (&event.at, event.what, &event.says, account.history.len()).hash(&mut hash);
