@@ -3,6 +3,7 @@
 //! The only module that sees all others, and the only one that prints. A command returns how it ended; what
 //! went wrong on the way is an [`anyhow::Error`] with its context, printed once, here.
 
+mod accounts;
 mod apply;
 mod approval;
 mod console;

@@ -18,6 +18,6 @@ mod yaml;
 pub use base::{BaseError, Revision, RevisionError, load_guarded};
 pub use files::{folders, is_read, or_here};
 pub use git::{Access, GitError, Place, command as git, head, locate, repository_above};
-pub use load::{Account, Loaded, load, reread, text};
+pub use load::{Account, InvalidAccount, Loaded, load, reread, text};
 pub use stamp::Stamp;
 pub use yaml::parse;

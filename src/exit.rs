@@ -37,6 +37,23 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// How a run over several accounts ends whose accounts ended like this: what has to be mended in files comes before
+    /// what may be better next time, and both before what waits for an approval or for nothing but an `apply`. The order
+    /// is 3, 1, 4, 5, 6, 64, 2, 0.
+    pub fn of_all(exits: impl IntoIterator<Item = Self>) -> Self {
+        let rank = |exit: &Self| match exit {
+            Self::Ok => 0,
+            Self::Pending => 1,
+            Self::Usage => 2,
+            Self::Partial => 3,
+            Self::Stale => 4,
+            Self::Blocked => 5,
+            Self::Failure => 6,
+            Self::Invalid => 7,
+        };
+        exits.into_iter().max_by_key(rank).unwrap_or_default()
+    }
+
     /// The code.
     pub fn code(self) -> u8 {
         self as u8

@@ -15,5 +15,7 @@ pub mod repository;
 pub mod runbook;
 pub mod sarif;
 mod summary;
+pub mod unplanned;
 
 pub(crate) use summary::counted;
+pub(crate) use unplanned::names;

@@ -28,7 +28,7 @@ use strowger::sandbox::Seed;
 
 /// Every account of an example, which has no finding of any severity.
 fn example(name: &str) -> Vec<Account> {
-    let Loaded { accounts, sources, diagnostics } = config::load(&[Path::new("examples").join(name)]);
+    let Loaded { accounts, sources, diagnostics, .. } = config::load(&[Path::new("examples").join(name)]);
     assert!(diagnostics.is_empty(), "{}", diagnostics::plain(&diagnostics, &sources));
     accounts
 }
@@ -94,7 +94,7 @@ fn generated(shape: account::Shape, provider: write::Provider) -> (Plan, u64) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(&path, live).unwrap();
 
-    let Loaded { accounts, sources, diagnostics } = config::load(&[folder.path().to_path_buf()]);
+    let Loaded { accounts, sources, diagnostics, .. } = config::load(&[folder.path().to_path_buf()]);
     assert!(diagnostics.is_empty(), "{}", diagnostics::plain(&diagnostics, &sources));
     let live = Snapshot::new(path).load().unwrap();
     let (plan, diagnostics) = plan(&accounts[0].desired, &live, &accounts[0].severities, 1);

@@ -7,19 +7,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::apply::{Events, Lock, Outcome, Recorder};
-use crate::config::{Account, Loaded};
-use crate::diag::has_errors;
+use crate::config::{self, Account, Loaded};
 use crate::exit::Exit;
 use crate::plan::Plan;
 use crate::render::human;
 
+use super::accounts::{self, Against, Looked, Looking, Open, Planned, plan_all};
 use super::console::{self, Voice};
 use super::execution::{Carried, Execution, carry_out};
 use super::expected::Expected;
 use super::identity::{self, About};
-use super::open::{Opened, Purpose, open};
-use super::plan::{read_and_plan, runtime};
-use super::saved::{Held, Saved};
+use super::open::{Opened, Purpose};
+use super::plan::runtime;
+use super::saved::Saved;
 use super::writing::Writing;
 use super::{expected, signals};
 
@@ -62,22 +62,22 @@ impl Job<'_> {
 
 /// Plans and applies.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
-    let saved = arguments.plan.as_deref().map(Saved::read).transpose()?;
+    let saved = arguments.plan.as_deref().map(Saved::read_whole).transpose()?;
     let paths = match &saved {
         Some(saved) if arguments.paths.is_empty() => saved.paths(),
         _ => arguments.paths.clone(),
     };
-    let Some(mut loaded) = arguments.writing.load(&paths)? else { return Ok(Exit::Invalid) };
-    let accounts = std::mem::take(&mut loaded.accounts);
+    let mut loaded = config::load_guarded(&paths, arguments.writing.base.as_ref())?;
+    let valid = std::mem::take(&mut loaded.accounts);
     let accounts = match &saved {
-        Some(saved) => saved.accounts(&accounts, &paths)?,
-        None => accounts.iter().collect(),
+        Some(saved) => saved.accounts(&valid, &loaded.invalid, &paths)?,
+        None => valid.iter().collect(),
     };
     let (events, voice) = arguments.writing.events.open()?;
     let runtime = runtime()?;
     let exit = runtime.block_on(async {
         let mut jobs = Vec::new();
-        let exit = reconcile(arguments, &loaded, (&accounts, saved.as_ref()), &mut jobs, (events, voice)).await;
+        let exit = reconcile(arguments, &mut loaded, (&accounts, saved.as_ref()), &mut jobs, (events, voice)).await;
         for job in jobs {
             job.close(*exit.as_ref().unwrap_or(&Exit::Failure)).await;
         }
@@ -90,51 +90,41 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
 
 async fn reconcile<'a>(
     arguments: &Arguments,
-    loaded: &Loaded,
+    loaded: &mut Loaded,
     (accounts, saved): (&[&'a Account], Option<&Saved>),
     jobs: &mut Vec<Job<'a>>,
     (events, voice): (Option<Arc<Events>>, Voice),
 ) -> anyhow::Result<Exit> {
-    let mut findings = loaded.diagnostics.clone();
+    let against = saved.map_or(Against::Live, Against::Saved);
+    let looking = Looking { against, purpose: Purpose::Write, effort: arguments.writing.effort };
+    let mut looked = plan_all(accounts, looking).await;
+    for one in &mut looked {
+        loaded.diagnostics.extend(one.take_findings());
+    }
+    crate::diag::sort(&mut loaded.diagnostics);
+    let (unplanned, exit) = accounts::unplanned(loaded, &looked);
     let mut stale = String::new();
-    for &account in accounts {
-        let lock = identity::lock(account, &account.root)?;
-        let opened = open(account, Purpose::Write, arguments.writing.effort).await?;
-        let planned = match saved {
-            Some(saved) => saved.hold(account, &*opened.provider).await.map(|held| match held {
-                Held::Ready(plan) => (Some(*plan), Vec::new()),
-                Held::Moved(how) => {
-                    stale.push_str(&how);
-                    (None, Vec::new())
-                }
-            }),
-            None => read_and_plan(account, &*opened.provider).await,
-        };
-        let (plan, found) = match planned {
-            Ok(planned) => planned,
-            Err(error) => {
-                opened.close().await;
-                return Err(error);
+    for Looked { account, planned, open } in looked {
+        match (planned, open) {
+            (Planned::Ready(plan, _), Some(Open { opened, lock })) => {
+                let about = About { events: events.clone(), ..About::default() };
+                let recorder = identity::recorder(account, &plan, about)?;
+                jobs.push(Job { account, opened, plan: *plan, recorder, _lock: lock });
             }
-        };
-        findings.extend(found);
-        match plan {
-            Some(plan) => {
-                let recorder =
-                    identity::recorder(account, &plan, About { events: events.clone(), ..About::default() })?;
-                jobs.push(Job { account, opened, plan, recorder, _lock: lock });
-            }
-            None => opened.close().await,
+            (Planned::Stale(how), _) => stale.push_str(&how),
+            _ => {}
         }
     }
-    crate::diag::sort(&mut findings);
-    console::report(loaded, &findings);
-    if has_errors(&findings) {
-        return Ok(Exit::Invalid);
-    }
+    console::report(loaded, &loaded.diagnostics);
+    accounts::report(&unplanned);
     if !stale.is_empty() {
         console::note(&format!("{stale}Plan again, and have the new plan read."));
-        return Ok(Exit::Stale);
+    }
+    if exit != Exit::Ok {
+        if accounts.len() + loaded.invalid.len() > 1 {
+            console::complain("nothing was applied to any account");
+        }
+        return Ok(exit);
     }
     show(jobs, voice);
     if jobs.iter().all(|job| job.plan.is_empty()) {

@@ -15,15 +15,25 @@ pub(super) struct Effort {
     /// has too much to do (429, 503) do not count
     #[arg(long, value_name = "COUNT", default_value_t = Patience::default().attempts, value_parser = clap::value_parser!(u32).range(1..=20))]
     attempts: u32,
+    /// The most accounts of a fleet that are read, or written to, at once
+    #[arg(long, value_name = "COUNT", default_value_t = ACCOUNTS, value_parser = clap::value_parser!(u16).range(1..=256))]
+    accounts_at_once: u16,
     /// Whether somebody waits for the answer at a terminal.
     #[arg(skip)]
     hasty: bool,
 }
 
+/// The most accounts at once, unless the command line has another number.
+const ACCOUNTS: u16 = 16;
 /// The most that somebody at a terminal waits for a server that has too much to do.
 const HASTY_WAIT: Duration = Duration::from_secs(10);
 
 impl Effort {
+    /// The most accounts at once.
+    pub(super) fn accounts(self) -> usize {
+        usize::from(self.accounts_at_once)
+    }
+
     /// The most changes under way at once.
     pub(super) fn concurrency(self) -> usize {
         usize::from(self.concurrency)
@@ -48,6 +58,6 @@ impl Effort {
 
 impl Default for Effort {
     fn default() -> Self {
-        Self { concurrency: 4, attempts: Patience::default().attempts, hasty: false }
+        Self { concurrency: 4, attempts: Patience::default().attempts, accounts_at_once: ACCOUNTS, hasty: false }
     }
 }

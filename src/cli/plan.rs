@@ -1,23 +1,24 @@
 //! `strowger plan`: what would change, and what it costs. Writes nothing, ever.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::ValueEnum as _;
 
-use crate::config::{self, Account, Loaded, Revision};
-use crate::diag::{Diagnostic, has_errors};
+use crate::config::{self, Account, Revision};
+use crate::diag::Diagnostic;
 use crate::exit::Exit;
 use crate::live::{Provider, Read};
 use crate::plan::{self, Plan};
 use crate::render::{diagnostics, json, markdown};
+use crate::text::shown;
 
+use super::accounts::{self, Against, Looked, Looking, plan_all};
 use super::effort::Effort;
 use super::format::{Format, Lang, one_of};
-use super::frozen::Frozen;
 use super::show::{View, show};
-use super::{console, freeze, frozen, open, progress, saved};
+use super::{console, freeze, frozen, open, saved};
 
 /// The arguments of `plan`.
 #[derive(Debug, clap::Args)]
@@ -56,53 +57,45 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let Some(view) = view(arguments.format, arguments.markdown_budget, arguments.lang) else { return Ok(Exit::Usage) };
     let mut loaded = config::load_guarded(&arguments.paths, arguments.base.as_ref())?;
-    if has_errors(&loaded.diagnostics) {
-        show(&report(arguments, &loaded, Vec::new()), &loaded, &view);
-        return Ok(Exit::Invalid);
+    let valid = std::mem::take(&mut loaded.accounts);
+    let frozen = arguments.snapshot.as_deref().map(|path| frozen::of(path, &valid)).transpose()?;
+    let against = frozen.as_ref().map_or(Against::Live, Against::Frozen);
+    let looking = Looking { against, purpose: open::Purpose::Look, effort: arguments.effort };
+    let accounts: Vec<_> = valid.iter().collect();
+    let mut looked = runtime()?.block_on(plan_all(&accounts, looking));
+    for one in &mut looked {
+        loaded.diagnostics.extend(one.take_findings());
     }
-    let mut plans = Vec::new();
-    let accounts = std::mem::take(&mut loaded.accounts);
-    let frozen = arguments.snapshot.as_deref().map(|path| frozen::of(path, &accounts)).transpose()?;
-    runtime()?.block_on(async {
-        for account in &accounts {
-            let (plan, found) = look(account, frozen.as_ref(), arguments.effort).await?;
-            loaded.diagnostics.extend(found);
-            plans.extend(plan);
-        }
-        anyhow::Ok(())
-    })?;
     crate::diag::sort(&mut loaded.diagnostics);
-    let report = report(arguments, &loaded, plans);
+    let (unplanned, exit) = accounts::unplanned(&loaded, &looked);
+    let plans = looked.into_iter().filter_map(Looked::into_plan).collect();
+    let paths = arguments.paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+    let findings = diagnostics::json(&loaded.diagnostics, &loaded.sources);
+    let report = json::Report::new(paths, plans, findings).with_unplanned(unplanned);
     show(&report, &loaded, &view);
-    if let Some(path) = arguments.out.as_ref().filter(|_| !has_errors(&loaded.diagnostics)) {
-        saved::save(path, &report)?;
-        let then = match frozen {
-            None => format!("`strowger apply --plan {}` applies exactly this.", path.display()),
-            Some(_) => "It was planned against a snapshot, so nothing applies it.".to_owned(),
-        };
-        console::note(&format!("Saved. {then}"));
+    accounts::report(&report.unplanned);
+    if let Some(path) = &arguments.out {
+        save(path, &report, exit, frozen.is_some())?;
     }
-    let pending = report.plans.iter().any(|plan| !plan.is_empty());
-    Ok(match (has_errors(&loaded.diagnostics), pending && arguments.detailed_exitcode) {
-        (true, _) => Exit::Invalid,
-        (false, true) => Exit::Pending,
-        (false, false) => Exit::Ok,
-    })
+    let pending = arguments.detailed_exitcode && report.plans.iter().any(|plan| !plan.is_empty());
+    Ok(Exit::of_all([exit, if pending { Exit::Pending } else { Exit::Ok }]))
 }
 
-/// Plans for one account as it is, or as it was written down.
-async fn look(
-    account: &Account,
-    frozen: Option<&Frozen>,
-    effort: Effort,
-) -> anyhow::Result<(Option<Plan>, Vec<Diagnostic>)> {
-    if let Some(frozen) = frozen {
-        return read_and_plan(account, &frozen.of(account)).await;
+/// Saves the plan, unless it lacks an account: applied, it would pass for the whole.
+fn save(path: &Path, report: &json::Report, exit: Exit, frozen: bool) -> anyhow::Result<()> {
+    let shown = path.display();
+    if exit != Exit::Ok {
+        console::note(&format!("Not saved to {shown}: not every account could be planned."));
+        return Ok(());
     }
-    let opened = open::open(account, open::Purpose::Look, effort).await?;
-    let planned = read_and_plan(account, &*opened.provider).await;
-    opened.close().await;
-    planned
+    saved::save(path, report)?;
+    let then = if frozen {
+        "It was planned against a snapshot, so nothing applies it.".to_owned()
+    } else {
+        format!("`strowger apply --plan {shown}` applies exactly this.")
+    };
+    console::note(&format!("Saved. {then}"));
+    Ok(())
 }
 
 /// How the plans are shown, unless an option is about another format than the one that was asked for.
@@ -136,8 +129,7 @@ pub(super) fn runtime() -> io::Result<tokio::runtime::Runtime> {
 /// Reads one account.
 pub(super) async fn read(account: &Account, provider: &dyn Provider) -> anyhow::Result<Read> {
     let name = &account.settings.name;
-    let read = progress::during(&format!("reading {name}"), provider.read()).await;
-    let read = read.with_context(|| format!("cannot read the account {name}"))?;
+    let read = provider.read().await.with_context(|| format!("cannot read the account {}", shown(name, 200)))?;
     tracing::info!(account = %name, objects = read.live.objects(), requests = read.requests, "read");
     Ok(read)
 }
@@ -150,9 +142,4 @@ pub(super) async fn read_and_plan(
     let read = read(account, provider).await?;
     let (plan, findings) = plan::plan(&account.desired, &read.live, &account.severities, read.requests);
     Ok((plan.map(|plan| freeze::now(plan, account)), findings))
-}
-
-fn report(arguments: &Arguments, loaded: &Loaded, plans: Vec<Plan>) -> json::Report {
-    let paths = arguments.paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-    json::Report::new(paths, plans, diagnostics::json(&loaded.diagnostics, &loaded.sources))
 }

@@ -1,10 +1,13 @@
 //! Progress on stderr: only for people, and only for work that takes more than a second.
 
 use std::future::Future;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::time;
+
+use crate::text::shown;
 
 use super::console;
 
@@ -39,6 +42,49 @@ fn spinner(message: &str) -> ProgressBar {
     bar.set_style(ProgressStyle::default_spinner());
     bar.set_message(message.to_owned());
     bar
+}
+
+/// A spinner for accounts that are read side by side: `reading lyon (3 of 6)` names the first one that is still
+/// being read, because that is what keeps somebody waiting.
+pub(super) struct Reading<'a> {
+    bar: ProgressBar,
+    names: Vec<&'a str>,
+    read: Mutex<Vec<bool>>,
+}
+
+impl<'a> Reading<'a> {
+    /// For the accounts with these names, in the order of the files.
+    pub(super) fn new(names: Vec<&'a str>) -> Self {
+        let reading = Self { bar: spinner(""), read: Mutex::new(vec![false; names.len()]), names };
+        reading.tell();
+        reading
+    }
+
+    /// Its spinner.
+    pub(super) fn bar(&self) -> &ProgressBar {
+        &self.bar
+    }
+
+    /// The account at this position was read.
+    pub(super) fn done(&self, at: usize) {
+        if let Some(read) = self.read.lock().unwrap_or_else(PoisonError::into_inner).get_mut(at) {
+            *read = true;
+        }
+        self.tell();
+    }
+
+    fn tell(&self) {
+        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = read.iter().position(|read| !read).and_then(|at| self.names.get(at));
+        let Some(name) = next else { return };
+        let (name, all) = (shown(name, 80), self.names.len());
+        let done = read.iter().filter(|read| **read).count();
+        self.bar.set_message(if all == 1 {
+            format!("reading {name}")
+        } else {
+            format!("reading {name} ({} of {all})", done + 1)
+        });
+    }
 }
 
 /// A bar for so many steps, hidden until [`show_after_a_while`] shows it.

@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use crate::config::Account;
+use crate::config::{Account, InvalidAccount};
 use crate::live::Provider;
 use crate::plan::{Moved, Plan, ready};
-use crate::render::{json::Report, moved};
+use crate::render::{json::Report, moved, names};
 use crate::text::shown;
 
 use super::freeze;
@@ -52,6 +52,24 @@ impl Saved {
         Ok(Self { report })
     }
 
+    /// Reads and checks a file whose plans are to be applied: one that lacks an account must not pass for the whole.
+    pub(super) fn read_whole(path: &Path) -> anyhow::Result<Self> {
+        let saved = Self::read(path)?;
+        let Report { unplanned, diagnostics, .. } = &saved.report;
+        if !unplanned.is_empty() {
+            let lacking: Vec<&str> = unplanned.iter().map(|one| one.account.as_str()).collect();
+            bail!(
+                "cannot use the plan {}: it lacks {}; save a whole one with `plan --out`",
+                path.display(),
+                names(&lacking)
+            );
+        }
+        if diagnostics.iter().any(|finding| finding.get("severity").is_some_and(|severity| severity == "error")) {
+            bail!("cannot use the plan {}: the files that it was made of have errors", path.display());
+        }
+        Ok(saved)
+    }
+
     /// All that the file holds.
     pub(super) fn into_report(self) -> Report {
         self.report
@@ -62,11 +80,17 @@ impl Saved {
         self.report.paths.iter().map(PathBuf::from).collect()
     }
 
-    /// The accounts that have a plan, in the order of the files. All plans must have their account.
-    pub(super) fn accounts<'a>(&self, accounts: &'a [Account], paths: &[PathBuf]) -> anyhow::Result<Vec<&'a Account>> {
+    /// The accounts that have a plan, in the order of the files. All plans must have their account, unless files have
+    /// errors, which is said elsewhere.
+    pub(super) fn accounts<'a>(
+        &self,
+        accounts: &'a [Account],
+        invalid: &[InvalidAccount],
+        paths: &[PathBuf],
+    ) -> anyhow::Result<Vec<&'a Account>> {
         let name = |account: &Account| account.settings.name.to_string();
         for plan in &self.report.plans {
-            if !accounts.iter().any(|account| name(account) == plan.account) {
+            if invalid.is_empty() && !accounts.iter().any(|account| name(account) == plan.account) {
                 let paths: Vec<_> = paths.iter().map(|path| shown(&path.to_string_lossy(), 200)).collect();
                 bail!(
                     "the plan is for the account {}, which is not in {}; name the files of that account",

@@ -8,7 +8,7 @@ use crate::config::Loaded;
 use crate::exit::Exit;
 use crate::render::json::Report;
 use crate::render::repository::Repository;
-use crate::render::{github, human, markdown, runbook, sarif};
+use crate::render::{github, human, markdown, runbook, sarif, unplanned};
 
 use super::console;
 use super::format::{Format, Lang, one_of};
@@ -66,21 +66,33 @@ pub(super) struct View {
 /// Plans go to stdout. Findings go there too where the format has a place for them, else to stderr, for people.
 pub(super) fn show(report: &Report, loaded: &Loaded, view: &View) {
     let (findings, sources) = (&loaded.diagnostics, &loaded.sources);
-    let plans = report.plans.as_slice();
+    let (plans, unplanned) = (report.plans.as_slice(), report.unplanned.as_slice());
     let text = match view.format {
         Format::Json => report.text(),
-        Format::Github => github::plans(plans, findings, sources, &repository()),
-        Format::Sarif => sarif::plans(plans, findings, sources, &repository()),
+        Format::Github => github::plans(plans, unplanned, findings, sources, &repository()),
+        Format::Sarif => sarif::plans(plans, unplanned, findings, sources, &repository()),
         Format::Human | Format::Markdown | Format::Runbook => {
             console::report(loaded, findings);
             match view.format {
-                Format::Markdown => markdown::plans(plans, view.budget),
-                Format::Runbook => runbook::plans(plans, view.language),
-                _ => plans.iter().map(|plan| human::plan(plan, console::style())).collect::<Vec<_>>().join("\n"),
+                Format::Markdown => markdown::report(plans, unplanned, view.budget),
+                Format::Runbook => {
+                    blocks([runbook::plans(plans, view.language), runbook::unplanned(unplanned, view.language)])
+                }
+                _ => {
+                    let style = console::style();
+                    let total = unplanned::total(plans, unplanned).map(|total| format!("Total: {total}\n"));
+                    let plans = plans.iter().map(|plan| human::plan(plan, style));
+                    blocks(plans.chain([unplanned::human(unplanned, style)]).chain(total))
+                }
             }
         }
     };
     console::print(&text);
+}
+
+/// Texts with an empty line between each two.
+fn blocks(blocks: impl IntoIterator<Item = String>) -> String {
+    blocks.into_iter().filter(|block| !block.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 /// Where the files' repository begins: the next folder upwards that has a `.git`, else the current folder.

@@ -75,23 +75,22 @@ impl FromStr for Revision {
     }
 }
 
-/// Reads and checks everything that the paths lead to, for plans: if no finding is an error, every account gets the
-/// guards of the named revision, or of the default ones, or why they are not known. A policy that cannot be read is a
-/// finding, too.
+/// Reads and checks everything that the paths lead to, for plans: every account without errors gets the guards of the
+/// named revision, or of the default ones, or why they are not known, whatever is wrong with other accounts. A policy
+/// that cannot be read is a finding, too.
 ///
 /// # Errors
 ///
 /// Only if a revision was named and cannot be looked at.
 pub fn load_guarded(paths: &[PathBuf], revision: Option<&Revision>) -> Result<Loaded, BaseError> {
     let mut loaded = load(paths);
-    if !has_errors(&loaded.diagnostics) {
-        guard_by_base(&mut loaded, revision)?;
-    }
+    guard_by_base(&mut loaded, revision)?;
     Ok(loaded)
 }
 
 fn guard_by_base(loaded: &mut Loaded, revision: Option<&Revision>) -> Result<(), BaseError> {
-    let Loaded { accounts, sources, diagnostics } = loaded;
+    let Loaded { accounts, invalid, sources, diagnostics } = loaded;
+    let mut unguarded = Vec::new();
     let files = sources.iter().map(|source| (source.path(), source)).collect();
     let mut repositories: HashMap<PathBuf, Result<History<'_>, GitError>> = HashMap::new();
     let mut reader = Reader { files, findings: Vec::new() };
@@ -119,10 +118,18 @@ fn guard_by_base(loaded: &mut Loaded, revision: Option<&Revision>) -> Result<(),
             }
         };
         account.severities.apply(&mut reader.findings);
+        if has_errors(&reader.findings) {
+            unguarded.push(at);
+        }
         diagnostics.append(&mut reader.findings);
         if let Some(account) = accounts.get_mut(at) {
             account.desired.base = base;
         }
+    }
+    drop(reader);
+    drop(repositories);
+    for (at, account) in std::mem::take(accounts).into_iter().enumerate() {
+        if unguarded.contains(&at) { invalid.push(account.invalid()) } else { accounts.push(account) }
     }
     crate::diag::sort(diagnostics);
     Ok(())

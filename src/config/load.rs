@@ -19,10 +19,23 @@ use super::twice;
 pub struct Loaded {
     /// The accounts without errors, in the order of the paths.
     pub accounts: Vec<Account>,
+    /// What has errors, in the order of the paths: every error finding is about one of these.
+    pub invalid: Vec<InvalidAccount>,
     /// The files, for excerpts.
     pub sources: Sources,
     /// Every finding, sorted by file, line, column and rule.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// An account whose files have errors, or a path that leads to none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidAccount {
+    /// Its name, if the files still say it, else the path of its folder or file. Untrusted text.
+    pub name: Box<str>,
+    /// Its folder or file.
+    pub path: PathBuf,
+    /// Its position among all accounts, valid or not, in the order of the paths.
+    pub order: usize,
 }
 
 /// An account that can be planned.
@@ -34,6 +47,8 @@ pub struct Account {
     pub files: Vec<PathBuf>,
     /// Whether it has all YAML files of its folder, and not one file.
     pub folder: bool,
+    /// Its position among all accounts, valid or not, in the order of the paths.
+    pub order: usize,
     /// How it is reached.
     pub settings: Settings,
     /// What it shall be.
@@ -46,6 +61,13 @@ impl Account {
     /// Where the account is, links on the way to a file resolved; `None` if nothing else can reach it.
     pub fn address(&self) -> Option<Address> {
         super::address::of(&self.settings.provider, &self.root)
+    }
+
+    /// The account, once it is known to have an error that its own files do not show.
+    pub(super) fn invalid(self) -> InvalidAccount {
+        let Self { root, mut files, folder, settings, order, .. } = self;
+        let path = if folder || files.is_empty() { root } else { files.swap_remove(0) };
+        InvalidAccount { name: settings.name, path, order }
     }
 
     /// Whether a file of this name, in the account's folder, is one of the account's; also one that is gone.
@@ -76,7 +98,11 @@ pub fn load(paths: &[PathBuf]) -> Loaded {
                 .into_iter()
                 .filter(|account| known.insert(account.identity()))
                 .for_each(|files| account(&schema, files, &mut loaded)),
-            Err(finding) => loaded.diagnostics.push(finding),
+            Err(finding) => {
+                let order = loaded.accounts.len() + loaded.invalid.len();
+                loaded.invalid.push(InvalidAccount { name: display(path).into(), path: path.clone(), order });
+                loaded.diagnostics.push(finding);
+            }
         }
     }
     same_name_twice(&mut loaded);
@@ -134,6 +160,12 @@ fn checked(
     }
     let complete = documents.len() == sources.len();
     let Checked { account, findings, secrets } = check::account(schema, &documents, findings, complete);
+    let order = loaded.accounts.len() + loaded.invalid.len();
+    if account.is_none() {
+        let path = if folder { root.clone() } else { files.first().cloned().unwrap_or_default() };
+        let name = documents.iter().find_map(check::account_name).map_or_else(|| display(&path).into(), Box::from);
+        loaded.invalid.push(InvalidAccount { name, path, order });
+    }
     drop(documents);
     let well = findings.is_empty();
     for secret in secrets {
@@ -147,7 +179,7 @@ fn checked(
         // Files of other accounts have no name here, so that a fleet's accounts do not repeat each other's.
         desired.files = vec![Box::default(); first.0 as usize];
         desired.files.extend(sources.iter().map(|source| Box::from(source.display())));
-        loaded.accounts.push(Account { root, files, folder, settings, desired, severities });
+        loaded.accounts.push(Account { root, files, folder, order, settings, desired, severities });
     }
     for mut source in sources {
         if well {
@@ -175,21 +207,30 @@ pub fn reread(account: &Account, sources: &Sources, edited: &BTreeMap<FileId, St
     (settings.provider == account.settings.provider).then_some(desired)
 }
 
-/// Accounts are told apart by their names in plans, logs and ledgers.
+/// Accounts are known by their names in plans, logs and ledgers: none of those that share one can be planned.
 fn same_name_twice(loaded: &mut Loaded) {
-    let mut seen: HashMap<NameKey, Span> = HashMap::new();
-    let diagnostics = &mut loaded.diagnostics;
-    loaded.accounts.retain(|account| {
-        let span = account.settings.name_span;
-        let Some(first) = seen.insert(NameKey::of(&account.settings.name), span) else { return true };
-        let message = format!("two accounts are called `{}`", account.settings.name);
-        diagnostics.push(
-            Diagnostic::new(Rule::DUPLICATE_ACCOUNT, Some(span), message)
-                .related(first, "here as well")
-                .hint("give one of them another name"),
-        );
-        false
-    });
+    let mut spans: HashMap<NameKey, Vec<Span>> = HashMap::new();
+    for Settings { name, name_span, .. } in loaded.accounts.iter().map(|account| &account.settings) {
+        spans.entry(NameKey::of(name)).or_default().push(*name_span);
+    }
+    let Loaded { accounts, invalid, diagnostics, .. } = loaded;
+    let (shared, alone): (Vec<_>, Vec<_>) = std::mem::take(accounts)
+        .into_iter()
+        .partition(|account| spans.get(&NameKey::of(&account.settings.name)).is_some_and(|spans| spans.len() > 1));
+    *accounts = alone;
+    for account in shared {
+        let Settings { name, name_span, .. } = &account.settings;
+        let first = spans.get(&NameKey::of(name)).and_then(|spans| spans.first());
+        if let Some(first) = first.filter(|first| *first != name_span) {
+            let message = format!("two accounts are called `{name}`");
+            diagnostics.push(
+                Diagnostic::new(Rule::DUPLICATE_ACCOUNT, Some(*name_span), message)
+                    .related(*first, "here as well")
+                    .hint("give one of them another name"),
+            );
+        }
+        invalid.push(account.invalid());
+    }
 }
 
 /// The path as the operator gave it, with `/` between its parts.

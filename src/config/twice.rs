@@ -1,31 +1,35 @@
 //! Two accounts of one run with one address: their plans would contradict each other, and a guard of one would not
 //! hold for the other.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::check::address::Address;
 use crate::diag::{Diagnostic, Rule};
 
 use super::load::{Account, Loaded};
 
-/// Leaves out every account at the address of an earlier one, unless what the two own is apart, and reports it.
+/// Refuses the accounts that share an address, unless what they own is apart: none of them is the right one.
 pub(super) fn refuse(loaded: &mut Loaded) {
-    let mut kept: HashMap<Address, Vec<usize>> = HashMap::new();
-    let mut accounts: Vec<Account> = Vec::with_capacity(loaded.accounts.len());
-    for account in std::mem::take(&mut loaded.accounts) {
-        let same = account.address().map(|address| kept.entry(address).or_default());
-        let overlaps = |first: &&Account| !scope(first).is_disjoint(scope(&account));
-        let first = same.iter().flat_map(|same| same.iter()).filter_map(|at| accounts.get(*at)).find(overlaps);
-        if let Some(first) = first {
-            loaded.diagnostics.push(finding(&account, first));
-            continue;
+    let Loaded { accounts, invalid, diagnostics, .. } = loaded;
+    let mut shared: HashMap<Address, Vec<usize>> = HashMap::new();
+    let mut refused = BTreeSet::new();
+    for (at, account) in accounts.iter().enumerate() {
+        let Some(address) = account.address() else { continue };
+        let same = shared.entry(address).or_default();
+        let overlaps = |first: &&usize| {
+            accounts.get(**first).is_some_and(|first| !scope(first).is_disjoint(scope(account)))
+        };
+        let before = same.iter().filter(overlaps).copied().collect::<Vec<_>>();
+        if let Some(first) = before.first().and_then(|first| accounts.get(*first)) {
+            diagnostics.push(finding(account, first));
+            refused.extend(before);
+            refused.insert(at);
         }
-        if let Some(same) = same {
-            same.push(accounts.len());
-        }
-        accounts.push(account);
+        same.push(at);
     }
-    loaded.accounts = accounts;
+    for (at, account) in std::mem::take(accounts).into_iter().enumerate() {
+        if refused.contains(&at) { invalid.push(account.invalid()) } else { accounts.push(account) }
+    }
 }
 
 fn scope(account: &Account) -> &crate::model::Scope {

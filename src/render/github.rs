@@ -15,6 +15,7 @@ use crate::plan::Plan;
 use super::held::{self, Held};
 use super::repository::{Located, Repository};
 use super::summary::{self, counted};
+use super::unplanned::{self, Reason, Unplanned};
 use super::{diagnostics, fields, human};
 
 /// GitHub shows so many annotations of a kind for each step, and drops the others without a word.
@@ -29,10 +30,22 @@ pub fn findings(findings: &[Diagnostic], sources: &Sources, repository: &Reposit
     page.text(diagnostics::count(findings).into_iter().collect())
 }
 
-/// The findings, what is blocked, the changes, and each plan's counts.
-pub fn plans(plans: &[Plan], findings: &[Diagnostic], sources: &Sources, repository: &Repository) -> String {
+/// The findings, the accounts without a plan, what is blocked, the changes, and each plan's counts.
+pub fn plans(
+    plans: &[Plan],
+    unplanned: &[Unplanned],
+    findings: &[Diagnostic],
+    sources: &Sources,
+    repository: &Repository,
+) -> String {
     let mut page = Page::new(repository);
     page.findings(findings, sources);
+    // What is wrong with files has been annotated as findings.
+    for one in unplanned.iter().filter(|one| one.reason != Reason::Invalid) {
+        page.annotate(Severity::Error, one.place.as_ref(), || {
+            (format!("{} is not planned", fields::shown(&one.account)), one.line())
+        });
+    }
     let mut lines = Vec::new();
     for plan in plans {
         page.plan(plan);
@@ -45,6 +58,8 @@ pub fn plans(plans: &[Plan], findings: &[Diagnostic], sources: &Sources, reposit
             lines.push(format!("Blocked: {}", summary::blocked(plan, &Held::of(plan))));
         }
     }
+    lines.extend(unplanned.iter().map(|one| format!("Not planned: {}", one.line())));
+    lines.extend(unplanned::total(plans, unplanned).map(|total| format!("Total: {total}")));
     page.text(lines)
 }
 

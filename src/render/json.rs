@@ -12,6 +12,8 @@ use serde_json::Value;
 use crate::plan::{Digest, Plan};
 use crate::text::{self, shown};
 
+use super::unplanned::Unplanned;
+
 /// What `plan --format json` prints and `plan --out` saves: every account's plan, and what was found on the way.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
@@ -22,6 +24,10 @@ pub struct Report {
     pub paths: Vec<String>,
     /// One plan for each account, in the order of the paths. An account with an error has none.
     pub plans: Vec<Plan>,
+    /// The accounts that have no plan, and why, in the order of the paths. Plans that were made before this list
+    /// existed lack it.
+    #[serde(default)]
+    pub unplanned: Vec<Unplanned>,
     /// The findings: objects with `rule`, `severity`, `message`, `file`, `line`, `column`, `hint`, `related`.
     pub diagnostics: Vec<Value>,
 }
@@ -73,13 +79,18 @@ pub enum ReportError {
 }
 
 impl Report {
-    /// A report of the current version.
+    /// A report of the current version, in which every account has a plan.
     pub fn new(paths: Vec<String>, plans: Vec<Plan>, diagnostics: Value) -> Self {
         let diagnostics = match diagnostics {
             Value::Array(list) => list,
             other => vec![other],
         };
-        Self { version: Plan::VERSION, paths, plans, diagnostics }
+        Self { version: Plan::VERSION, paths, plans, unplanned: Vec::new(), diagnostics }
+    }
+
+    /// The report with the accounts that have no plan.
+    pub fn with_unplanned(self, unplanned: Vec<Unplanned>) -> Self {
+        Self { unplanned, ..self }
     }
 
     /// The report as indented JSON with a final line break.

@@ -11,6 +11,7 @@ mod section;
 use crate::plan::Plan;
 
 use super::summary::counted;
+use super::unplanned::{self, Unplanned};
 
 use section::Section;
 
@@ -23,6 +24,17 @@ pub const LEAST: usize = 4_096;
 
 /// Room for the line about accounts that are left out.
 const CLOSING: usize = 256;
+
+/// The accounts without a plan, then the plans of all others, together at most `budget` bytes long, if that is
+/// [`LEAST`] or more.
+pub fn report(plans: &[Plan], unplanned: &[Unplanned], budget: usize) -> String {
+    let first = unplanned::markdown(unplanned, budget / 4);
+    let total = unplanned::total(plans, unplanned).map(|total| section::strong(&total));
+    // Ten long names in letters of many bytes leave no room for plans.
+    let total = total.filter(|total| total.len() <= budget / 8).unwrap_or_default();
+    let rest = self::plans(plans, budget.saturating_sub(first.len() + total.len() + 2));
+    [first, rest, total].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
+}
 
 /// The plans of all accounts, together at most `budget` bytes long, if that is [`LEAST`] or more.
 pub fn plans(plans: &[Plan], budget: usize) -> String {

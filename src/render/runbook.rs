@@ -15,9 +15,11 @@ use std::fmt::Write as _;
 
 use crate::model::{FieldName, FieldValue, ObjectId};
 use crate::plan::Plan;
+use crate::text;
 
 use super::fields;
 use super::held::{self, Held};
+use super::unplanned::Unplanned;
 
 use step::Step;
 use words::{Words, fill};
@@ -44,6 +46,19 @@ impl Language {
 /// The runbooks of all accounts.
 pub fn plans(plans: &[Plan], language: Language) -> String {
     plans.iter().map(|plan| one(plan, language.words())).collect::<Vec<_>>().join("\n")
+}
+
+/// The accounts without a plan, which have no steps here.
+pub fn unplanned(unplanned: &[Unplanned], language: Language) -> String {
+    let words = language.words().unplanned;
+    let mut text = String::new();
+    for one in unplanned {
+        let filled =
+            fill(words, &[("account", &fields::quoted(&one.account)), ("why", &text::shown(&one.message, 300))]);
+        text.push_str(&filled);
+        text.push('\n');
+    }
+    text
 }
 
 /// The runbook of one account: how to use it, what is blocked, the steps, and how to see that all is done.

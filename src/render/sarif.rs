@@ -20,6 +20,7 @@ use crate::text::hex;
 
 use super::held::{self, Held};
 use super::repository::{Located, Repository};
+use super::unplanned::Unplanned;
 use super::{diagnostics, fields};
 
 /// The schema that the output is valid against.
@@ -33,11 +34,18 @@ const FAR: u32 = 2_000;
 
 /// The findings of files.
 pub fn findings(findings: &[Diagnostic], sources: &Sources, repository: &Repository) -> String {
-    plans(&[], findings, sources, repository)
+    plans(&[], &[], findings, sources, repository)
 }
 
-/// The findings, and each change that a guard holds back.
-pub fn plans(plans: &[Plan], findings: &[Diagnostic], sources: &Sources, repository: &Repository) -> String {
+/// The findings, each change that a guard holds back, and the accounts without a plan: those are notifications of an
+/// execution that did not succeed (3.20.14), so that a reader does not take their earlier results for solved.
+pub fn plans(
+    plans: &[Plan],
+    unplanned: &[Unplanned],
+    findings: &[Diagnostic],
+    sources: &Sources,
+    repository: &Repository,
+) -> String {
     let first = sources.iter().next();
     let fallback = first.map(|source| Place { file: source.display().to_owned(), line: 1, column: 1 });
     let mut run = Run { repository, fallback, rules: Vec::new(), results: Vec::new(), seen: BTreeMap::new() };
@@ -47,7 +55,8 @@ pub fn plans(plans: &[Plan], findings: &[Diagnostic], sources: &Sources, reposit
     for plan in plans {
         run.plan(plan);
     }
-    super::json::text(&run.log())
+    let notifications: Vec<Value> = unplanned.iter().map(|one| run.notification(one)).collect();
+    super::json::text(&run.log(notifications))
 }
 
 /// A rule of ours, or a guard.
@@ -201,9 +210,21 @@ impl Run<'_> {
         location.into()
     }
 
-    fn log(self) -> Value {
+    fn notification(&self, one: &Unplanned) -> Value {
+        let mut notification = Map::new();
+        notification.insert("level".to_owned(), "error".into());
+        let message = format!("not planned: {}: {}", one.account, one.message);
+        notification.insert("message".to_owned(), json!({"text": escaped(&message)}));
+        if let Some(place) = &one.place {
+            notification.insert("locations".to_owned(), json!([self.location(place, None, None)]));
+        }
+        notification.insert("properties".to_owned(), json!({"account": one.account, "message": one.message}));
+        notification.into()
+    }
+
+    fn log(self, notifications: Vec<Value>) -> Value {
         let rules: Vec<Value> = self.rules.iter().map(|rule| rule.describe()).collect();
-        json!({
+        let mut log = json!({
             "$schema": SCHEMA,
             "version": "2.1.0",
             "runs": [{
@@ -213,7 +234,14 @@ impl Run<'_> {
                 "originalUriBaseIds": {ROOT: {"description": {"text": "The root of the repository."}}},
                 "results": self.results,
             }],
-        })
+        });
+        if !notifications.is_empty()
+            && let Some(Value::Object(run)) = log.pointer_mut("/runs/0")
+        {
+            let invocation = json!({"executionSuccessful": false, "toolExecutionNotifications": notifications});
+            run.insert("invocations".to_owned(), json!([invocation]));
+        }
+        log
     }
 }
 

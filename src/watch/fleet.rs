@@ -98,7 +98,7 @@ impl Fleet {
 
     /// Takes up a new state of the files. What has errors leaves the state before in force.
     pub(super) fn take(&mut self, taken: Taken) {
-        let Taken { loaded: Loaded { accounts, sources, diagnostics }, commit } = taken;
+        let Taken { loaded: Loaded { accounts, sources, diagnostics, .. }, commit } = taken;
         let sources = Arc::new(sources);
         let now = self.context.clock.stamp();
         let errors: Vec<Diagnostic> =

@@ -15,7 +15,7 @@ fn property<'a>(command: &'a Command, key: &str) -> &'a str {
 
 #[test]
 fn a_plan_is_notices_and_what_is_blocked_is_warnings() {
-    insta::assert_snapshot!(plans(&[blocked()], &[], &Sources::default(), &repository()));
+    insta::assert_snapshot!(plans(&[blocked()], &[], &[], &Sources::default(), &repository()));
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn a_file_outside_of_the_repository_is_named_in_the_message() {
 fn ten_of_a_kind_the_gravest_first_and_the_others_counted() {
     let mut list: Vec<_> = (1..=12).map(|line| finding(Rule::LONG_WAIT, line, 1, 1, "w")).collect();
     list.extend((1..=11).map(|line| finding(Rule::NOT_E164, line, 1, 1, "e")));
-    let page = plans(&[long(25, 0, 0)], &list, &sources("a.yaml", ""), &repository());
+    let page = plans(&[long(25, 0, 0)], &[], &list, &sources("a.yaml", ""), &repository());
     let kinds: Vec<String> = commands(&page).into_iter().map(|command| command.name).collect();
     let wanted: Vec<&str> = ["error", "warning", "notice"].into_iter().flat_map(|kind| [kind; 10]).collect();
     assert_eq!(kinds, wanted);
@@ -53,6 +53,6 @@ fn ten_of_a_kind_the_gravest_first_and_the_others_counted() {
 
 #[test]
 fn what_fits_leaves_nothing_to_count() {
-    let page = plans(&[long(10, 0, 0)], &[], &Sources::default(), &repository());
+    let page = plans(&[long(10, 0, 0)], &[], &[], &Sources::default(), &repository());
     assert!(!page.contains("Not annotated"), "{page}");
 }

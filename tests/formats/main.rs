@@ -17,4 +17,5 @@ mod runbook;
 mod runner;
 mod sample;
 mod sarif;
+mod unplanned;
 mod untrusted;

@@ -40,7 +40,7 @@ fn fingerprints(log: &Value) -> Vec<String> {
 
 #[test]
 fn blocked_changes_are_results_at_the_line_that_asks_for_them() {
-    let page = plans(&[blocked()], &[], &Sources::default(), &repository());
+    let page = plans(&[blocked()], &[], &[], &Sources::default(), &repository());
     valid(&page);
     insta::assert_snapshot!(page);
 }
@@ -67,7 +67,7 @@ fn every_rule_has_its_help_and_its_anchor() {
 
 #[test]
 fn guards_have_their_anchors() {
-    let log = valid(&plans(&[blocked()], &[], &Sources::default(), &repository()));
+    let log = valid(&plans(&[blocked()], &[], &[], &Sources::default(), &repository()));
     let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/output.md")).unwrap();
     for rule in log["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap() {
         let id = rule["id"].as_str().unwrap();
@@ -99,7 +99,7 @@ fn a_result_that_no_line_causes_is_at_the_first_file() {
     let mut plan = blocked();
     plan.changes.iter_mut().for_each(|change| change.place = None);
     plan.blocked.retain(|block| block.place.is_none());
-    let log = valid(&plans(&[plan], &[], &sources("phones/account.yaml", ""), &repository()));
+    let log = valid(&plans(&[plan], &[], &[], &sources("phones/account.yaml", ""), &repository()));
     let results = log["runs"][0]["results"].as_array().unwrap();
     assert_eq!(results.len(), 2);
     for result in results {

@@ -29,7 +29,7 @@ fn assert_visible(page: &str) {
 
 /// Safe in a log: visible, and no line is an order to a runner.
 #[track_caller]
-fn assert_safe_in_a_log(page: &str) {
+pub fn assert_safe_in_a_log(page: &str) {
     assert_visible(page);
     assert_eq!(commands(page), [], "{page:.2000}");
 }
@@ -105,7 +105,7 @@ fn json_is_exact_and_safe(text: &str) {
 
 fn github_is_safe(text: &str) {
     let (plan, findings, sources) = (nasty::plan(text), [nasty::diagnostic(text)], sources(text, text));
-    let page = github::plans(&[plan], &findings, &sources, &repository());
+    let page = github::plans(&[plan], &[], &findings, &sources, &repository());
     assert_visible(&page);
     for command in commands(&page) {
         assert!(["error", "warning", "notice"].contains(&command.name.as_str()), "{command:?}");
@@ -121,7 +121,7 @@ fn github_is_safe(text: &str) {
 
 fn sarif_is_exact_and_safe(text: &str) {
     let (plan, findings, sources) = (nasty::plan(text), [nasty::diagnostic(text)], sources(text, text));
-    let page = sarif::plans(&[plan], &findings, &sources, &repository());
+    let page = sarif::plans(&[plan], &[], &findings, &sources, &repository());
     assert_safe_in_a_log(&page);
     let log = crate::sarif::valid(&page);
     let results = log["runs"][0]["results"].as_array().unwrap();
@@ -205,7 +205,7 @@ fn a_megabyte_of_text_is_cut_and_marked() {
         human::plan(&plan, style),
         diagnostics::human(&findings, &sources, style),
         diagnostics::plain(&findings, &sources),
-        github::plans(std::slice::from_ref(&plan), &findings, &sources, &repository()),
+        github::plans(std::slice::from_ref(&plan), &[], &findings, &sources, &repository()),
         runbook::plans(std::slice::from_ref(&plan), Language::French),
         markdown::plans(&[plan], markdown::COMMENT),
     ] {

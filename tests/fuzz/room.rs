@@ -32,8 +32,8 @@ pub fn shown(plans: &[Plan], findings: &[Diagnostic], sources: &Sources) {
     let repository = Repository::new(Path::new("/repo"), Path::new("/repo"));
     let mut texts = vec![
         diagnostics::human(findings, sources, diagnostics::Style::default()),
-        github::plans(plans, findings, sources, &repository),
-        sarif::plans(plans, findings, sources, &repository),
+        github::plans(plans, &[], findings, sources, &repository),
+        sarif::plans(plans, &[], findings, sources, &repository),
         markdown::plans(plans, markdown::COMMENT),
         runbook::plans(plans, runbook::Language::French),
     ];

@@ -201,6 +201,11 @@ fn tail(plan: &Plan) -> String {
     parts.iter().fold(String::new(), |tail, part| format!("{tail}\n{part}\n"))
 }
 
+/// A line of ours that holds names, as inline code that they cannot leave.
+pub(super) fn strong(text: &str) -> String {
+    format!("{}\n", code(text))
+}
+
 /// Text as inline code that it cannot leave.
 fn code(text: &str) -> String {
     let fence = "`".repeat(longest_run(text) + 1);

@@ -11,6 +11,7 @@ pub(super) const WORDS: Words = Words {
         "\"Not published\" marks what no public page of Ooma's describes: find it in the portal, and go by \"In the end\".",
     ],
     nothing: "Nothing to do.",
+    unplanned: "The account {account} is not planned, so it has no steps here: {why}",
     blocked: "BLOCKED: begin only once somebody who may do so has approved exactly this plan, {digest}:",
     sign_in: "Sign in at office.ooma.com (France: office.ooma.fr, Australia: office-au.ooma.com) as administrator.",
     finish: "Bring the snapshot up to what the portal shows now, and run `strowger plan` again: it finds nothing to do.",

@@ -22,6 +22,8 @@ pub(super) struct Words {
     pub(super) title: &'static str,
     pub(super) introduction: &'static [&'static str],
     pub(super) nothing: &'static str,
+    /// `{account}`, `{why}`.
+    pub(super) unplanned: &'static str,
     /// `{digest}`; the reasons follow.
     pub(super) blocked: &'static str,
     pub(super) sign_in: &'static str,

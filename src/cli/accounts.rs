@@ -1,0 +1,203 @@
+//! Many accounts: opened, read and planned side by side.
+//!
+//! What becomes of one account is no concern of the others: each ends in a [`Planned`] of its own, in the order of the
+//! files, however long each takes. At most [`Effort::accounts`] accounts are being read at once, so that memory and
+//! connections are bounded.
+
+use anyhow::Context as _;
+use futures_util::stream::{self, StreamExt as _};
+
+use crate::apply::Lock;
+use crate::config::{Account, InvalidAccount, Loaded};
+use crate::diag::{Diagnostic, has_errors};
+use crate::exit::Exit;
+use crate::plan::Plan;
+use crate::render::unplanned::{Reason, Unplanned};
+use crate::text::shown;
+
+use super::effort::Effort;
+use super::frozen::Frozen;
+use super::open::{Opened, Purpose, open};
+use super::plan::read_and_plan;
+use super::progress::Reading;
+use super::saved::{self, Saved};
+use super::{console, identity, progress};
+
+/// What became of one account.
+pub(super) enum Planned {
+    /// It has a plan. The findings are warnings and notes.
+    Planned(Box<Plan>, Vec<Diagnostic>),
+    /// The files do not fit the account.
+    Invalid(Vec<Diagnostic>),
+    /// It could not be locked, opened or read.
+    Failed(anyhow::Error),
+    /// Something has to be accepted before anything is sent; in words.
+    #[allow(dead_code, reason = "a changed address is the first reason")]
+    Held(String),
+    /// Its saved plan no longer holds; in lines for people.
+    Stale(String),
+}
+
+/// One account, and what became of it.
+pub(super) struct Looked<'a> {
+    pub(super) account: &'a Account,
+    pub(super) planned: Planned,
+    /// The way to the account, if it could be opened and is to be written to.
+    pub(super) open: Option<Open>,
+}
+
+/// An account that is open, for this process alone.
+pub(super) struct Open {
+    pub(super) opened: Opened,
+    /// Held until the end.
+    pub(super) lock: Option<Lock>,
+}
+
+/// What the accounts are planned against.
+#[derive(Clone, Copy)]
+pub(super) enum Against<'a> {
+    /// The accounts as they are.
+    Live,
+    /// Snapshots of them.
+    Frozen(&'a Frozen),
+    /// The accounts as they are, which must still be those of a saved plan.
+    Saved(&'a Saved),
+}
+
+/// How the accounts are looked at.
+#[derive(Clone, Copy)]
+pub(super) struct Looking<'a> {
+    pub(super) against: Against<'a>,
+    /// What the accounts are opened for; those that are to be written to are locked, and stay open.
+    pub(super) purpose: Purpose,
+    pub(super) effort: Effort,
+}
+
+/// Reads and plans all accounts; the results are in the order of the accounts.
+pub(super) async fn plan_all<'a>(accounts: &[&'a Account], looking: Looking<'_>) -> Vec<Looked<'a>> {
+    let names = accounts.iter().map(|account| &*account.settings.name).collect();
+    let reading = Reading::new(names);
+    let work = stream::iter(accounts.iter().copied().enumerate())
+        .map(|(at, account)| {
+            let reading = &reading;
+            async move {
+                let looked = plan_one(account, looking).await;
+                reading.done(at);
+                (at, looked)
+            }
+        })
+        // Not in order: one slow account would keep the next ones from beginning.
+        .buffer_unordered(looking.effort.accounts())
+        .collect::<Vec<_>>();
+    let mut looked: Vec<_> = progress::show_after_a_while(reading.bar(), work).await;
+    reading.bar().finish_and_clear();
+    looked.sort_unstable_by_key(|(at, _)| *at);
+    looked.into_iter().map(|(_, looked)| looked).collect()
+}
+
+async fn plan_one<'a>(account: &'a Account, looking: Looking<'_>) -> Looked<'a> {
+    if let Against::Frozen(frozen) = looking.against {
+        let planned = planned(account, looking, &frozen.of(account)).await;
+        return Looked { account, planned, open: None };
+    }
+    let writes = looking.purpose == Purpose::Write;
+    let opened = async {
+        let lock = if writes { identity::lock(account, &account.root)? } else { None };
+        anyhow::Ok(Open { opened: open(account, looking.purpose, looking.effort).await?, lock })
+    };
+    let named = || format!("cannot open the account {}", shown(&account.settings.name, 200));
+    let open = match opened.await.with_context(named) {
+        Ok(open) => open,
+        Err(error) => return Looked { account, planned: Planned::Failed(error), open: None },
+    };
+    let planned = planned(account, looking, &*open.opened.provider).await;
+    if writes && matches!(planned, Planned::Planned(..)) {
+        return Looked { account, planned, open: Some(open) };
+    }
+    open.opened.close().await;
+    Looked { account, planned, open: None }
+}
+
+async fn planned(account: &Account, looking: Looking<'_>, provider: &dyn crate::live::Provider) -> Planned {
+    if let Against::Saved(saved) = looking.against {
+        return match saved.hold(account, provider).await {
+            Ok(saved::Held::Ready(plan)) => Planned::Planned(plan, Vec::new()),
+            Ok(saved::Held::Moved(how)) => Planned::Stale(how),
+            Err(error) => Planned::Failed(error),
+        };
+    }
+    match read_and_plan(account, provider).await {
+        Ok((Some(plan), findings)) => Planned::Planned(Box::new(plan), findings),
+        Ok((None, findings)) => Planned::Invalid(findings),
+        Err(error) => Planned::Failed(error),
+    }
+}
+
+impl Looked<'_> {
+    /// The findings that are not shown yet.
+    pub(super) fn take_findings(&mut self) -> Vec<Diagnostic> {
+        match &mut self.planned {
+            Planned::Planned(_, findings) | Planned::Invalid(findings) => std::mem::take(findings),
+            Planned::Failed(_) | Planned::Held(_) | Planned::Stale(_) => Vec::new(),
+        }
+    }
+
+    /// The plan, if there is one.
+    pub(super) fn into_plan(self) -> Option<Plan> {
+        if let Planned::Planned(plan, _) = self.planned { Some(*plan) } else { None }
+    }
+
+    /// How a command ends that finds this.
+    pub(super) fn exit(&self) -> Exit {
+        match &self.planned {
+            Planned::Planned(..) => Exit::Ok,
+            Planned::Invalid(_) => Exit::Invalid,
+            Planned::Failed(_) => Exit::Failure,
+            Planned::Held(_) => Exit::Blocked,
+            Planned::Stale(_) => Exit::Stale,
+        }
+    }
+
+    /// Why the account has no plan; nothing if it has one, also one that is stale.
+    pub(super) fn unplanned(&self, loaded: &Loaded) -> Option<Unplanned> {
+        let (reason, message) = match &self.planned {
+            Planned::Planned(..) | Planned::Stale(_) => return None,
+            Planned::Invalid(_) => (Reason::Invalid, "its files do not fit the account".to_owned()),
+            Planned::Failed(error) => (Reason::Unreadable, shown(&format!("{error:#}"), 4000)),
+            Planned::Held(why) => (Reason::Held, why.clone()),
+        };
+        let settings = &self.account.settings;
+        let place = Some(loaded.sources.place(settings.name_span));
+        Some(Unplanned { account: settings.name.to_string(), reason, message, place })
+    }
+}
+
+/// The accounts without a plan, in the order of the files, and how a command ends that leaves it at that.
+pub(super) fn unplanned(loaded: &Loaded, looked: &[Looked<'_>]) -> (Vec<Unplanned>, Exit) {
+    let mut list: Vec<(usize, Unplanned)> = loaded
+        .invalid
+        .iter()
+        .map(|InvalidAccount { name, order, .. }| {
+            let message = "its files have errors".to_owned();
+            let account = name.to_string();
+            (*order, Unplanned { account, reason: Reason::Invalid, message, place: None })
+        })
+        .collect();
+    list.extend(looked.iter().filter_map(|one| Some((one.account.order, one.unplanned(loaded)?))));
+    list.sort_by_key(|(order, _)| *order);
+    let files = if loaded.invalid.is_empty() && !has_errors(&loaded.diagnostics) { Exit::Ok } else { Exit::Invalid };
+    let exit = Exit::of_all(looked.iter().map(Looked::exit).chain([files]));
+    (list.into_iter().map(|(_, one)| one).collect(), exit)
+}
+
+/// Says on stderr what no format of findings has: which accounts have no plan, and why.
+pub(super) fn report(unplanned: &[Unplanned]) {
+    for one in unplanned {
+        let line = match one.reason {
+            // Names the account itself.
+            Reason::Unreadable => shown(&one.message, 4000),
+            Reason::Invalid | Reason::Held => one.line(),
+        };
+        console::complain(&line);
+    }
+}
