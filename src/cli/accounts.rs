@@ -26,7 +26,7 @@ use super::{console, identity, progress};
 /// What became of one account.
 pub(super) enum Planned {
     /// It has a plan. The findings are warnings and notes.
-    Planned(Box<Plan>, Vec<Diagnostic>),
+    Ready(Box<Plan>, Vec<Diagnostic>),
     /// The files do not fit the account.
     Invalid(Vec<Diagnostic>),
     /// It could not be locked, opened or read.
@@ -111,7 +111,7 @@ async fn plan_one<'a>(account: &'a Account, looking: Looking<'_>) -> Looked<'a> 
         Err(error) => return Looked { account, planned: Planned::Failed(error), open: None },
     };
     let planned = planned(account, looking, &*open.opened.provider).await;
-    if writes && matches!(planned, Planned::Planned(..)) {
+    if writes && matches!(planned, Planned::Ready(..)) {
         return Looked { account, planned, open: Some(open) };
     }
     open.opened.close().await;
@@ -121,13 +121,13 @@ async fn plan_one<'a>(account: &'a Account, looking: Looking<'_>) -> Looked<'a> 
 async fn planned(account: &Account, looking: Looking<'_>, provider: &dyn crate::live::Provider) -> Planned {
     if let Against::Saved(saved) = looking.against {
         return match saved.hold(account, provider).await {
-            Ok(saved::Held::Ready(plan)) => Planned::Planned(plan, Vec::new()),
+            Ok(saved::Held::Ready(plan)) => Planned::Ready(plan, Vec::new()),
             Ok(saved::Held::Moved(how)) => Planned::Stale(how),
             Err(error) => Planned::Failed(error),
         };
     }
     match read_and_plan(account, provider).await {
-        Ok((Some(plan), findings)) => Planned::Planned(Box::new(plan), findings),
+        Ok((Some(plan), findings)) => Planned::Ready(Box::new(plan), findings),
         Ok((None, findings)) => Planned::Invalid(findings),
         Err(error) => Planned::Failed(error),
     }
@@ -137,20 +137,20 @@ impl Looked<'_> {
     /// The findings that are not shown yet.
     pub(super) fn take_findings(&mut self) -> Vec<Diagnostic> {
         match &mut self.planned {
-            Planned::Planned(_, findings) | Planned::Invalid(findings) => std::mem::take(findings),
+            Planned::Ready(_, findings) | Planned::Invalid(findings) => std::mem::take(findings),
             Planned::Failed(_) | Planned::Held(_) | Planned::Stale(_) => Vec::new(),
         }
     }
 
     /// The plan, if there is one.
     pub(super) fn into_plan(self) -> Option<Plan> {
-        if let Planned::Planned(plan, _) = self.planned { Some(*plan) } else { None }
+        if let Planned::Ready(plan, _) = self.planned { Some(*plan) } else { None }
     }
 
     /// How a command ends that finds this.
     pub(super) fn exit(&self) -> Exit {
         match &self.planned {
-            Planned::Planned(..) => Exit::Ok,
+            Planned::Ready(..) => Exit::Ok,
             Planned::Invalid(_) => Exit::Invalid,
             Planned::Failed(_) => Exit::Failure,
             Planned::Held(_) => Exit::Blocked,
@@ -161,7 +161,7 @@ impl Looked<'_> {
     /// Why the account has no plan; nothing if it has one, also one that is stale.
     pub(super) fn unplanned(&self, loaded: &Loaded) -> Option<Unplanned> {
         let (reason, message) = match &self.planned {
-            Planned::Planned(..) | Planned::Stale(_) => return None,
+            Planned::Ready(..) | Planned::Stale(_) => return None,
             Planned::Invalid(_) => (Reason::Invalid, "its files do not fit the account".to_owned()),
             Planned::Failed(error) => (Reason::Unreadable, shown(&format!("{error:#}"), 4000)),
             Planned::Held(why) => (Reason::Held, why.clone()),

@@ -81,8 +81,10 @@ pub(super) fn show(report: &Report, loaded: &Loaded, view: &View) {
                 _ => {
                     let style = console::style();
                     let total = unplanned::total(plans, unplanned).map(|total| format!("Total: {total}\n"));
+                    // Of a single account stderr says it.
+                    let missing = total.as_ref().map(|_| unplanned::human(unplanned, style)).unwrap_or_default();
                     let plans = plans.iter().map(|plan| human::plan(plan, style));
-                    blocks(plans.chain([unplanned::human(unplanned, style)]).chain(total))
+                    blocks(plans.chain([missing]).chain(total))
                 }
             }
         }

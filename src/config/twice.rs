@@ -16,9 +16,8 @@ pub(super) fn refuse(loaded: &mut Loaded) {
     for (at, account) in accounts.iter().enumerate() {
         let Some(address) = account.address() else { continue };
         let same = shared.entry(address).or_default();
-        let overlaps = |first: &&usize| {
-            accounts.get(**first).is_some_and(|first| !scope(first).is_disjoint(scope(account)))
-        };
+        let overlaps =
+            |first: &&usize| accounts.get(**first).is_some_and(|first| !scope(first).is_disjoint(scope(account)));
         let before = same.iter().filter(overlaps).copied().collect::<Vec<_>>();
         if let Some(first) = before.first().and_then(|first| accounts.get(*first)) {
             diagnostics.push(finding(account, first));

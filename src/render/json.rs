@@ -89,6 +89,7 @@ impl Report {
     }
 
     /// The report with the accounts that have no plan.
+    #[must_use]
     pub fn with_unplanned(self, unplanned: Vec<Unplanned>) -> Self {
         Self { unplanned, ..self }
     }

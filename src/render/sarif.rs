@@ -56,7 +56,7 @@ pub fn plans(
         run.plan(plan);
     }
     let notifications: Vec<Value> = unplanned.iter().map(|one| run.notification(one)).collect();
-    super::json::text(&run.log(notifications))
+    super::json::text(&run.log(&notifications))
 }
 
 /// A rule of ours, or a guard.
@@ -222,7 +222,7 @@ impl Run<'_> {
         notification.into()
     }
 
-    fn log(self, notifications: Vec<Value>) -> Value {
+    fn log(self, notifications: &[Value]) -> Value {
         let rules: Vec<Value> = self.rules.iter().map(|rule| rule.describe()).collect();
         let mut log = json!({
             "$schema": SCHEMA,

@@ -7,8 +7,8 @@ use strowger::render::runbook::{self, Language};
 use strowger::render::unplanned::{Reason, Unplanned, human, total};
 use strowger::render::{github, markdown, sarif};
 
-use crate::untrusted::assert_safe_in_a_log;
 use crate::sample::{repository, sample};
+use crate::untrusted::assert_safe_in_a_log;
 
 fn unplanned(count: usize) -> Vec<Unplanned> {
     let reasons = [Reason::Unreadable, Reason::Invalid, Reason::Held];
