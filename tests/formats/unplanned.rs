@@ -51,7 +51,9 @@ fn every_format_names_every_account_without_a_plan_and_why() {
 fn accounts_without_a_plan_stay_within_the_budget_and_leave_room_for_the_plans() {
     for (count, name) in [(1, "a".repeat(5_000)), (3_000, "é`".repeat(40))] {
         let mut list = unplanned(count);
-        list.iter_mut().for_each(|one| one.account.clone_from(&name));
+        for one in &mut list {
+            one.account.clone_from(&name);
+        }
         for budget in [markdown::LEAST, 10_000, markdown::COMMENT] {
             let page = markdown::report(&[sample()], &list, budget);
             assert!(page.len() <= budget, "{} of {budget}", page.len());
