@@ -10,7 +10,7 @@ mod rule;
 mod severities;
 mod sources;
 
-pub use diagnostic::{Diagnostic, Label, has_errors, sort};
+pub use diagnostic::{Diagnostic, Label, attribute, has_errors, sort};
 pub use nearest::{nearest, nearest_of_any};
 pub use rule::{RULES, Rule, Severity};
 pub use severities::Severities;

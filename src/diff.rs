@@ -37,7 +37,7 @@ pub fn diff<'a>(desired: &'a Desired, live: &'a Live) -> (Difference<'a>, Vec<Di
 
     let resolver = Resolver::new(desired, &directory, &matching, &absent);
     let groups = groups::compare(&resolver, &mut diagnostics);
-    let numbers = numbers::compare(&resolver, &mut diagnostics);
+    let (numbers, missing) = numbers::compare(&resolver, &mut diagnostics);
     identity::check(&resolver, &mut diagnostics);
     policy::check(desired, &directory, &mut diagnostics);
     let deletions = deletions::decide(&resolver, &groups, &numbers, absent.clone(), &mut diagnostics);
@@ -46,7 +46,7 @@ pub fn diff<'a>(desired: &'a Desired, live: &'a Live) -> (Difference<'a>, Vec<Di
     let managed = desired.ring_groups.len() + desired.numbers.len();
     let in_sync = managed.saturating_sub(groups.len() + numbers.len());
     let unmanaged = Unmanaged {
-        numbers: live.numbers.len().saturating_sub(desired.numbers.len()),
+        numbers: (live.numbers.len() + missing).saturating_sub(desired.numbers.len()),
         ring_groups: live.ring_groups.len().saturating_sub(matching.matched() + deletions.len()),
     };
     drop(resolver);

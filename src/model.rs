@@ -33,7 +33,7 @@ pub use change::{
     Change, ChangeId, FieldChange, FieldName, FieldValue, ObjectLabel, PlannedRef, PreImage, Reason, Verb,
 };
 pub use circles::circles;
-pub use desired::{Absent, Desired, DesiredNumber, DesiredRingGroup};
+pub use desired::{Absent, Declaration, Desired, DesiredNumber, DesiredRingGroup};
 pub use directory::{Directory, Found, Handle};
 pub use e164::{E164, E164Error};
 pub use extension::{EMERGENCY, ExtensionError, ExtensionNumber, is_emergency};

@@ -9,10 +9,12 @@
 //! a graph, and where only a second write to one object can break a circle, one is split (`order`,
 //! `split`); the graph gets the edges that keep every ring group reachable (`reach`). What the plan then holds
 //! is judged by the guards (`guard`), which add what they have against it and change nothing else; those that depend on
-//! the time (`freeze`) judge it when it is shown or applied.
+//! the time (`freeze`) judge it when it is shown or applied. A part of the writes can be left out before all of that
+//! (`part`).
 
 mod block;
 mod build;
+mod cut;
 mod digest;
 mod freeze;
 mod frugal;
@@ -21,10 +23,13 @@ mod guard;
 mod needs;
 pub(crate) mod now;
 mod order;
+mod part;
 mod preimage;
 mod reach;
 mod saved;
 mod search;
+mod selection;
+mod skipped;
 mod sound;
 mod split;
 mod stale;
@@ -34,12 +39,14 @@ mod write;
 pub use block::{Block, Guard};
 pub use digest::{Digest, DigestError};
 pub use freeze::{Frozen, frozen, thaws};
+pub use part::{Part, plan_part};
 pub use saved::{ready, unmet};
+pub use selection::{Select, SelectError};
+pub use skipped::{Cause, Skipped};
 pub use stale::{How, Moved};
 pub use value::{Plan, Price};
 
-use crate::diag::{Diagnostic, Severities, has_errors};
-use crate::diff::diff;
+use crate::diag::{Diagnostic, Severities};
 use crate::model::{Desired, Live};
 
 /// Compares both sides and plans the writes.
@@ -47,20 +54,5 @@ use crate::model::{Desired, Live};
 /// `severities` is the operator's policy on rules; `reads` is how many calls it took to read the account.
 /// Returns the plan, unless a diagnostic is an error.
 pub fn plan(desired: &Desired, live: &Live, severities: &Severities, reads: u64) -> (Option<Plan>, Vec<Diagnostic>) {
-    let (difference, mut diagnostics) = diff(desired, live);
-    severities.apply(&mut diagnostics);
-    if has_errors(&diagnostics) {
-        return (None, diagnostics);
-    }
-    match order::order(&difference) {
-        Ok(ordered) => {
-            let mut plan = build::build(&difference, &ordered, reads);
-            plan.blocked = guard::judge(&plan.changes, desired, live);
-            (Some(plan), diagnostics)
-        }
-        Err(diagnostic) => {
-            diagnostics.push(*diagnostic);
-            (None, diagnostics)
-        }
-    }
+    plan_part(desired, live, severities, reads, &Part::default())
 }

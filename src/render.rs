@@ -14,6 +14,7 @@ pub mod moved;
 pub mod repository;
 pub mod runbook;
 pub mod sarif;
+pub(crate) mod skipped;
 mod summary;
 pub mod unplanned;
 

@@ -106,6 +106,8 @@ fn plan(changes: Vec<Change>) -> Plan {
         unmanaged: Unmanaged::default(),
         price: Price::default(),
         blocked: Vec::new(),
+        skipped: Vec::new(),
+        only: Vec::new(),
         digest,
     }
 }

@@ -39,7 +39,7 @@ pub struct InvalidAccount {
 }
 
 /// An account that can be planned.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Account {
     /// The folder that paths in its settings are relative to; empty is the current one.
     pub root: PathBuf,

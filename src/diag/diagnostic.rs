@@ -1,6 +1,6 @@
 //! One finding.
 
-use crate::model::Span;
+use crate::model::{Declaration, Span};
 
 use super::{Rule, Severity};
 
@@ -19,6 +19,9 @@ pub struct Diagnostic {
     pub related: Vec<Label>,
     /// The remedy, with the text to write where there is one.
     pub hint: Option<String>,
+    /// The declarations that are wrong, if it is about single ones: a plan can be made without them. Empty if it
+    /// concerns the files, or the account, as a whole.
+    pub concerns: Box<[Declaration]>,
 }
 
 /// A second place of a finding.
@@ -33,7 +36,15 @@ pub struct Label {
 impl Diagnostic {
     /// A finding with the rule's own severity.
     pub fn new(rule: &'static Rule, span: Option<Span>, message: impl Into<String>) -> Self {
-        Self { rule, severity: rule.severity, span, message: message.into(), related: Vec::new(), hint: None }
+        Self {
+            rule,
+            severity: rule.severity,
+            span,
+            message: message.into(),
+            related: Vec::new(),
+            hint: None,
+            concerns: Box::default(),
+        }
     }
 
     /// The same finding, with its remedy.
@@ -43,11 +54,25 @@ impl Diagnostic {
         self
     }
 
+    /// The same finding, of one more declaration.
+    #[must_use]
+    pub fn of(mut self, declaration: Declaration) -> Self {
+        self.concerns = self.concerns.iter().copied().chain([declaration]).collect();
+        self
+    }
+
     /// The same finding, pointing at one more place.
     #[must_use]
     pub fn related(mut self, span: Span, message: impl Into<String>) -> Self {
         self.related.push(Label { span, message: message.into() });
         self
+    }
+}
+
+/// Notes that these findings are about one declaration.
+pub fn attribute(findings: &mut [Diagnostic], declaration: Declaration) {
+    for finding in findings {
+        finding.concerns = finding.concerns.iter().copied().chain([declaration]).collect();
     }
 }
 

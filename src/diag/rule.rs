@@ -33,7 +33,31 @@ impl Rule {
     pub fn find(id: &str) -> Option<&'static Self> {
         RULES.iter().copied().find(|rule| rule.id == id)
     }
+
+    /// Whether a breach that only the account shows is about single declarations, so that a plan can be made
+    /// without them.
+    pub fn is_skippable(&self) -> bool {
+        SKIPPABLE.contains(&self)
+    }
 }
+
+/// The rules on single declarations that are held against the account.
+const SKIPPABLE: [&Rule; 14] = [
+    Rule::UNKNOWN_REFERENCE,
+    Rule::AMBIGUOUS_REFERENCE,
+    Rule::NUMBER_NOT_IN_ACCOUNT,
+    Rule::EXTENSION_TAKEN,
+    Rule::NAME_TAKEN,
+    Rule::RENAMED_FROM_MISSING,
+    Rule::STILL_IN_USE,
+    Rule::DEFAULT_NUMBER_UNASSIGNED,
+    Rule::UNSUPPORTED_BY_PROVIDER,
+    Rule::ALWAYS_FORWARDED_MEMBER,
+    Rule::DUPLICATE_MEMBER,
+    Rule::SELF_NO_ANSWER,
+    Rule::NO_ANSWER_CYCLE,
+    Rule::LONG_WAIT,
+];
 
 /// One line a rule: `NAME = "id", Severity, "summary";`. The word `fixed` after the severity makes it one that
 /// no policy can lower.
@@ -206,6 +230,8 @@ rules! {
         "The files of an account that has numbers or ring groups declare some of them.";
     UNKNOWN_PROTECTED = "unknown-protected", Warning,
         "`policy.protect` lists numbers and ring groups that exist in the account or are declared in the file.";
+    NEEDS_UNSELECTED = "needs-unselected", Error fixed,
+        "What `--only` selects can be written without changes that it does not select.";
     ALWAYS_FORWARDED_MEMBER = "always-forwarded-member", Warning,
         "A member of a ring group does not forward every call, or none of their phones ring.";
 }

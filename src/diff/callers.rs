@@ -5,7 +5,9 @@ use std::collections::HashSet;
 
 use crate::diag::caller::{Step, circle, long_wait};
 use crate::diag::{Diagnostic, Severity};
-use crate::model::{DesiredRingGroup, Handle, Ignorable, Kind, Reference, RingMode, Selector, Spanned, circles};
+use crate::model::{
+    Declaration, DesiredRingGroup, Handle, Ignorable, Kind, Reference, RingMode, Selector, Spanned, circles,
+};
 
 use super::delta::{Deletion, GroupDelta};
 use super::resolve::Resolver;
@@ -68,6 +70,8 @@ impl<'r, 'a> After<'r, 'a> {
         let closes = |at: usize| u32::try_from(at).is_ok_and(|at| self.written.contains(&at));
         let steps = members.iter().map(|&at| Step { name: self.name(at), span: self.declared(at).map(|to| to.span) });
         let mut finding = circle(steps.collect())?;
+        let declared = members.iter().filter_map(|&at| self.desired_of.get(at).copied().flatten());
+        finding.concerns = declared.map(Declaration::RingGroup).collect();
         if !members.iter().any(|&at| closes(at)) {
             finding.severity = Severity::Warning;
         }
@@ -108,7 +112,8 @@ impl<'r, 'a> After<'r, 'a> {
 /// the account.
 fn waits(resolver: &Resolver<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
     let live = resolver.directory.live();
-    for (group, &handle) in resolver.desired.ring_groups.iter().zip(&resolver.matching.handles) {
+    let pairs = resolver.desired.ring_groups.iter().zip(&resolver.matching.handles);
+    for (index, (group, &handle)) in (0u32..).zip(pairs) {
         let existing = live.ring_groups.get(handle.index as usize);
         let ring = group.ring.filter(|_| !resolver.ignores(handle, Ignorable::GroupRing));
         let mode = ring.map(|ring| ring.value).or(existing.map(|group| group.ring)).unwrap_or_default();
@@ -128,7 +133,8 @@ fn waits(resolver: &Resolver<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
             && group.ring_for.is_some_and(|own| long_wait(own.span, group.members.len(), own.value).is_some());
         if !told {
             let span = duration.map(|it| it.span).or(ring.map(|it| it.span)).unwrap_or(group.members_span);
-            diagnostics.extend(long_wait(span, members, ring_for));
+            let finding = long_wait(span, members, ring_for);
+            diagnostics.extend(finding.map(|finding| finding.of(Declaration::RingGroup(index))));
         }
     }
 }

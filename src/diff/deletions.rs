@@ -8,8 +8,8 @@ use std::fmt;
 
 use foldhash::HashMap;
 
-use crate::diag::{Diagnostic, Rule};
-use crate::model::{Desired, Directory, E164, Found, Handle, Kind, Name};
+use crate::diag::{Diagnostic, Rule, attribute};
+use crate::model::{Declaration, Desired, Directory, E164, Found, Handle, Kind, Name};
 
 use super::delta::{Deletion, GroupDelta, NumberDelta};
 use super::matching::Matching;
@@ -26,7 +26,8 @@ pub(super) fn absent(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Deletion> {
     let mut deletions = Vec::new();
-    for absent in &desired.absent {
+    for (at, absent) in (0u32..).zip(&desired.absent) {
+        let reported = diagnostics.len();
         let span = absent.reference.span;
         match directory.find(&absent.reference.value) {
             // Already gone: that is what was asked for.
@@ -37,7 +38,7 @@ pub(super) fn absent(
                 format!("`{}` could be any of {} groups", absent.reference.value, handles.len()),
             )),
             Found::One(handle) => match matching.desired_of.get(handle.index as usize).copied().flatten() {
-                None => deletions.push(Deletion { handle, span, pruned: false }),
+                None => deletions.push(Deletion { handle, span, absent: Some(at) }),
                 Some(wanted) => {
                     let mut diagnostic = Diagnostic::new(
                         Rule::STILL_IN_USE,
@@ -47,10 +48,11 @@ pub(super) fn absent(
                     if let Some(group) = desired.ring_groups.get(wanted as usize) {
                         diagnostic = diagnostic.related(group.name.span, "declared here");
                     }
-                    diagnostics.push(diagnostic.hint("remove one of the two"));
+                    diagnostics.push(diagnostic.of(Declaration::RingGroup(wanted)).hint("remove one of the two"));
                 }
             },
         }
+        attribute(diagnostics.get_mut(reported..).unwrap_or_default(), Declaration::Absent(at));
     }
     deletions.sort_unstable_by_key(|deletion| deletion.handle);
     deletions.dedup_by_key(|deletion| deletion.handle);
@@ -80,7 +82,7 @@ pub(super) fn decide(
             scope.is_none_or(|(owned, _)| name.is_some_and(|name| owned.contains(&name)))
         };
         let pruned = candidates.filter(|handle| !asked.contains(handle) && owned(handle));
-        deletions.extend(pruned.map(|handle| Deletion { handle, span, pruned: true }));
+        deletions.extend(pruned.map(|handle| Deletion { handle, span, absent: None }));
         deletions.sort_unstable_by_key(|deletion| deletion.handle);
     }
     let mut going: HashMap<Handle, Deletion> =
@@ -175,7 +177,7 @@ impl<'a> After<'a> {
     fn spare(mut self, going: &mut HashMap<Handle, Deletion>, diagnostics: &mut Vec<Diagnostic>) {
         let mut staying: Vec<Handle> = self.pointed.keys().copied().collect();
         while let Some(handle) = staying.pop() {
-            if going.get(&handle).is_some_and(|deletion| deletion.pruned) {
+            if going.get(&handle).is_some_and(|deletion| deletion.absent.is_none()) {
                 going.remove(&handle);
                 if let Some((name, to)) = self.forward.get(&handle) {
                     self.pointed.entry(*to).or_default().push(Referrer::NoAnswer(name));
@@ -190,7 +192,11 @@ impl<'a> After<'a> {
             let referrers = self.pointed.remove(&deletion.handle).unwrap_or_default();
             let mut referrers: Vec<String> = referrers.iter().map(ToString::to_string).collect();
             referrers.sort_unstable();
-            diagnostics.push(in_use(deletion, &referrers));
+            let finding = in_use(deletion, &referrers);
+            diagnostics.push(match deletion.absent {
+                Some(at) => finding.of(Declaration::Absent(at)),
+                None => finding,
+            });
         }
     }
 }

@@ -77,8 +77,8 @@ pub struct Deletion {
     pub handle: Handle,
     /// Where the file asks for it.
     pub span: Span,
-    /// Whether `policy.prune` asks for it, and not `absent`.
-    pub pruned: bool,
+    /// The position in `absent`; `None` if `policy.prune` asks for it.
+    pub absent: Option<u32>,
 }
 
 /// How many objects of the account no file mentions. They are left alone.

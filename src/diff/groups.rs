@@ -1,9 +1,9 @@
 //! Ring groups: what each must become.
 
-use crate::diag::{Diagnostic, Rule};
+use crate::diag::{Diagnostic, Rule, attribute};
 use crate::model::{
-    Capabilities, DesiredRingGroup, ExtensionNumber, Handle, Ignorable, Kind, LiveRingGroup, Name, ObjectRef, RingFor,
-    RingMode, Span, Spanned,
+    Capabilities, Declaration, DesiredRingGroup, ExtensionNumber, Handle, Ignorable, Kind, LiveRingGroup, Name,
+    ObjectRef, RingFor, RingMode, Span, Spanned,
 };
 
 use super::delta::{GroupDelta, GroupFields};
@@ -15,6 +15,7 @@ pub(super) fn compare(resolver: &Resolver<'_, '_>, diagnostics: &mut Vec<Diagnos
     let live = &resolver.directory.live().ring_groups;
     let pairs = resolver.desired.ring_groups.iter().zip(&resolver.matching.handles);
     for (index, (group, &handle)) in (0u32..).zip(pairs) {
+        let reported = diagnostics.len();
         let wanted = Wanted::resolve(resolver, group, handle, diagnostics);
         let fields = match live.get(handle.index as usize) {
             Some(live) => wanted.against(resolver, live),
@@ -23,6 +24,7 @@ pub(super) fn compare(resolver: &Resolver<'_, '_>, diagnostics: &mut Vec<Diagnos
         if let Some(name) = &fields.name {
             name_fits(name, group.name.span, &resolver.directory.live().capabilities, diagnostics);
         }
+        attribute(diagnostics.get_mut(reported..).unwrap_or_default(), Declaration::RingGroup(index));
         if !fields.is_empty() {
             let renamed = fields.name.is_some();
             deltas.push(GroupDelta { handle, desired: index, renamed, fields });

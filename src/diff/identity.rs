@@ -3,24 +3,27 @@
 use foldhash::{HashMap, HashSet};
 
 use crate::diag::{Diagnostic, Rule};
-use crate::model::{DesiredRingGroup, Handle, Kind, NameKey, Span};
+use crate::model::{Declaration, DesiredRingGroup, Handle, Kind, NameKey, Span};
 
 use super::resolve::Resolver;
 
 /// Reports extension numbers and names that something else keeps.
 pub(super) fn check(resolver: &Resolver<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
-    let mut given: HashMap<&str, Span> = HashMap::default();
-    for (group, &handle) in resolver.desired.ring_groups.iter().zip(&resolver.matching.handles) {
+    let mut given: HashMap<&str, (Span, u32)> = HashMap::default();
+    for (index, (group, &handle)) in (0u32..).zip(resolver.desired.ring_groups.iter().zip(&resolver.matching.handles)) {
+        let own = Declaration::RingGroup(index);
         if let Some(extension) = resolver.extension(group, handle) {
-            if let Some(first) = given.insert(extension.value.as_str(), extension.span) {
+            if let Some((first, other)) = given.insert(extension.value.as_str(), (extension.span, index)) {
                 let text = format!("extension {} is given twice", extension.value);
                 diagnostics.push(
                     Diagnostic::new(Rule::EXTENSION_TAKEN, Some(extension.span), text)
-                        .related(first, "first given here"),
+                        .related(first, "first given here")
+                        .of(own)
+                        .of(Declaration::RingGroup(other)),
                 );
             }
             if let Some(holder) = keeper(resolver, extension.value.as_str(), handle) {
-                diagnostics.push(taken(resolver, group, extension.span, holder));
+                diagnostics.push(taken(resolver, group, extension.span, holder).of(own));
             }
         }
     }
@@ -66,21 +69,22 @@ fn taken(resolver: &Resolver<'_, '_>, group: &DesiredRingGroup, span: Span, hold
 fn names(resolver: &Resolver<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
     let live = &resolver.directory.live().ring_groups;
     let pairs = resolver.desired.ring_groups.iter().zip(&resolver.matching.handles);
-    let new: Vec<(&DesiredRingGroup, NameKey)> = pairs
-        .map(|(group, handle)| (group, live.get(handle.index as usize).map(|existing| &existing.name)))
+    let new: Vec<(u32, &DesiredRingGroup, NameKey)> = (0u32..)
+        .zip(pairs)
+        .map(|(at, (group, handle))| (at, group, live.get(handle.index as usize).map(|existing| &existing.name)))
         // Nearly every name is written as the account has it.
-        .filter(|(group, existing)| *existing != Some(&group.name.value))
-        .map(|(group, existing)| (group, existing, group.name.value.key()))
-        .filter(|(_, existing, key)| existing.is_none_or(|existing| existing.key() != *key))
-        .map(|(group, _, key)| (group, key))
+        .filter(|(_, group, existing)| *existing != Some(&group.name.value))
+        .map(|(at, group, existing)| (at, group, existing, group.name.value.key()))
+        .filter(|(_, _, existing, key)| existing.is_none_or(|existing| existing.key() != *key))
+        .map(|(at, group, _, key)| (at, group, key))
         .collect();
     if new.is_empty() {
         return;
     }
-    let keys: HashSet<&str> = new.iter().map(|(_, key)| key.as_str()).collect();
+    let keys: HashSet<&str> = new.iter().map(|(_, _, key)| key.as_str()).collect();
     let taken =
         [Kind::User, Kind::Receptionist, Kind::Conference].map(|kind| (kind, resolver.directory.taken(kind, &keys)));
-    for (group, key) in &new {
+    for (at, group, key) in &new {
         for (kind, _) in taken.iter().filter(|(_, taken)| taken.contains(key.as_str())) {
             diagnostics.push(
                 Diagnostic::new(
@@ -88,7 +92,8 @@ fn names(resolver: &Resolver<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
                     Some(group.name.span),
                     format!("a {kind} of the account is already called `{}`", group.name.value),
                 )
-                .hint("names are unique among all extensions of an account: choose another"),
+                .hint("names are unique among all extensions of an account: choose another")
+                .of(Declaration::RingGroup(*at)),
             );
         }
     }

@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use foldhash::HashMap;
 
 use crate::diag::{Diagnostic, Rule};
-use crate::model::{Desired, Directory, Found, Handle, Kind};
+use crate::model::{Declaration, Desired, Directory, Found, Handle, Kind};
 
 /// The pairs.
 #[derive(Debug)]
@@ -55,7 +55,8 @@ impl Matching {
                         Some(group.name.span),
                         format!("the account has {} ring groups called `{}`", several.len(), group.name.value),
                     )
-                    .hint("give them different names in the account first"),
+                    .hint("give them different names in the account first")
+                    .of(Declaration::RingGroup(index)),
                 ),
             }
         }
@@ -77,7 +78,8 @@ impl Matching {
                         Some(old.span),
                         format!("the account has no ring group `{}` to rename, so a new one is made", old.value),
                     )
-                    .hint("remove `renamed_from` if the group is new"),
+                    .hint("remove `renamed_from` if the group is new")
+                    .of(Declaration::RingGroup(index)),
                 ),
                 Claim::TakenAlready => {}
             }

@@ -1,7 +1,7 @@
 //! Numbers: where they go and what is written beside them.
 
-use crate::diag::{Diagnostic, Rule};
-use crate::model::{DesiredNumber, Handle, Ignorable, Kind, LiveNumber, Span};
+use crate::diag::{Diagnostic, Rule, attribute};
+use crate::model::{Declaration, DesiredNumber, Handle, Ignorable, Kind, LiveNumber, Span};
 
 use super::delta::NumberDelta;
 use super::resolve::Resolver;
@@ -9,9 +9,9 @@ use super::resolve::Resolver;
 /// So many references are looked up at once.
 const BATCH: usize = 256;
 
-/// The numbers that differ, in the order of the numbers. Both lists are sorted, so one walk is enough.
-pub(super) fn compare(resolver: &Resolver<'_, '_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<NumberDelta> {
-    let mut deltas = Vec::new();
+/// The numbers that differ, in the order of the numbers, and how many the account does not have. Both lists are sorted, so one walk is enough.
+pub(super) fn compare(resolver: &Resolver<'_, '_>, diagnostics: &mut Vec<Diagnostic>) -> (Vec<NumberDelta>, usize) {
+    let (mut deltas, mut missing) = (Vec::new(), 0);
     let labels = !resolver.desired.policy.ignore.contains(&Ignorable::NumberLabel);
     let mut live = (0u32..).zip(&resolver.directory.live().numbers).peekable();
     let look_up = |number: &DesiredNumber| number.to.value.as_ref().map(|to| resolver.find(to));
@@ -20,20 +20,23 @@ pub(super) fn compare(resolver: &Resolver<'_, '_>, diagnostics: &mut Vec<Diagnos
     for ((index, desired), found) in (0u32..).zip(&resolver.desired.numbers).zip(found) {
         while live.next_if(|(_, number)| number.number < desired.number).is_some() {}
         let Some((position, number)) = live.next_if(|(_, number)| number.number == desired.number) else {
-            diagnostics.push(not_in_account(desired));
+            diagnostics.push(not_in_account(desired).of(Declaration::Number(index)));
+            missing += 1;
             continue;
         };
+        let reported = diagnostics.len();
         let wanted = resolver.found(&desired.to, found, diagnostics);
         let to = wanted.and_then(|wanted| destination(resolver, desired, (position, number), wanted, diagnostics));
         let label = labels && desired.label.as_ref().is_some_and(|label| label.value != number.label);
         if label {
             label_fits(resolver, desired, diagnostics);
         }
+        attribute(diagnostics.get_mut(reported..).unwrap_or_default(), Declaration::Number(index));
         if to.is_some() || label {
             deltas.push(NumberDelta { live: position, desired: index, to, label });
         }
     }
-    deltas
+    (deltas, missing)
 }
 
 fn destination(

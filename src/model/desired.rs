@@ -4,7 +4,9 @@
 //! and unique; a reference to a ring group that nothing declares may still exist in the account. A field
 //! that is `None` is not managed: an existing object keeps its value, a new one gets the default.
 
-use super::{Base, E164, ExtensionNumber, FileId, Name, Place, Policy, Reference, RingFor, RingMode, Span, Spanned};
+use super::{
+    Base, E164, ExtensionNumber, FileId, Kind, Name, Place, Policy, Reference, RingFor, RingMode, Span, Spanned,
+};
 
 /// The wanted state of one account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,7 +69,36 @@ pub struct Absent {
     pub reference: Spanned<Reference>,
 }
 
+/// One declaration of the files, by its position in a list of [`Desired`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Declaration {
+    /// Of a number.
+    Number(u32),
+    /// Of a ring group.
+    RingGroup(u32),
+    /// In `absent`.
+    Absent(u32),
+}
+
 impl Desired {
+    /// The kind and name of the object that a declaration is about, and where it is; `None` past the lists' ends.
+    pub fn declared(&self, declaration: Declaration) -> Option<(Kind, String, Span)> {
+        Some(match declaration {
+            Declaration::Number(at) => {
+                let wish = self.numbers.get(at as usize)?;
+                (Kind::Number, wish.number.to_string(), wish.span)
+            }
+            Declaration::RingGroup(at) => {
+                let name = &self.ring_groups.get(at as usize)?.name;
+                (Kind::RingGroup, name.value.to_string(), name.span)
+            }
+            Declaration::Absent(at) => {
+                let reference = &self.absent.get(at as usize)?.reference;
+                (reference.value.kind, reference.value.selector.to_string(), reference.span)
+            }
+        })
+    }
+
     /// The place that can leave the process.
     pub fn place(&self, span: Span) -> Place {
         let FileId(index) = span.file;

@@ -28,6 +28,8 @@ pub(super) fn build(difference: &Difference<'_>, ordered: &Ordered, reads: u64) 
         unmanaged: difference.unmanaged,
         price,
         blocked: Vec::new(),
+        skipped: Vec::new(),
+        only: Vec::new(),
         digest,
     }
 }

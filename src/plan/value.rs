@@ -8,6 +8,7 @@ use crate::model::Change;
 
 use super::block::Block;
 use super::digest::Digest;
+use super::skipped::Skipped;
 
 /// What to write to one account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -29,6 +30,12 @@ pub struct Plan {
     /// What the guards hold back; empty if the plan may be applied as it is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blocked: Vec<Block>,
+    /// The declared objects that the plan leaves as they are; empty if it covers all that is planned.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<Skipped>,
+    /// The selectors that the plan is limited to; empty if it is about everything that the files declare.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<String>,
     /// The name of exactly these changes, for `--approve`.
     pub digest: Digest,
 }
@@ -55,6 +62,11 @@ impl Plan {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
+    }
+
+    /// Whether everything that was planned for is covered: nothing is left out.
+    pub fn is_whole(&self) -> bool {
+        self.skipped.is_empty()
     }
 
     /// Whether a guard holds something back.

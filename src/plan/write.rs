@@ -121,7 +121,7 @@ fn number(difference: &Difference<'_>, index: usize) -> Option<Write> {
 fn deletion(difference: &Difference<'_>, index: usize) -> Option<Write> {
     let deletion = difference.deletions.get(index)?;
     let live = difference.directory.live().ring_groups.get(deletion.handle.index as usize)?;
-    let reason = if deletion.pruned { Reason::Pruned } else { Reason::Absent };
+    let reason = if deletion.absent.is_none() { Reason::Pruned } else { Reason::Absent };
     let mut write = Write::new(Subject::Deletion(index), Verb::Delete, reason);
     write.group = Some(deletion.handle);
     write.frees_extension.clone_from(&live.extension);

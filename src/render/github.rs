@@ -10,13 +10,13 @@ use std::fmt::Write as _;
 
 use crate::diag::{Diagnostic, Severity, Sources};
 use crate::model::{Change, Place, Verb};
-use crate::plan::Plan;
+use crate::plan::{Cause, Plan};
 
 use super::held::{self, Held};
 use super::repository::{Located, Repository};
 use super::summary::{self, counted};
 use super::unplanned::{self, Reason, Unplanned};
-use super::{diagnostics, fields, human};
+use super::{diagnostics, fields, human, skipped};
 
 /// GitHub shows so many annotations of a kind for each step, and drops the others without a word.
 const MOST: usize = 10;
@@ -57,6 +57,7 @@ pub fn plans(
         if plan.is_blocked() {
             lines.push(format!("Blocked: {}", summary::blocked(plan, &Held::of(plan))));
         }
+        lines.extend(skipped::title(plan).map(|title| format!("Left out: {title}")));
     }
     lines.extend(unplanned.iter().map(|one| format!("Not planned: {}", one.line())));
     lines.extend(unplanned::total(plans, unplanned).map(|total| format!("Total: {total}")));
@@ -122,6 +123,12 @@ impl<'a> Page<'a> {
         for block in plan.blocked.iter().filter(|block| block.changes.is_empty()) {
             self.annotate(Severity::Warning, block.place.as_ref(), || {
                 (format!("blocked by {}", block.guard.as_str()), reasons(plan, None))
+            });
+        }
+        // What is invalid itself is among the findings.
+        for one in plan.skipped.iter().filter(|one| one.cause != Cause::Invalid) {
+            self.annotate(Severity::Warning, one.place.as_ref(), || {
+                (format!("left out: {}", skipped::object(one)), skipped::reason(one))
             });
         }
         for change in &plan.changes {

@@ -12,7 +12,7 @@ use crate::plan::Plan;
 
 use super::diagnostics::Style;
 use super::held::{self, Held};
-use super::{fields, summary};
+use super::{fields, skipped, summary};
 
 /// The plan, what is blocked and why, the unmanaged objects as one line, the counts, the price and the digest.
 pub fn plan(plan: &Plan, style: Style) -> String {
@@ -24,13 +24,15 @@ pub fn plan_of(plan: &Plan, style: Style, command: &str) -> String {
     let mut page = Page { text: String::new(), style };
     let held = Held::of(plan);
     let title = page.paint(Paint::new().bold(), &fields::shown(&plan.account));
-    page.line(&format!("Account {title}"));
+    let only = skipped::only(plan).map(|only| format!(" ({only})")).unwrap_or_default();
+    page.line(&format!("Account {title}{only}"));
     for one in &plan.changes {
         page.text.push('\n');
         page.change(one, held.by(one));
     }
     page.blocks(plan, &held, command);
-    if !plan.changes.is_empty() {
+    page.skipped(plan);
+    if !plan.changes.is_empty() || !plan.skipped.is_empty() {
         page.text.push('\n');
     }
     if let Some(unmanaged) = summary::unmanaged(plan) {
@@ -113,6 +115,17 @@ impl Page {
             }
         }
         self.line(&format!("  To let exactly this plan through: `{command}` with `{}`", held::release(plan)));
+    }
+
+    /// What stays as it is although the files declare it.
+    fn skipped(&mut self, plan: &Plan) {
+        let Some(title) = skipped::title(plan) else { return };
+        self.line("");
+        let title = self.paint(AnsiColor::Yellow.on_default().bold(), &format!("Left out: {title}"));
+        self.line(&title);
+        for line in skipped::list(plan) {
+            self.line(&format!("  {line}"));
+        }
     }
 
     fn field(&mut self, verb: Verb, field: &FieldChange, width: usize) {

@@ -17,9 +17,9 @@ use crate::model::{FieldName, FieldValue, ObjectId};
 use crate::plan::Plan;
 use crate::text;
 
-use super::fields;
 use super::held::{self, Held};
 use super::unplanned::Unplanned;
+use super::{fields, skipped};
 
 use step::Step;
 use words::{Words, fill};
@@ -61,13 +61,21 @@ pub fn unplanned(unplanned: &[Unplanned], language: Language) -> String {
     text
 }
 
+/// What nobody is to touch although the files declare it.
+fn left_out(plan: &Plan, words: &Words) -> String {
+    if plan.skipped.is_empty() {
+        return String::new();
+    }
+    format!("\n{}\n  - {}\n", words.left_out, skipped::list(plan).join("\n  - "))
+}
+
 /// The runbook of one account: how to use it, what is blocked, the steps, and how to see that all is done.
 fn one(plan: &Plan, words: &Words) -> String {
     let account = fields::quoted(&plan.account);
     let count = plan.changes.len().to_string();
     let mut text = fill(words.title, &[("account", &account), ("count", &count)]) + "\n\n";
     if plan.is_empty() {
-        return text + words.nothing + "\n";
+        return text + words.nothing + "\n" + &left_out(plan, words);
     }
     for line in words.introduction {
         text.push_str(line);
@@ -83,6 +91,7 @@ fn one(plan: &Plan, words: &Words) -> String {
             let _ = writeln!(text, "  - {}", held::title(block).0);
         }
     }
+    text.push_str(&left_out(plan, words));
     let _ = writeln!(text, "\n1. {}", words.sign_in);
     // A group that an earlier step renamed is found under its new name.
     let mut names: BTreeMap<&ObjectId, &str> = BTreeMap::new();

@@ -15,13 +15,13 @@ use sha2::{Digest as _, Sha256};
 
 use crate::diag::{Diagnostic, Severity, Sources};
 use crate::model::{Change, Place, Span};
-use crate::plan::{Block, Guard, Plan};
+use crate::plan::{Block, Cause, Guard, Plan};
 use crate::text::hex;
 
 use super::held::{self, Held};
 use super::repository::{Located, Repository};
 use super::unplanned::Unplanned;
-use super::{diagnostics, fields};
+use super::{diagnostics, fields, skipped};
 
 /// The schema that the output is valid against.
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -67,6 +67,14 @@ struct Rule {
     level: &'static str,
     page: &'static str,
 }
+
+/// What a plan leaves out although the files declare it.
+const SKIPPED: Rule = Rule {
+    id: "left-out",
+    summary: "A plan covers everything that the files declare.",
+    level: "warning",
+    page: "docs/output.md",
+};
 
 /// One result before it has its fingerprint.
 struct Found<'a> {
@@ -121,6 +129,19 @@ impl Run<'_> {
             if block.changes.is_empty() {
                 self.block(plan, block, None);
             }
+        }
+        // What is invalid itself is among the findings.
+        for one in plan.skipped.iter().filter(|one| one.cause != Cause::Invalid) {
+            let object = skipped::object(one);
+            self.push(Found {
+                rule: SKIPPED,
+                level: "warning",
+                message: format!("{object} is left out: {}", one.reason),
+                place: one.place.as_ref(),
+                length: None,
+                mark: [plan.account.as_str(), &object].join("\n"),
+                related: Vec::new(),
+            });
         }
     }
 

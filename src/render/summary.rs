@@ -16,10 +16,11 @@ pub(super) fn counts(plan: &Plan) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
+    let skipped = if plan.is_whole() { String::new() } else { format!(", {} left out", plan.skipped.len()) };
     if parts.is_empty() {
-        return format!("in sync: {} as the files ask", counted(plan.in_sync, "object"));
+        return format!("in sync: {} as the files ask{skipped}", counted(plan.in_sync, "object"));
     }
-    format!("{}, {} in sync", parts.join(", "), plan.in_sync)
+    format!("{}, {} in sync{skipped}", parts.join(", "), plan.in_sync)
 }
 
 /// `2 guards hold back 3 changes; nothing is applied`.

@@ -27,7 +27,7 @@ use super::fights::Fights;
 use super::handle::Handle;
 use super::pace::{Ended, Pace};
 use super::permit::Permit;
-use super::status::State;
+use super::status::{Degraded, State};
 use super::wake::{Reason, Reasons};
 use super::wanted::Wanted;
 
@@ -47,6 +47,8 @@ pub(super) struct Watcher {
     open: Option<(Arc<Account>, Box<dyn Connection>)>,
     /// The wishes that the account fulfilled when it was last in sync.
     fulfilled: Option<Arc<Account>>,
+    /// What the last plan left out.
+    degraded: Option<Degraded>,
     /// The files of the last turn, whatever that came to.
     files: Option<Arc<Account>>,
     /// What the last look came to, as long as it counts.
@@ -78,6 +80,7 @@ impl Watcher {
             fights,
             open: None,
             fulfilled: None,
+            degraded: None,
             files: None,
             last: None,
             refused: None,

@@ -12,7 +12,7 @@ use crate::config::{self, Account};
 use crate::diag::Sources;
 use crate::live::Read;
 use crate::model::{Change, FieldChange, FieldValue, FileId, ObjectLabel, PlannedRef, Verb};
-use crate::plan::{self, Plan};
+use crate::plan::{Part, Plan, plan_part};
 use crate::render::adopt::adopt;
 
 use super::hold::same_but_for;
@@ -81,7 +81,9 @@ fn holds(
     if !same_but_for(&account.desired, &desired, adopted) {
         return false;
     }
-    let (Some(after), _) = plan::plan(&desired, &read.live, &account.severities, read.requests) else { return false };
+    let part = Part { skip_invalid: true, ..Part::default() };
+    let (after, _) = plan_part(&desired, &read.live, &account.severities, read.requests, &part);
+    let Some(after) = after else { return false };
     let gone = |change: &&Change| !adopted.iter().any(|adopted| adopted.id == change.id);
     let mut before: Vec<_> = plan.changes.iter().filter(gone).map(what).collect();
     let mut after: Vec<_> = after.changes.iter().map(what).collect();

@@ -7,8 +7,9 @@
 use std::collections::HashSet;
 
 use crate::model::{
-    Change, Desired, DesiredNumber, DesiredRingGroup, E164, FieldName, FieldValue, Kind, NameKey, Verb,
+    Absent, Change, Desired, DesiredNumber, DesiredRingGroup, E164, FieldName, FieldValue, Kind, NameKey, Verb,
 };
+use crate::plan::Skipped;
 
 /// Whether the files wished the same of this object when they were last fulfilled.
 pub(super) fn is_drift(change: &Change, now: &Desired, fulfilled: &Desired) -> bool {
@@ -45,6 +46,35 @@ pub(super) fn without(desired: &Desired, held: &[&Change]) -> Desired {
         rest.policy.prune_ring_groups = None;
     }
     rest
+}
+
+/// The wishes that count as fulfilled if a plan left these objects out: of those, the ones of `before`, where they
+/// are the same, so that a wish that was fulfilled once stays so.
+pub(super) fn fulfilled(now: &Desired, skipped: &[Skipped], before: Option<&Desired>) -> Desired {
+    let numbers: HashSet<E164> = skipped.iter().filter_map(Skipped::number).collect();
+    let groups = skipped.iter().filter(|one| one.kind == Kind::RingGroup);
+    let groups: HashSet<NameKey> = groups.map(|one| NameKey::of(&one.name)).collect();
+    let mut rest = now.clone();
+    rest.numbers.retain(|wish| {
+        let earlier = before.and_then(|before| wish_of(before, wish.number)).map(number_wish);
+        !numbers.contains(&wish.number) || earlier == Some(number_wish(wish))
+    });
+    if !groups.is_empty() {
+        rest.ring_groups.retain(|wish| {
+            let keys: HashSet<NameKey> = group_keys(wish).collect();
+            let earlier = before.and_then(|before| group(before, &keys)).map(group_wish);
+            keys.is_disjoint(&groups) || earlier == Some(group_wish(wish))
+        });
+        let was = |key: &NameKey| before.is_some_and(|before| before.absent.iter().any(|one| absent_key(one) == *key));
+        rest.absent.retain(|absent| !groups.contains(&absent_key(absent)) || was(&absent_key(absent)));
+        rest.policy.prune_ring_groups =
+            rest.policy.prune_ring_groups.filter(|_| before.is_some_and(|one| one.policy.prune_ring_groups.is_some()));
+    }
+    rest
+}
+
+fn absent_key(absent: &Absent) -> NameKey {
+    absent.reference.value.selector.key()
 }
 
 /// Whether both states ask for the same, but for the objects of these changes.

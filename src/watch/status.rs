@@ -37,6 +37,8 @@ pub enum State {
     Fighting,
     /// It differs or not: its files ask that nothing is written for now.
     Suspended,
+    /// It is as the files ask, but for invalid declarations and what depends on them.
+    Degraded,
     /// The files cannot be planned with: they have errors, or do not fit the account.
     Invalid,
     /// It cannot be read or written at the moment.
@@ -73,6 +75,9 @@ pub struct AccountStatus {
     pub next_look: Option<Stamp>,
     /// How many of its objects differ now.
     pub drift: Drift,
+    /// What is left out because its declaration is invalid; absent if nothing is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub degraded: Option<Degraded>,
     /// What keeps the files from being planned with, as far as only the account tells: at most 20 lines.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<String>,
@@ -85,6 +90,15 @@ pub struct AccountStatus {
     pub counts: Counts,
     /// What has happened, the latest first.
     pub history: VecDeque<Event>,
+}
+
+/// What an account does not get of what its files declare.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+pub struct Degraded {
+    /// How many objects are left out.
+    pub objects: usize,
+    /// Which, and why: at most 20 lines.
+    pub reasons: Vec<String>,
 }
 
 /// The files of an account.
@@ -185,6 +199,8 @@ pub enum Happening {
     Applied,
     /// A guard held a plan back.
     Blocked,
+    /// Invalid declarations, and what depends on them, are left out.
+    Degraded,
     /// Somebody undoes every correction.
     Fight,
     /// It failed.
@@ -197,13 +213,14 @@ pub enum Happening {
 
 impl State {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Starting,
         Self::InSync,
         Self::Drifted,
         Self::Blocked,
         Self::Fighting,
         Self::Suspended,
+        Self::Degraded,
         Self::Invalid,
         Self::Failing,
     ];
@@ -217,6 +234,7 @@ impl State {
             Self::Blocked => "blocked",
             Self::Fighting => "fighting",
             Self::Suspended => "suspended",
+            Self::Degraded => "degraded",
             Self::Invalid => "invalid",
             Self::Failing => "failing",
         }
@@ -232,6 +250,7 @@ impl Happening {
             Self::Drift => "drift",
             Self::Applied => "applied",
             Self::Blocked => "blocked",
+            Self::Degraded => "degraded",
             Self::Fight => "fight",
             Self::Failed => "failed",
             Self::Suspended => "suspended",

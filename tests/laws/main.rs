@@ -17,6 +17,7 @@ mod account;
 mod generate;
 mod guards;
 mod honest;
+mod part;
 mod saved;
 
 use std::collections::{BTreeMap, BTreeSet};

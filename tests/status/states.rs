@@ -24,6 +24,8 @@ fn plan() -> Plan {
         unmanaged: strowger::diff::Unmanaged::default(),
         price: strowger::plan::Price::default(),
         blocked: vec![block],
+        skipped: Vec::new(),
+        only: Vec::new(),
         digest: Digest("0".repeat(64)),
     }
 }
@@ -48,6 +50,8 @@ fn board() -> Board {
                 account.findings = if state == State::Invalid { vec![says.to_owned()] } else { Vec::new() };
                 account.files.valid = state != State::Suspended;
                 account.files.errors = if state == State::Suspended { vec![says.to_owned()] } else { Vec::new() };
+                account.degraded = (state == State::Degraded)
+                    .then(|| strowger::watch::status::Degraded { objects: 1, reasons: vec![says.to_owned()] });
                 account.plan = (state == State::Blocked).then(|| plan().into());
                 account.approvable = state == State::Blocked;
                 account.remember(Event { at: now.clone(), what: Happening::Drift, says: says.to_owned(), run: None });

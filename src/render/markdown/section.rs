@@ -8,7 +8,7 @@ use crate::text;
 
 use super::super::held::{self, Held};
 use super::super::summary::{self, counted};
-use super::super::{fields, human};
+use super::super::{fields, human, skipped};
 
 /// The longest name of an account in a heading.
 const TITLE: usize = 80;
@@ -68,7 +68,8 @@ impl<'a> Section<'a> {
         }));
         let longest = parts.iter().map(|part| longest_run(&part.text)).max().unwrap_or_default();
         let account = code(&text::shown(&plan.account, TITLE));
-        let title = format!("### Strowger plan for {account}\n\n**{}**\n", summary::counts(plan));
+        let only = skipped::only(plan).map(|only| format!(", {}", code(&only))).unwrap_or_default();
+        let title = format!("### Strowger plan for {account}{only}\n\n**{}**\n", summary::counts(plan));
         let blocked = format!("\n**Blocked: {}.**\n", summary::blocked(plan, &held));
         let blocked = if plan.is_blocked() { blocked } else { String::new() };
         let fence = "`".repeat(longest.max(2) + 1);
@@ -192,6 +193,11 @@ fn tail(plan: &Plan) -> String {
     let mut parts = Vec::new();
     if plan.is_blocked() {
         parts.push(format!("To let exactly this plan through: `strowger apply` with {}.", code(&held::release(plan))));
+    }
+    if let Some(title) = skipped::title(plan) {
+        let lines = skipped::list(plan);
+        let fence = "`".repeat(lines.iter().map(|line| longest_run(line)).max().unwrap_or_default().max(2) + 1);
+        parts.push(format!("**Left out: {title}.**\n\n{fence}text\n{}\n{fence}", lines.join("\n")));
     }
     parts.extend(summary::unmanaged(plan).map(|line| line + "."));
     parts.push(format!("Price: {}.", summary::price(plan)));

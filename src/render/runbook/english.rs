@@ -12,6 +12,7 @@ pub(super) const WORDS: Words = Words {
     ],
     nothing: "Nothing to do.",
     unplanned: "The account {account} is not planned, so it has no steps here: {why}",
+    left_out: "LEFT OUT: these stay as they are, although the files declare them:",
     blocked: "BLOCKED: begin only once somebody who may do so has approved exactly this plan, {digest}:",
     sign_in: "Sign in at office.ooma.com (France: office.ooma.fr, Australia: office-au.ooma.com) as administrator.",
     finish: "Bring the snapshot up to what the portal shows now, and run `strowger plan` again: it finds nothing to do.",

@@ -13,6 +13,7 @@ pub(super) const WORDS: Words = Words {
     ],
     nothing: "Rien à faire.",
     unplanned: "Le compte {account} n'est pas planifié et n'a donc pas d'étapes ici : {why}",
+    left_out: "LAISSÉ DE CÔTÉ : ne pas toucher à ceci, bien que les fichiers le déclarent :",
     blocked: "BLOQUÉ : ne commencer qu'une fois ce plan exact, {digest}, approuvé par une personne habilitée :",
     sign_in: "Se connecter comme administrateur sur office.ooma.fr (États-Unis : office.ooma.com, Australie : office-au.ooma.com).",
     finish: "Mettre le fichier snapshot à jour d'après le portail et relancer `strowger plan` : il ne trouve plus rien à faire.",

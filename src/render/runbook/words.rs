@@ -26,6 +26,7 @@ pub(super) struct Words {
     pub(super) unplanned: &'static str,
     /// `{digest}`; the reasons follow.
     pub(super) blocked: &'static str,
+    pub(super) left_out: &'static str,
     pub(super) sign_in: &'static str,
     pub(super) finish: &'static str,
     /// `{digest}`.

@@ -59,11 +59,11 @@ impl Watcher {
         if done.is_complete() {
             // By the account's own word. What differs after that is what somebody else did, also if nobody ever saw
             // the account in sync: else whoever is quick enough to undo every correction would never be noticed.
-            self.fulfilled = Some(Arc::clone(account));
+            self.fulfil(account, &work.plan);
         }
         let (verdict, in_sync) = match self.after(account, wanted, permit, &done).await {
             Ok(verdict) => {
-                let in_sync = matches!(verdict, Verdict::InSync);
+                let in_sync = matches!(verdict, Verdict::InSync) && self.degraded.is_none();
                 (verdict, Some(in_sync))
             }
             Err(verdict) => (verdict, None),

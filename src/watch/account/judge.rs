@@ -7,14 +7,14 @@ use crate::config::Account;
 use crate::diag::{Diagnostic, Sources};
 use crate::live::Read;
 use crate::model::{Change, ChangeId, Desired, OnDrift};
-use crate::plan::{self, Plan};
-use crate::render::{counted, diagnostics};
+use crate::plan::{Part, Plan, plan_part};
+use crate::render::{counted, diagnostics, skipped};
 
 use super::super::fights::Contested;
-use super::super::hold::{is_drift, without};
+use super::super::hold::{fulfilled, is_drift, without};
 use super::super::pace::Ended;
 use super::super::permit::Permit;
-use super::super::status::State;
+use super::super::status::{Degraded, State};
 use super::super::wanted::Wanted;
 use super::Watcher;
 
@@ -84,9 +84,10 @@ impl Watcher {
     /// What the account, as it was read, means.
     pub(super) fn judge(&mut self, account: &Arc<Account>, wanted: &Wanted, permit: &Permit, read: &Read) -> Verdict {
         let (plan, findings) = planned(account, &account.desired, permit, read);
+        self.degraded = plan.as_ref().and_then(degraded);
         let Some(plan) = plan else { return invalid(&findings, &wanted.sources) };
         if plan.is_empty() {
-            self.fulfilled = Some(Arc::clone(account));
+            self.fulfil(account, &plan);
             self.refused = None;
             return match permit.freeze() {
                 // In sync by chance: that nothing would be written must not be forgotten.
@@ -127,8 +128,8 @@ impl Watcher {
                 let drift = self.drift(account, &rest);
                 self.guarded(permit, Work { plan: Arc::new(rest), whole: plan, drift })
             }
-            Some(_) => {
-                self.fulfilled = Some(Arc::clone(account));
+            Some(rest) => {
+                self.fulfil(account, &rest);
                 Verdict::Held(Held { contested, ..Held::new(state, plan, says) })
             }
             // A number may lead to a group that is called otherwise by now.
@@ -137,6 +138,17 @@ impl Watcher {
                 Verdict::Held(Held { contested, ..Held::new(state, plan, says) })
             }
         }
+    }
+
+    /// Remembers that the account is as the files ask, but for what the plan leaves out.
+    pub(super) fn fulfil(&mut self, account: &Arc<Account>, plan: &Plan) {
+        self.fulfilled = Some(if plan.is_whole() {
+            Arc::clone(account)
+        } else {
+            let before = self.fulfilled.as_ref().map(|before| &before.desired);
+            let desired = fulfilled(&account.desired, &plan.skipped, before);
+            Arc::new(Account { desired, ..(**account).clone() })
+        });
     }
 
     /// Lets work through, unless a guard or a freeze holds it back and nobody approved it.
@@ -185,8 +197,16 @@ impl Watcher {
     }
 }
 
+/// What a plan leaves out, in lines that are safe to show.
+fn degraded(plan: &Plan) -> Option<Degraded> {
+    let reasons = skipped::list(plan);
+    (!plan.is_whole()).then_some(Degraded { objects: plan.skipped.len(), reasons })
+}
+
+/// The plan, without invalid declarations if only the account shows that they are.
 fn planned(account: &Account, desired: &Desired, permit: &Permit, read: &Read) -> (Option<Plan>, Vec<Diagnostic>) {
-    let (plan, mut findings) = plan::plan(desired, &read.live, &account.severities, read.requests);
+    let part = Part { skip_invalid: true, ..Part::default() };
+    let (plan, mut findings) = plan_part(desired, &read.live, &account.severities, read.requests, &part);
     crate::diag::sort(&mut findings);
     (plan.map(|plan| plan.frozen_by(&permit.frozen)), findings)
 }

@@ -9,10 +9,11 @@ use std::time::Duration;
 use crate::model::Kind;
 use crate::plan::{Digest, Plan};
 use crate::record::RunId;
+use crate::render::counted;
 use crate::text::shown;
 
 use super::super::fights::Contested;
-use super::super::status::{Counts, Drift, Event, Happening, State};
+use super::super::status::{Counts, Degraded, Drift, Event, Happening, State};
 use super::super::wanted::Wanted;
 use super::Watcher;
 use super::judge::{Held, Verdict};
@@ -30,6 +31,8 @@ pub(super) struct Told {
     plan: Option<About>,
     /// What was told last of files that follow the account.
     pub(super) adoption: Option<String>,
+    /// What was told last of what is left out.
+    degraded: Option<Degraded>,
     /// When it was told that nothing is written for now.
     suspended: Option<Duration>,
 }
@@ -116,21 +119,29 @@ impl Watcher {
         let now = self.context.clock.stamp();
         if !failed {
             let in_sync = match &verdict {
-                Verdict::InSync => true,
+                Verdict::InSync => self.degraded.is_none(),
                 // A suspended account may be in sync by chance.
-                Verdict::Held(held) => held.plan.is_empty(),
+                Verdict::Held(held) => held.plan.is_empty() && held.plan.is_whole(),
                 _ => false,
             };
             self.context.board.update(&self.name, |status| {
                 status.last_look = Some(now.clone());
-                let still = matches!(status.state, State::InSync | State::Suspended) && status.plan.is_none();
+                let whole = status.plan.is_none() && status.degraded.is_none();
+                let still = matches!(status.state, State::InSync | State::Suspended) && whole;
                 if in_sync || unchanged && still {
                     status.last_in_sync = Some(now);
                 }
             });
         }
+        if !failed && !unchanged {
+            self.tell_degraded();
+        }
         let standing = match verdict {
             Verdict::Unchanged => return self.remind(before),
+            Verdict::InSync if self.degraded.is_some() => {
+                let says = self.degraded.as_ref().map(sentence);
+                Standing::new(State::Degraded, says)
+            }
             Verdict::InSync => Standing::new(State::InSync, None),
             Verdict::Held(held) => {
                 let about = Some(About::of(&held));
@@ -174,7 +185,8 @@ impl Watcher {
             }
             State::Invalid => Some((Happening::Invalid, says)),
             State::Failing => Some((Happening::Failed, says)),
-            State::Starting => None,
+            // What is left out was reported when that changed.
+            State::Degraded | State::Starting => None,
         };
         if standing.state != State::Failing {
             self.told.plan = about;
@@ -184,6 +196,19 @@ impl Watcher {
             self.tell_event(what, &says, None);
         }
         self.remind(self.state());
+    }
+
+    /// Puts what is left out on the board, and reports it when it changes.
+    fn tell_degraded(&mut self) {
+        if self.told.degraded == self.degraded {
+            return;
+        }
+        self.told.degraded.clone_from(&self.degraded);
+        let degraded = self.degraded.clone();
+        self.context.board.update(&self.name, |status| status.degraded.clone_from(&degraded));
+        if let Some(degraded) = degraded {
+            self.tell_event(Happening::Degraded, &sentence(&degraded), None);
+        }
     }
 
     /// Whether this was not told yet.
@@ -241,7 +266,7 @@ impl Watcher {
         let says = shown(says, LONGEST);
         let account = &*self.name;
         match what {
-            Happening::Failed | Happening::Invalid | Happening::Blocked | Happening::Fight => {
+            Happening::Failed | Happening::Invalid | Happening::Blocked | Happening::Degraded | Happening::Fight => {
                 tracing::warn!(account, what = what.as_str(), "{says}");
             }
             _ => tracing::info!(account, what = what.as_str(), "{says}"),
@@ -257,6 +282,13 @@ impl Watcher {
     fn state(&self) -> State {
         self.context.board.get(&self.name).map(|status| status.state).unwrap_or_default()
     }
+}
+
+/// How many objects are left out, and the first reason.
+fn sentence(degraded: &Degraded) -> String {
+    let verb = if degraded.objects == 1 { "is" } else { "are" };
+    let first = degraded.reasons.first().map_or("", String::as_str);
+    format!("{} {verb} left out: {first}", counted(degraded.objects, "declared object"))
 }
 
 /// How many objects a plan writes, by kind.

@@ -81,6 +81,7 @@ const fn verb(what: Happening) -> &'static str {
         Happening::Drift => "has drifted",
         Happening::Applied => "was changed",
         Happening::Blocked => "is blocked",
+        Happening::Degraded => "is degraded",
         Happening::Fight => "is fought over",
         Happening::Failed => "failed",
         Happening::Suspended => "is suspended",

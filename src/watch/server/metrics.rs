@@ -35,7 +35,7 @@ struct All<'a> {
 
 type Gauge = (&'static str, &'static str, fn(&AccountStatus) -> Option<f64>);
 
-const GAUGES: [Gauge; 6] = [
+const GAUGES: [Gauge; 7] = [
     ("last_look_timestamp_seconds", "When the account was last looked at, with an answer.", |account| {
         seconds(account.last_look.as_deref())
     }),
@@ -52,6 +52,9 @@ const GAUGES: [Gauge; 6] = [
     ),
     ("config_timestamp_seconds", "When the state of the files that counts was taken up.", |account| {
         seconds(account.files.since.as_deref())
+    }),
+    ("skipped_objects", "Declared objects that are left out because a declaration is invalid.", |account| {
+        Some(float(account.degraded.as_ref().map_or(0, |degraded| degraded.objects as u64)))
     }),
     ("config_valid", "Whether the newest state of the files is the one that counts.", |account| {
         Some(f64::from(u8::from(account.files.valid)))

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::plan::Plan;
-use crate::render::html;
+use crate::render::{counted, html};
 
 use super::super::super::status::{AccountStatus, State};
 use super::marks::mark;
@@ -106,6 +106,7 @@ fn card(page: &mut String, account: &AccountStatus, extent: Extent, address: Soc
     }
     files(page, account);
     findings(page, &account.findings);
+    degraded(page, account);
     facts(page, account);
     if let Some(plan) = &account.plan {
         plan_of(page, plan, account, extent);
@@ -122,6 +123,14 @@ fn files(page: &mut String, account: &AccountStatus) {
         page.push_str("<p class=\"refused\"><b>Its newest files have errors</b>; the state before still counts.</p>");
         findings(page, &account.files.errors);
     }
+}
+
+fn degraded(page: &mut String, account: &AccountStatus) {
+    let Some(degraded) = &account.degraded else { return };
+    let count = counted(degraded.objects, "declared object");
+    let _ =
+        write!(page, "<p class=\"refused\"><b>Left out: {count}</b>; the rest is as the files ask, or planned.</p>");
+    findings(page, &degraded.reasons);
 }
 
 fn findings(page: &mut String, lines: &[String]) {

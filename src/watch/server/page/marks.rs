@@ -11,6 +11,7 @@ pub(in super::super) fn mark(account: &AccountStatus) -> String {
     (account.state, &account.since, &account.says, account.provider).hash(&mut hash);
     (files.valid, &files.since, &files.commit, &files.errors).hash(&mut hash);
     (&account.last_change, &account.findings, account.drift.numbers, account.drift.ring_groups).hash(&mut hash);
+    account.degraded.hash(&mut hash);
     if let Some(plan) = &account.plan {
         (&plan.digest, plan.in_sync, plan.blocked.len(), account.approvable).hash(&mut hash);
     }

@@ -11,11 +11,12 @@ use super::marks::source_mark;
 use super::words::{is_urgent, shape, state, time};
 
 /// In the order in which they matter.
-const ORDER: [State; 8] = [
+const ORDER: [State; 9] = [
     State::Failing,
     State::Invalid,
     State::Blocked,
     State::Fighting,
+    State::Degraded,
     State::Drifted,
     State::Suspended,
     State::Starting,

@@ -15,6 +15,8 @@ pub(super) const SHAPES: &str = concat!(
     "<symbol id=\"blocked\" viewBox=\"0 0 16 16\"><path d=\"M5 1h6l4 4v6l-4 4H5l-4-4V5Z\"/></symbol>",
     "<symbol id=\"fighting\" viewBox=\"0 0 16 16\"><path d=\"M1 5h9V2l5 4.5-5 4.5V8.5H1ZM15 11H8v-.5L3 12l5 3v-1.5h7Z\"/></symbol>",
     "<symbol id=\"suspended\" viewBox=\"0 0 16 16\"><path d=\"M3 2h4v12H3Zm6 0h4v12H9Z\"/></symbol>",
+    "<symbol id=\"degraded\" viewBox=\"0 0 16 16\"><path d=\"M8 1.5v13a6.5 6.5 0 0 1 0-13Z\"/><circle cx=\"8\" cy=\"8\" r=\"6.5\" ",
+    "fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.8\"/></symbol>",
     "<symbol id=\"invalid\" viewBox=\"0 0 16 16\"><path d=\"M3 1h7l4 4v10H3Z\" fill=\"none\" stroke=\"currentColor\" ",
     "stroke-width=\"1.8\"/><path d=\"M5.6 7.2 11 12.6M11 7.2l-5.4 5.4\" stroke=\"currentColor\" stroke-width=\"1.8\"/></symbol>",
     "<symbol id=\"failing\" viewBox=\"0 0 16 16\"><path d=\"M2.5 2.5l11 11m0-11-11 11\" stroke=\"currentColor\" ",
@@ -34,6 +36,7 @@ pub(super) const fn state(state: State) -> (&'static str, &'static str) {
         State::Blocked => ("Blocked", "a guard holds the plan back"),
         State::Fighting => ("Fighting", "somebody undoes every correction"),
         State::Suspended => ("Suspended", "nothing is written for now"),
+        State::Degraded => ("Degraded", "as the files ask, but for invalid declarations"),
         State::Invalid => ("Invalid", "the files cannot be planned with"),
         State::Failing => ("Failing", "cannot be read or written now"),
     }
@@ -47,6 +50,7 @@ pub(super) const fn happening(what: Happening) -> &'static str {
         Happening::Drift => "Drift",
         Happening::Applied => "Applied",
         Happening::Blocked => "Blocked",
+        Happening::Degraded => "Degraded",
         Happening::Fight => "Fight",
         Happening::Failed => "Failed",
         Happening::Suspended => "Suspended",
@@ -61,7 +65,9 @@ pub(super) fn has_refused_files(account: &AccountStatus) -> bool {
 
 /// Whether somebody should look at it.
 pub(super) fn is_urgent(account: &AccountStatus) -> bool {
-    !matches!(account.state, State::Starting | State::InSync) || has_refused_files(account)
+    !matches!(account.state, State::Starting | State::InSync)
+        || account.degraded.is_some()
+        || has_refused_files(account)
 }
 
 /// What comes first has a smaller one.
@@ -71,10 +77,11 @@ pub(super) fn rank(account: &AccountStatus) -> u8 {
         State::Invalid => 1,
         State::Blocked => 2,
         State::Fighting => 3,
-        State::Drifted => 4,
-        State::Suspended => 5,
-        State::Starting => 6,
-        State::InSync => 7,
+        State::Degraded => 4,
+        State::Drifted => 5,
+        State::Suspended => 6,
+        State::Starting => 7,
+        State::InSync => 8,
     };
     if has_refused_files(account) { rank.min(1) } else { rank }
 }
