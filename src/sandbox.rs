@@ -176,6 +176,8 @@ fn check(options: &SandboxOptions) -> Result<(), SandboxError> {
         ("late error rate", options.faults.late_error_rate),
         ("reset rate", options.faults.reset_rate),
         ("stall rate", options.faults.stall_rate),
+        ("late commit rate", options.faults.late_commit_rate),
+        ("duplicate rate", options.faults.duplicate_rate),
     ] {
         if !(0.0..=1.0).contains(&rate) {
             return wrong(option, format!("must be from 0 to 1, not {rate}"));

@@ -178,6 +178,54 @@ async fn a_state_file_outlives_its_server_and_is_not_seeded_twice() {
 }
 
 #[tokio::test]
+async fn a_state_file_of_an_older_version_is_taken_along_with_its_tags() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let account = start(on_file(&path, Faults::default())).await;
+    account.server.stop().await;
+    // As the release before left it: without revisions and without keys in the log.
+    let db = rusqlite::Connection::open(&path).unwrap();
+    db.execute_batch("DROP TABLE revisions; ALTER TABLE audit DROP COLUMN idempotency_key; PRAGMA user_version = 2;")
+        .unwrap();
+    drop(db);
+    let account = start(on_file(&path, Faults::default())).await;
+    let number = account.path("numbers", "number", "+33142685303").await;
+    let (tag, label) = (account.get(&number).await.etag(), account.get(&number).await.body["label"].clone());
+    // The tag of the release before, which was nothing but a digest: a plan from then still fits.
+    let mut object = account.get(&number).await.body;
+    object.as_object_mut().unwrap().remove("etag");
+    assert_eq!(tag, content_tag(&object));
+    account.patch(&number, json!({ "label": "x" })).await.expect(200);
+    account.patch(&number, json!({ "label": label })).await.expect(200);
+    let after = account.get(&number).await.etag();
+    assert_ne!(after, tag);
+    account.server.stop().await;
+    let account = start(on_file(&path, Faults::default())).await;
+    assert_eq!(account.get(&number).await.etag(), after);
+}
+
+fn content_tag(object: &serde_json::Value) -> String {
+    use sha2::Digest as _;
+    let digest = sha2::Sha256::digest(object.to_string());
+    format!("\"{}\"", digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>())
+}
+
+#[tokio::test]
+async fn a_late_write_is_refused_first_and_done_then_and_a_doubled_one_is_answered_the_second_time() {
+    let late = Faults { late_commit_rate: 1.0, late_commit_after: Duration::from_millis(20), ..Faults::default() };
+    let account = start_with(late).await;
+    account.post("locations", json!({"label": "Lyon"})).await.problem(503, "unavailable");
+    let begin = Instant::now();
+    while account.items("locations").await.len() < 2 {
+        assert!(begin.elapsed() < Duration::from_secs(20), "it was never done");
+        tokio::task::yield_now().await;
+    }
+    let account = start_with(Faults { duplicate_rate: 1.0, ..Faults::default() }).await;
+    account.post("locations", json!({"label": "Lyon"})).await.problem(409, "name_taken");
+    assert_eq!(account.items("locations").await.len(), 2);
+}
+
+#[tokio::test]
 async fn a_stop_lets_requests_in_flight_finish() {
     let account = start_with(Faults { latency: Duration::from_millis(300), ..Faults::default() }).await;
     let slow = tokio::spawn(account.request(Method::GET, "account").send());

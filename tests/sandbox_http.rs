@@ -129,6 +129,57 @@ async fn a_users_tag_changes_with_the_devices_that_it_shows() {
 }
 
 #[tokio::test]
+async fn a_tag_never_comes_back_with_its_content() {
+    let account = start(seeded()).await;
+    let path = account.path("numbers", "number", "+33142685303").await;
+    let first = account.get(&path).await;
+    let mut tags = vec![first.etag()];
+    for round in 0..6 {
+        let label = if round % 2 == 0 { json!("x") } else { first.body["label"].clone() };
+        let changed = account.patch(&path, json!({ "label": label })).await.expect(200);
+        // A write that changes nothing changes no tag.
+        assert_eq!(account.patch(&path, json!({ "label": label })).await.expect(200).etag(), changed.etag());
+        let now = account.get(&path).await;
+        let listed = account.find("numbers", "number", "+33142685303").await;
+        assert_eq!((now.etag(), &listed["etag"]), (changed.etag(), &changed.body["etag"]));
+        assert!(!tags.contains(&now.etag()), "round {round}");
+        tags.push(now.etag());
+    }
+    assert_eq!(account.get(&path).await.body["label"], first.body["label"]);
+    for old in &tags[..6] {
+        let late = account.request(Method::PATCH, &path).header("if-match", old).json(&no_problem());
+        send(late).await.problem(412, "precondition_failed");
+    }
+
+    // What embeds an object as well: a phone that comes and goes again.
+    let user = account.path("users", "extension", "202").await;
+    let before = account.get(&user).await;
+    let id = user.strip_prefix("users/").unwrap();
+    let phone =
+        account.post("devices", json!({ "user": id, "name": "tablet", "kind": "mobile_app" })).await.expect(201);
+    account.delete(&format!("devices/{}", phone.id())).await.expect(204);
+    let after = account.get(&user).await;
+    assert_eq!(after.body["devices"], before.body["devices"]);
+    assert_ne!(after.etag(), before.etag());
+}
+
+#[tokio::test]
+async fn the_log_has_the_key_of_the_request_that_wrote() {
+    let account = start(seeded()).await;
+    let path = account.path("ring_groups", "name", "ventes").await;
+    let with = |method: Method, path: &str, key: &str| account.request(method, path).header("idempotency-key", key);
+    let member = json!([account.find("ring_groups", "name", "ventes").await["members"][0]]);
+    let made = with(Method::POST, "ring_groups", "k1").json(&json!({ "name": "new", "members": member }));
+    let made = send(made).await.expect(201);
+    send(with(Method::PATCH, &path, "k2").json(&json!({ "ring_for": 33 }))).await.expect(200);
+    account.patch(&path, json!({ "ring_for": 34 })).await.expect(200);
+    send(with(Method::DELETE, &format!("ring_groups/{}", made.id()), "k3")).await.expect(204);
+    send(with(Method::PATCH, &path, "two words").json(&json!({}))).await.problem(400, "invalid_parameter");
+    let keys: Vec<_> = account.items("audit").await.iter().map(|entry| entry["idempotency_key"].clone()).collect();
+    assert_eq!(keys, [json!("k1"), json!("k2"), json!(null), json!("k3")]);
+}
+
+#[tokio::test]
 async fn a_write_on_an_old_picture_is_412_and_does_nothing() {
     let account = start(seeded()).await;
     let path = account.path("numbers", "number", "+33142685303").await;

@@ -72,6 +72,15 @@ struct FaultArguments {
     /// The share of requests that are never answered, 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     stall_rate: f64,
+    /// The share of writes that answer 503 and are carried out later, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
+    late_commit_rate: f64,
+    /// How much later, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 500)]
+    late_commit_after: u64,
+    /// The share of writes that arrive twice, as through a proxy that repeats them, 0 to 1; the second is answered
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
+    duplicate_rate: f64,
     /// The most requests in a second; more get 429 and `Retry-After`
     #[arg(long, value_name = "COUNT")]
     rate_limit: Option<u32>,
@@ -100,6 +109,9 @@ impl FaultArguments {
             late_error_rate: self.late_error_rate,
             reset_rate: self.reset_rate,
             stall_rate: self.stall_rate,
+            late_commit_rate: self.late_commit_rate,
+            late_commit_after: Duration::from_millis(self.late_commit_after),
+            duplicate_rate: self.duplicate_rate,
             rate_limit: self.rate_limit,
             seed: self.fault_seed,
             fail_write: self.fail_write,

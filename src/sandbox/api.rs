@@ -44,20 +44,20 @@ async fn handle(account: Hosted, route: &'static Route, request: Request) -> Res
     let (parts, body) = request.into_parts();
     let last = parts.uri.path().rsplit('/').next().unwrap_or_default();
     let headers = &parts.headers;
-    let who = || Who { actor: role.actor(), client: client(headers) };
+    let who = || Ok::<_, Problem>(Who { actor: role.actor(), client: client(headers), key: idempotency_key(headers)? });
     match (route.place, &method) {
         (Place::Account, _) => get_account(&account, headers).await,
-        (Place::List(collection), &Method::POST) => post(account, collection, who(), headers, body).await,
+        (Place::List(collection), &Method::POST) => post(account, collection, who()?, headers, body).await,
         (Place::List(collection), _) => {
             list(&account, collection, headers, parts.uri.query().unwrap_or_default()).await
         }
         (Place::Item(collection), &Method::PATCH) => {
             let key = collection.key(last).ok_or_else(Problem::not_found)?;
-            patch(account, collection, key, who(), headers, body).await
+            patch(account, collection, key, who()?, headers, body).await
         }
         (Place::Item(collection), &Method::DELETE) => {
             let key = collection.key(last).ok_or_else(Problem::not_found)?;
-            delete(account, collection, key, who(), headers).await
+            delete(account, collection, key, who()?, headers).await
         }
         (Place::Item(collection), _) => {
             let key = collection.key(last).ok_or_else(Problem::not_found)?;
@@ -109,9 +109,8 @@ async fn post(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let key = idempotency_key(headers)?;
     let body = body::read(headers, body, &[JSON]).await?;
-    let request = Create { collection, who, key, body };
+    let request = Create { collection, who, body };
     let created = run_write(&account, move |db| write::create(db, &request)).await?;
     let id = created.object.get("id").and_then(Value::as_str).unwrap_or_default();
     let location = format!("{}/v1/{}/{id}", account.prefix, collection.name());

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::problem::{Code, FieldError, Problem};
 
 /// The largest body, in bytes.
-const MAX_BYTES: usize = 256 * 1024;
+pub(super) const MAX_BYTES: usize = 256 * 1024;
 
 /// Reads the body; the checks go from the cheapest to the dearest.
 pub(super) async fn read(headers: &HeaderMap, body: Body, types: &[&str]) -> Result<Map<String, Value>, Problem> {

@@ -1,14 +1,18 @@
 //! Strong entity tags and the two preconditions that compare them.
 //!
-//! An object's tag is a digest of its representation, so it changes exactly when what a client sees changes,
-//! embedded parts included, and a write that changes nothing leaves it alone.
+//! An object's tag is a digest of its representation and of a random revision that every change of the object gives it.
+//! So it changes exactly when what a client sees changes, embedded parts included; a write that changes nothing leaves it
+//! alone; and a representation that comes back does not bring its tag back.
 
 use axum::http::{HeaderMap, HeaderName};
+use rusqlite::{Connection, params};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::text::hex;
 
+use super::collection::Collection;
+use super::kinds::Row;
 use super::problem::{Code, Problem};
 
 /// The tag of a representation, quotes included.
@@ -29,6 +33,34 @@ pub(super) fn seal(mut object: Value) -> Value {
         map.insert("etag".to_owned(), Value::String(tag));
     }
     object
+}
+
+/// Takes the revisions of objects into their tags. Objects that never changed have none.
+pub(super) fn revise(db: &Connection, collection: Collection, rows: &mut [Row]) -> Result<(), Problem> {
+    let (Some(first), Some(last)) = (rows.first().map(|row| row.0), rows.last().map(|row| row.0)) else {
+        return Ok(());
+    };
+    let sql = "SELECT key, revision FROM revisions WHERE collection = ?1 AND key BETWEEN ?2 AND ?3 ORDER BY key";
+    let mut statement = db.prepare_cached(sql)?;
+    let mut revisions = statement.query(params![collection.name(), first, last])?;
+    let mut rows = rows.iter_mut().peekable();
+    while let Some(revision) = revisions.next()? {
+        let (key, revision): (i64, i64) = (revision.get(0)?, revision.get(1)?);
+        while rows.next_if(|row| row.0 < key).is_some() {}
+        if let Some((_, Value::Object(object))) = rows.next_if(|row| row.0 == key) {
+            let content = object.get("etag").and_then(Value::as_str).unwrap_or_default();
+            object.insert("etag".to_owned(), Value::String(of(&format!("{content} {revision}"))));
+        }
+    }
+    Ok(())
+}
+
+/// An object has changed: its next tag is one that it never had.
+pub(super) fn renew(db: &Connection, collection: Collection, key: i64) -> Result<(), Problem> {
+    let sql = "INSERT INTO revisions (collection, key, revision) VALUES (?1, ?2, random()) \
+               ON CONFLICT (collection, key) DO UPDATE SET revision = excluded.revision";
+    db.prepare_cached(sql)?.execute(params![collection.name(), key])?;
+    Ok(())
 }
 
 /// The tag inside a sealed object.

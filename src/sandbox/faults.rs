@@ -26,6 +26,12 @@ pub struct Faults {
     pub reset_rate: f64,
     /// Share of requests that are never answered: half of them before the work, half after.
     pub stall_rate: f64,
+    /// Share of writes that answer 503 and are carried out later.
+    pub late_commit_rate: f64,
+    /// How much later.
+    pub late_commit_after: Duration,
+    /// Share of writes that arrive twice, as a proxy sends them that lost the first answer; the second is answered.
+    pub duplicate_rate: f64,
     /// Requests per second; above that, 429 with `Retry-After`.
     pub rate_limit: Option<u32>,
     /// Seed of all chances.
@@ -47,6 +53,8 @@ pub(super) enum Fate {
     ResetAfter,
     StallsFirst,
     StallsAfter,
+    CommitsLater,
+    Duplicated,
 }
 
 /// Draws fates and counts writes.
@@ -106,6 +114,7 @@ impl Injector {
         let delay = self.faults.latency + self.faults.jitter.mul_f64(chance.f64());
         let (reset, fails, fails_after, first) = (chance.f64(), chance.f64(), chance.f64(), chance.bool());
         let stalls = chance.f64();
+        let (commits_later, duplicated) = (chance.f64(), chance.f64());
         let fate = if reset < self.faults.reset_rate {
             if first { Fate::ResetFirst } else { Fate::ResetAfter }
         } else if stalls < self.faults.stall_rate {
@@ -114,10 +123,19 @@ impl Injector {
             Fate::FailsFirst
         } else if fails_after < self.faults.late_error_rate {
             Fate::FailsAfter
+        } else if commits_later < self.faults.late_commit_rate {
+            Fate::CommitsLater
+        } else if duplicated < self.faults.duplicate_rate {
+            Fate::Duplicated
         } else {
             Fate::Served
         };
         (delay, fate)
+    }
+
+    /// How long after its answer a late write is carried out.
+    pub(super) const fn late_commit_after(&self) -> Duration {
+        self.faults.late_commit_after
     }
 
     /// Called before each write, in the order of the writes.
@@ -161,6 +179,8 @@ mod tests {
             reset_rate: rate,
             late_error_rate: rate,
             stall_rate: rate,
+            late_commit_rate: rate,
+            duplicate_rate: rate,
             seed: 7,
             ..Faults::default()
         };
@@ -170,7 +190,13 @@ mod tests {
         };
         assert_eq!(draw(&faults), draw(&faults));
         let failures = [Fate::FailsFirst, Fate::FailsAfter, Fate::ResetFirst, Fate::ResetAfter];
-        for fate in failures.into_iter().chain([Fate::StallsFirst, Fate::StallsAfter, Fate::Served]) {
+        for fate in failures.into_iter().chain([
+            Fate::StallsFirst,
+            Fate::StallsAfter,
+            Fate::CommitsLater,
+            Fate::Duplicated,
+            Fate::Served,
+        ]) {
             assert!(draw(&faults).contains(&fate), "{fate:?}");
         }
     }

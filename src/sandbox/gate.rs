@@ -8,6 +8,7 @@ use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
+use super::body;
 use super::faults::{self, Fate};
 use super::life::Phase;
 use super::line::Plug;
@@ -73,8 +74,11 @@ async fn pass(shared: &Shared, mut request: Request, next: Next, plug: &Plug) ->
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     match fate {
-        Fate::Served => next.run(request).await,
+        Fate::CommitsLater if !reads => commit_later(shared, request, next).await,
+        Fate::Duplicated if !reads => twice(request, next).await,
+        Fate::Served | Fate::CommitsLater | Fate::Duplicated => next.run(request).await,
         Fate::FailsFirst => faults::failure().into_response(),
         Fate::ResetFirst => cut(plug),
         // Whoever asked goes away in the end, and this with them.
@@ -92,6 +96,32 @@ async fn pass(shared: &Shared, mut request: Request, next: Next, plug: &Plug) ->
             cut(plug)
         }
     }
+}
+
+/// Says that it failed, and does it after a while.
+async fn commit_later(shared: &Shared, request: Request, next: Next) -> Response {
+    let Some((_, request)) = copied(request).await else { return faults::failure().into_response() };
+    let after = shared.injector.late_commit_after();
+    tokio::spawn(async move {
+        tokio::time::sleep(after).await;
+        next.run(request).await;
+    });
+    faults::failure().into_response()
+}
+
+/// Takes the request in twice, one after the other, and gives the second answer.
+async fn twice(request: Request, next: Next) -> Response {
+    let Some((first, second)) = copied(request).await else { return faults::failure().into_response() };
+    next.clone().run(first).await;
+    next.run(second).await
+}
+
+/// The request and a copy of it; nothing if its body does not arrive.
+async fn copied(request: Request) -> Option<(Request, Request)> {
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, body::MAX_BYTES + 1).await.ok()?;
+    let copy = Request::from_parts(parts.clone(), body.clone().into());
+    Some((copy, Request::from_parts(parts, body.into())))
 }
 
 /// Resets the connection. The response is a formality: nobody will read it.

@@ -20,6 +20,7 @@ use serde_json::Value;
 pub(super) use self::bridges::pin_digest;
 pub(super) use self::numbers::bundle;
 use super::collection::{Collection, Target, TargetKind};
+use super::etag;
 use super::fields::Fields;
 use super::page::Span;
 use super::problem::{Code, Problem, Referrer};
@@ -55,8 +56,11 @@ pub(super) struct Effect {
 
 /// One kind of object. All methods run inside the transaction of the request.
 pub(super) trait Kind: Sync {
-    /// The rows of a span, in the order of their keys.
-    fn rows(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem>;
+    /// Where the objects of this kind are.
+    fn collection(&self) -> Collection;
+
+    /// The rows of a span, in the order of their keys; their tags tell representations apart and nothing else.
+    fn sealed(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem>;
 
     /// Checks a body and makes the object; returns its key.
     fn create(&self, db: &Connection, body: Fields<'_>) -> Result<(i64, Effects), Problem>;
@@ -69,6 +73,13 @@ pub(super) trait Kind: Sync {
 
     /// Deletes an object that nothing refers to.
     fn delete(&self, db: &Connection, key: i64) -> Result<Effects, Problem>;
+
+    /// The rows of a span, in the order of their keys, with tags that never come back.
+    fn rows(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem> {
+        let mut rows = self.sealed(db, span)?;
+        etag::revise(db, self.collection(), &mut rows)?;
+        Ok(rows)
+    }
 
     /// One object.
     fn row(&self, db: &Connection, key: i64) -> Result<Option<Value>, Problem> {

@@ -17,11 +17,14 @@ use super::problem::{Code, Problem};
 const APPLICATION_ID: i64 = 0x5354_5257;
 
 /// Each step takes the file to its version. Released steps never change.
-const MIGRATIONS: &[(i64, &str)] =
-    &[(1, include_str!("store/001_account.sql")), (2, include_str!("store/002_audit_client.sql"))];
+const MIGRATIONS: &[(i64, &str)] = &[
+    (1, include_str!("store/001_account.sql")),
+    (2, include_str!("store/002_audit_client.sql")),
+    (3, include_str!("store/003_revisions.sql")),
+];
 
 /// The version that this release writes.
-const NEWEST: i64 = 2;
+const NEWEST: i64 = 3;
 
 /// Why a state file cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -21,6 +21,8 @@ pub(super) struct Who {
     pub(super) actor: Actor,
     /// The program, as it calls itself: `curl/8.5.0`.
     pub(super) client: Option<Box<str>>,
+    /// What names this request in the log, and makes a create repeatable.
+    pub(super) key: Option<String>,
 }
 
 /// A create with what makes it repeatable.
@@ -28,7 +30,6 @@ pub(super) struct Who {
 pub(super) struct Create {
     pub(super) collection: Collection,
     pub(super) who: Who,
-    pub(super) key: Option<String>,
     pub(super) body: Map<String, Value>,
 }
 
@@ -44,7 +45,8 @@ pub(super) type Outcome<T> = Result<(T, bool), Problem>;
 
 pub(super) fn create(db: &mut Connection, request: &Create) -> Outcome<Created> {
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let Create { collection, who, key, body } = request;
+    let Create { collection, who, body } = request;
+    let key = who.key.as_ref();
     let digest = etag::digest(Value::Object(body.clone()).to_string().as_bytes(), 32);
     if let Some(key) = key
         && let Some(object) = replay(&tx, *collection, who.actor, key, &digest)?
@@ -53,6 +55,7 @@ pub(super) fn create(db: &mut Connection, request: &Create) -> Outcome<Created> 
     }
     let (made, effects) = kinds::of(*collection).create(&tx, Fields::new(body, Mode::Create))?;
     let object = kinds::of(*collection).row(&tx, made)?.ok_or_else(Problem::not_found)?;
+    renew_embedding(&tx, *collection, &object)?;
     let first = Effect { collection: *collection, before: None, after: Some(object.clone()) };
     record(&tx, who, &first)?;
     for effect in &effects.also {
@@ -91,6 +94,13 @@ pub(super) fn update(
     if before == after && !effects.hidden {
         return Ok((after, false));
     }
+    let after = if before == after {
+        after
+    } else {
+        etag::renew(&tx, collection, key)?;
+        renew_embedding(&tx, collection, &after)?;
+        kind.row(&tx, key)?.ok_or_else(Problem::not_found)?
+    };
     record(&tx, who, &Effect { collection, before: Some(before), after: Some(after.clone()) })?;
     bump(&tx, collection)?;
     tx.commit()?;
@@ -113,6 +123,7 @@ pub(super) fn delete(
         return Err(Problem::in_use(&format!("{} {}", collection.kind(), name_of(&before)), &referrers));
     }
     let effects = kind.delete(&tx, key)?;
+    renew_embedding(&tx, collection, &before)?;
     for effect in &effects.also {
         record(&tx, who, effect)?;
     }
@@ -120,6 +131,15 @@ pub(super) fn delete(
     bump(&tx, collection)?;
     tx.commit()?;
     Ok(((), true))
+}
+
+/// Gives a new tag to what embeds the object: a user's devices are a part of the user.
+fn renew_embedding(db: &Connection, collection: Collection, object: &Value) -> Result<(), Problem> {
+    let user = object.get("user").and_then(Value::as_str).and_then(|id| Collection::Users.key(id));
+    match (collection, user) {
+        (Collection::Devices, Some(user)) => etag::renew(db, Collection::Users, user),
+        _ => Ok(()),
+    }
 }
 
 /// Fails if the client's picture of the object is an old one.
@@ -164,8 +184,8 @@ fn record(db: &Connection, who: &Who, effect: &Effect) -> Result<(), Problem> {
         return Ok(());
     };
     db.prepare_cached(
-        "INSERT INTO audit (at, actor, client, action, object_kind, object_id, object_name, before, after) \
-         VALUES (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO audit (at, actor, client, action, object_kind, object_id, object_name, before, after, idempotency_key) \
+         VALUES (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?
     .execute(params![
         who.actor,
@@ -176,6 +196,7 @@ fn record(db: &Connection, who: &Who, effect: &Effect) -> Result<(), Problem> {
         name_of(object),
         effect.before.as_ref().map(Value::to_string),
         effect.after.as_ref().map(Value::to_string),
+        who.key,
     ])?;
     Ok(())
 }

@@ -13,9 +13,13 @@ use crate::sandbox::problem::{Problem, Referrer};
 pub(super) struct Audit;
 
 impl Kind for Audit {
-    fn rows(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem> {
+    fn collection(&self) -> Collection {
+        Collection::Audit
+    }
+
+    fn sealed(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem> {
         let mut statement = db.prepare_cached(
-            "SELECT key, at, actor, action, object_kind, object_id, object_name, before, after, client FROM audit \
+            "SELECT key, at, actor, action, object_kind, object_id, object_name, before, after, client, idempotency_key FROM audit \
              WHERE key > ?1 AND key <= ?2 ORDER BY key LIMIT ?3",
         )?;
         let rows = statement.query_map(params![span.after, span.until, span.limit], |row| {
@@ -29,6 +33,7 @@ impl Kind for Audit {
                 "at": row.get::<_, String>(1)?,
                 "actor": row.get::<_, String>(2)?,
                 "client": row.get::<_, Option<String>>(9)?,
+                "idempotency_key": row.get::<_, Option<String>>(10)?,
                 "action": row.get::<_, String>(3)?,
                 "object": { "kind": row.get::<_, String>(4)?, "id": row.get::<_, String>(5)?, "name": row.get::<_, String>(6)? },
                 "before": document(7)?,

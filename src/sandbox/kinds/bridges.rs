@@ -16,7 +16,11 @@ pub(super) struct Bridges;
 const MAX_PARTICIPANTS: i64 = 10;
 
 impl Kind for Bridges {
-    fn rows(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem> {
+    fn collection(&self) -> Collection {
+        Collection::Bridges
+    }
+
+    fn sealed(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem> {
         let mut statement = db.prepare_cached(
             "SELECT key, conference, name, number, pin_digest IS NOT NULL, assigned_to FROM bridges \
              WHERE key > ?1 AND key <= ?2 ORDER BY key LIMIT ?3",

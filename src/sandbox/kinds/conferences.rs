@@ -14,7 +14,11 @@ use crate::sandbox::text;
 pub(super) struct Conferences;
 
 impl Kind for Conferences {
-    fn rows(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem> {
+    fn collection(&self) -> Collection {
+        Collection::Conferences
+    }
+
+    fn sealed(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem> {
         let mut statement = db.prepare_cached(
             "SELECT c.key, e.name, e.extension FROM conferences c JOIN extensions e ON e.key = c.key \
              WHERE c.key > ?1 AND c.key <= ?2 ORDER BY c.key LIMIT ?3",

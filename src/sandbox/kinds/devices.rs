@@ -18,7 +18,11 @@ pub(in crate::sandbox) const KINDS: &[&str] = &["analog_phone", "ip_phone", "ext
 pub(in crate::sandbox) const MANY: &str = "mobile_app";
 
 impl Kind for Devices {
-    fn rows(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem> {
+    fn collection(&self) -> Collection {
+        Collection::Devices
+    }
+
+    fn sealed(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem> {
         let mut statement = db.prepare_cached(
             "SELECT key, user, name, kind FROM devices WHERE key > ?1 AND key <= ?2 ORDER BY key LIMIT ?3",
         )?;

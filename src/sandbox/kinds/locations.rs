@@ -14,7 +14,11 @@ use crate::sandbox::text;
 pub(super) struct Locations;
 
 impl Kind for Locations {
-    fn rows(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem> {
+    fn collection(&self) -> Collection {
+        Collection::Locations
+    }
+
+    fn sealed(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem> {
         let mut statement = db.prepare_cached(
             "SELECT key, label, address FROM locations WHERE key > ?1 AND key <= ?2 ORDER BY key LIMIT ?3",
         )?;

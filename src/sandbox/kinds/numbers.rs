@@ -27,7 +27,11 @@ const SELECT: &str = "SELECT n.key, n.number, n.kind, n.label, n.destination, d.
      WHERE n.key > ?1 AND n.key <= ?2 ORDER BY n.key LIMIT ?3";
 
 impl Kind for Numbers {
-    fn rows(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem> {
+    fn collection(&self) -> Collection {
+        Collection::Numbers
+    }
+
+    fn sealed(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem> {
         let mut statement = db.prepare_cached(SELECT)?;
         let rows = statement.query_map(params![span.after, span.until, span.limit], |row| {
             let key: i64 = row.get(0)?;

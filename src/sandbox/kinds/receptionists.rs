@@ -22,7 +22,11 @@ pub(in crate::sandbox) const DIGITS: &[&str] = &["0", "1", "2", "3", "4", "5", "
 type Keys<'a> = Vec<(&'a str, Option<Target>)>;
 
 impl Kind for Receptionists {
-    fn rows(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem> {
+    fn collection(&self) -> Collection {
+        Collection::Receptionists
+    }
+
+    fn sealed(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem> {
         let mut statement = db.prepare_cached(
             "SELECT r.key, e.name, e.extension, r.timezone FROM receptionists r JOIN extensions e ON e.key = r.key \
              WHERE r.key > ?1 AND r.key <= ?2 ORDER BY r.key LIMIT ?3",

@@ -24,7 +24,11 @@ pub(in crate::sandbox) const NO_ANSWER_KINDS: &[TargetKind] =
 pub(in crate::sandbox) const RING_FOR: (i64, i64, i64) = (5, 300, 20);
 
 impl Kind for RingGroups {
-    fn rows(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem> {
+    fn collection(&self) -> Collection {
+        Collection::RingGroups
+    }
+
+    fn sealed(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem> {
         let mut statement = db.prepare_cached(
             "SELECT g.key, e.name, e.extension, g.ring, g.ring_for, g.no_answer_kind, g.no_answer \
              FROM ring_groups g JOIN extensions e ON e.key = g.key \

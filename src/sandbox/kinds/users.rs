@@ -27,7 +27,11 @@ struct Details<'a> {
 }
 
 impl Kind for Users {
-    fn rows(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem> {
+    fn collection(&self) -> Collection {
+        Collection::Users
+    }
+
+    fn sealed(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem> {
         let mut statement = db.prepare_cached(
             "SELECT u.key, e.name, e.extension, u.email, u.location, u.voicemail, u.forwarding_mode, u.forwarding_to \
              FROM users u JOIN extensions e ON e.key = u.key \
