@@ -59,15 +59,33 @@ fn a_saved_plan_is_applied_exactly_whatever_the_files_ask_for_by_then() {
 }
 
 #[test]
-fn a_saved_plan_is_applied_once() {
+fn a_saved_plan_that_has_been_applied_already_ends_with_0_and_one_line() {
     let (server, folder) = saved();
     expect(&strowger(folder.path(), &APPLY), 0);
+    let digest = plan(folder.path())["plans"][0]["digest"].as_str().unwrap().to_owned();
+    for more in [&[][..], &["--expect", &digest], &["--approve", &digest]] {
+        let again = strowger(folder.path(), &[&APPLY[..], more].concat());
+        let out = expect(&again, 0);
+        assert_eq!(out, "This plan has been applied already; nothing to do.\n");
+        assert_eq!(stderr(&again), "");
+    }
+    assert_eq!((server.audit().len(), ledgers(folder.path()).len()), (5, 1), "and no ledger says otherwise");
+    let other = "0".repeat(64);
+    expect(&strowger(folder.path(), &[&APPLY[..], &["--expect", &other]].concat()), 5);
+}
+
+#[test]
+fn a_saved_plan_of_which_something_is_missing_or_changed_again_is_stale() {
+    let (server, folder) = saved();
+    expect(&strowger(folder.path(), &APPLY), 0);
+    let number = server.number("+33142685300");
+    server.patch(&format!("numbers/{}", number["id"].as_str().unwrap()), &json!({ "label": "Changed again" }));
     let again = strowger(folder.path(), &APPLY);
     expect(&again, 5);
     let said = stderr(&again);
     assert!(said.contains("as the plan would have made it"), "{said}");
     assert!(said.contains("ring_group/ventes") && said.contains("belongs to ring_group/ventes"), "{said}");
-    assert_eq!(server.audit().len(), 5);
+    assert_eq!(server.audit().len(), 6);
 }
 
 #[test]

@@ -34,6 +34,8 @@ pub(super) enum Planned {
     /// Something has to be accepted before anything is sent; in words.
     #[allow(dead_code, reason = "a changed address is the first reason")]
     Held(String),
+    /// Its saved plan has been applied already.
+    Applied(Box<Plan>),
     /// Its saved plan no longer holds; in lines for people.
     Stale(String),
 }
@@ -122,6 +124,7 @@ async fn planned(account: &Account, looking: Looking<'_>, provider: &dyn crate::
     if let Against::Saved(saved) = looking.against {
         return match saved.hold(account, provider).await {
             Ok(saved::Held::Ready(plan)) => Planned::Ready(plan, Vec::new()),
+            Ok(saved::Held::Applied(plan)) => Planned::Applied(plan),
             Ok(saved::Held::Moved(how)) => Planned::Stale(how),
             Err(error) => Planned::Failed(error),
         };
@@ -138,7 +141,7 @@ impl Looked<'_> {
     pub(super) fn take_findings(&mut self) -> Vec<Diagnostic> {
         match &mut self.planned {
             Planned::Ready(_, findings) | Planned::Invalid(findings) => std::mem::take(findings),
-            Planned::Failed(_) | Planned::Held(_) | Planned::Stale(_) => Vec::new(),
+            Planned::Failed(_) | Planned::Held(_) | Planned::Applied(_) | Planned::Stale(_) => Vec::new(),
         }
     }
 
@@ -150,7 +153,7 @@ impl Looked<'_> {
     /// How a command ends that finds this.
     pub(super) fn exit(&self) -> Exit {
         match &self.planned {
-            Planned::Ready(..) => Exit::Ok,
+            Planned::Ready(..) | Planned::Applied(_) => Exit::Ok,
             Planned::Invalid(_) => Exit::Invalid,
             Planned::Failed(_) => Exit::Failure,
             Planned::Held(_) => Exit::Blocked,
@@ -161,7 +164,7 @@ impl Looked<'_> {
     /// Why the account has no plan; nothing if it has one, also one that is stale.
     pub(super) fn unplanned(&self, loaded: &Loaded) -> Option<Unplanned> {
         let (reason, message) = match &self.planned {
-            Planned::Ready(..) | Planned::Stale(_) => return None,
+            Planned::Ready(..) | Planned::Applied(_) | Planned::Stale(_) => return None,
             Planned::Invalid(_) => (Reason::Invalid, "its files do not fit the account".to_owned()),
             Planned::Failed(error) => (Reason::Unreadable, shown(&format!("{error:#}"), 4000)),
             Planned::Held(why) => (Reason::Held, why.clone()),

@@ -11,6 +11,7 @@ use crate::config::{self, Account, Loaded};
 use crate::exit::Exit;
 use crate::plan::Plan;
 use crate::render::human;
+use crate::text::shown;
 
 use super::accounts::{self, Against, Looked, Looking, Open, Planned, plan_all};
 use super::console::{self, Voice};
@@ -103,7 +104,7 @@ async fn reconcile<'a>(
     }
     crate::diag::sort(&mut loaded.diagnostics);
     let (unplanned, exit) = accounts::unplanned(loaded, &looked);
-    let mut stale = String::new();
+    let (mut stale, mut applied) = (String::new(), Vec::new());
     for Looked { account, planned, open } in looked {
         match (planned, open) {
             (Planned::Ready(plan, _), Some(Open { opened, lock })) => {
@@ -111,6 +112,7 @@ async fn reconcile<'a>(
                 let recorder = identity::recorder(account, &plan, about)?;
                 jobs.push(Job { account, opened, plan: *plan, recorder, _lock: lock });
             }
+            (Planned::Applied(plan), _) => applied.push((account, *plan)),
             (Planned::Stale(how), _) => stale.push_str(&how),
             _ => {}
         }
@@ -127,6 +129,9 @@ async fn reconcile<'a>(
         return Ok(exit);
     }
     show(jobs, voice);
+    if let Some(exit) = already(&applied, jobs, arguments, voice) {
+        return Ok(exit);
+    }
     if jobs.iter().all(|job| job.plan.is_empty()) {
         voice.say("Nothing to do.");
         return Ok(Exit::Ok);
@@ -136,7 +141,8 @@ async fn reconcile<'a>(
         Voice::Err.write(&surprise);
         return Ok(Exit::Stale);
     }
-    let wanted: Vec<_> = jobs.iter().map(|job| (job.account, &job.plan)).collect();
+    let done = applied.iter().map(|(account, plan)| (*account, plan));
+    let wanted: Vec<_> = jobs.iter().map(|job| (job.account, &job.plan)).chain(done).collect();
     if let Some(exit) = arguments.writing.refuses(&wanted, saved.is_some(), voice)? {
         return Ok(exit);
     }
@@ -150,6 +156,21 @@ async fn reconcile<'a>(
         exits.push(carry_out(&execution, recorder).await);
     }
     Ok(together(&exits))
+}
+
+/// Says which saved plans have been applied already, and how the command ends if that settles it.
+fn already(applied: &[(&Account, Plan)], jobs: &[Job<'_>], arguments: &Arguments, voice: Voice) -> Option<Exit> {
+    let plans: Vec<&Plan> = applied.iter().map(|(_, plan)| plan).collect();
+    if let Some(surprise) = expected::surprise(&plans, &arguments.expect) {
+        Voice::Err.write(&surprise);
+        return Some(Exit::Stale);
+    }
+    for (account, _) in applied {
+        let one = jobs.is_empty() && applied.len() == 1;
+        let of = if one { String::new() } else { format!(" of {}", shown(&account.settings.name, 200)) };
+        voice.say(&format!("This plan{of} has been applied already; nothing to do."));
+    }
+    (jobs.is_empty() && !applied.is_empty()).then_some(Exit::Ok)
 }
 
 /// How a run over several accounts ends: if one of them has something and another lacks something, it is partly

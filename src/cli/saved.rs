@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail};
 
 use crate::config::{Account, InvalidAccount};
 use crate::live::Provider;
-use crate::plan::{Moved, Plan, ready};
+use crate::plan::{Moved, Plan, ready, unmet};
 use crate::render::{json::Report, moved, names};
 use crate::text::shown;
 
@@ -31,6 +31,8 @@ pub(super) struct Saved {
 pub(super) enum Held {
     /// It can be applied as it was made.
     Ready(Box<Plan>),
+    /// Everything is as it would have made it already. Nothing holds it back, because nothing is written.
+    Applied(Box<Plan>),
     /// It cannot; what moved, in lines for people.
     Moved(String),
 }
@@ -118,9 +120,10 @@ impl Saved {
                 shown(&live.account.id, 200)
             );
         }
-        Ok(match ready(plan, &account.desired, &live) {
+        Ok(match ready(plan.clone(), &account.desired, &live) {
             // Windows have opened or closed since.
             Ok(plan) => Held::Ready(Box::new(freeze::now(plan, account))),
+            Err(_) if unmet(&plan, &live).is_empty() => Held::Applied(Box::new(Plan { blocked: Vec::new(), ..plan })),
             Err(list) => Held::Moved(told(name, &list)),
         })
     }
