@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
-use crate::live::{Pending, Provider, WriteError};
+use crate::live::{Pending, Provider, WriteError, Written};
 use crate::model::{Change, ChangeId};
 use crate::plan::Plan;
 use crate::record::Halt;
@@ -127,7 +127,7 @@ pub async fn execute_kept<O: Observer + ?Sized>(
             running.push(async move {
                 let end = match prepared {
                     Ok(prepared) => send(provider, journal, change.id, &prepared, sent).await,
-                    Err(why) => End::Settled(Status::Failed(WriteError::Unfit(why))),
+                    Err(why) => End::Settled(Err(WriteError::Unfit(why))),
                 };
                 (position, change, end)
             });
@@ -151,15 +151,15 @@ pub async fn execute_kept<O: Observer + ?Sized>(
                 halt.get_or_insert(Halt::Unrecorded(why));
                 fates.settle(position, Status::NotAttempted);
             }
-            End::Settled(status) => {
-                let applied = matches!(status, Status::Applied(_));
-                if let Status::Applied(written) = &status {
+            End::Settled(end) => {
+                if let Ok(written) = &end {
                     known.learn(change, written);
                 }
-                if let (None, Some(why)) = (&halt, reach.lost(&status)) {
+                if let (None, Some(why)) = (&halt, reach.lost(end.as_ref())) {
                     halt = Some(Halt::Unreachable(why));
                 }
-                fates.settle(position, status);
+                let applied = end.is_ok();
+                fates.settle(position, end.into());
                 fates.followed(&mut graph, position, applied);
             }
         }
@@ -170,7 +170,7 @@ pub async fn execute_kept<O: Observer + ?Sized>(
 
 /// How a change that was started ended.
 enum End {
-    Settled(Status),
+    Settled(Result<Written, WriteError>),
     /// It could not be kept that it is attempted, so it was not.
     Unrecorded(String),
 }
@@ -180,7 +180,7 @@ async fn send(provider: &dyn Provider, journal: &dyn Journal, id: ChangeId, chan
         return End::Unrecorded(why);
     }
     sent.store(true, Ordering::Relaxed);
-    End::Settled(provider.write(change).await.into())
+    End::Settled(provider.write(change).await)
 }
 
 /// What has become of each change so far.

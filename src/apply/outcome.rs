@@ -11,9 +11,9 @@ pub enum Status {
     Applied(Written),
     /// It certainly was not carried out.
     Failed(WriteError),
-    /// Its object had moved, so nothing was written; what moved.
+    /// The account had changed since it was read, so nothing was written; what changed.
     Stale(String),
-    /// Nobody knows; the next plan tells.
+    /// It may have been carried out; why that is not known.
     Unknown(String),
     /// It was not started, because this change was not applied.
     Skipped {
@@ -106,7 +106,7 @@ impl From<Result<Written, WriteError>> for Status {
         match result {
             Ok(written) => Self::Applied(written),
             Err(WriteError::Stale(what)) => Self::Stale(what),
-            Err(WriteError::Unknown(why)) => Self::Unknown(why),
+            Err(WriteError::Unknown(why) | WriteError::Unattributed(why)) => Self::Unknown(why),
             Err(error) => Self::Failed(error),
         }
     }

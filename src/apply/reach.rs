@@ -4,9 +4,7 @@
 //! or because the token is not accepted any longer, the next thousand will fail as well, each after all its
 //! attempts: hours in which nothing happens and nobody is told.
 
-use crate::live::WriteError;
-
-use super::Status;
+use crate::live::{WriteError, Written};
 
 /// At least so many changes in a row are needed to call an account out of reach.
 const LEAST: usize = 8;
@@ -25,13 +23,13 @@ impl Reach {
         Self { silent: 0, enough: LEAST.max(concurrency.saturating_mul(2)) }
     }
 
-    /// Takes in what became of a change; why the account is out of reach, if it is.
-    pub(super) fn lost(&mut self, status: &Status) -> Option<String> {
-        let why = match status {
-            Status::Failed(WriteError::Unauthorized { status: 401, .. }) => {
+    /// Takes in how a write ended; why the account is out of reach, if it is.
+    pub(super) fn lost(&mut self, end: Result<&Written, &WriteError>) -> Option<String> {
+        let why = match end {
+            Err(WriteError::Unauthorized { status: 401, .. }) => {
                 return Some("the token is not accepted any longer (401)".to_owned());
             }
-            Status::Failed(WriteError::Unavailable { why, .. }) | Status::Unknown(why) => why,
+            Err(WriteError::Unavailable { why, .. } | WriteError::Unknown(why)) => why,
             _ => {
                 self.silent = 0;
                 return None;

@@ -61,6 +61,9 @@ pub(super) async fn carry_out(execution: &Execution<'_>, recorder: &mut Recorder
     }
     let done = execute(execution, recorder).await;
     voice.say(outcome::human(plan, &done, console::style()).trim_end());
+    if let Some(hint) = outcome::hint(&done, &account.root) {
+        voice.say(&hint);
+    }
     let (mut exit, in_sync) = match early_end(&done) {
         Some(exit) => (exit, None),
         None => verify(execution).await.unwrap_or_else(|error| {

@@ -1,6 +1,7 @@
 //! What became of a plan, for people.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use anstyle::{AnsiColor, Style as Paint};
 
@@ -27,14 +28,22 @@ pub(super) fn human(plan: &Plan, outcome: &Outcome, style: Style) -> String {
     text + &count(outcome) + "\n" + &halted(outcome)
 }
 
+/// What to do about changes whose outcome is unknown, if there are any.
+pub(super) fn hint(outcome: &Outcome, root: &Path) -> Option<String> {
+    let path = text::shown(&root.to_string_lossy(), 300);
+    match outcome.count(|status| matches!(status, Status::Unknown(_))) {
+        0 => None,
+        1 => Some(format!("Run `strowger plan {path}` to see whether the unknown change was made.")),
+        _ => Some(format!("Run `strowger plan {path}` to see which of the unknown changes were made.")),
+    }
+}
+
 /// Why the run ended early.
 fn halted(outcome: &Outcome) -> String {
     match &outcome.halt {
         None => String::new(),
         Some(Halt::Stopped) => "Stopped by a signal; what was under way was finished first.\n".to_owned(),
-        Some(Halt::StoppedAtOnce) => {
-            "Stopped at once; what is unknown was under way. The next plan tells what became of it.\n".to_owned()
-        }
+        Some(Halt::StoppedAtOnce) => "Stopped at once; what is unknown was under way.\n".to_owned(),
         Some(Halt::Unrecorded(why)) => {
             format!("Stopped, because the ledger could not be written any longer: {}.\n", text::shown(why, 300))
         }
@@ -54,7 +63,7 @@ fn line(plan: &Plan, change: &Change, status: &Status) -> Option<(Paint, String)
         Status::Applied(_) | Status::NotAttempted => return None,
         Status::Failed(error) => (red, format!("failed   {object}: {error}")),
         Status::Stale(what) => (red, format!("stale    {object}: {what}; nothing was overwritten")),
-        Status::Unknown(why) => (red, format!("unknown  {object}: {why}")),
+        Status::Unknown(why) => (red, format!("unknown  {object}: it may have been made: {why}")),
         Status::Skipped { because } => {
             let cause = plan.changes.iter().find(|change| change.id == *because).map(fields::object);
             (yellow, format!("skipped  {object}, because of {}", cause.unwrap_or_default()))

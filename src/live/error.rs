@@ -75,6 +75,19 @@ pub enum ReadError {
         crate::text::shown(&.0.to_string(), 200)
     )]
     Inconsistent(Incomplete),
+    /// The account that answers is not the one that answered before.
+    #[error(
+        "{host} now answers for another account: its id is {now}, and it was {before} before; check the account's `url` \
+         and `token`"
+    )]
+    OtherAccount {
+        /// Scheme, host and port.
+        host: String,
+        /// The id of the account that was read first.
+        before: String,
+        /// The id of the account that answers now.
+        now: String,
+    },
     /// A snapshot file cannot be read.
     #[error(transparent)]
     Snapshot(#[from] super::snapshot::SnapshotError),
@@ -93,7 +106,7 @@ pub struct Referrer {
     pub field: String,
 }
 
-/// Why a change was not carried out, or why nobody knows whether it was.
+/// Why a change was not carried out, or why it is not known whether it was.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {
     /// The object is no longer what the plan was made for; nothing was written.
@@ -127,9 +140,12 @@ pub enum WriteError {
         /// The last failure.
         why: String,
     },
-    /// The change may or may not have been carried out; the next run finds out.
-    #[error("nobody knows whether it was done: {0}; the next plan will tell")]
+    /// The change may or may not have been carried out: an attempt was not answered, and the account does not tell.
+    #[error("it may have been done: {0}")]
     Unknown(String),
+    /// The account answers and shows what the change asks for, but not whether this change made it so.
+    #[error("it may have been done: {0}")]
+    Unattributed(String),
     /// The change cannot be expressed to this provider: the plan and the provider do not fit.
     #[error("this change cannot be sent: {0}")]
     Unfit(String),

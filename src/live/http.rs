@@ -11,10 +11,10 @@ mod patience;
 mod stated;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, IF_MATCH, IF_NONE_MATCH};
-use reqwest::{Client, Method, Url};
+use reqwest::{Client, Method, StatusCode, Url};
 use tokio::sync::watch;
 
 use crate::model::RequestLimits;
@@ -45,8 +45,11 @@ impl Call {
     }
 
     /// Whether doing it twice is the same as doing it once, whatever became of the first.
+    ///
+    /// The key of a creation has its first answer given again. That of any other write only names it in the
+    /// account's audit log.
     fn is_repeatable(&self) -> bool {
-        self.method == Method::GET || self.idempotency_key.is_some()
+        self.method == Method::GET || self.method == Method::POST && self.idempotency_key.is_some()
     }
 }
 
@@ -71,6 +74,11 @@ pub(super) enum SendError {
     Forbidden,
     /// It may have been done: the connection broke, or the server failed with this status.
     Doubt(String),
+}
+
+/// Whether a server that answers so may have done the work all the same, or may still do it.
+fn is_doubtful(status: StatusCode) -> bool {
+    (status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED) || status == StatusCode::REQUEST_TIMEOUT
 }
 
 /// A client of one account.
@@ -120,6 +128,14 @@ impl Http {
         self.stopped.send_replace(true);
     }
 
+    /// Waits for so long, or until the run ends.
+    pub(super) async fn pause(&self, pause: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = self.until_stopped() => {}
+        }
+    }
+
     async fn until_stopped(&self) {
         // The sender is our own, so the wait only ends for the reason that is waited for.
         let _ = self.stopped.subscribe().wait_for(|stopped| *stopped).await;
@@ -147,7 +163,8 @@ impl Http {
     /// This is the only way out: what the client's access does not cover goes no further.
     ///
     /// An answer is whatever does not ask for a repeat, so also 404 or 412. A request that is not
-    /// repeatable is only sent again if the last one certainly was not carried out.
+    /// repeatable is only sent again if the last one certainly was not carried out. Whatever the last attempt ends
+    /// in, [`Attempts::doubt`] says whether an earlier one may have been carried out.
     pub(super) async fn send(&self, call: &Call, attempts: &mut Attempts) -> Result<Answer, SendError> {
         if self.access == Access::Look && call.method != Method::GET {
             return Err(SendError::Forbidden);
@@ -170,13 +187,13 @@ impl Http {
                     self.budget.limited(&turn, wait);
                     continue;
                 }
-                Ok(answer) if answer.status.is_server_error() && answer.status.as_u16() != 501 => {
+                Ok(answer) if is_doubtful(answer.status) => {
                     // A 500 is a mistake; these are what a door says when there are too many people inside.
                     if matches!(answer.status.as_u16(), 502..=504) {
                         self.budget.overloaded(&turn);
                     }
                     let status = answer.status.as_u16();
-                    let doubt = SendError::Doubt(format!("the server failed ({status})"));
+                    let doubt = attempts.doubted(format!("the server failed ({status})"));
                     let busy = status == 503;
                     if busy {
                         attempts.note_busy(answer.asked);
@@ -195,7 +212,7 @@ impl Http {
                 }
                 Err(Failure::Lost(why)) => {
                     self.budget.overloaded(&turn);
-                    let doubt = SendError::Doubt(self.shown(&why));
+                    let doubt = attempts.doubted(self.shown(&why));
                     if !call.is_repeatable() {
                         return Err(doubt);
                     }
@@ -204,7 +221,7 @@ impl Http {
                 Err(Failure::NotSent(why)) => (attempts.pause(), SendError::NotDone(Failure::NotSent(why))),
                 // What was answered was answered after the write.
                 Err(Failure::TooLarge) if call.method != Method::GET => {
-                    return Err(SendError::Doubt("the answer is too large".to_owned()));
+                    return Err(attempts.doubted("the answer is too large".to_owned()));
                 }
                 Err(failure) => return Err(SendError::NotDone(failure)),
             };

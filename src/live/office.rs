@@ -6,17 +6,20 @@
 
 mod body;
 mod compare;
+mod conflict;
 mod convert;
 mod look;
 mod pages;
 mod problem;
 mod read;
+mod settle;
 mod touches;
+mod trace;
 mod wire;
 mod write;
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use reqwest::Url;
 
@@ -65,6 +68,8 @@ pub struct Office {
     runs: AtomicU64,
     /// The objects of a page that the account allows, as far as it has said.
     page_limit: AtomicU32,
+    /// The id of the account that was read first: the only one that this client is for.
+    id: OnceLock<Box<str>>,
     /// How the last complete reading can be looked at again.
     trail: Mutex<Option<Trail>>,
 }
@@ -101,6 +106,7 @@ impl Office {
             nonce: options.nonce,
             runs: AtomicU64::new(0),
             page_limit: AtomicU32::new(PAGE_LIMIT),
+            id: OnceLock::new(),
             trail: Mutex::default(),
         })
     }

@@ -34,9 +34,9 @@ pub enum Fate {
     },
     /// It certainly was not carried out; why.
     Failed(String),
-    /// Its object had moved, so nothing was written; what moved.
+    /// The account had changed since it was read, so nothing was written; what changed.
     Stale(String),
-    /// Nobody knows; why.
+    /// It may have been carried out; why that is not known.
     Unknown(String),
     /// It waited for this one, which was not carried out.
     Skipped(ChangeId),

@@ -57,14 +57,14 @@ pub enum Record {
         /// Why, as one sentence. It may quote the account, so it is untrusted text.
         error: String,
     },
-    /// The object of a change had moved, so nothing was written.
+    /// The account had changed since it was read, so a change was not carried out.
     Stale {
         /// The change.
         change: ChangeId,
-        /// What moved. Untrusted text.
+        /// What changed. Untrusted text.
         what: String,
     },
-    /// Nobody knows whether a change was carried out; the next plan tells.
+    /// A change may have been carried out, and the account did not tell; a plan shows whether it was.
     Unknown {
         /// The change.
         change: ChangeId,
@@ -128,9 +128,9 @@ pub struct Summary {
     pub applied: u64,
     /// How many certainly were not.
     pub failed: u64,
-    /// How many found another object than the plan saw.
+    /// How many found another account than the plan saw.
     pub stale: u64,
-    /// How many nobody knows of.
+    /// How many may have been carried out.
     pub unknown: u64,
     /// How many waited for one that was not carried out.
     pub skipped: u64,

@@ -28,7 +28,7 @@ pub(super) struct Net<'r> {
 pub(super) struct NetField {
     pub(super) field: FieldName,
     pub(super) before: FieldValue,
-    /// Several if nobody knows whether a write was carried out; the last is that of the last write.
+    /// Several if it is unknown whether a write was carried out; the last is that of the last write.
     pub(super) left: Vec<FieldValue>,
 }
 
@@ -37,7 +37,7 @@ impl<'r> Net<'r> {
         Self { label: &change.object, id, last: change.id, verb: change.verb, fields: Vec::new() }
     }
 
-    /// Takes in one more write to the object. One that nobody knows of leaves what was there as possible.
+    /// Takes in one more write to the object. One whose outcome is unknown leaves what was there as possible.
     pub(super) fn add(&mut self, change: &Change, made: &HashMap<ChangeId, ObjectId>, certain: bool) {
         self.last = change.id;
         if change.verb == Verb::Delete {

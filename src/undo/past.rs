@@ -1,4 +1,4 @@
-//! What the run really did: applied changes, and those that nobody knew of, after a look at the account.
+//! What the run really did: applied changes, and those whose outcome is unknown, after a look at the account.
 
 use std::collections::{HashMap, HashSet};
 
@@ -65,7 +65,7 @@ impl<'r, 'l> Past<'r, 'l> {
 
     /// The object that a change has written, or may have; a conflict if that cannot be told.
     ///
-    /// Whether an update that nobody knows of was carried out is seen later, field by field.
+    /// Whether an update whose outcome is unknown was carried out is seen later, field by field.
     fn done(
         &self,
         change: &Change,
@@ -84,7 +84,7 @@ impl<'r, 'l> Past<'r, 'l> {
         }
     }
 
-    /// The group that a creation which nobody knows of has made, if it did; a conflict if that cannot be told.
+    /// The group that a creation whose outcome is unknown has made, if it did; a conflict if that cannot be told.
     fn made(&self, change: &Change, made: &HashMap<ChangeId, ObjectId>) -> Option<Result<ObjectId, Conflict>> {
         let found = self.world.directory.named(Kind::RingGroup, &NameKey::of(&change.object.name));
         let group = match found {
@@ -97,8 +97,7 @@ impl<'r, 'l> Past<'r, 'l> {
             change.fields.iter().all(made_it)
         };
         Some(group.filter(as_planned).map(|group| group.id.clone()).ok_or_else(|| {
-            let why =
-                "nobody knows whether the run made it, and what has its name now is not what the run would have made";
+            let why = "the run may have made it, and what has its name now is not what the run would have made";
             conflict(change.id, &change.object, None, why)
         }))
     }

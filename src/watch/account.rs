@@ -20,6 +20,7 @@ use crate::apply::Urgency;
 use crate::config::Account;
 use crate::live::{Provider, Read};
 use crate::plan::Digest;
+use crate::text::shown;
 
 use super::context::Context;
 use super::edge::Connection;
@@ -45,6 +46,8 @@ pub(super) struct Watcher {
     fights: Fights,
     /// The way to the account, and the settings that it was opened with.
     open: Option<(Arc<Account>, Box<dyn Connection>)>,
+    /// The files by which the account was first read, and the id that it had.
+    identity: Option<(Arc<Account>, Box<str>)>,
     /// The wishes that the account fulfilled when it was last in sync.
     fulfilled: Option<Arc<Account>>,
     /// What the last plan left out.
@@ -79,6 +82,7 @@ impl Watcher {
             pace,
             fights,
             open: None,
+            identity: None,
             fulfilled: None,
             degraded: None,
             files: None,
@@ -235,10 +239,30 @@ impl Watcher {
         match read {
             Ok(read) => {
                 self.count(|counts| counts.requests += read.requests);
+                if let Some(says) = self.is_another(account, &read.live.account.id) {
+                    return Err(self.lost(says).await);
+                }
                 Ok(Some(read))
             }
             Err(error) => Err(self.lost(error.to_string()).await),
         }
+    }
+
+    /// Whether another account answers than did before with the same settings: a new token may be another account's.
+    fn is_another(&mut self, account: &Arc<Account>, id: &str) -> Option<String> {
+        let known = self.identity.as_ref().filter(|(first, _)| first.settings == account.settings);
+        let Some((_, before)) = known else {
+            self.identity = Some((Arc::clone(account), id.into()));
+            return None;
+        };
+        (**before != *id).then(|| {
+            format!(
+                "another account answers: its id is {}, and it was {} before; nothing is written to it. Check the \
+                 account's `url` and `token`; if it is meant, start the watch again",
+                shown(id, 100),
+                shown(before, 100)
+            )
+        })
     }
 
     /// Sees that there is a way to the account with its present settings; true if it is a new one.

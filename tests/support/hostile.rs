@@ -5,11 +5,12 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// A request: its first line, and its head with everything.
+/// A request: its first line, its head with everything, and its body.
 #[derive(Clone, Debug)]
 pub struct Asked {
     pub line: String,
     pub head: String,
+    pub body: Vec<u8>,
 }
 
 /// What writes an answer; it ends when the client has had enough.
@@ -72,7 +73,7 @@ impl<W: Write> Write for Counted<'_, W> {
     }
 }
 
-/// The next request of a connection, its body read and left out.
+/// The next request of a connection.
 pub fn request(reader: &mut BufReader<impl Read>) -> std::io::Result<Option<Asked>> {
     let mut head = String::new();
     loop {
@@ -86,8 +87,9 @@ pub fn request(reader: &mut BufReader<impl Read>) -> std::io::Result<Option<Aske
     }
     let length =
         head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
-    reader.read_exact(&mut vec![0; length.unwrap_or(0)])?;
-    Ok(Some(Asked { line: head.lines().next().unwrap_or_default().to_owned(), head }))
+    let mut body = vec![0; length.unwrap_or(0)];
+    reader.read_exact(&mut body)?;
+    Ok(Some(Asked { line: head.lines().next().unwrap_or_default().to_owned(), head, body }))
 }
 
 /// A whole answer.
@@ -118,6 +120,7 @@ pub fn forward(url: &str, asked: &Asked, to: &mut dyn Write) -> std::io::Result<
     let mut server = TcpStream::connect(url.strip_prefix("http://").unwrap())?;
     let head = asked.head.trim_end();
     write!(server, "{head}\r\nconnection: close\r\n\r\n")?;
+    server.write_all(&asked.body)?;
     std::io::copy(&mut server, to)?;
     Err(std::io::ErrorKind::ConnectionAborted.into())
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::SendError;
+
 /// The bounds of repeating, and the time-outs of one attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
@@ -57,6 +59,7 @@ pub(in crate::live) struct Attempts {
     unstated: Option<(Instant, u32)>,
     /// Whether the last failure was such an answer, and the wait that it stated.
     busy: Option<Option<Duration>>,
+    doubt: Option<String>,
 }
 
 impl Attempts {
@@ -69,12 +72,25 @@ impl Attempts {
             waited: Duration::ZERO,
             unstated: None,
             busy: None,
+            doubt: None,
         }
     }
 
     /// Notes that the next pause is for a server that has too much to do (503), and how long it asks to wait.
     pub(super) fn note_busy(&mut self, asked: Option<Duration>) {
         self.busy = Some(asked);
+    }
+
+    /// Why one of the attempts so far may have been carried out; of several, the last. Nothing that a later
+    /// attempt ends in takes it back: only a look at the account does.
+    pub(in crate::live) fn doubt(&self) -> Option<&str> {
+        self.doubt.as_deref()
+    }
+
+    /// An attempt may have been carried out.
+    pub(in crate::live) fn doubted(&mut self, why: String) -> SendError {
+        self.doubt = Some(why.clone());
+        SendError::Doubt(why)
     }
 
     /// Counts a failure and says how long to pause before the next attempt; `None` when patience has run out.

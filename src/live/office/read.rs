@@ -57,6 +57,11 @@ impl Office {
         let limit = account.capabilities.page_limit.unwrap_or(PAGE_LIMIT).clamp(1, PAGE_LIMIT);
         self.page_limit.store(limit, Ordering::Relaxed);
         let (account, capabilities): (LiveAccount, _) = convert::account(account)?;
+        let before = self.id.get_or_init(|| account.id.clone());
+        if *before != account.id {
+            let shown = |id: &str| self.http.shown(id);
+            return Err(ReadError::OtherAccount { host: self.host(), before: shown(before), now: shown(&account.id) });
+        }
         self.http.learn(capabilities.requests);
         let (numbers, ring_groups, users, receptionists, conferences) = tokio::try_join!(
             self.list::<wire::Number>("numbers", reading),

@@ -1,42 +1,33 @@
-//! Carrying out one change, with its precondition, and finding out what became of it when the answer is lost.
+//! Carrying out one change, with its precondition. What it comes to if it is not plainly answered is found out by
+//! [`super::settle`].
 
 use std::sync::atomic::Ordering;
 
-use reqwest::{Method, Url};
+use reqwest::{Method, StatusCode, Url};
+use serde::de::IgnoredAny;
 use sha2::{Digest, Sha256};
 
 use crate::live::http::{Answer, Attempts, Call, SendError};
 use crate::live::{WriteError, Written};
-use crate::model::{Change, FieldName, FieldValue, ObjectId, Revision, Verb};
+use crate::model::{Change, ObjectId, Revision, Verb};
 
-use super::compare::Object;
-use super::look::Reading;
 use super::problem::Problem;
+use super::settle::{End, Seen};
 use super::{Office, body, wire};
 
-/// What a look at an object tells of a change to it.
-enum Seen {
-    /// It has happened; the version that it made.
-    Done(Option<Revision>),
-    /// It has not, and still can.
-    Untouched(Option<Revision>),
-    /// Somebody else was faster.
-    Moved(String),
-    /// The account cannot be asked.
-    Unclear,
-}
-
 /// A change on its way.
-struct Writing<'a> {
-    office: &'a Office,
-    change: &'a Change,
+pub(super) struct Writing<'a> {
+    pub(super) office: &'a Office,
+    pub(super) change: &'a Change,
     /// The object's own URL; of a creation, its collection's.
-    url: Url,
-    attempts: Attempts,
+    pub(super) url: Url,
+    /// What names this change in the account's audit log, and makes a creation repeatable.
+    pub(super) key: String,
+    /// The version that the server is held to.
+    pub(super) expected: Option<Revision>,
+    pub(super) attempts: Attempts,
     /// Requests that only looked.
-    looks: u64,
-    /// Whether an attempt may have been carried out without our knowing.
-    doubtful: bool,
+    pub(super) looks: u64,
 }
 
 impl Office {
@@ -48,11 +39,12 @@ impl Office {
             (_, Some(id)) if !matches!(&*id.0, "" | "." | "..") => self.url(&[collection, &id.0]),
             (_, _) => return Err(WriteError::Unfit(format!("`{}` has no usable id", change.object.name))),
         };
-        let attempts = self.http.attempts();
-        Writing { office: self, change, url, attempts, looks: 0, doubtful: false }.run().await
+        let (key, attempts) = (self.idempotency_key(change)?, self.http.attempts());
+        let expected = change.revision.clone().filter(|_| change.verb != Verb::Create);
+        Writing { office: self, change, url, key, expected, attempts, looks: 0 }.run().await
     }
 
-    /// The same for every repeat of one creation within this run, another for all else.
+    /// The same for every repeat of one change within this run, another for all else.
     fn idempotency_key(&self, change: &Change) -> Result<String, WriteError> {
         let content = serde_json::to_vec(change).map_err(|error| WriteError::Unfit(error.to_string()))?;
         let mut hash = Sha256::new();
@@ -68,34 +60,34 @@ impl Office {
 
 impl Writing<'_> {
     async fn run(mut self) -> Result<Written, WriteError> {
-        let mut call = self.call()?;
-        if self.change.verb != Verb::Create && call.if_match.is_none() {
+        if self.change.verb != Verb::Create && self.expected.is_none() {
             // Nothing to hold the server to: look whether the object still is as the plan saw it.
             match self.look().await {
-                Seen::Untouched(revision) => call.if_match = revision.map(|Revision(etag)| etag),
-                Seen::Done(revision) => return Ok(self.written(revision)),
-                Seen::Moved(how) => return Err(WriteError::Stale(how)),
-                Seen::Unclear => return Err(self.unavailable("the object cannot be read first")),
+                Seen::Is(object) if self.is_untouched(&object) => self.expected = object.revision().cloned(),
+                Seen::Unreadable => return Err(self.unavailable("the object cannot be read first")),
+                seen => return Err(WriteError::Stale(self.moved(&seen))),
             }
         }
+        let call = self.call()?;
         loop {
-            let why = match self.office.http.send(&call, &mut self.attempts).await {
-                Ok(answer) => return self.settle(&answer).await,
-                Err(SendError::Doubt(why)) if self.change.verb != Verb::Create => why,
-                Err(SendError::Doubt(why)) => return self.made(why).await,
-                Err(SendError::Limited(why)) => return Err(self.unavailable(&why)),
-                Err(SendError::Forbidden) => return Err(WriteError::OnlyLooks),
-                Err(SendError::NotDone(failure)) => return Err(self.unavailable(&format!("{failure}"))),
-            };
-            self.doubtful = true;
-            match self.look().await {
-                Seen::Done(revision) => return Ok(self.written(revision)),
-                Seen::Moved(how) => return Err(WriteError::Stale(how)),
-                Seen::Unclear => return Err(WriteError::Unknown(why)),
-                Seen::Untouched(_) => match self.attempts.pause() {
-                    Some(pause) => tokio::time::sleep(pause).await,
-                    None => return Err(self.unavailable(&why)),
+            let end = match self.office.http.send(&call, &mut self.attempts).await {
+                Ok(answer) if answer.status.is_success() => match self.done(&answer) {
+                    Some(written) => return Ok(written),
+                    None => End::Doubt,
                 },
+                Ok(answer) => self.refused(&answer),
+                Err(SendError::Doubt(_)) => End::Doubt,
+                Err(SendError::Limited(why)) => End::NotDone(self.unavailable(&why)),
+                Err(SendError::Forbidden) => End::NotDone(WriteError::OnlyLooks),
+                Err(SendError::NotDone(failure)) => End::NotDone(self.unavailable(&failure.to_string())),
+            };
+            if let Some(written) = self.settle(end).await? {
+                return Ok(written);
+            }
+            // It was not done yet, and may be tried again.
+            match self.attempts.pause() {
+                Some(pause) => self.office.http.pause(pause).await,
+                None => return Err(self.unknown(None)),
             }
         }
     }
@@ -106,141 +98,77 @@ impl Writing<'_> {
             Verb::Update => Method::PATCH,
             Verb::Delete => Method::DELETE,
         };
-        let create = self.change.verb == Verb::Create;
         Ok(Call {
             method,
             url: self.url.clone(),
-            if_match: self.change.revision.clone().filter(|_| !create).map(|Revision(etag)| etag),
+            if_match: self.expected.clone().map(|Revision(etag)| etag),
             if_none_match: None,
-            idempotency_key: if create { Some(self.office.idempotency_key(self.change)?) } else { None },
+            idempotency_key: Some(self.key.clone()),
             body: body::body(self.change)?,
         })
     }
 
-    /// What an answer means.
-    async fn settle(mut self, answer: &Answer) -> Result<Written, WriteError> {
+    /// What an answer means that is not a success. By itself it says that this attempt did nothing.
+    fn refused(&self, answer: &Answer) -> End {
         let status = answer.status.as_u16();
         let problem = Problem::read(&self.office.http, answer);
-        let conflict = status == 412 || status == 409 && problem.code.contains("precondition");
+        let create = self.change.verb == Verb::Create;
+        if !create && (status == 412 || status == 409 && problem.code.contains("precondition")) {
+            return End::Precondition;
+        }
+        if let 401 | 403 = status {
+            return End::NotDone(WriteError::Unauthorized { status, detail: problem.aside() });
+        }
+        let Problem { title, detail, referrers, .. } = problem;
+        let error = WriteError::Refused { status, title, detail, referrers };
         match status {
-            200..=299 => self.done(answer),
-            404 | 410 if self.change.verb != Verb::Create => {
-                // Gone is what a deletion wants; whether ours did it only matters to the account of the run.
-                if self.change.verb == Verb::Delete && self.doubtful {
-                    Ok(self.written(None))
-                } else {
-                    Err(WriteError::Stale(format!("{} is gone", self.name())))
-                }
-            }
-            _ if conflict => match self.look().await {
-                Seen::Done(revision) if self.doubtful => Ok(self.written(revision)),
-                Seen::Moved(how) => Err(WriteError::Stale(how)),
-                _ => Err(WriteError::Stale(format!("{} has a newer version", self.name()))),
-            },
-            401 | 403 => Err(WriteError::Unauthorized { status, detail: problem.aside() }),
-            _ => {
-                let Problem { title, detail, referrers, .. } = problem;
-                Err(WriteError::Refused { status, title, detail, referrers })
-            }
+            // These are about the object, or about what the change makes it refer to, which may not be as it was.
+            400 | 404 | 409 | 410 | 412 | 422 | 423 | 424 => End::Conflict(error),
+            _ => End::NotDone(error),
         }
     }
 
-    /// A success, with the version that it made.
-    fn done(self, answer: &Answer) -> Result<Written, WriteError> {
+    /// A success, with the version that it made; nothing if it does not tell what it made, or that it is done.
+    fn done(&mut self, answer: &Answer) -> Option<Written> {
+        // 202 is a promise, and what is not JSON comes from something on the way: a page to log in, for instance.
+        let is_json = answer.body.is_empty() || serde_json::from_slice::<IgnoredAny>(&answer.body).is_ok();
+        if answer.status == StatusCode::ACCEPTED || !is_json {
+            let status = answer.status.as_u16();
+            self.attempts.doubted(format!("the answer ({status}) does not tell whether it was done"));
+            return None;
+        }
         if self.change.verb == Verb::Delete {
-            return Ok(self.written(None));
+            return Some(self.written(None));
         }
         let document: Option<wire::Written> = serde_json::from_slice(&answer.body).ok();
         let etag = answer.etag.clone().or_else(|| document.as_ref().and_then(|document| document.etag.clone()));
-        let made = document.map(|document| ObjectId(document.id.0.into()));
         // Of an update the id is known; of a creation, whose id is not told, nothing can point at it.
-        let id = match (self.change.verb, made) {
-            (Verb::Create, made) => made,
-            (_, _) => self.change.object.id.clone(),
+        let id = match self.change.verb {
+            Verb::Create => document.map(|document| ObjectId(document.id.0.into())),
+            Verb::Update | Verb::Delete => self.change.object.id.clone(),
         };
-        match id {
-            Some(id) => Ok(Written { id, revision: etag.map(Revision), requests: self.requests() }),
-            None => Err(WriteError::Unknown("it was accepted, but the answer does not tell the new id".to_owned())),
+        if id.is_none() {
+            self.attempts.doubted("it was accepted, but the answer does not tell the new id".to_owned());
         }
+        Some(Written { id: id?, revision: etag.map(Revision), requests: self.requests() })
     }
 
-    /// Whether a creation that nobody answered has happened: names are unique, so the account tells.
-    ///
-    /// One that is not there may still come: the server may be at it.
-    async fn made(mut self, why: String) -> Result<Written, WriteError> {
-        let Some(FieldValue::Name(name)) = self.change.after(FieldName::Name) else {
-            return Err(WriteError::Unknown(why));
-        };
-        let looks = Reading::default();
-        let groups = self.office.list::<wire::RingGroup>("ring_groups", &looks).await;
-        self.looks += looks.requests();
-        let made = groups.ok().and_then(|groups| groups.into_iter().find(|group| group.name.key() == name.key()));
-        match made {
-            Some(group) if Object::RingGroup(group.clone()).is_as_after(self.change) => {
-                Ok(Written { id: group.id.clone(), revision: group.revision.clone(), requests: self.requests() })
-            }
-            Some(_) => Err(WriteError::Stale(format!("{} exists by now, with other fields", self.name()))),
-            None => Err(WriteError::Unknown(why)),
-        }
-    }
-
-    /// Reads the object and compares it with the change.
-    async fn look(&mut self) -> Seen {
-        if self.change.verb == Verb::Create {
-            return Seen::Unclear;
-        }
-        let mut attempts = self.office.http.attempts();
-        let answer = self.office.http.send(&Call::get(self.url.clone()), &mut attempts).await;
-        self.looks += u64::from(attempts.made);
-        let Ok(answer) = answer else { return Seen::Unclear };
-        match (answer.status.as_u16(), self.change.verb) {
-            (404 | 410, Verb::Delete) if self.doubtful => return Seen::Done(None),
-            (404 | 410, _) => return Seen::Moved(format!("{} is gone", self.name())),
-            (200, _) => {}
-            _ => return Seen::Unclear,
-        }
-        let Some(object) = Object::read(self.change.object.kind, &answer) else { return Seen::Unclear };
-        let revision = object.revision().cloned();
-        let read = self.change.revision.as_ref();
-        let moved = object.moved(self.change);
-        // The same version is untouched, and so is one that cannot be compared but has the fields of before.
-        let untouched = match (&revision, read) {
-            (Some(now), Some(read)) => now == read,
-            _ => moved.is_empty(),
-        };
-        if untouched {
-            Seen::Untouched(revision)
-        } else if self.doubtful && self.change.verb == Verb::Update && object.is_as_after(self.change) {
-            Seen::Done(revision)
-        } else if moved.is_empty() {
-            Seen::Moved(format!("{} has changed in a field that the plan does not write", self.name()))
-        } else {
-            let fields: Vec<_> = moved.iter().map(|field| format!("`{}`", field.as_str())).collect();
-            Seen::Moved(format!("{} of {} changed meanwhile", fields.join(", "), self.name()))
-        }
-    }
-
-    fn name(&self) -> String {
+    /// The object of the change, in words.
+    pub(super) fn name(&self) -> String {
         format!("{} {}", self.change.object.kind, crate::text::shown(&self.change.object.name, 80))
     }
 
-    fn written(&self, revision: Option<Revision>) -> Written {
-        // A creation is never found out by looking, so the id is known.
+    /// It was carried out on an object whose id is known.
+    pub(super) fn written(&self, revision: Option<Revision>) -> Written {
         let id = self.change.object.id.clone().unwrap_or_else(|| ObjectId::from(""));
         Written { id, revision, requests: self.requests() }
     }
 
     fn unavailable(&self, why: &str) -> WriteError {
-        let why = why.to_owned();
-        // After a doubt the object was seen untouched, but the last attempt may still be under way over there.
-        if self.doubtful {
-            WriteError::Unknown(why)
-        } else {
-            WriteError::Unavailable { attempts: self.attempts.made, why }
-        }
+        WriteError::Unavailable { attempts: self.attempts.made, why: why.to_owned() }
     }
 
-    fn requests(&self) -> u64 {
+    pub(super) fn requests(&self) -> u64 {
         u64::from(self.attempts.made) + self.looks
     }
 }

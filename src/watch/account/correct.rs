@@ -187,7 +187,7 @@ fn first_failure(done: &Outcome) -> String {
     let said = done.changes.iter().find_map(|(_, status)| match status {
         Status::Failed(error) => Some(error.to_string()),
         Status::Stale(what) => Some(format!("{what}; nothing was overwritten")),
-        Status::Unknown(why) => Some(format!("nobody knows whether it was done: {why}")),
+        Status::Unknown(why) => Some(format!("it may have been done: {why}")),
         _ => None,
     });
     shown(&said.unwrap_or_else(|| "it was stopped".to_owned()), 500)

@@ -1,0 +1,218 @@
+//! What became of a change that was not plainly answered with success: found out by looking at the account.
+//!
+//! Doubt about any attempt outlives whatever the last one ended in, and a proxy may have sent a request twice without
+//! saying so: the first was carried out, and the second is what was answered. So an object that is not as it was read
+//! is compared with what the change makes of it, and the account's audit log is asked who changed it
+//! ([`super::trace`]). Versions never come back, so a change that was held to an older one will not be carried out
+//! later either.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::live::http::Call;
+use crate::live::{WriteError, Written};
+use crate::model::{FieldName, FieldValue, LiveRingGroup, Verb};
+
+use super::compare::Object;
+use super::look::Reading;
+use super::trace::{Replaced, Sought, Trace};
+use super::wire;
+use super::write::Writing;
+
+/// How the sending of a change ended, if not with success.
+pub(super) enum End {
+    /// The last attempt may have been carried out.
+    Doubt,
+    /// The object has another version than the change was held to.
+    Precondition,
+    /// The account refuses: perhaps because it is not what the plan was made for.
+    Conflict(WriteError),
+    /// The last attempt certainly was not carried out.
+    NotDone(WriteError),
+}
+
+/// The object of a change, looked at.
+pub(super) enum Seen {
+    Is(Object),
+    Gone,
+    /// The account cannot be asked.
+    Unreadable,
+}
+
+impl Writing<'_> {
+    /// What the change came to; nothing if it was not carried out yet and may be sent again.
+    pub(super) async fn settle(&mut self, end: End) -> Result<Option<Written>, WriteError> {
+        match end {
+            End::NotDone(error) if self.attempts.doubt().is_none() => Err(error),
+            end if self.change.verb == Verb::Create => self.settle_creation(end).await.map(Some),
+            end => self.settle_object(end).await,
+        }
+    }
+
+    async fn settle_object(&mut self, end: End) -> Result<Option<Written>, WriteError> {
+        let seen = self.look().await;
+        match &seen {
+            Seen::Unreadable => return Err(self.ended(end)),
+            Seen::Is(object) if self.is_untouched(object) => {
+                return match end {
+                    End::Doubt => Ok(None),
+                    // An attempt that was not carried out yet may still be.
+                    end if self.attempts.doubt().is_some() => Err(self.unknown(Some(end))),
+                    End::Conflict(error) => Err(self.unless_moved(error).await),
+                    End::Precondition => Err(WriteError::Stale(format!("{} has a newer version", self.name()))),
+                    End::NotDone(error) => Err(error),
+                };
+            }
+            Seen::Is(_) | Seen::Gone => {}
+        }
+        let sought = Sought {
+            key: &self.key,
+            kind: self.change.object.kind,
+            object: self.change.object.id.as_ref(),
+            replaced: Replaced::Version(self.expected.as_ref()),
+        };
+        let requests = AtomicU64::new(0);
+        let trace = self.office.trace(&sought, &requests).await;
+        self.looks += requests.into_inner();
+        let is_wanted = match &seen {
+            Seen::Is(object) => self.change.verb == Verb::Update && object.is_as_after(self.change),
+            Seen::Gone | Seen::Unreadable => self.change.verb == Verb::Delete,
+        };
+        let doubt = self.attempts.doubt().is_some();
+        match trace {
+            Trace::Own { revision, .. } => Ok(Some(self.written(revision))),
+            Trace::None if is_wanted && doubt => {
+                let revision = if let Seen::Is(object) = &seen { object.revision().cloned() } else { None };
+                Ok(Some(self.written(revision)))
+            }
+            Trace::None if is_wanted => Err(WriteError::Unattributed(match self.change.verb {
+                Verb::Delete => format!("{} is gone, and the account does not tell who deleted it", self.name()),
+                _ => format!("{} is as the plan asks, and the account does not tell who made it so", self.name()),
+            })),
+            // What is there in another version was not deleted, and will not be by a request that names the old one.
+            Trace::None if doubt && !(self.change.verb == Verb::Delete && self.expected.is_some()) => {
+                let how = self.moved(&seen);
+                Err(WriteError::Unknown(format!("{}; {how}, before that or after", self.why(None))))
+            }
+            Trace::Other | Trace::None => Err(WriteError::Stale(self.moved(&seen))),
+        }
+    }
+
+    /// Names are unique, so the account tells whether there is such a group, and its audit log who made it. One that
+    /// is not there may still come: the server may be at it.
+    async fn settle_creation(&mut self, end: End) -> Result<Written, WriteError> {
+        let Some(groups) = self.groups().await else { return Err(self.ended(end)) };
+        let found = match self.change.after(FieldName::Name) {
+            Some(FieldValue::Name(name)) => groups.into_iter().find(|group| group.name.key() == name.key()),
+            _ => None,
+        };
+        let doubt = self.attempts.doubt().is_some();
+        if let (None, false, End::Conflict(error)) = (&found, doubt, &end) {
+            return Err(self.unless_moved(error.clone()).await);
+        }
+        let object = found.as_ref().map(|group| &group.id);
+        let sought = Sought { key: &self.key, kind: self.change.object.kind, object, replaced: Replaced::Nothing };
+        let requests = AtomicU64::new(0);
+        let trace = self.office.trace(&sought, &requests).await;
+        self.looks += requests.into_inner();
+        let exists = || format!("{} exists now", self.name());
+        match (trace, found) {
+            (Trace::Own { id, revision }, _) => Ok(Written { id, revision, requests: self.requests() }),
+            (Trace::Other, Some(_)) => Err(WriteError::Stale(exists())),
+            (_, None) => Err(self.ended(end)),
+            (Trace::None, Some(group)) => {
+                let id = group.id.clone();
+                let revision = group.revision.clone();
+                match (Object::RingGroup(group).is_as_after(self.change), doubt) {
+                    (true, true) => Ok(Written { id, revision, requests: self.requests() }),
+                    (true, false) => Err(WriteError::Unattributed(format!(
+                        "{} is as the plan asks, and the account does not tell who made it",
+                        self.name()
+                    ))),
+                    (false, true) => {
+                        Err(WriteError::Unknown(format!("{}; {}, with other fields", self.why(None), exists())))
+                    }
+                    (false, false) => Err(WriteError::Stale(format!("{}, with other fields", exists()))),
+                }
+            }
+        }
+    }
+
+    /// The ring groups; nothing if they cannot be read.
+    pub(super) async fn groups(&mut self) -> Option<Vec<LiveRingGroup>> {
+        let reading = Reading::default();
+        let groups = self.office.list::<wire::RingGroup>("ring_groups", &reading).await;
+        self.looks += reading.requests();
+        groups.ok()
+    }
+
+    /// Reads the object.
+    pub(super) async fn look(&mut self) -> Seen {
+        let requests = AtomicU64::new(0);
+        let answer = self.office.answer(&Call::get(self.url.clone()), &requests).await;
+        self.looks += requests.load(Ordering::Relaxed);
+        match answer.map(|answer| (answer.status.as_u16(), answer)) {
+            Ok((404 | 410, _)) => Seen::Gone,
+            Ok((200, answer)) => Object::read(self.change.object.kind, &answer).map_or(Seen::Unreadable, Seen::Is),
+            _ => Seen::Unreadable,
+        }
+    }
+
+    /// Whether an object still is what the change expects: the same version, or else the fields of before.
+    pub(super) fn is_untouched(&self, object: &Object) -> bool {
+        match (object.revision(), &self.expected) {
+            (Some(now), Some(expected)) => now == expected,
+            _ => object.moved(self.change).is_empty(),
+        }
+    }
+
+    /// How the object is not what the change expects.
+    pub(super) fn moved(&self, seen: &Seen) -> String {
+        let Seen::Is(object) = seen else { return format!("{} is gone", self.name()) };
+        let fields = object.moved(self.change);
+        if fields.is_empty() {
+            return format!("{} has changed in a field that the plan does not write", self.name());
+        }
+        let fields: Vec<_> = fields.iter().map(|field| format!("`{}`", field.as_str())).collect();
+        format!("{} of {} changed meanwhile", fields.join(", "), self.name())
+    }
+
+    /// What is left to say where the account cannot be asked.
+    fn ended(&self, end: End) -> WriteError {
+        match end {
+            end if self.attempts.doubt().is_some() => self.unknown(Some(end)),
+            End::Precondition => unread(&format!("{} has a newer version", self.name())),
+            End::Conflict(error) if self.may_be_ours(&error) => unread(&error.to_string()),
+            End::Conflict(error) | End::NotDone(error) => error,
+            End::Doubt => self.unknown(None),
+        }
+    }
+
+    /// Whether a refusal may come from what this change did: a proxy may have sent it twice.
+    fn may_be_ours(&self, refusal: &WriteError) -> bool {
+        let WriteError::Refused { status, .. } = refusal else { return false };
+        match self.change.verb {
+            Verb::Create => matches!(status, 409 | 422),
+            Verb::Delete => matches!(status, 404 | 410),
+            Verb::Update => false,
+        }
+    }
+
+    /// An attempt may have been carried out, and the account does not tell.
+    pub(super) fn unknown(&self, end: Option<End>) -> WriteError {
+        WriteError::Unknown(self.why(end))
+    }
+
+    /// Why an attempt may have been carried out, and what came after it.
+    fn why(&self, end: Option<End>) -> String {
+        let doubt = self.attempts.doubt().unwrap_or("the answer was lost");
+        match end {
+            Some(End::Conflict(error) | End::NotDone(error)) => format!("{doubt}; then: {error}"),
+            Some(End::Precondition) => format!("{doubt}; then: {} has a newer version", self.name()),
+            Some(End::Doubt) | None => doubt.to_owned(),
+        }
+    }
+}
+
+fn unread(what: &str) -> WriteError {
+    WriteError::Unattributed(format!("{what}, and the account could not be read to see who made it so"))
+}
