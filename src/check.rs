@@ -22,7 +22,7 @@ pub mod settings;
 mod validator;
 
 use crate::diag::{Diagnostic, Rule, Severities, Severity, has_errors};
-use crate::model::{Absent, Capabilities, Desired, GuardPolicy, Span};
+use crate::model::{Absent, Capabilities, Desired, GuardPolicy, Protected, Span};
 
 use document::{Document, NodeRef, View};
 use numbers::Numbers;
@@ -53,6 +53,8 @@ pub struct Valid {
     pub desired: Desired,
     /// What becomes of the rules, also of those that are applied while planning.
     pub severities: Severities,
+    /// Findings of rules that guard against harm, as they would be if the policy did not lower them.
+    pub lowered: Vec<Diagnostic>,
 }
 
 /// The sections of one file, in the order of the schema.
@@ -90,12 +92,14 @@ pub fn account(schema: &AccountSchema, documents: &[Document<'_>], before: Vec<D
                 .hint("declare `numbers` or `ring_groups`; `strowger export` writes those that exist"),
         );
     }
+    let lowered = policies.severities.lowered(&reader.findings);
     policies.severities.apply(&mut reader.findings);
     let valid = complete && !has_errors(&reader.findings);
     let account = settings.filter(|_| valid).map(|settings| Valid {
         desired: Desired { account: settings.name.clone(), policy: policies.policy, ..desired },
         settings,
         severities: policies.severities,
+        lowered,
     });
     Checked { account, findings: reader.findings, secrets: reader.secrets }
 }
@@ -113,9 +117,32 @@ pub fn account_name<'d>(document: &'d Document<'d>) -> Option<&'d str> {
     field(field(document.root(), "account")?, "name")?.scalar()
 }
 
-/// The guards in the policy of other documents than those that are planned with: the same account's, as they
-/// were. The first error if they cannot be told.
-pub fn guards(documents: &[Document<'_>]) -> Result<GuardPolicy, Box<Diagnostic>> {
+/// How the account of a document is reached, if the document says so without an error.
+pub fn provider(document: &Document<'_>) -> Option<ProviderSettings> {
+    let View::Mapping(fields) = document.root().view() else { return None };
+    let (key, value) = fields.entries().find(|(key, _)| key.scalar() == Some("account"))?;
+    account::read(&mut Reader::default(), Field { key, value }).map(|settings| settings.provider)
+}
+
+/// Whether a document without an `account` section is part of an account that has a policy: other YAML files can
+/// lie beside an account of one file.
+pub fn has_policy(document: &Document<'_>) -> bool {
+    let View::Mapping(fields) = document.root().view() else { return false };
+    let has = |name: &str| fields.entries().any(|(key, _)| key.scalar() == Some(name));
+    has("version") && has("policy")
+}
+
+/// What of other documents than those that are planned with still counts: the same account's, as they were.
+#[derive(Clone, Debug, Default)]
+pub struct Before {
+    /// Their guards.
+    pub guards: GuardPolicy,
+    /// Their severities of rules.
+    pub severities: Severities,
+}
+
+/// The policy of documents as they were. The first error if it cannot be known.
+pub fn before(documents: &[Document<'_>]) -> Result<Before, Box<Diagnostic>> {
     let mut reader = Reader::default();
     let mut policies = Policies::default();
     for document in documents {
@@ -126,8 +153,22 @@ pub fn guards(documents: &[Document<'_>]) -> Result<GuardPolicy, Box<Diagnostic>
     }
     match reader.findings.into_iter().find(|finding| finding.severity == Severity::Error) {
         Some(error) => Err(Box::new(error)),
-        None => Ok(policies.policy.guards),
+        None => Ok(Before { guards: policies.policy.guards, severities: policies.severities }),
     }
+}
+
+/// Adds the other names under which documents declare the protected ring groups, as far as they can be read.
+pub fn alias(protect: &mut Protected, documents: &[Document<'_>]) {
+    let mut reader = Reader::default();
+    let mut groups = RingGroups::new(Capabilities::default());
+    for document in documents {
+        let sections = sections(&mut reader, document);
+        let section = sections.and_then(|[_, _, _, groups, ..]| groups).and_then(|field| reader.mapping(field));
+        if let Some(section) = section {
+            groups.read(&mut reader, section);
+        }
+    }
+    protect.alias(groups.declared.iter().map(|(_, group)| group));
 }
 
 /// The sections of a file whose version is known; the rest of another version's file would be misread.

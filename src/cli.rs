@@ -3,6 +3,7 @@
 //! The only module that sees all others, and the only one that prints. A command returns how it ended; what
 //! went wrong on the way is an [`anyhow::Error`] with its context, printed once, here.
 
+mod accept;
 mod accounts;
 mod apply;
 mod approval;
@@ -118,8 +119,9 @@ pub fn run() -> Exit {
     log(arguments.verbose, &arguments.command);
     let prints = arguments.command.prints();
     let exit = command(arguments.command).unwrap_or_else(|error| {
+        let held = error.is::<accept::Unaccepted>();
         console::complain(&crate::text::shown(&format!("{error:#}"), 4000));
-        Exit::Failure
+        if held { Exit::Blocked } else { Exit::Failure }
     });
     console::ending(exit, prints)
 }

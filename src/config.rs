@@ -15,7 +15,7 @@ mod stamp;
 mod twice;
 mod yaml;
 
-pub use base::{BaseError, Revision, RevisionError, load_guarded};
+pub use base::{BaseError, News, Reach, Revision, RevisionError, load_guarded};
 pub use files::{folders, is_read, or_here};
 pub use git::{Access, GitError, Place, command as git, head, locate, repository_above};
 pub use load::{Account, InvalidAccount, Loaded, load, reread, text};

@@ -72,7 +72,11 @@ fn every_section_begins_with_the_severity_of_its_rule_and_its_summary() {
             Severity::Warning => "warning",
             Severity::Info => "info",
         };
-        let fixed = if rule.fixed { ", fixed" } else { "" };
+        let fixed = match (rule.fixed, rule.guards_harm) {
+            (true, _) => ", fixed",
+            (_, true) => ", guards harm",
+            _ => "",
+        };
         let skippable = if rule.is_skippable() { ", skippable" } else { "" };
         let wanted = format!("{}\n\n*{severity}{fixed}{skippable}.* {}", rule.id, rule.summary);
         assert!(section.starts_with(&wanted), "docs/rules.md says otherwise: {wanted}");

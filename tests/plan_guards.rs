@@ -77,10 +77,17 @@ fn plan(text: &str) -> Plan {
 
 /// The plan of these files after files with another policy.
 fn plan_after(text: &str, before: &str) -> Plan {
+    plan_of(&account_after(text, before), &live())
+}
+
+/// These files after files with another policy.
+fn account_after(text: &str, before: &str) -> Account {
     let mut now = account(text);
-    let guards = account(before).desired.policy.guards;
-    now.desired.base = vec![Base::Read(Box::new(BasePolicy { revision: "HEAD^1".into(), guards }))];
-    plan_of(&now, &live())
+    let before = account(before).desired;
+    let mut guards = before.policy.guards;
+    guards.protect.alias(&before.ring_groups);
+    now.desired.base = vec![Base::Read(Box::new(BasePolicy { revision: "HEAD^1".into(), account: None, guards }))];
+    now
 }
 
 /// Guard, message and changed objects of each block.
@@ -236,6 +243,109 @@ fn ignored_fields_of_existing_groups_need_not_even_make_sense() {
     assert_eq!(plan(text).changes, []);
     let label = "numbers: { \"+33142685302\": { to: user/201, label: x } }\npolicy: { ignore: [numbers.label] }\n";
     assert_eq!(plan(label).changes[0].fields.len(), 1);
+}
+
+#[test]
+fn what_a_protected_number_leads_to_is_protected_with_it_and_so_is_what_follows() {
+    let mut live = live();
+    let group = |index: usize| ObjectRef { kind: Kind::RingGroup, id: format!("g{index}-id").as_str().into() };
+    // The numbers of the files: one leads to g0, whose unanswered calls go to g1, then g2, then back to g1.
+    live.numbers[2].to = Some(group(0));
+    live.ring_groups[0].no_answer = Some(group(1));
+    live.ring_groups[1].no_answer = Some(group(2));
+    live.ring_groups[2].no_answer = Some(group(1));
+    // The default number leads to g3, which nobody asked to protect.
+    live.numbers[0].to = Some(group(3));
+    let policy = "policy: { protect: [\"+33142685302\"] }\n";
+    for (name, verb) in [("g0", "answer"), ("g1", "answer"), ("g2", "answer"), ("g2", "be deleted")] {
+        let text = match verb {
+            "answer" => format!("ring_groups: {{ {name}: {{ members: [user/201] }} }}\n"),
+            _ => format!(
+                "absent: [ring_group/{name}]\nring_groups: {{ g1: {{ members: [user/200], no_answer: none }} }}\n"
+            ),
+        };
+        for plan in [plan_of(&account(&(text.clone() + policy)), &live), plan_of(&account_after(&text, policy), &live)]
+        {
+            let (guard, message, _) =
+                blocks(&plan).into_iter().find(|(_, _, objects)| objects.contains(&name.into())).unwrap();
+            assert_eq!(guard, Guard::Protected);
+            let says =
+                format!("the ring group `{name}`, to which the protected number +33142685302 leads, would {verb}");
+            assert!(message.starts_with(&says), "{message}");
+        }
+    }
+    for free in
+        ["g3: { members: [user/201] }", "g4: { members: [user/201] }", "new: { renamed_from: g0, members: [user/200] }"]
+    {
+        let plan = plan_of(&account(&format!("ring_groups: {{ {free} }}\n{policy}")), &live);
+        assert_eq!((plan.changes.len(), blocks(&plan)), (1, vec![]), "{free}");
+    }
+    // Once the number leads elsewhere, what it led to is free.
+    live.numbers[2].to = None;
+    let text = format!("ring_groups: {{ g0: {{ members: [user/201] }} }}\n{policy}");
+    assert_eq!(blocks(&plan_of(&account(&text), &live)), []);
+    // A protected group's unanswered calls are followed as well.
+    let text = "ring_groups: { g2: { members: [user/201] } }\npolicy: { protect: [ring_group/g0] }\n";
+    let message = "the ring group `g2`, to which the protected ring group `g0` leaves unanswered calls, would answer its \
+                   calls in another way";
+    one(&plan_of(&account(text), &live), Guard::Protected, message, &["g2"]);
+}
+
+#[test]
+fn no_rename_ends_a_protection_wherever_it_was_made() {
+    let declared = |name: &str, fields: &str| format!("ring_groups: {{ {name}: {{ {fields} }} }}\n");
+    let before = declared("g0", "extension: \"300\", members: [user/200]");
+    let by_name = before.clone() + "policy: { protect: [ring_group/g0] }\n";
+    let by_extension = before + "policy: { protect: [ring_group/300] }\n";
+    let not_applied =
+        declared("g0", "renamed_from: old, members: [user/200]") + "policy: { protect: [ring_group/g0] }\n";
+    let moved = "members: [user/201]";
+    for (what, live_name, live_extension, text, before) in [
+        ("in the files", "g0", "300", declared("sales", &format!("renamed_from: g0, {moved}")), &by_name),
+        ("in files that no longer say so", "sales", "300", declared("sales", moved), &by_name),
+        ("in the portal", "verkauf", "300", declared("verkauf", moved), &by_name),
+        ("of the extension", "g0", "300", declared("g0", &format!("extension: \"399\", {moved}")), &by_extension),
+        ("of the extension in the portal", "g0", "377", declared("g0", moved), &by_extension),
+        ("that was not applied yet", "old", "300", declared("old", moved), &not_applied),
+    ] {
+        let mut live = live();
+        live.ring_groups[0].name = live_name.parse().unwrap();
+        live.ring_groups[0].extension = live_extension.parse().ok();
+        let plan = plan_of(&account_after(&text, before), &live);
+        let guards: Vec<Guard> = plan.blocked.iter().map(|block| block.guard).collect();
+        assert_eq!(guards, [Guard::Protected], "{what}: {:?}", blocks(&plan));
+    }
+}
+
+#[test]
+fn a_protected_object_that_nobody_finds_holds_every_change_back() {
+    let change = "numbers: { \"+33142685305\": { to: user/201 } }\n";
+    let says =
+        |what: &str| format!("`protect` lists {what}, which the account does not have, so any change may be of it");
+    for (entry, what) in [
+        ("\"+33142685399\"", "+33142685399"),
+        ("ring_group/gone", "ring_group/gone"),
+        ("ring_group/399", "ring_group/399"),
+    ] {
+        let policy = format!("policy: {{ protect: [{entry}], rules: {{ unknown-protected: off }} }}\n");
+        one(&plan(&(change.to_owned() + &policy)), Guard::UnknownProtected, &says(what), &["+33142685305"]);
+        let before = says(what) + "; so the policy at `HEAD^1` says";
+        one(&plan_after(change, &policy), Guard::UnknownProtected, &before, &["+33142685305"]);
+        // In both, it is said once; and nothing to do is nothing to hold back.
+        one(
+            &plan_after(&(change.to_owned() + &policy), &policy),
+            Guard::UnknownProtected,
+            &says(what),
+            &["+33142685305"],
+        );
+        assert_eq!(blocks(&plan(&policy)), []);
+    }
+    // What the same files make is known, but does not pass for what was protected before.
+    let made = "ring_groups: { gone: { extension: \"399\", members: [user/200] } }\n";
+    let policy = "policy: { protect: [ring_group/gone] }\n";
+    assert_eq!(blocks(&plan(&(made.to_owned() + policy))), []);
+    let plan = plan_after(made, policy);
+    assert_eq!(plan.blocked.iter().map(|block| block.guard).collect::<Vec<_>>(), [Guard::UnknownProtected]);
 }
 
 #[test]

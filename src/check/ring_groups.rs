@@ -17,7 +17,7 @@ use super::references;
 #[derive(Debug)]
 pub(super) struct RingGroups {
     /// By key; in the order of the files until [`RingGroups::finish`].
-    declared: Vec<(NameKey, DesiredRingGroup)>,
+    pub(super) declared: Vec<(NameKey, DesiredRingGroup)>,
     /// Groups whose fields are wrong. They stand in the file all the same.
     broken: Vec<(NameKey, Spanned<Name>)>,
     capabilities: Capabilities,

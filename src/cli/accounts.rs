@@ -15,6 +15,7 @@ use crate::plan::Plan;
 use crate::render::unplanned::{Reason, Unplanned};
 use crate::text::shown;
 
+use super::accept::Unaccepted;
 use super::effort::Effort;
 use super::frozen::Frozen;
 use super::open::{Opened, Purpose, open};
@@ -32,7 +33,6 @@ pub(super) enum Planned {
     /// It could not be locked, opened or read.
     Failed(anyhow::Error),
     /// Something has to be accepted before anything is sent; in words.
-    #[allow(dead_code, reason = "a changed address is the first reason")]
     Held(String),
     /// Its saved plan has been applied already.
     Applied(Box<Plan>),
@@ -110,7 +110,11 @@ async fn plan_one<'a>(account: &'a Account, looking: Looking<'_>) -> Looked<'a> 
     let named = || format!("cannot open the account {}", shown(&account.settings.name, 200));
     let open = match opened.await.with_context(named) {
         Ok(open) => open,
-        Err(error) => return Looked { account, planned: Planned::Failed(error), open: None },
+        Err(error) => {
+            let held = error.downcast_ref::<Unaccepted>().map(ToString::to_string);
+            let planned = held.map_or_else(|| Planned::Failed(error), Planned::Held);
+            return Looked { account, planned, open: None };
+        }
     };
     let planned = planned(account, looking, &*open.opened.provider).await;
     if writes && matches!(planned, Planned::Ready(..)) {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::apply::{Events, Lock, Outcome, Recorder};
-use crate::config::{self, Account, Loaded};
+use crate::config::{Account, Loaded};
 use crate::exit::Exit;
 use crate::plan::Plan;
 use crate::render::human;
@@ -68,7 +68,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Some(saved) if arguments.paths.is_empty() => saved.paths(),
         _ => arguments.paths.clone(),
     };
-    let mut loaded = config::load_guarded(&paths, arguments.writing.base.as_ref())?;
+    let mut loaded = arguments.writing.accept.load(&paths, arguments.writing.base.as_ref())?;
     let valid = std::mem::take(&mut loaded.accounts);
     let accounts = match &saved {
         Some(saved) => saved.accounts(&valid, &loaded.invalid, &paths)?,

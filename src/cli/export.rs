@@ -16,6 +16,7 @@ use crate::live::{Access, Provider as _, Read};
 use crate::render::counted;
 use crate::render::export::{ByFolder, Choice, ExportOptions, export};
 
+use super::accept::Accept;
 use super::effort::Effort;
 use super::open::{Purpose, open};
 use super::plan::runtime;
@@ -45,6 +46,8 @@ pub(super) struct Arguments {
     /// Freeze the account as a snapshot instead
     #[arg(long)]
     as_snapshot: bool,
+    #[command(flatten)]
+    accept: Accept,
 }
 
 impl Arguments {
@@ -111,7 +114,7 @@ async fn source(arguments: &Arguments) -> anyhow::Result<Option<Source>> {
         return Ok(Some(Source { name: read.live.account.name.to_string(), provider: lines, read }));
     }
     let Some(path) = &arguments.path else { bail!("give a path, `--url` or `--snapshot`") };
-    let loaded = config::load(std::slice::from_ref(path));
+    let loaded = arguments.accept.load(std::slice::from_ref(path), None)?;
     if has_errors(&loaded.diagnostics) {
         console::report(&loaded, &loaded.diagnostics);
         return Ok(None);

@@ -15,7 +15,7 @@ use crate::live::{Access, Provider, Secret};
 use crate::sandbox::{self, Running, SandboxOptions, Seed, State};
 
 use super::effort::Effort;
-use super::secrets;
+use super::{accept, secrets};
 
 /// A provider, and what must run as long as it is used.
 pub(super) struct Opened {
@@ -50,8 +50,14 @@ impl From<Purpose> for Access {
     }
 }
 
-/// Opens an account.
+/// Opens an account, if nothing of the way to it has to be accepted first.
 pub(super) async fn open(account: &Account, purpose: Purpose, effort: Effort) -> anyhow::Result<Opened> {
+    accept::check(account)?;
+    open_accepted(account, purpose, effort).await
+}
+
+/// Opens an account that was found to be accepted.
+pub(super) async fn open_accepted(account: &Account, purpose: Purpose, effort: Effort) -> anyhow::Result<Opened> {
     let root = &account.root;
     let mut options = effort.options();
     options.access = purpose.into();

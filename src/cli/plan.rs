@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::ValueEnum as _;
 
-use crate::config::{self, Account, Revision};
+use crate::config::{Account, Revision};
 use crate::diag::Diagnostic;
 use crate::exit::Exit;
 use crate::live::{Provider, Read};
@@ -14,6 +14,7 @@ use crate::plan::{self, Plan};
 use crate::render::{diagnostics, json, markdown};
 use crate::text::shown;
 
+use super::accept::Accept;
 use super::accounts::{self, Against, Looked, Looking, plan_all};
 use super::effort::Effort;
 use super::format::{Format, Lang, one_of};
@@ -46,9 +47,11 @@ pub(super) struct Arguments {
     /// End with 2 if there are changes, with 0 if there are none
     #[arg(long)]
     detailed_exitcode: bool,
-    /// The revision whose guards hold as well; without it, HEAD and its first parent
+    /// The revision whose guards hold as well; without it, HEAD and its parents
     #[arg(long, value_name = "REF")]
     base: Option<Revision>,
+    #[command(flatten)]
+    accept: Accept,
     #[command(flatten)]
     effort: Effort,
 }
@@ -56,7 +59,7 @@ pub(super) struct Arguments {
 /// Reads the accounts and shows their plans.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let Some(view) = view(arguments.format, arguments.markdown_budget, arguments.lang) else { return Ok(Exit::Usage) };
-    let mut loaded = config::load_guarded(&arguments.paths, arguments.base.as_ref())?;
+    let mut loaded = arguments.accept.load(&arguments.paths, arguments.base.as_ref())?;
     let valid = std::mem::take(&mut loaded.accounts);
     let frozen = arguments.snapshot.as_deref().map(|path| frozen::of(path, &valid)).transpose()?;
     let against = frozen.as_ref().map_or(Against::Live, Against::Frozen);

@@ -24,6 +24,7 @@ use crate::plan::Digest;
 use crate::watch::source::{Files, Git};
 use crate::watch::{Board, Clock, Mode, Options, Setup};
 
+use super::accept::Accept;
 use super::effort::Effort;
 use super::plan::runtime;
 use super::{console, signals};
@@ -54,9 +55,11 @@ pub(super) struct Arguments {
     /// Let a plan through that guards hold back: exactly the one with this digest, once. Repeat it for several
     #[arg(long, value_name = "DIGEST")]
     approve: Vec<Digest>,
-    /// The revision whose guards hold as well; without it, HEAD and its first parent
+    /// The revision whose guards hold as well; without it, HEAD and its parents
     #[arg(long, value_name = "REF", conflicts_with = "git")]
     base: Option<Revision>,
+    #[command(flatten)]
+    accept: Accept,
     /// A field that was corrected so often within an hour is left as it is, and that is told
     #[arg(long, value_name = "COUNT", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
     fight_limit: u8,
@@ -159,7 +162,7 @@ async fn watch(arguments: &Arguments, git: Option<Git>) -> anyhow::Result<Exit> 
         fight_limit: usize::from(arguments.fight_limit),
         ..Options::default()
     };
-    let edge = Arc::new(Process { effort: arguments.effort, state, adopt });
+    let edge = Arc::new(Process { effort: arguments.effort, accept: arguments.accept.clone(), state, adopt });
     let approved = arguments.approve.clone();
     let stopping = stop.clone();
     let setup = Setup { options, edge, board, clock, stop, approved, states, orders, nudge: nudge_in };

@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use anyhow::bail;
 
 use crate::check::settings::ProviderSettings;
-use crate::config::{self, Account, Loaded, Revision};
+use crate::config::{Account, Loaded, Revision};
 use crate::diag::has_errors;
 use crate::exit::Exit;
 use crate::live::WriteError;
 use crate::plan::{Digest, Plan};
 use crate::render::counted;
 
+use super::accept::Accept;
 use super::approval;
 use super::console::{self, Broken, Voice};
 use super::effort::Effort;
@@ -28,9 +29,11 @@ pub(super) struct Writing {
     /// accounts
     #[arg(long, value_name = "DIGEST")]
     pub(super) approve: Vec<Digest>,
-    /// The revision whose guards hold as well; without it, HEAD and its first parent
+    /// The revision whose guards hold as well; without it, HEAD and its parents
     #[arg(long, value_name = "REF")]
     pub(super) base: Option<Revision>,
+    #[command(flatten)]
+    pub(super) accept: Accept,
     #[command(flatten)]
     pub(super) effort: Effort,
     #[command(flatten)]
@@ -40,7 +43,7 @@ pub(super) struct Writing {
 impl Writing {
     /// The files, with the guards of the revisions before; nothing if they have errors, which are told.
     pub(super) fn load(&self, paths: &[PathBuf]) -> anyhow::Result<Option<Loaded>> {
-        let loaded = config::load_guarded(paths, self.base.as_ref())?;
+        let loaded = self.accept.load(paths, self.base.as_ref())?;
         if has_errors(&loaded.diagnostics) {
             console::report(&loaded, &loaded.diagnostics);
             return Ok(None);

@@ -15,7 +15,7 @@ pub(super) fn of(provider: &ProviderSettings, root: &Path) -> Option<Address> {
 }
 
 /// The path without links, as far as it exists.
-fn resolved(path: &Path) -> PathBuf {
+pub(super) fn resolved(path: &Path) -> PathBuf {
     for there in path.ancestors() {
         if let (Ok(found), Ok(rest)) = (there.canonicalize(), path.strip_prefix(there)) {
             return if rest.as_os_str().is_empty() { found } else { found.join(rest) };

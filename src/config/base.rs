@@ -2,82 +2,43 @@
 //!
 //! A plan is held against the policy of its files and against the policies before it, so that one change
 //! cannot take a protection away and use that. Where nothing else is asked for, these are the last commit
-//! (which covers what is not committed yet) and its first parent (which covers a commit, or a merge, that is
-//! being applied); see `docs/decisions/0003-guards-outlive-their-lines.md`. Nothing but guards is taken from
-//! there. An account that was in none of them has no guards before. Guards that should be known and are not
-//! (a parent that was not fetched, a git that refuses, files with errors) are a value as well, and a guard.
+//! (which covers what is not committed yet) and its parents (which cover a commit, or a merge, that is
+//! being applied); see `docs/decisions/0003-guards-outlive-their-lines.md`. Guards belong to the live account: an
+//! account takes those that were given under its name, at its address, and, if it was not there before, those of every
+//! account that is gone now. Guards that should be known and are not (a parent that was not fetched, a git that refuses,
+//! files with errors) are a value as well, and a guard.
 
+mod former;
+mod history;
 mod names;
+mod policies;
+mod present;
+mod reach;
+mod revision;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
-use crate::check;
-use crate::diag::{Diagnostic, Rule, Source, has_errors};
-use crate::model::{Base, BasePolicy, FileId, GuardPolicy, NameKey};
+use crate::diag::{Diagnostic, has_errors};
+use crate::model::Base;
 
 use super::files::or_here;
-use super::git::{self, Commit, Entry as File, GitError, Repository};
+use super::git::{self, Commit, GitError, Repository};
 use super::load::{Account, Loaded, load};
 
-use names::{Index, Names};
+use history::History;
+use policies::{Counts, Reader, Seen};
 
-/// What is looked at unless a revision is named.
-const DEFAULT: [&str; 2] = ["HEAD", "HEAD^1"];
+pub use reach::{News, Reach};
+pub use revision::{BaseError, Revision, RevisionError};
 
-/// A revision as git spells it; it cannot be mistaken for an option of git.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Revision(Box<str>);
-
-/// Why a text cannot be a revision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a revision is a commit, a tag or a branch, such as `origin/main`, and does not begin with `-`")]
-pub struct RevisionError;
-
-/// Why a revision that was named cannot be looked at.
-#[derive(Debug, thiserror::Error)]
-pub enum BaseError {
-    /// The files are in no repository.
-    #[error("cannot look at `{revision}`: {folder} is in no git repository; leave `--base` out")]
-    NoRepository {
-        /// The revision.
-        revision: Box<str>,
-        /// The account's folder.
-        folder: String,
-    },
-    /// The repository does not have it.
-    #[error(
-        "cannot look at `{revision}`: the repository has no such commit; fetch it (in CI with `fetch-depth: 0`), or name another"
-    )]
-    Unknown {
-        /// The revision.
-        revision: Box<str>,
-    },
-    /// Git failed.
-    #[error("cannot look at `{revision}`")]
-    Git {
-        /// The revision.
-        revision: Box<str>,
-        /// What git says.
-        #[source]
-        source: GitError,
-    },
-}
-
-impl FromStr for Revision {
-    type Err = RevisionError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let sound = !text.is_empty() && !text.starts_with('-') && !text.chars().any(char::is_control);
-        sound.then(|| Self(text.into())).ok_or(RevisionError)
-    }
-}
+/// A merge of more parents than this has enough of them that hold it back.
+const MOST_PARENTS: usize = 64;
 
 /// Reads and checks everything that the paths lead to, for plans: every account without errors gets the guards of the
-/// named revision, or of the default ones, or why they are not known, whatever is wrong with other accounts. A policy
-/// that cannot be read is a finding, too.
+/// named revision, or of the default ones, or why they are not known, and what of the way to it is new, whatever is wrong
+/// with other accounts. A policy that cannot be read is a finding, too.
 ///
 /// # Errors
 ///
@@ -91,39 +52,31 @@ pub fn load_guarded(paths: &[PathBuf], revision: Option<&Revision>) -> Result<Lo
 fn guard_by_base(loaded: &mut Loaded, revision: Option<&Revision>) -> Result<(), BaseError> {
     let Loaded { accounts, invalid, sources, diagnostics } = loaded;
     let mut unguarded = Vec::new();
-    let files = sources.iter().map(|source| (source.path(), source)).collect();
+    let files = sources.iter().map(|source| (source.path(), source)).collect::<HashMap<_, _>>();
     let mut repositories: HashMap<PathBuf, Result<History<'_>, GitError>> = HashMap::new();
-    let mut reader = Reader { files, findings: Vec::new() };
+    let mut reader = Reader::new(files.clone());
     for at in 0..accounts.len() {
         let Some(account) = accounts.get(at) else { continue };
-        let Some(folder) = git::above(&account.root) else {
-            match revision {
-                None => continue,
-                Some(revision) => return Err(revision.outside(&account.root)),
+        let guarded = match git::above(&account.root) {
+            // Nothing to compare with.
+            None => revision.map_or_else(|| Ok(Guarded::default()), |revision| Err(revision.outside(&account.root)))?,
+            Some(folder) => {
+                let history = match repositories.entry(folder) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(free) => {
+                        let opened = Repository::open(free.key());
+                        free.insert(opened.and_then(|repository| History::new(repository, accounts, &files)))
+                    }
+                };
+                guarded(&mut reader, account, history, revision)?
             }
         };
-        let history = match repositories.entry(folder) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(free) => {
-                let opened = Repository::open(free.key());
-                free.insert(opened.map(|repository| History::new(repository, accounts, &reader.files)))
-            }
-        };
-        let base = match (history, revision) {
-            (Ok(history), None) => reader.default(account, history),
-            (Ok(history), Some(Revision(revision))) => reader.named(account, history, revision)?,
-            (Err(error), None) => vec![missed("the policy before this change", error, &account.root)],
-            (Err(error), Some(Revision(revision))) => {
-                return Err(BaseError::Git { revision: revision.clone(), source: error.clone() });
-            }
-        };
-        account.severities.apply(&mut reader.findings);
-        if has_errors(&reader.findings) {
-            unguarded.push(at);
-        }
-        diagnostics.append(&mut reader.findings);
         if let Some(account) = accounts.get_mut(at) {
-            account.desired.base = base;
+            let found = take(account, guarded, &mut reader.findings, diagnostics);
+            if has_errors(&found) {
+                unguarded.push(at);
+            }
+            diagnostics.extend(found);
         }
     }
     drop(reader);
@@ -135,10 +88,58 @@ fn guard_by_base(loaded: &mut Loaded, revision: Option<&Revision>) -> Result<(),
     Ok(())
 }
 
-impl Revision {
-    fn outside(&self, folder: &Path) -> BaseError {
-        BaseError::NoRepository { revision: self.0.clone(), folder: super::load::display(or_here(folder)) }
+/// What the revisions before say of an account.
+#[derive(Default)]
+struct Guarded {
+    counts: Counts,
+    news: News,
+}
+
+fn guarded(
+    reader: &mut Reader<'_>,
+    account: &Account,
+    history: &mut Result<History<'_>, GitError>,
+    revision: Option<&Revision>,
+) -> Result<Guarded, BaseError> {
+    match (history, revision) {
+        (Ok(history), None) => Ok(default(reader, account, history)),
+        (Ok(history), Some(Revision(revision))) => named(reader, account, history, revision),
+        (Err(error), None) => {
+            let mut guarded = Guarded::default();
+            guarded.miss(account, None, missed("the policy before this change", error, &account.root));
+            Ok(guarded)
+        }
+        (Err(error), Some(Revision(revision))) => {
+            Err(BaseError::Git { revision: revision.clone(), source: error.clone() })
+        }
     }
+}
+
+/// Gives an account what the revisions before say of it; the findings that come of it.
+fn take(
+    account: &mut Account,
+    guarded: Guarded,
+    found: &mut Vec<Diagnostic>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Diagnostic> {
+    let Guarded { counts: Counts { bases, before }, news } = guarded;
+    for before in &before {
+        if let Ok(before) = &**before {
+            account.severities.raise(&before.severities);
+        }
+    }
+    // What the files' own policy lowers counts if the policy before did not.
+    let mut raised = account.lowered.clone();
+    account.severities.apply(&mut raised);
+    let is_same = |one: &Diagnostic, other: &Diagnostic| {
+        one.rule == other.rule && one.span == other.span && one.message == other.message
+    };
+    diagnostics.retain(|known| !raised.iter().any(|raised| is_same(raised, known)));
+    account.severities.apply(found);
+    raised.append(found);
+    account.desired.base = bases;
+    account.reach = Reach::Checked(news);
+    raised
 }
 
 /// Guards that should be known and are not, with what helps.
@@ -155,227 +156,121 @@ fn missed(what: &str, error: &GitError, root: &Path) -> Base {
     Base::Unread(format!("{what} is not known: {error}; {help}").into())
 }
 
-/// A repository, and what is known of its files.
-struct History<'a> {
-    repository: Repository,
-    names: Names<'a>,
-    indices: HashMap<Commit, Index>,
-}
-
-impl<'a> History<'a> {
-    fn new(repository: Repository, accounts: &[Account], files: &HashMap<&'a Path, &'a Source>) -> Self {
-        let mut names = Names::default();
-        for account in accounts {
-            let Some(place) = repository.place(&account.root) else { continue };
-            let span = account.settings.name_span;
-            let section = account.desired.files.get(span.file.0 as usize);
-            for path in &account.files {
-                let is_section = section.is_some_and(|section| **section == *super::load::display(path));
-                let name = path.file_name().filter(|_| is_section);
-                if let (Some(name), Some(source)) = (name, files.get(path.as_path())) {
-                    names.note(place.clone(), name, source, NameKey::of(&account.settings.name));
-                }
-            }
+impl Guarded {
+    /// Notes that something should be known and is not.
+    fn miss(&mut self, account: &Account, top: Option<&Path>, why: Base) {
+        if let Base::Unread(why) = &why {
+            self.news.and(News::unclear(account, top.unwrap_or(Path::new("/")), why));
         }
-        Self { repository, names, indices: HashMap::new() }
-    }
-
-    /// The account's files at a commit.
-    fn find(&mut self, account: &Account, commit: &Commit) -> Result<Was, GitError> {
-        let Self { repository, names, indices } = self;
-        let index = match indices.entry(commit.clone()) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(free) => free.insert(Index::new(repository, commit, names)?),
-        };
-        let own = repository.place(&account.root);
-        let mut here = Vec::new();
-        if let Some(own) = &own {
-            let files = repository.files(commit, own)?;
-            here.extend(files.iter().filter(|file| account.reads(&file.name)).cloned());
-        }
-        let own = own.unwrap_or_default();
-        let named = index.of(&NameKey::of(&account.settings.name));
-        if named.iter().any(|(place, file)| *place == own && here.contains(file)) {
-            return Ok(Was::There(vec![(own, here)]));
-        }
-        let lost = index.unknown().iter().find(|(place, file)| *place == own && here.contains(file));
-        if let Some((_, file)) = lost {
-            return Ok(Was::Unknown(format!("{} has errors", called(file))));
-        }
-        if !named.is_empty() {
-            return moved(account, repository, commit, index, named);
-        }
-        if here.iter().any(|file| index.names(&own, file)) {
-            // It was renamed.
-            return Ok(Was::There(vec![(own, here)]));
-        }
-        if let Some(file) = here.first() {
-            return Ok(Was::Unknown(format!("{} is not of an account", called(file))));
-        }
-        // Any file that cannot be read could be where it was, but one that is still there is somebody else's.
-        let unknown = index.unknown().iter().find(|(place, file)| !repository.has_still(commit, place, file));
-        Ok(unknown.map_or(Was::Nowhere, |(_, file)| {
-            Was::Unknown(format!("{} has errors, and may be where the account was", called(file)))
-        }))
+        self.counts.bases.push(why);
     }
 }
 
-/// Where an account's files were.
-enum Was {
-    /// In this folder, or in several that give their account the same name.
-    There(Vec<(PathBuf, Vec<File>)>),
-    /// In none.
-    Nowhere,
-    /// Nobody can tell, and why.
-    Unknown(String),
-}
-
-/// An account that has another folder now, or another file: a move must not shake the guards off.
-fn moved(
+/// What a revision says that is named.
+fn named(
+    reader: &mut Reader<'_>,
     account: &Account,
-    repository: &mut Repository,
-    commit: &Commit,
-    index: &Index,
-    named: &[(PathBuf, File)],
-) -> Result<Was, GitError> {
-    let mut found = Vec::with_capacity(named.len());
-    for (place, file) in named {
-        // A folder of several accounts has one file for each.
-        let whole = account.folder && index.accounts(place) == 1;
-        let files = if whole { repository.files(commit, place)?.to_vec() } else { vec![file.clone()] };
-        found.push((place.clone(), files));
+    history: &mut History<'_>,
+    revision: &str,
+) -> Result<Guarded, BaseError> {
+    let git = |source| BaseError::Git { revision: revision.into(), source };
+    if let Some([first, second]) = history.repository.ambiguous(revision).map_err(git)? {
+        let refs = format!("`{first}` and `{second}`");
+        return Err(BaseError::Ambiguous { revision: revision.into(), refs });
     }
-    Ok(Was::There(found))
+    let commit = history.repository.commit(revision).map_err(git)?;
+    let commit = commit.ok_or_else(|| BaseError::Unknown { revision: revision.into() })?;
+    let mut guarded = Guarded::default();
+    guarded.fill_gap(account, history);
+    guarded.add(reader, (account, history), (revision, &commit), &mut Seen::new()).map_err(git)?;
+    Ok(guarded)
 }
 
-/// What a file is called, safe to show.
-fn called(file: &File) -> String {
-    crate::text::shown(&file.name.to_string_lossy(), 200)
-}
-
-struct Reader<'a> {
-    /// The files as they are.
-    files: HashMap<&'a Path, &'a Source>,
-    /// Of the account that is being looked at.
-    findings: Vec<Diagnostic>,
-}
-
-/// The files of a revision that was looked at already.
-type Seen = Vec<Vec<File>>;
-
-impl Reader<'_> {
-    fn named(&mut self, account: &Account, history: &mut History<'_>, revision: &str) -> Result<Vec<Base>, BaseError> {
-        let git = |source| BaseError::Git { revision: revision.into(), source };
-        let commit = history.repository.commit(revision).map_err(git)?;
-        let commit = commit.ok_or_else(|| BaseError::Unknown { revision: revision.into() })?;
-        self.policies(account, history, revision, &commit, &mut Seen::new()).map_err(git)
-    }
-
-    fn default(&mut self, account: &Account, history: &mut History<'_>) -> Vec<Base> {
-        let mut bases = Vec::new();
-        let mut seen = Seen::new();
-        for revision in DEFAULT {
-            let found = match history.repository.commit(revision) {
-                Ok(Some(commit)) => self.policies(account, history, revision, &commit, &mut seen),
-                Ok(None) => history.repository.lacks(revision).map(|lacks| {
-                    let why = format!(
-                        "the policy at `{revision}` is not known: that commit was not fetched; fetch it (in CI with \
-                         `fetch-depth: 2`), or name the revision before this change with `--base`"
-                    );
-                    // The first commit has no parent, and a new repository no commit. That is no gap.
-                    lacks.then(|| Base::Unread(why.into())).into_iter().collect()
-                }),
-                Err(error) => Err(error),
-            };
-            let what = format!("the policy at `{revision}`");
-            bases.extend(found.unwrap_or_else(|error| vec![missed(&what, &error, &account.root)]));
+/// What the last commit and its parents say.
+fn default(reader: &mut Reader<'_>, account: &Account, history: &mut History<'_>) -> Guarded {
+    let mut guarded = Guarded::default();
+    guarded.fill_gap(account, history);
+    let mut seen = Seen::new();
+    // Of a merge, also the branch that was merged: which is which is up to whoever merged.
+    for parent in 0.. {
+        let revision = if parent == 0 { "HEAD".to_owned() } else { format!("HEAD^{parent}") };
+        let found = match history.repository.commit(&revision) {
+            Ok(Some(commit)) => guarded.add(reader, (account, history), (&revision, &commit), &mut seen),
+            Ok(None) if parent > 1 => break,
+            Ok(None) => lacking(&mut history.repository, &revision).map(|lacking| {
+                let top = history.repository.top().to_path_buf();
+                if let Some(why) = lacking {
+                    guarded.miss(account, Some(&top), Base::Unread(why.into()));
+                }
+            }),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = found {
+            let top = history.repository.top().to_path_buf();
+            guarded.miss(account, Some(&top), missed(&format!("the policy at `{revision}`"), &error, &account.root));
         }
-        bases
+        let is_unborn = parent == 0 && !matches!(history.repository.commit("HEAD"), Ok(Some(_)));
+        if is_unborn || parent > 1 && guarded.counts.bases.len() > MOST_PARENTS {
+            break;
+        }
+    }
+    guarded
+}
+
+/// Why a revision should be there that is not; nothing if it is right that it is not.
+fn lacking(repository: &mut Repository, revision: &str) -> Result<Option<String>, GitError> {
+    if repository.lacks(revision)? {
+        return Ok(Some(format!(
+            "the policy at `{revision}` is not known: that commit was not fetched; fetch it (in CI with \
+             `fetch-depth: 2`), or name the revision before this change with `--base`"
+        )));
+    }
+    // The first commit has no parent, and a new repository no commit. That is no gap; a history without a beginning in
+    // the midst of another is.
+    let Some(head) = repository.commit("HEAD")?.filter(|_| revision != "HEAD") else { return Ok(None) };
+    Ok(repository.has_other_history(&head)?.then(|| {
+        "the policy before this change is not known: `HEAD` has no parent, and the repository has other commits; name \
+         the revision before this change with `--base`"
+            .to_owned()
+    }))
+}
+
+/// Why the repository in which an account's folder really is does not say what was before: a link leads there from
+/// another one, which may have had the account itself.
+fn linked_away(root: &Path, top: &Path) -> Option<String> {
+    let way = std::path::absolute(or_here(root)).ok()?;
+    let is_top = |folder: &&Path| folder.join(".git").symlink_metadata().is_ok();
+    let nearest = way.ancestors().find(is_top)?.canonicalize().ok()?;
+    (nearest != top).then(|| {
+        let (folder, top) = (super::load::display(root), super::load::display(top));
+        format!(
+            "the guards before this change are not known: {folder} is a link into another repository, {top}; keep the \
+             account's files in the repository itself, or approve this plan"
+        )
+    })
+}
+
+impl Guarded {
+    fn fill_gap(&mut self, account: &Account, history: &History<'_>) {
+        if let Some(why) = linked_away(&account.root, history.repository.top()) {
+            self.miss(account, Some(history.repository.top()), Base::Unread(why.into()));
+        }
+        if let Some(why) = &history.gap {
+            self.miss(account, Some(history.repository.top()), Base::Unread(why.as_str().into()));
+        }
     }
 
-    /// The guards at a commit; none if the account was not there, or is just as it is now.
-    fn policies(
+    /// Adds what a commit says.
+    fn add(
         &mut self,
-        account: &Account,
-        history: &mut History<'_>,
-        revision: &str,
-        commit: &Commit,
+        reader: &mut Reader<'_>,
+        (account, history): (&Account, &mut History<'_>),
+        (revision, commit): (&str, &Commit),
         seen: &mut Seen,
-    ) -> Result<Vec<Base>, GitError> {
-        let found = match history.find(account, commit)? {
-            Was::There(found) => found,
-            Was::Nowhere => return Ok(Vec::new()),
-            Was::Unknown(why) => return Ok(vec![self.unreadable(account, revision, &why)]),
-        };
-        let mut bases = Vec::new();
-        for (place, files) in found {
-            // Where a link leads to can differ though the link does not.
-            let known = seen.contains(&files) && !files.iter().any(|file| file.link);
-            if !known {
-                bases.extend(self.policy(account, &mut history.repository, revision, commit, (&place, &files))?);
-                seen.push(files);
-            }
-        }
-        Ok(bases)
+    ) -> Result<(), GitError> {
+        reader.add(&mut self.counts, (account, history), (revision, commit), seen)?;
+        let index = history.index(commit)?;
+        self.news.and(News::of(account, (&mut history.repository, revision, commit), &index)?);
+        Ok(())
     }
-
-    fn policy(
-        &mut self,
-        account: &Account,
-        repository: &mut Repository,
-        revision: &str,
-        commit: &Commit,
-        (place, files): (&Path, &[File]),
-    ) -> Result<Option<Base>, GitError> {
-        let mut texts = Vec::with_capacity(files.len());
-        for file in files {
-            if file.size > super::read::MOST {
-                let why = format!("{} has more than 256 MiB", called(file));
-                return Ok(Some(self.unreadable(account, revision, &why)));
-            }
-            match repository.read(commit, place, file) {
-                Ok(text) => texts.push(text),
-                Err(GitError::Failed(why)) => return Ok(Some(self.unreadable(account, revision, &why))),
-                Err(error) => return Err(error),
-            }
-        }
-        if self.is_current(account, files, &texts) {
-            return Ok(None);
-        }
-        Ok(Some(match guards(texts) {
-            Ok(guards) => Base::Read(Box::new(BasePolicy { revision: revision.into(), guards })),
-            Err(finding) => self.unreadable(account, revision, &finding.message),
-        }))
-    }
-
-    /// Whether the files are those of now, whose policy is known already.
-    fn is_current(&self, account: &Account, files: &[File], texts: &[Vec<u8>]) -> bool {
-        let same = |(file, text): (&File, &Vec<u8>)| {
-            let now = self.files.get(account.root.join(&file.name).as_path());
-            now.is_some_and(|now| now.is(text))
-        };
-        files.len() == account.files.len() && files.iter().zip(texts).all(same)
-    }
-
-    fn unreadable(&mut self, account: &Account, revision: &str, why: &str) -> Base {
-        let name = &account.settings.name;
-        let what = format!("the policy of `{name}` at `{revision}` cannot be read: {why}");
-        let help = "name a revision whose files are valid with `--base`";
-        self.findings.push(Diagnostic::new(Rule::UNREADABLE_BASE, None, what.as_str()).hint(help));
-        Base::Unread(format!("{what}; {help}").into())
-    }
-}
-
-/// The guards of these files, or the first thing that is wrong with them.
-fn guards(files: Vec<Vec<u8>>) -> Result<GuardPolicy, Diagnostic> {
-    let mut texts = Vec::with_capacity(files.len());
-    for (id, bytes) in (0_u32..).zip(files) {
-        let text = super::read::text(bytes, FileId(id))?;
-        // Most files of a large account are numbers. A key can also be written with escapes.
-        if text.contains("policy") || text.contains('\\') {
-            texts.push((FileId(id), text));
-        }
-    }
-    let documents = texts.iter().map(|(id, text)| super::yaml::parse(*id, text)).collect::<Result<Vec<_>, _>>()?;
-    check::guards(&documents).map_err(|finding| *finding)
 }

@@ -35,6 +35,13 @@ pub(super) fn discover(path: &Path) -> Result<Vec<AccountFiles>, Diagnostic> {
         let rule = if is_dangling(path, &error) { Rule::UNREADABLE_FILE } else { Rule::NO_FILES };
         Diagnostic { rule, ..nothing(path, &why) }
     })?;
+    if metadata.is_file() && !is_read(path) {
+        // Earlier revisions are searched by name, and a guard in a file that is not found would be lost.
+        let why = "is not called `.yaml` or `.yml`, or is hidden";
+        return Err(
+            nothing(path, why).hint("rename it: the guards of earlier revisions are only looked for in such files")
+        );
+    }
     if !metadata.is_dir() {
         let root = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
         return Ok(vec![AccountFiles { root, files: vec![path.to_path_buf()], folder: false }]);

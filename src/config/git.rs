@@ -6,6 +6,7 @@
 //! read belongs together also if a branch moves meanwhile; a commit's files are listed once; one process
 //! reads them all.
 
+mod around;
 mod blobs;
 mod command;
 mod folder;
@@ -25,8 +26,8 @@ use blobs::Blobs;
 use tree::Tree;
 
 pub use command::{Access, command};
-pub(super) use folder::above;
 pub use folder::{Place, above as repository_above};
+pub(super) use folder::{above, all_above};
 pub use head::head;
 pub(super) use tree::Entry;
 

@@ -11,6 +11,7 @@ use crate::check::{self, AccountSchema, Checked, Valid};
 use crate::diag::{Diagnostic, Rule, Severities, Source, Sources};
 use crate::model::{Desired, FileId, NameKey, Span};
 
+use super::base::Reach;
 use super::files::{AccountFiles, discover};
 use super::twice;
 
@@ -55,6 +56,10 @@ pub struct Account {
     pub desired: Desired,
     /// What becomes of the rules; findings made while planning pass through it too.
     pub severities: Severities,
+    /// Findings that the files' own policy lowers and that count if the policy before did not.
+    pub lowered: Vec<Diagnostic>,
+    /// What has to be accepted before a token is sent or its command is run.
+    pub reach: Reach,
 }
 
 impl Account {
@@ -175,11 +180,21 @@ fn checked(
         }
     }
     loaded.diagnostics.extend(findings);
-    if let Some(Valid { settings, mut desired, severities }) = account {
+    if let Some(Valid { settings, mut desired, severities, lowered }) = account {
         // Files of other accounts have no name here, so that a fleet's accounts do not repeat each other's.
         desired.files = vec![Box::default(); first.0 as usize];
         desired.files.extend(sources.iter().map(|source| Box::from(source.display())));
-        loaded.accounts.push(Account { root, files, folder, order, settings, desired, severities });
+        loaded.accounts.push(Account {
+            root,
+            files,
+            folder,
+            order,
+            settings,
+            desired,
+            severities,
+            lowered,
+            reach: Reach::Unchecked,
+        });
     }
     for mut source in sources {
         if well {

@@ -24,6 +24,9 @@ pub struct Rule {
     /// Whether no policy can lower the severity: a breach leaves nothing to plan with, or the policy is part of
     /// what is judged.
     pub fixed: bool,
+    /// Whether a breach harms callers or hides what does, so that a policy which lowers the severity takes effect
+    /// only after the change that it is part of.
+    pub guards_harm: bool,
     /// What the rule demands, in one sentence.
     pub summary: &'static str,
 }
@@ -60,14 +63,15 @@ const SKIPPABLE: [&Rule; 14] = [
 ];
 
 /// One line a rule: `NAME = "id", Severity, "summary";`. The word `fixed` after the severity makes it one that
-/// no policy can lower.
+/// no policy can lower, the word `harm` one that guards against harm.
 macro_rules! rules {
-    ($($(#[$meta:meta])* $name:ident = $id:literal, $severity:ident $($fixed:ident)?, $summary:literal;)*) => {
+    ($($(#[$meta:meta])* $name:ident = $id:literal, $severity:ident $($mark:ident)?, $summary:literal;)*) => {
         impl Rule {
             $(#[doc = $summary] pub const $name: &'static Self = &Self {
                 id: $id,
                 severity: Severity::$severity,
-                fixed: [$(stringify!($fixed),)? ""].len() > 1,
+                fixed: matches!(concat!($(stringify!($mark))?).as_bytes(), b"fixed"),
+                guards_harm: matches!(concat!($(stringify!($mark))?).as_bytes(), b"harm"),
                 summary: $summary,
             };)*
         }
@@ -159,7 +163,7 @@ rules! {
         "A reference is of a kind that its field takes.";
     UNDECLARED_RING_GROUP = "undeclared-ring-group", Warning,
         "A reference to a ring group does not narrowly miss one that is declared.";
-    REFERENCE_TO_ABSENT = "reference-to-absent", Error,
+    REFERENCE_TO_ABSENT = "reference-to-absent", Error harm,
         "Nothing points at a group that shall be deleted.";
     // Ring groups.
     BAD_NAME = "bad-name", Error fixed,
@@ -170,7 +174,7 @@ rules! {
         "An extension number has 2 to 8 digits.";
     EXTENSION_RANGE = "extension-range", Error,
         "An extension number is one that the provider can give.";
-    EMERGENCY_EXTENSION = "emergency-extension", Error,
+    EMERGENCY_EXTENSION = "emergency-extension", Error harm,
         "No extension number hides an emergency or a public service.";
     DUPLICATE_EXTENSION = "duplicate-extension", Error fixed,
         "An extension number belongs to one group.";
@@ -182,11 +186,11 @@ rules! {
         "A duration is a whole number and a unit, from `1s` to `60m`.";
     RING_FOR_RANGE = "ring-for-range", Error,
         "A group rings as long as the provider can let it.";
-    LONG_WAIT = "long-wait", Warning,
+    LONG_WAIT = "long-wait", Warning harm,
         "No caller waits more than a minute for a group that rings one phone after the other.";
     SELF_NO_ANSWER = "self-no-answer", Error fixed,
         "A group does not send unanswered calls to itself.";
-    NO_ANSWER_CYCLE = "no-answer-cycle", Error,
+    NO_ANSWER_CYCLE = "no-answer-cycle", Error harm,
         "Unanswered calls do not go round in a circle.";
     RENAMED_TO_ITSELF = "renamed-to-itself", Error fixed,
         "`renamed_from` is another name than the group's own.";
@@ -226,12 +230,12 @@ rules! {
         "The account's default number keeps a destination.";
     UNSUPPORTED_BY_PROVIDER = "unsupported-by-provider", Error fixed,
         "The provider can do what the file asks for.";
-    NOTHING_LEFT = "nothing-left", Warning,
+    NOTHING_LEFT = "nothing-left", Warning harm,
         "The files of an account that has numbers or ring groups declare some of them.";
-    UNKNOWN_PROTECTED = "unknown-protected", Warning,
+    UNKNOWN_PROTECTED = "unknown-protected", Warning harm,
         "`policy.protect` lists numbers and ring groups that exist in the account or are declared in the file.";
     NEEDS_UNSELECTED = "needs-unselected", Error fixed,
         "What `--only` selects can be written without changes that it does not select.";
-    ALWAYS_FORWARDED_MEMBER = "always-forwarded-member", Warning,
+    ALWAYS_FORWARDED_MEMBER = "always-forwarded-member", Warning harm,
         "A member of a ring group does not forward every call, or none of their phones ring.";
 }

@@ -1,6 +1,6 @@
 //! What the operator's policy makes of the rules' severities.
 
-use super::{Diagnostic, Rule, Severity};
+use super::{Diagnostic, RULES, Rule, Severity};
 
 /// Severities that differ from the rules' own. Findings of one account pass through it, also those that are
 /// made while planning.
@@ -21,6 +21,35 @@ impl Severities {
         true
     }
 
+    /// What becomes of a rule's findings; `None` if it is off.
+    fn of(&self, rule: &'static Rule) -> Option<Severity> {
+        let last = self.overrides.iter().rev().find(|(known, _)| *known == rule);
+        last.map_or(Some(rule.severity), |(_, severity)| *severity)
+    }
+
+    /// Takes back what lowers a rule that [guards against harm](Rule::guards_harm) below what another policy makes of
+    /// it: that of the files before this change.
+    pub fn raise(&mut self, before: &Self) {
+        // Off is the least.
+        let rank = |severity: Option<Severity>| severity.map_or(u8::MAX, |severity| severity as u8);
+        for rule in RULES.iter().copied().filter(|rule| rule.guards_harm) {
+            if rank(before.of(rule)) < rank(self.of(rule)) {
+                self.overrides.retain(|(known, _)| *known != rule);
+                self.overrides.extend(before.overrides.iter().rev().find(|(known, _)| *known == rule));
+            }
+        }
+    }
+
+    /// The findings of rules that [guard against harm](Rule::guards_harm) which this policy lowers or drops.
+    pub fn lowered(&self, findings: &[Diagnostic]) -> Vec<Diagnostic> {
+        let lowers = |finding: &&Diagnostic| {
+            let own = self.overrides.iter().rev().find(|(rule, _)| *rule == finding.rule);
+            finding.rule.guards_harm
+                && own.is_some_and(|(_, severity)| severity.is_none_or(|severity| severity > finding.severity))
+        };
+        findings.iter().filter(lowers).cloned().collect()
+    }
+
     /// Applies the policy to findings.
     pub fn apply(&self, findings: &mut Vec<Diagnostic>) {
         if self.overrides.is_empty() {
@@ -37,5 +66,46 @@ impl Severities {
                 }
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_that_guards_against_harm_is_as_strict_as_the_stricter_policy_has_it() {
+        let policy = |severity: Option<Option<Severity>>| {
+            let mut severities = Severities::default();
+            if let Some(severity) = severity {
+                assert!(severities.set(Rule::NO_ANSWER_CYCLE, severity));
+                assert!(severities.set(Rule::UNDECLARED_RING_GROUP, severity));
+            }
+            severities
+        };
+        let (error, warning) = (Some(Severity::Error), Some(Severity::Warning));
+        for (now, before, both) in [
+            (Some(None), None, error),
+            (Some(None), Some(warning), warning),
+            (Some(warning), Some(error), error),
+            (None, Some(None), error),
+            (Some(None), Some(None), None),
+            (Some(error), Some(warning), error),
+        ] {
+            let mut severities = policy(now);
+            severities.raise(&policy(before));
+            assert_eq!(severities.of(Rule::NO_ANSWER_CYCLE), both, "{now:?} {before:?}");
+            // Of other rules, the newest policy decides.
+            assert_eq!(severities.of(Rule::UNDECLARED_RING_GROUP), now.unwrap_or(warning));
+        }
+        // What is no error by itself, such as a circle that is there already, does not become one.
+        let mut findings = vec![Diagnostic::new(Rule::NO_ANSWER_CYCLE, None, "there already")];
+        for finding in &mut findings {
+            finding.severity = Severity::Warning;
+        }
+        let mut severities = policy(Some(None));
+        severities.raise(&Severities::default());
+        severities.apply(&mut findings);
+        assert_eq!(findings.iter().map(|finding| finding.severity).collect::<Vec<_>>(), [Severity::Warning]);
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{E164, Freeze, NameKey, Reference, Scope, Span, Spanned, WatchPolicy};
+use super::{DesiredRingGroup, E164, Freeze, NameKey, Reference, Scope, Span, Spanned, WatchPolicy};
 
 /// The policy of one account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,6 +48,8 @@ pub enum Base {
 pub struct BasePolicy {
     /// The revision as the operator, or git, spells it: `HEAD^1`.
     pub revision: Box<str>,
+    /// The name that the account had there, if it was another one. Untrusted text.
+    pub account: Option<Box<str>>,
     /// Its guards. Their places are in files that nobody shows, so they mean nothing.
     pub guards: GuardPolicy,
 }
@@ -89,6 +91,33 @@ pub struct Protected {
     pub numbers: BTreeMap<E164, Span>,
     /// Ring groups, by the name or the extension number that stands behind the `/`.
     pub groups: BTreeMap<NameKey, Spanned<Reference>>,
+    /// Other names and extension numbers of these groups, as their own files declare them, and which of `groups` each
+    /// stands for: a group that got another name since is still the one that was meant.
+    pub aliases: BTreeMap<NameKey, NameKey>,
+}
+
+impl Protected {
+    /// Adds the names and extension numbers that these declarations give the protected groups.
+    pub fn alias<'g>(&mut self, declared: impl IntoIterator<Item = &'g DesiredRingGroup>) {
+        if self.groups.is_empty() {
+            return;
+        }
+        for group in declared {
+            let extension = group.extension.as_ref().map(|extension| NameKey::of(extension.value.as_str()));
+            let former = group.renamed_from.as_ref().map(|former| former.value.key());
+            let all: Vec<NameKey> = [Some(group.name.value.key()), extension, former].into_iter().flatten().collect();
+            let Some(meant) = all.iter().find(|key| self.groups.contains_key(*key)).cloned() else { continue };
+            for key in all.into_iter().filter(|key| !self.groups.contains_key(key)) {
+                self.aliases.insert(key, meant.clone());
+            }
+        }
+    }
+
+    /// The entry that one of these names or extension numbers means.
+    pub fn find<'k>(&self, keys: impl Iterator<Item = &'k NameKey> + Clone) -> Option<&Spanned<Reference>> {
+        let direct = keys.clone().find_map(|key| self.groups.get(key));
+        direct.or_else(|| keys.filter_map(|key| self.aliases.get(key)).find_map(|key| self.groups.get(key)))
+    }
 }
 
 /// A field that can be left to whoever administers the account by hand.

@@ -38,6 +38,8 @@ pub enum Guard {
     Window,
     /// The policy suspends all changes.
     Suspended,
+    /// A policy protects what the account does not have, so that nobody knows what is meant.
+    UnknownProtected,
 }
 
 impl Guard {
@@ -51,6 +53,7 @@ impl Guard {
             Self::Base => "base",
             Self::Window => "window",
             Self::Suspended => "suspended",
+            Self::UnknownProtected => "unknown-protected",
         }
     }
 

@@ -124,7 +124,7 @@ mod tests {
         desired.policy.guards.freeze = files;
         desired.base.extend(base.map(|freeze| {
             let guards = crate::model::GuardPolicy { freeze, ..Default::default() };
-            Base::Read(Box::new(BasePolicy { revision: "HEAD^1".into(), guards }))
+            Base::Read(Box::new(BasePolicy { revision: "HEAD^1".into(), account: None, guards }))
         }));
         desired
     }

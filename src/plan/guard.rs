@@ -10,10 +10,14 @@ mod caps;
 mod emptied;
 mod protection;
 mod scope;
+mod through;
+mod unknown;
 
 use foldhash::HashMap;
 
 use crate::model::{Base, Change, Desired, GuardPolicy, Kind, Live, LiveRingGroup, ObjectId, Place, Span};
+
+use crate::text::shown;
 
 use super::block::{Block, Guard};
 
@@ -28,6 +32,7 @@ pub(super) fn judge(changes: &[Change], desired: &Desired, live: &Live) -> Vec<B
     blocks.extend(emptied::judge(&case));
     blocks.extend(scope::judge(&case));
     blocks.extend(base::judge(&case));
+    blocks.extend(unknown::judge(&case));
     blocks
 }
 
@@ -46,14 +51,18 @@ struct Case<'a> {
 struct Judged<'a> {
     /// The revision; `None` for the files as they are.
     revision: Option<&'a str>,
+    /// The account there, if it had another name.
+    account: Option<&'a str>,
     guards: &'a GuardPolicy,
 }
 
 impl<'a> Case<'a> {
     fn new(changes: &'a [Change], desired: &'a Desired, live: &'a Live) -> Self {
-        let files = Judged { revision: None, guards: &desired.policy.guards };
+        let files = Judged { revision: None, account: None, guards: &desired.policy.guards };
         let base = desired.base.iter().filter_map(|base| match base {
-            Base::Read(base) => Some(Judged { revision: Some(&base.revision), guards: &base.guards }),
+            Base::Read(base) => {
+                Some(Judged { revision: Some(&base.revision), account: base.account.as_deref(), guards: &base.guards })
+            }
             Base::Unread(_) => None,
         });
         let policies = std::iter::once(files).chain(base).collect();
@@ -82,6 +91,8 @@ impl<'a> Case<'a> {
 impl Judged<'_> {
     /// What a message says of a policy that is not in the files any more, or not in these words.
     fn suffix(self) -> String {
-        self.revision.map_or_else(String::new, |revision| format!("; so the policy at `{revision}` says"))
+        let Some(revision) = self.revision else { return String::new() };
+        let account = self.account.map_or_else(String::new, |account| format!(" of `{}`", shown(account, 200)));
+        format!("; so the policy{account} at `{revision}` says")
     }
 }

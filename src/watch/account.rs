@@ -54,6 +54,8 @@ pub(super) struct Watcher {
     degraded: Option<Degraded>,
     /// The files of the last turn, whatever that came to.
     files: Option<Arc<Account>>,
+    /// The files that last asked for an address or a token source that nobody accepted.
+    unaccepted: Option<Arc<Account>>,
     /// What the last look came to, as long as it counts.
     last: Option<Last>,
     /// The plan that the account refuses, and what it says.
@@ -86,6 +88,7 @@ impl Watcher {
             fulfilled: None,
             degraded: None,
             files: None,
+            unaccepted: None,
             last: None,
             refused: None,
             adoption: None,
@@ -181,6 +184,10 @@ impl Watcher {
 
     /// Looks at the account, and corrects it if that is asked for and permit.
     async fn verdict(&mut self, account: &Arc<Account>, wanted: &Wanted, permit: &Permit) -> Verdict {
+        if let Some(says) = self.unaccepted(account) {
+            self.disconnect().await;
+            return Verdict::Unaccepted(says);
+        }
         let read = match self.look(account).await {
             Ok(Some(read)) => read,
             Ok(None) => return Verdict::Unchanged,
@@ -191,6 +198,21 @@ impl Watcher {
             Verdict::Held(held) => Verdict::Held(self.blamed(account, held).await),
             settled => settled,
         }
+    }
+
+    /// Why nothing may be sent to the account. What was refused once stays so, also when a later change makes it look
+    /// old: nobody has accepted it.
+    fn unaccepted(&mut self, account: &Arc<Account>) -> Option<String> {
+        let fresh = self.context.edge.refusal(account);
+        if fresh.is_some() {
+            self.unaccepted = Some(Arc::clone(account));
+            return fresh;
+        }
+        let refused = self
+            .unaccepted
+            .as_ref()
+            .filter(|refused| refused.settings.provider == account.settings.provider && refused.root == account.root);
+        refused.and_then(|refused| self.context.edge.refusal(refused))
     }
 
     /// With who did it, if that was not told before.

@@ -24,6 +24,11 @@ pub trait Edge: Send + Sync {
     /// Opens an account; `write` tells whether it may be written to.
     fn open<'a>(&'a self, account: &'a Account, write: bool) -> Pending<'a, Result<Box<dyn Connection>, String>>;
 
+    /// Why nothing may be sent to an account until somebody accepts it; nothing if it may.
+    fn refusal(&self, _account: &Account) -> Option<String> {
+        None
+    }
+
     /// A record of the run that is about to carry out this plan, with its ledger begun.
     ///
     /// `commit` is the commit of the files, if their source knows it.

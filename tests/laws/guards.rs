@@ -68,7 +68,7 @@ proptest! {
         let strict = guards(&Capped::ALL.map(|capped| (capped, Some(cap))));
         let free = planned(&pair.desired, &pair.live);
         let mut desired = pair.desired.clone();
-        desired.base = vec![Base::Read(Box::new(BasePolicy { revision: "HEAD".into(), guards: strict }))];
+        desired.base = vec![Base::Read(Box::new(BasePolicy { revision: "HEAD".into(), account: None, guards: strict }))];
         let blocked = planned(&desired, &pair.live);
         prop_assert_eq!(&blocked, &planned(&desired, &pair.live));
         prop_assert_eq!(Plan { blocked: free.blocked.clone(), ..blocked.clone() }, free);

@@ -2,6 +2,7 @@
 
 use anyhow::anyhow;
 
+use crate::cli::accept;
 use crate::cli::console::{self, Voice};
 use crate::cli::effort::Effort;
 use crate::cli::open::{Purpose, open};
@@ -20,6 +21,8 @@ use super::place::{Place, near};
 pub(super) async fn prove(place: &Place, mut written: Written) -> anyhow::Result<Exit> {
     let out = Voice::Out;
     let mut loaded = config::load_guarded(std::slice::from_ref(&place.folder), None)?;
+    // The address and the token were given a moment ago.
+    accept::everything(&mut loaded);
     let account = loaded.accounts.first().filter(|_| !has_errors(&loaded.diagnostics));
     let opened = match account {
         Some(account) => {

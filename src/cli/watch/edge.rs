@@ -11,14 +11,17 @@ use crate::record::Commit;
 use crate::text::shown;
 use crate::watch::{Adoption, Connection, Edge};
 
+use super::super::accept::Accept;
 use super::super::effort::Effort;
 use super::super::identity::{self, About};
-use super::super::open::{Opened, Purpose, open};
+use super::super::open::{Opened, Purpose, open_accepted};
 use super::adopt::{Target, into_folder};
 
 /// What this process provides to the loops.
 pub(super) struct Process {
     pub(super) effort: Effort,
+    /// What is accepted that the files' revision before does not have.
+    pub(super) accept: Accept,
     /// The folder for ledgers and locks, if not beside the files.
     pub(super) state: Option<PathBuf>,
     /// Where files go that follow an account.
@@ -48,12 +51,19 @@ impl Connection for Opened {
 impl Edge for Process {
     fn open<'a>(&'a self, account: &'a Account, write: bool) -> Pending<'a, Result<Box<dyn Connection>, String>> {
         Box::pin(async move {
+            if let Some(why) = self.accept.refusal(account) {
+                return Err(why);
+            }
             let purpose = if write { Purpose::Write } else { Purpose::Look };
-            match open(account, purpose, self.effort).await {
+            match open_accepted(account, purpose, self.effort).await {
                 Ok(opened) => Ok(Box::new(opened) as Box<dyn Connection>),
                 Err(error) => Err(shown(&format!("{error:#}"), 1000)),
             }
         })
+    }
+
+    fn refusal(&self, account: &Account) -> Option<String> {
+        self.accept.refusal(account)
     }
 
     fn begin(&self, account: &Account, plan: &Plan, commit: Option<&str>) -> Result<Recorder, String> {

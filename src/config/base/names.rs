@@ -1,128 +1,101 @@
-//! Which account the files of a commit are of, by the name that each gives its account.
+//! What the YAML files of a commit say of accounts: which one each file is of, and how that is reached.
 //!
-//! An account is known by its name and not by its path, because another account can take the path over in the
-//! same change. Every YAML file of a commit is looked at once, and one that two commits share once for both.
+//! Every YAML file of a commit is looked at once, and one that two commits share once for both.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::check;
+use crate::check::settings::ProviderSettings;
 use crate::diag::Source;
 use crate::model::{FileId, NameKey};
 
 use super::super::git::{Commit, Entry as File, GitError, Repository};
 
 /// What a file says of the account that it is of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Name {
+#[derive(Clone, Debug)]
+pub(super) enum Said {
     /// It names one.
-    Of(NameKey),
+    Account(Rc<Heading>),
     /// It names none.
-    None,
+    Nothing,
     /// It may name one, but cannot be read.
     Unknown,
 }
 
-/// The names that are known from files that were read already.
-#[derive(Debug, Default)]
-pub(super) struct Names<'a> {
-    /// The files as they are, and their accounts, by the path in the repository.
-    current: HashMap<(PathBuf, OsString), (&'a Source, NameKey)>,
-    /// Of files in commits, by their content's object.
-    blobs: HashMap<String, Name>,
+/// An `account` section.
+#[derive(Debug)]
+pub(super) struct Heading {
+    /// The name as it is written.
+    pub(super) name: Box<str>,
+    /// How the account is reached; `None` if the section has errors.
+    pub(super) provider: Option<ProviderSettings>,
 }
 
-/// The files of a commit that name an account, or may.
+impl Heading {
+    pub(super) fn key(&self) -> NameKey {
+        NameKey::of(&self.name)
+    }
+}
+
+/// What is known of files that were read already.
 #[derive(Debug, Default)]
-pub(super) struct Index {
-    named: HashMap<NameKey, Vec<(PathBuf, File)>>,
-    unknown: Vec<(PathBuf, File)>,
+pub(super) struct Names<'a> {
+    /// The files as they are, by the path in the repository.
+    current: HashMap<(PathBuf, OsString), (&'a Source, Rc<Heading>)>,
+    /// Of files in commits, by their content's object.
+    blobs: HashMap<String, Said>,
 }
 
 impl<'a> Names<'a> {
-    /// Notes which account a file, as it is, names.
-    pub(super) fn note(&mut self, place: PathBuf, file: &OsStr, source: &'a Source, account: NameKey) {
-        self.current.insert((place, file.to_owned()), (source, account));
+    /// Notes what a file, as it is, says.
+    pub(super) fn note(&mut self, place: PathBuf, file: &OsStr, source: &'a Source, heading: Heading) {
+        self.current.insert((place, file.to_owned()), (source, Rc::new(heading)));
     }
 
-    fn of(
+    /// What a file of a commit says.
+    pub(super) fn of(
         &mut self,
         repository: &mut Repository,
         commit: &Commit,
-        place: &Path,
-        file: &File,
-    ) -> Result<Name, GitError> {
+        (place, file): (&Path, &File),
+    ) -> Result<Said, GitError> {
         if let Some(known) = self.blobs.get(&file.blob).filter(|_| !file.link) {
             return Ok(known.clone());
         }
         if file.size > super::super::read::MOST {
-            return Ok(Name::Unknown);
+            return Ok(Said::Unknown);
         }
         let bytes = match repository.read(commit, place, file) {
             Ok(bytes) => bytes,
-            Err(GitError::Failed(_)) => return Ok(Name::Unknown),
+            Err(GitError::Failed(_)) => return Ok(Said::Unknown),
             Err(error) => return Err(error),
         };
         let current = self.current.get(&(place.to_owned(), file.name.clone()));
-        let name = match current {
+        let said = match current {
             // A large file need not be parsed once more.
-            Some((source, account)) if source.is(&bytes) => Name::Of(account.clone()),
-            _ => name(bytes),
+            Some((source, heading)) if source.is(&bytes) => Said::Account(Rc::clone(heading)),
+            _ => said(bytes),
         };
         if !file.link {
-            self.blobs.insert(file.blob.clone(), name.clone());
+            self.blobs.insert(file.blob.clone(), said.clone());
         }
-        Ok(name)
+        Ok(said)
     }
 }
 
-fn name(bytes: Vec<u8>) -> Name {
+/// What a text says.
+pub(super) fn said(bytes: Vec<u8>) -> Said {
     // Most files are not about accounts. A key can also be written with escapes.
     let candidate = bytes.windows(7).any(|word| word == b"account") || bytes.contains(&b'\\');
     if !candidate {
-        return Name::None;
+        return Said::Nothing;
     }
-    let Ok(text) = super::super::read::text(bytes, FileId(0)) else { return Name::Unknown };
-    let Ok(document) = super::super::yaml::parse(FileId(0), &text) else { return Name::Unknown };
-    check::account_name(&document).map_or(Name::None, |name| Name::Of(NameKey::of(name)))
-}
-
-impl Index {
-    /// Looks at all files of a commit.
-    pub(super) fn new(repository: &mut Repository, commit: &Commit, names: &mut Names<'_>) -> Result<Self, GitError> {
-        let mut index = Self::default();
-        for place in repository.places(commit)?.iter() {
-            for file in repository.files(commit, place)?.iter() {
-                let found = (place.clone(), file.clone());
-                match names.of(repository, commit, place, file)? {
-                    Name::Of(account) => index.named.entry(account).or_default().push(found),
-                    Name::Unknown => index.unknown.push(found),
-                    Name::None => {}
-                }
-            }
-        }
-        Ok(index)
-    }
-
-    /// The files that name this account, with their folders.
-    pub(super) fn of(&self, account: &NameKey) -> &[(PathBuf, File)] {
-        self.named.get(account).map(Vec::as_slice).unwrap_or_default()
-    }
-
-    /// Whether a file names an account.
-    pub(super) fn names(&self, place: &Path, file: &File) -> bool {
-        self.named.values().flatten().any(|(at, named)| at == place && named == file)
-    }
-
-    /// How many accounts the files of a folder name.
-    pub(super) fn accounts(&self, place: &Path) -> usize {
-        let here = |(_, files): &(&NameKey, &Vec<(PathBuf, File)>)| files.iter().any(|(at, _)| at == place);
-        self.named.iter().filter(here).map(|(account, _)| account).collect::<BTreeSet<_>>().len()
-    }
-
-    /// The files that may name an account and cannot be read.
-    pub(super) fn unknown(&self) -> &[(PathBuf, File)] {
-        &self.unknown
-    }
+    let Ok(text) = super::super::read::text(bytes, FileId(0)) else { return Said::Unknown };
+    let Ok(document) = super::super::yaml::parse(FileId(0), &text) else { return Said::Unknown };
+    check::account_name(&document).map_or(Said::Nothing, |name| {
+        Said::Account(Rc::new(Heading { name: name.into(), provider: check::provider(&document) }))
+    })
 }

@@ -31,7 +31,7 @@ pub fn above(folder: &Path) -> Option<PathBuf> {
 
 /// Every folder above, and this one, that has a `.git`: the nearest first; of a link, those above the folder that it
 /// leads to before those above the link itself.
-pub(super) fn all_above(folder: &Path) -> Vec<PathBuf> {
+pub(in crate::config) fn all_above(folder: &Path) -> Vec<PathBuf> {
     let folder = or_here(folder);
     // A link may lead out of the repository that it is part of.
     let ways = [folder.canonicalize().ok(), std::path::absolute(folder).ok()];

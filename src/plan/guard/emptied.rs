@@ -17,7 +17,7 @@ pub(super) fn judge(case: &Case<'_>) -> Option<Block> {
     if pruned.is_empty() {
         return None;
     }
-    let policy = Judged { revision: None, guards: &case.desired.policy.guards };
+    let policy = Judged { revision: None, account: None, guards: &case.desired.policy.guards };
     let scope = policy.guards.scope.ring_groups.as_ref();
     let groups = case.live.ring_groups.iter();
     let owned = groups.filter(|group| scope.is_none_or(|(owned, _)| owned.contains(&group.name.key()))).count();

@@ -1,23 +1,25 @@
 //! Protected numbers and ring groups: what callers reach there changes only if somebody says so.
 //!
-//! A label, a name or an extension number is not what callers reach. The account's default number and the
+//! Protection follows the caller: a group keeps it through a rename, and what a protected number or group leads to has
+//! it as well. A label, a name or an extension number is not what callers reach. The account's default number and the
 //! numbers that help calls back are protected without a word in any policy.
 
 use foldhash::HashMap;
 
 use crate::model::{Change, E164, FieldName, FieldValue, Kind, LiveRingGroup, NameKey, ObjectId, Span, Verb};
 
+use super::through::{From, Reason, Through};
 use super::{Block, Case, Guard, Judged};
 
 /// A block for each protected object that is changed.
 pub(super) fn judge(case: &Case<'_>) -> Vec<Block> {
     let names = Names::new(case);
+    let through = Through::new(case, names.as_ref());
     let mut blocks: Vec<Block> = Vec::new();
     // A group can be written twice.
     let mut of_group: HashMap<&ObjectId, usize> = HashMap::default();
     for change in case.changes {
-        let Some(block) = number(case, change).or_else(|| names.as_ref().and_then(|names| group(case, names, change)))
-        else {
+        let Some(block) = number(case, change).or_else(|| group(case, (names.as_ref(), &through), change)) else {
             continue;
         };
         let place = match &change.object.id {
@@ -56,7 +58,7 @@ fn implicit(case: &Case<'_>, number: E164) -> Option<String> {
     calls_back.then(|| format!("{number}, which an emergency service calls back, would lead elsewhere"))
 }
 
-fn group(case: &Case<'_>, names: &Names<'_>, change: &Change) -> Option<Block> {
+fn group(case: &Case<'_>, (names, through): (Option<&Names<'_>>, &Through<'_>), change: &Change) -> Option<Block> {
     let live = case.group(change)?;
     let reroutes = change.verb == Verb::Delete
         || [FieldName::Ring, FieldName::Members, FieldName::RingFor, FieldName::NoAnswer]
@@ -65,14 +67,22 @@ fn group(case: &Case<'_>, names: &Names<'_>, change: &Change) -> Option<Block> {
     if !reroutes {
         return None;
     }
-    let (policy, span) = names.protected(case, live)?;
     let verb = if change.verb == Verb::Delete { "be deleted" } else { "answer its calls in another way" };
-    let message = format!("the protected ring group `{}` would {verb}", live.name);
-    Some(case.block(Guard::Protected, policy, Some(span), message))
+    if let Some((policy, span)) = names.and_then(|names| names.protected(case, live)) {
+        let message = format!("the protected ring group `{}` would {verb}", live.name);
+        return Some(case.block(Guard::Protected, policy, Some(span), message));
+    }
+    let Reason { policy, span, from } = through.reason(live)?;
+    let from = match from {
+        From::Number(number) => format!("the protected number {number} leads"),
+        From::Group(group) => format!("the protected ring group `{}` leaves unanswered calls", group.name),
+    };
+    let message = format!("the ring group `{}`, to which {from}, would {verb}", live.name);
+    Some(case.block(Guard::Protected, *policy, Some(*span), message))
 }
 
 /// Under which names a policy may speak of a live group: those that it has, gets, and had before a rename.
-struct Names<'a> {
+pub(super) struct Names<'a> {
     /// Names and extension numbers that groups get by this plan.
     given: HashMap<&'a ObjectId, Vec<NameKey>>,
     /// For each name in the files the one that `renamed_from` has beside it.
@@ -105,15 +115,14 @@ impl<'a> Names<'a> {
     }
 
     /// The policy that protects the group, and where.
-    fn protected<'c>(&self, case: &Case<'c>, live: &LiveRingGroup) -> Option<(Judged<'c>, Span)> {
+    pub(super) fn protected<'c>(&self, case: &Case<'c>, live: &LiveRingGroup) -> Option<(Judged<'c>, Span)> {
         let own = [Some(live.name.as_str()), live.extension.as_ref().map(crate::model::ExtensionNumber::as_str)];
         let mut keys: Vec<NameKey> = own.into_iter().flatten().map(NameKey::of).collect();
         keys.extend(self.given.get(&live.id).into_iter().flatten().cloned());
         let former: Vec<NameKey> = keys.iter().filter_map(|key| self.former.get(key)).cloned().collect();
         keys.extend(former);
-        case.policies.iter().find_map(|policy| {
-            let groups = &policy.guards.protect.groups;
-            keys.iter().find_map(|key| groups.get(key)).map(|reference| (*policy, reference.span))
-        })
+        case.policies
+            .iter()
+            .find_map(|policy| policy.guards.protect.find(keys.iter()).map(|reference| (*policy, reference.span)))
     }
 }

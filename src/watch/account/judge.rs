@@ -35,6 +35,8 @@ pub(super) enum Verdict {
     Held(Held),
     /// The files do not fit the account.
     Invalid { says: String, findings: Vec<String> },
+    /// Nothing is sent to it: its address, or where its token comes from, is new and not accepted.
+    Unaccepted(String),
     /// It could not be read or written; later it may.
     Failing(String),
     /// It refuses what the files ask for, and will as long as neither changes.

@@ -117,7 +117,7 @@ impl Watcher {
         });
         let before = self.state();
         let now = self.context.clock.stamp();
-        if !failed {
+        if !failed && !matches!(verdict, Verdict::Unaccepted(_)) {
             let in_sync = match &verdict {
                 Verdict::InSync => self.degraded.is_none(),
                 // A suspended account may be in sync by chance.
@@ -153,6 +153,7 @@ impl Watcher {
                 self.context.board.update(&self.name, |status| status.findings = findings);
                 Standing::new(State::Invalid, Some(says))
             }
+            Verdict::Unaccepted(says) => Standing::new(State::Blocked, Some(says)),
             Verdict::Failing(says) => Standing::new(State::Failing, Some(says)),
             Verdict::Refused { says, plan } => {
                 Standing { plan: Some(plan), ..Standing::new(State::Failing, Some(says)) }

@@ -1,0 +1,84 @@
+//! Protection of what the account does not have.
+//!
+//! A group that somebody renamed in the portal, or a number with a wrong digit: what was to be protected is there under
+//! another name, and any change may be of it. So every change waits, as it does where a policy cannot be read.
+
+use std::collections::BTreeMap;
+use std::collections::HashSet;
+
+use crate::model::{NameKey, Span};
+
+use super::{Block, Case, Guard, Judged};
+
+/// At most so many entries are named; the rest are counted.
+const NAMED: usize = 3;
+
+/// A block of all changes for each policy that protects what is not there.
+pub(super) fn judge(case: &Case<'_>) -> Vec<Block> {
+    if case
+        .policies
+        .iter()
+        .all(|policy| policy.guards.protect.groups.is_empty() && policy.guards.protect.numbers.is_empty())
+    {
+        return Vec::new();
+    }
+    let (live, declared) = known(case);
+    let mut blocks = Vec::new();
+    // What the files protect is not said again of the revisions before.
+    let mut said: HashSet<String> = HashSet::new();
+    for policy in &case.policies {
+        let mut unknown: BTreeMap<String, Span> = BTreeMap::new();
+        let protect = &policy.guards.protect;
+        for (number, span) in &protect.numbers {
+            if case.live.numbers.binary_search_by_key(number, |live| live.number).is_err() {
+                unknown.insert(number.to_string(), *span);
+            }
+        }
+        for (key, entry) in &protect.groups {
+            let aliases = protect.aliases.iter().filter(|(_, meant)| *meant == key).map(|(alias, _)| alias);
+            // What these files only just make can be what they protect, but not what was protected before.
+            let is_made = policy.revision.is_none() && declared.contains(key);
+            if !is_made && !std::iter::once(key).chain(aliases).any(|key| live.contains(key)) {
+                unknown.insert(entry.value.to_string(), entry.span);
+            }
+        }
+        unknown.retain(|what, _| said.insert(what.clone()));
+        blocks.extend(block(case, *policy, &unknown));
+    }
+    blocks
+}
+
+fn block(case: &Case<'_>, policy: Judged<'_>, unknown: &BTreeMap<String, Span>) -> Option<Block> {
+    let (_, first) = unknown.first_key_value()?;
+    let names: Vec<&str> = unknown.keys().take(NAMED).map(String::as_str).collect();
+    let rest = unknown.len() - names.len();
+    let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+    let message = format!(
+        "`protect` lists {}{more}, which the account does not have, so any change may be of it",
+        names.join(", ")
+    );
+    let changes = case.changes.iter().map(|change| change.id).collect();
+    Some(Block { changes, ..case.block(Guard::UnknownProtected, policy, Some(*first), message) })
+}
+
+/// The names and extension numbers of groups that the account has or had before a rename that the files tell of; and
+/// those that the files declare.
+fn known(case: &Case<'_>) -> (HashSet<NameKey>, HashSet<NameKey>) {
+    let (mut live, mut declared): (HashSet<NameKey>, HashSet<NameKey>) = Default::default();
+    if case.policies.iter().all(|policy| policy.guards.protect.groups.is_empty()) {
+        return (live, declared);
+    }
+    for group in &case.live.ring_groups {
+        live.insert(group.name.key());
+        live.extend(group.extension.as_ref().map(|extension| NameKey::of(extension.as_str())));
+    }
+    for group in &case.desired.ring_groups {
+        let name = group.name.value.key();
+        if let Some(former) = group.renamed_from.as_ref().filter(|_| live.contains(&name)) {
+            live.insert(former.value.key());
+        }
+        declared.insert(name);
+        declared.extend(group.extension.as_ref().map(|extension| NameKey::of(extension.value.as_str())));
+    }
+    (live, declared)
+}
