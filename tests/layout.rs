@@ -105,7 +105,7 @@ fn sources() -> Vec<Source> {
 /// at the end of their file and may use what they like.
 fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines()
-        .take_while(|line| !line.starts_with("#[cfg(test)]"))
+        .take_while(|line| !line.starts_with("#[cfg(test)]") && !line.starts_with("#[cfg(all(test, "))
         .enumerate()
         .map(|(index, line)| (index + 1, line.split("//").next().unwrap_or_default()))
 }
@@ -191,4 +191,17 @@ fn uses_are_found_in_every_form() {
     assert_eq!(used("use crate::{diag, model::E164};"), BTreeSet::from(["diag", "model"]));
     assert_eq!(used("    let x = crate::plan::plan(crate::diag::sort());"), BTreeSet::from(["diag", "plan"]));
     assert_eq!(code("a // crate::b\n#[cfg(test)]\nc").collect::<Vec<_>>(), [(1, "a ")]);
+}
+
+#[test]
+fn programs_are_started_in_one_place_each() {
+    // Git, and the command that prints a token: each with an environment of our own.
+    let places = ["src/cli/secrets/command.rs", "src/config/git/command.rs"];
+    let mut found = BTreeSet::new();
+    for Source { path, text, .. } in sources() {
+        if code(&text).any(|(_, line)| line.contains("Command::new(")) {
+            found.insert(path.to_str().unwrap().replace('\\', "/"));
+        }
+    }
+    assert_eq!(found, places.map(str::to_owned).into());
 }

@@ -443,3 +443,42 @@ fn a_commit_beside_a_work_tree_touches_neither_it_nor_its_index_nor_branches_of_
     let refs = world.repository.git(&["rev-parse", "taken", "portal/labels^", "amended"]);
     assert_eq!(refs, format!("{head}\n{head}\n{amended}"));
 }
+
+#[test]
+fn what_is_pushed_for_a_clone_runs_nothing_that_its_configuration_names() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let world = World::new();
+    let clone = world.repository.phones();
+    commands::edit(&clone, "ring_groups:\n", ADOPT);
+    world.repository.commit("adopt");
+    commands::expect(&commands::strowger(&clone, &["apply", ".", "--auto-approve"]), 0);
+    let (evil, ran) = (world.folder.path().join("evil.sh"), world.folder.path().join("ran"));
+    fs::write(&evil, format!("#!/bin/sh\ntouch '{}'\nexit 1\n", ran.display())).unwrap();
+    fs::set_permissions(&evil, fs::Permissions::from_mode(0o755)).unwrap();
+    let hooks = clone.join("../.git/hooks");
+    fs::create_dir_all(&hooks).unwrap();
+    for hook in ["pre-push", "reference-transaction", "post-index-change", "pre-commit", "commit-msg"] {
+        fs::copy(&evil, hooks.join(hook)).unwrap();
+    }
+    let mut config = fs::read_to_string(clone.join("../.git/config")).unwrap();
+    let evil = evil.display();
+    config += &format!(
+        "[core]\n\tfsmonitor = {evil}\n\tsshCommand = {evil}\n\taskPass = {evil}\n\teditor = {evil}\n\tpager = {evil}\n\
+         [remote \"origin\"]\n\treceivepack = {evil}\n\tuploadpack = {evil}\n[credential]\n\thelper = {evil}\n\
+         [gpg]\n\tprogram = {evil}\n[commit]\n\tgpgSign = true\n[push]\n\tgpgSign = true\n[log]\n\tshowSignature = true\n\
+         [url \"ext::{evil}\"]\n\tinsteadOf = {}\n[protocol \"ext\"]\n\tallow = always\n",
+        world.repository.remote().display()
+    );
+    fs::write(clone.join("../.git/config"), config).unwrap();
+    meddle(&world, "Portail");
+    let state = world.folder.path().to_str().unwrap();
+    let arguments = ["--interval", "200ms", "--state", state, "--adopt-branch", "portal", "--adopt-push"];
+    let watch = Watch::start(&clone, &arguments);
+    let pushed = world.repository.remote().join("refs/heads/portal");
+    watch.until("pushed", || pushed.exists());
+    assert_eq!(watch.stop(), Some(0));
+    assert!(!ran.exists());
+    let left: Vec<_> = fs::read_dir(clone.join("../.git")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().starts_with("strowger-")), "{left:?}");
+}

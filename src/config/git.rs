@@ -11,6 +11,7 @@ mod blobs;
 mod command;
 mod folder;
 mod head;
+mod limit;
 mod tree;
 
 use std::borrow::Cow;
@@ -163,7 +164,7 @@ impl Repository {
 
     /// A folder's path inside the repository, empty for the top; `None` outside of it.
     pub(super) fn place(&self, folder: &Path) -> Option<PathBuf> {
-        let folder = or_here(folder).canonicalize().ok()?;
+        let folder = folder::resolved(or_here(folder)).ok()?;
         folder.strip_prefix(&self.at.top).ok().map(Path::to_path_buf)
     }
 }
@@ -176,19 +177,20 @@ fn git(at: &Place, arguments: &[&str]) -> Result<Command, GitError> {
 }
 
 fn run(at: &Place, arguments: &[&str]) -> Result<Output, GitError> {
-    Ok(git(at, arguments)?.output()?)
+    limit::output(git(at, arguments)?, limit::LIMIT)
 }
 
 /// The repository at a folder that [`above`] found, if git, too, takes it for that and for the operator's.
 pub fn locate(folder: &Path) -> Result<Place, GitError> {
     let at = Place::of(folder)?;
     let asked = ["rev-parse", "--absolute-git-dir", "--show-toplevel"];
-    let output = command::discover(&at.top)?.args(asked).stdin(Stdio::null()).output()?;
-    let output = succeeded(output)?;
+    let mut command = command::discover(&at.top)?;
+    command.args(asked).stdin(Stdio::null());
+    let output = succeeded(limit::output(command, limit::LIMIT)?)?;
     // A path may have line breaks.
     let both = [git_path(&at.repository), b"\n".into(), git_path(&at.top)].concat();
     let said = output.stdout.strip_suffix(b"\n").unwrap_or(&output.stdout);
-    let lines = || said.split(|byte| *byte == b'\n').map(|line| os_path(line).canonicalize().ok());
+    let lines = || said.split(|byte| *byte == b'\n').map(|line| folder::resolved(&os_path(line)).ok());
     if said != both && !lines().eq([Some(at.repository.clone()), Some(at.top.clone())]) {
         return Err(GitError::Unclear("its configuration leads to other files or another repository".to_owned()));
     }

@@ -3,6 +3,7 @@
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
+use super::limit::{LIMIT, Watchdog};
 use crate::config::read::MOST;
 
 /// `git cat-file --batch`. After an error its answers are out of step, and it is of no use any more.
@@ -11,6 +12,7 @@ pub(super) struct Blobs {
     process: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
+    watchdog: Watchdog,
 }
 
 impl Blobs {
@@ -20,8 +22,10 @@ impl Blobs {
     /// Starts it.
     pub(super) fn start(mut command: Command) -> io::Result<Self> {
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let watchdog = Watchdog::of(&process, LIMIT);
+        watchdog.busy(false);
         match (process.stdin.take(), process.stdout.take()) {
-            (Some(input), Some(output)) => Ok(Self { process, input, output: BufReader::new(output) }),
+            (Some(input), Some(output)) => Ok(Self { process, input, output: BufReader::new(output), watchdog }),
             _ => Err(io::ErrorKind::BrokenPipe.into()),
         }
     }
@@ -32,6 +36,13 @@ impl Blobs {
         if asked.is_empty() || asked.contains(&b'\n') {
             return Ok(None);
         }
+        self.watchdog.busy(true);
+        let answer = self.answer(asked);
+        self.watchdog.busy(false);
+        answer
+    }
+
+    fn answer(&mut self, asked: &[u8]) -> io::Result<Option<Vec<u8>>> {
         self.input.write_all(asked)?;
         self.input.write_all(b"\n")?;
         self.input.flush()?;

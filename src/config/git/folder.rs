@@ -34,15 +34,23 @@ pub fn above(folder: &Path) -> Option<PathBuf> {
 pub(in crate::config) fn all_above(folder: &Path) -> Vec<PathBuf> {
     let folder = or_here(folder);
     // A link may lead out of the repository that it is part of.
-    let ways = [folder.canonicalize().ok(), std::path::absolute(folder).ok()];
+    let ways = [resolved(folder).ok(), std::path::absolute(folder).ok()];
     let mut found: Vec<PathBuf> = Vec::new();
     for way in ways.iter().flatten().flat_map(|way| way.ancestors()) {
-        let whole = way.canonicalize().unwrap_or_else(|_| way.to_path_buf());
+        let whole = resolved(way).unwrap_or_else(|_| way.to_path_buf());
         if is_top(way) && !found.contains(&whole) {
             found.push(whole);
         }
     }
     found
+}
+
+/// A path with its links resolved, as git takes it.
+pub(super) fn resolved(path: &Path) -> io::Result<PathBuf> {
+    let whole = path.canonicalize()?;
+    // Of another form of path on Windows, git knows nothing.
+    let plain = whole.to_str().and_then(|text| text.strip_prefix(r"\\?\")).filter(|text| !text.starts_with("UNC"));
+    Ok(plain.map_or(whole.clone(), PathBuf::from))
 }
 
 /// Whether there is a `.git` in a folder. What cannot be looked at is there, so that it is asked about.
@@ -54,7 +62,7 @@ fn is_top(folder: &Path) -> bool {
 impl Place {
     /// The repository at a folder that [`above`] found.
     pub fn of(top: &Path) -> Result<Self, GitError> {
-        let top = top.canonicalize()?;
+        let top = resolved(top)?;
         let direct = top.join(NAME);
         let repository = target(&direct)?;
         if repository != direct {
@@ -66,7 +74,7 @@ impl Place {
 
 /// The folder that a `.git` stands for, links resolved.
 fn target(path: &Path) -> Result<PathBuf, GitError> {
-    let whole = path.canonicalize()?;
+    let whole = resolved(path)?;
     let about = whole.metadata()?;
     if about.is_dir() {
         return Ok(whole);
@@ -79,7 +87,7 @@ fn target(path: &Path) -> Result<PathBuf, GitError> {
     let named = bytes.strip_prefix(b"gitdir: ").ok_or_else(wrong)?;
     let named = os_path(named.trim_ascii_end());
     let folder = whole.parent().map(|parent| parent.join(named)).ok_or_else(wrong)?;
-    Ok(folder.canonicalize()?)
+    Ok(resolved(&folder)?)
 }
 
 /// A `.git` that is a file or a link is believed if it leads to a repository that belongs to these files, or at least
@@ -108,7 +116,7 @@ fn leads_back(top: &Path, repository: &Path) -> bool {
     let bytes = if short { std::fs::read(&path).unwrap_or_default() } else { Vec::new() };
     let named = repository.join(os_path(bytes.trim_ascii_end()));
     named.file_name().is_some_and(|name| name == NAME)
-        && named.parent().and_then(|parent| parent.canonicalize().ok()).is_some_and(|parent| parent == top)
+        && named.parent().and_then(|parent| resolved(parent).ok()).is_some_and(|parent| parent == top)
 }
 
 #[cfg(test)]

@@ -22,5 +22,7 @@ fn is_same(account: &Account, repository: &mut Repository, commit: &super::Commi
     let then: Vec<_> = files.iter().filter(|file| account.reads(&file.name)).collect();
     let names: BTreeSet<&OsStr> = then.iter().map(|file| file.name.as_os_str()).collect();
     let now: BTreeSet<&OsStr> = account.files.iter().filter_map(|path| path.file_name()).collect();
-    names == now && then.into_iter().all(|file| repository.has_still(commit, &place, file))
+    // Of a link that leads out of the repository, the commit does not know the content.
+    let is_same = |file| repository.read(commit, &place, file).is_ok() && repository.has_still(commit, &place, file);
+    names == now && then.into_iter().all(is_same)
 }

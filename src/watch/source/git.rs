@@ -6,8 +6,10 @@
 //! cannot be had leaves the last good state in force, is told, and is tried again. See `docs/watch.md`.
 
 mod branch;
+mod mirror;
 mod names;
 mod program;
+mod push;
 mod url;
 mod working;
 
@@ -66,6 +68,20 @@ pub struct Following {
     refused: Option<String>,
     /// Whether a state was handed over.
     started: bool,
+    /// Whether the remote answered the last time.
+    reached: bool,
+    copy: Copy,
+}
+
+/// What is known of the local copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Copy {
+    /// Nothing is wrong with it, also when this failed.
+    Good(String),
+    /// It has to be fetched again.
+    Damaged,
+    /// It was fetched again, and nothing has succeeded since: doing that once more would not help.
+    Renewed,
 }
 
 /// The files of a commit.
@@ -91,7 +107,8 @@ impl Git {
     /// Makes the folder ready, for this process alone.
     pub async fn open(self) -> Result<Following, String> {
         let working = Working::open(&self.folder(), self.url.clone(), self.patience).await?;
-        Ok(Following { git: self, working, seen: None, refused: None, started: false })
+        let copy = Copy::Good(String::new());
+        Ok(Following { git: self, working, seen: None, refused: None, started: false, reached: false, copy })
     }
 }
 
@@ -132,9 +149,45 @@ impl Following {
         }
     }
 
-    /// Looks at the remote, and takes its commit up if it is another one.
+    /// Looks at the remote, and takes its commit up if it is another one; if the local copy is what fails, with another.
     async fn turn(&mut self, states: &mpsc::Sender<Taken>, board: &Board) -> Result<(), String> {
+        let mut looked = self.look(states, board).await;
+        if let Err(says) = &looked
+            && self.must_renew(says).await
+        {
+            let (name, _) = self.working.head(&self.git.name).await?;
+            self.working.renew(&name).await?;
+            tracing::info!("the local copy of {} was fetched again", self.git.url);
+            self.copy = Copy::Renewed;
+            looked = self.look(states, board).await;
+        }
+        if looked.is_ok() {
+            self.copy = Copy::Good(String::new());
+        }
+        looked
+    }
+
+    /// Whether the local copy is why this failed, and not what the remote or a signature says. Reported once.
+    async fn must_renew(&mut self, says: &str) -> bool {
+        match &self.copy {
+            Copy::Damaged => true,
+            Copy::Good(known) if self.reached && known != says => {
+                if !self.working.is_damaged().await {
+                    self.copy = Copy::Good(says.to_owned());
+                    return false;
+                }
+                tracing::warn!("the local copy of {} is damaged and will be fetched again: {says}", self.git.url);
+                self.copy = Copy::Damaged;
+                true
+            }
+            Copy::Good(_) | Copy::Renewed => false,
+        }
+    }
+
+    async fn look(&mut self, states: &mpsc::Sender<Taken>, board: &Board) -> Result<(), String> {
+        self.reached = false;
         let (name, head) = self.working.head(&self.git.name).await?;
+        self.reached = true;
         if self.seen.as_ref() == Some(&head) {
             return Ok(());
         }
@@ -225,6 +278,12 @@ impl Following {
         let Some(before) = self.working.taken() else { return Ok(None) };
         if before.commit == commit {
             return Ok(before.base);
+        }
+        if self.working.commit(&before.commit).await?.is_none() {
+            if self.copy != Copy::Renewed && self.working.is_damaged().await {
+                return Err(format!("commit {}, which was taken up before, cannot be read", before.commit));
+            }
+            self.working.obtain(&before).await;
         }
         if self.working.commit(&before.commit).await?.is_none() {
             tracing::warn!(commit = before.commit, "the commit that was taken up before is not there any more");

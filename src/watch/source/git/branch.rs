@@ -33,9 +33,9 @@ pub struct Branch {
 }
 
 /// Where the objects go, and what the files' paths are relative to.
-struct Place {
-    git: Program,
-    top: PathBuf,
+pub(super) struct Place {
+    pub(super) git: Program,
+    pub(super) top: PathBuf,
 }
 
 impl Branch {
@@ -52,8 +52,10 @@ impl Branch {
         let tip = place.ask(&["rev-parse", "--verify", "--quiet", &name]).await.ok();
         let mut start = parent.clone();
         if let Some(tip) = &tip {
-            let made = place.ask(&["log", "-1", "--no-show-signature", "--format=%ce%n%B", tip]).await?;
-            if !made.split_once('\n').is_some_and(|(who, message)| who == ADDRESS && message.contains(MARK)) {
+            let made = place.ask(&["cat-file", "commit", tip]).await?;
+            let is_own = |line: &str| line.starts_with("committer ") && line.contains(&format!(" <{ADDRESS}> "));
+            let own = |(header, message): (&str, &str)| header.lines().any(is_own) && message.contains(MARK);
+            if !made.split_once("\n\n").is_some_and(own) {
                 return Err(format!("the branch {} has commits of somebody else's; give another name", self.name));
             }
             // What was adopted of other accounts stays in the same commit.
@@ -93,14 +95,12 @@ impl Branch {
             program.prepare().await?;
             return Ok(Place { git: program, top: folder.join("current") });
         }
-        let root = config::or_here(&adoption.account.root).canonicalize().map_err(|error| error.to_string())?;
-        let top = root.ancestors().find(|folder| folder.join(".git").exists());
-        let top = top.ok_or("the files are in no git repository")?.to_owned();
-        let program = Program::new(top.join(".git"), None, Duration::from_secs(300));
-        let real = program.run(&["rev-parse", "--absolute-git-dir"]).await?.succeeded()?;
-        let mut program = Program::new(PathBuf::from(real.trim()), None, Duration::from_secs(300));
-        program.prepare().await?;
-        Ok(Place { git: program, top })
+        let root = adoption.account.root.clone();
+        let found =
+            tokio::task::spawn_blocking(move || config::repository_above(&root).map(|top| config::locate(&top)));
+        let found = found.await.map_err(|error| error.to_string())?;
+        let at = found.ok_or("the files are in no git repository")?.map_err(|error| error.to_string())?;
+        Ok(Place { git: Program::new(at.repository, None, Duration::from_secs(300)), top: at.top })
     }
 
     /// Whether nobody works on the branch, and no files come from it.
@@ -116,7 +116,7 @@ impl Branch {
 
 impl Place {
     /// What git prints, if it succeeds.
-    async fn ask(&self, arguments: &[&str]) -> Result<String, String> {
+    pub(super) async fn ask(&self, arguments: &[&str]) -> Result<String, String> {
         Ok(self.git.run(arguments).await?.succeeded()?.trim().to_owned())
     }
 
@@ -140,7 +140,8 @@ impl Place {
                 return Err(format!("{} is no file of the commit", shown(&inside, 200)));
             };
             if adoption.commit.is_none() {
-                let path = file.path.to_str().ok_or("a file's path is no text")?;
+                let path = std::path::absolute(&file.path).map_err(|error| error.to_string())?;
+                let path = path.to_str().ok_or("a file's path is not text")?;
                 if self.ask(&["hash-object", "--no-filters", "--", path]).await? != before {
                     return Err(format!("{} differs from the last commit; commit it first", shown(&inside, 200)));
                 }
@@ -167,32 +168,12 @@ impl Place {
         let parts: Option<Vec<&str>> = inside.iter().map(|part| part.to_str()).collect();
         Ok(parts.ok_or_else(outside)?.join("/"))
     }
-
-    /// Pushes the branch, unless somebody else did since.
-    async fn push(&self, name: &str, tip: &str) -> Result<(), String> {
-        let pushed = name.replacen("refs/heads/", "refs/strowger/pushed/", 1);
-        let listed = self.git.ask(&["ls-remote", "--quiet", "origin", name]).await?.succeeded()?;
-        let rows = listed.lines().filter_map(|line| line.split_once('\t'));
-        let there = rows.filter(|(_, row)| *row == name).map(|(id, _)| id).next().unwrap_or_default();
-        if there == tip {
-            return Ok(());
-        }
-        let own = self.ask(&["rev-parse", "--verify", "--quiet", &pushed]).await.unwrap_or_default();
-        // A branch that was merged and deleted is made again.
-        if !there.is_empty() && there != own {
-            return Err("somebody else has pushed to the branch; give another name".to_owned());
-        }
-        let lease = format!("--force-with-lease={name}:{there}");
-        let spec = format!("{tip}:{name}");
-        self.git.ask(&["push", "--quiet", &lease, "origin", &spec]).await?.succeeded()?;
-        self.ask(&["update-ref", &pushed, tip]).await.map(drop)
-    }
 }
 
 /// A folder that goes when it is not needed any longer.
-struct Scratch(PathBuf);
+pub(super) struct Scratch(pub(super) PathBuf);
 
-fn tempdir(inside: &Path) -> std::io::Result<Scratch> {
+pub(super) fn tempdir(inside: &Path) -> std::io::Result<Scratch> {
     let folder = inside.join(format!("strowger-{}-{:08x}", std::process::id(), fastrand::u32(..)));
     std::fs::create_dir(&folder)?;
     Ok(Scratch(folder))

@@ -1,10 +1,10 @@
-//! The git program, with nothing that could surprise: no prompts, no hooks, no links, no submodules, one protocol.
+//! The git program as `config::git` makes it, with a limit of time: no prompts, no hooks, no links, one protocol.
 //!
 //! The repository's URL goes to it by its environment, which other users of the machine cannot see. It and all that
 //! it starts are killed when it takes too long or when nobody waits for it any longer. What it says comes back
 //! without secrets, safe to show.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -13,6 +13,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
+use crate::config::{self, Access};
 use crate::text::shown;
 
 use super::url::{Url, without_passwords};
@@ -24,18 +25,9 @@ const MOST_BYTES: u64 = 4 * 1024 * 1024;
 /// After its end, what it left open is read for no longer than this.
 const REST: Duration = Duration::from_secs(1);
 
-/// What holds whatever the configuration says.
-const SETTINGS: [(&str, &str); 9] = [
-    ("core.symlinks", "false"),
-    ("core.hooksPath", "/dev/null"),
-    ("core.fsmonitor", "false"),
-    ("core.autocrlf", "false"),
-    ("submodule.recurse", "false"),
-    ("fetch.recurseSubmodules", "false"),
-    ("protocol.ext.allow", "never"),
-    ("gc.autoDetach", "false"),
-    ("maintenance.autoDetach", "false"),
-];
+/// What holds whatever the configuration says. A link becomes a file, so that it leads nowhere; what was written is on
+/// the disk before something leads to it.
+const SETTINGS: [(&str, &str); 2] = [("core.symlinks", "false"), ("core.fsync", "committed,reference")];
 
 /// By this address the commits are known that are made here.
 pub(super) const ADDRESS: &str = "strowger@localhost";
@@ -48,24 +40,6 @@ const IDENTITY: [(&str, &str); 4] = [
     ("GIT_COMMITTER_EMAIL", ADDRESS),
 ];
 
-/// Variables that would lead git elsewhere, or have it say more than it should.
-const REMOVED: [&str; 14] = [
-    "GIT_DIR",
-    "GIT_WORK_TREE",
-    "GIT_PREFIX",
-    "GIT_INDEX_FILE",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_COMMON_DIR",
-    "GIT_NAMESPACE",
-    "GIT_TRACE",
-    "GIT_TRACE_CURL",
-    "GIT_TRACE_PACKET",
-    "GIT_TRACE2",
-    "GIT_TRACE2_EVENT",
-    "GIT_CURL_VERBOSE",
-];
-
 /// The git program for one repository.
 #[derive(Debug)]
 pub(super) struct Program {
@@ -74,8 +48,8 @@ pub(super) struct Program {
     url: Option<Url>,
     /// The most time for a request to the remote.
     patience: Duration,
-    /// Whether the operator says by which program ssh is spoken.
-    own_ssh: bool,
+    /// By which program the operator says that ssh is spoken.
+    ssh: Option<OsString>,
 }
 
 /// How git ended.
@@ -100,25 +74,56 @@ impl Output {
 
 impl Program {
     pub(super) fn new(repository: PathBuf, url: Option<Url>, patience: Duration) -> Self {
-        Self { repository, url, patience, own_ssh: false }
+        Self { repository, url, patience, ssh: None }
     }
 
-    /// Finds out what the operator's configuration says that must not be overridden.
+    /// The same for another copy of the repository.
+    pub(super) fn of(&self, repository: PathBuf) -> Self {
+        Self { repository, url: self.url.clone(), patience: self.patience, ssh: self.ssh.clone() }
+    }
+
+    /// The same for another repository and its remote.
+    pub(super) fn with(&self, repository: PathBuf, url: Url) -> Self {
+        Self { url: Some(url), ..self.of(repository) }
+    }
+
+    /// Whether it knows its remote, whatever the repository's configuration says.
+    pub(super) fn has_url(&self) -> bool {
+        self.url.is_some()
+    }
+
+    /// Finds out what the operator's own configuration says of ssh.
     pub(super) async fn prepare(&mut self) -> Result<(), String> {
-        let asked = self.run(&["config", "--get", "core.sshCommand"]).await?;
-        self.own_ssh = asked.status.success()
-            || ["GIT_SSH_COMMAND", "GIT_SSH"].iter().any(|name| std::env::var_os(name).is_some());
+        let asked = ["config", "--get", "core.sshCommand"];
+        let asked = self.of(self.nowhere()).within(LOCAL, Access::Configured, None, &asked).await?;
+        let ssh = asked.succeeded().ok().map(|said| said.trim_end_matches('\n').into());
+        self.ssh = ssh.filter(|_| std::env::var_os("GIT_SSH_COMMAND").is_none());
         Ok(())
+    }
+
+    /// Where no repository is, for what needs none.
+    fn nowhere(&self) -> PathBuf {
+        self.repository.with_file_name("no repository")
     }
 
     /// Something that needs no network.
     pub(super) async fn run<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Result<Output, String> {
-        self.within(LOCAL, None, arguments).await
+        self.within(LOCAL, Access::Local, None, arguments).await
     }
 
     /// The same, with an index of its own.
     pub(super) async fn run_with<A: AsRef<OsStr>>(&self, index: &Path, arguments: &[A]) -> Result<Output, String> {
-        self.within(LOCAL, Some(index), arguments).await
+        self.within(LOCAL, Access::Local, Some(index), arguments).await
+    }
+
+    /// The same, as long as a request to the remote may take.
+    pub(super) async fn look<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Result<Output, String> {
+        self.within(self.patience, Access::Local, None, arguments).await
+    }
+
+    /// Something for which the operator's configuration counts, and that needs no network.
+    pub(super) async fn run_configured<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Result<Output, String> {
+        self.within(LOCAL, Access::Configured, None, arguments).await
     }
 
     /// The folder of the repository itself.
@@ -128,16 +133,23 @@ impl Program {
 
     /// Something that asks the remote, which is called `origin`.
     pub(super) async fn ask<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Result<Output, String> {
-        self.within(self.patience, None, arguments).await
+        let protocol = self.url.as_ref().map(Url::protocol);
+        self.within(self.patience, Access::Remote(protocol), None, arguments).await
+    }
+
+    /// The same, whatever state the copy is in.
+    pub(super) async fn ask_remote<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Result<Output, String> {
+        self.of(self.nowhere()).ask(arguments).await
     }
 
     async fn within<A: AsRef<OsStr>>(
         &self,
         limit: Duration,
+        access: Access,
         index: Option<&Path>,
         arguments: &[A],
     ) -> Result<Output, String> {
-        let mut command = self.command(arguments);
+        let mut command = self.command(access, arguments).map_err(|error| format!("git does not start: {error}"))?;
         if let Some(index) = index {
             command.env("GIT_INDEX_FILE", index);
         }
@@ -152,34 +164,21 @@ impl Program {
         }
     }
 
-    fn command<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Command {
-        let mut command = Command::new("git");
-        command.arg("--git-dir").arg(&self.repository).args(arguments);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        for name in REMOVED {
-            command.env_remove(name);
-        }
-        command.envs(IDENTITY);
-        // What it says is looked at and shown, so it says it in English.
-        command.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0");
-        if let Some(url) = &self.url {
-            command.env("GIT_ALLOW_PROTOCOL", url.protocol());
-        }
-        if !self.own_ssh {
-            command.env("GIT_SSH_COMMAND", "ssh -oBatchMode=yes");
-        }
-        // The operator may have used the same way already.
-        let before = std::env::var("GIT_CONFIG_COUNT").ok().and_then(|count| count.parse().ok()).unwrap_or(0_usize);
+    fn command<A: AsRef<OsStr>>(&self, access: Access, arguments: &[A]) -> std::io::Result<Command> {
         let own = self.url.as_ref().map(|url| ("remote.origin.url", url.text()));
-        let mut count = before;
-        for (key, value) in SETTINGS.iter().chain(&own) {
-            command.env(format!("GIT_CONFIG_KEY_{count}"), key).env(format!("GIT_CONFIG_VALUE_{count}"), value);
-            count += 1;
+        let settings: Vec<_> = SETTINGS.into_iter().chain(own).collect();
+        let mut command = Command::from(config::git(&self.repository, access, &settings)?);
+        command.args(arguments).envs(IDENTITY);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let given = ["GIT_SSH_COMMAND", "GIT_SSH"].iter().any(|name| std::env::var_os(name).is_some());
+        match (access, &self.ssh) {
+            (Access::Remote(_), Some(ssh)) => drop(command.env("GIT_SSH_COMMAND", ssh)),
+            (Access::Remote(_), None) if !given => drop(command.env("GIT_SSH_COMMAND", "ssh -oBatchMode=yes")),
+            _ => {}
         }
-        command.env("GIT_CONFIG_COUNT", count.to_string());
         #[cfg(unix)]
         command.process_group(0);
-        command
+        Ok(command)
     }
 
     /// What git says, as one sentence.

@@ -17,6 +17,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::mirror::{self, remove};
 use super::names::RefName;
 use super::program::Program;
 use super::url::Url;
@@ -25,6 +26,8 @@ use super::url::Url;
 const FETCHED: &str = "refs/strowger/fetched";
 /// Where the last commit without errors is kept, whatever becomes of the branch.
 const TAKEN: &str = "refs/strowger/taken";
+/// Where the commit is kept that it was judged by, if that had to be fetched by its name.
+const BASE: &str = "refs/strowger/base";
 
 /// The working folder, for this process alone.
 #[derive(Debug)]
@@ -53,10 +56,14 @@ impl Working {
         let repository = folder.join("repository");
         let git = Program::new(repository.clone(), Some(url), patience);
         let mut working = Self { folder, git, checkouts: 0, _lock: lock };
-        if !repository.join("HEAD").exists() {
-            working.git.run(&["init", "--quiet", "--bare"]).await?.succeeded()?;
-        }
+        mirror::lay_out(&repository).map_err(|error| working.failed(&error))?;
         working.git.prepare().await?;
+        // A power failure may have emptied the file.
+        if working.taken().is_none()
+            && let Some(commit) = working.commit(TAKEN).await?
+        {
+            working.note(&Taken { commit, base: None })?;
+        }
         Ok(working)
     }
 
@@ -65,7 +72,7 @@ impl Working {
         let names = name.full();
         let mut arguments = vec!["ls-remote", "--quiet", "origin"];
         arguments.extend(names.iter().map(String::as_str));
-        let listed = self.git.ask(&arguments).await?.succeeded()?;
+        let listed = self.git.ask_remote(&arguments).await?.succeeded()?;
         let find = |wanted: &String| {
             let rows = listed.lines().filter_map(|line| line.split_once('\t'));
             rows.filter(|(id, _)| is_id(id)).find(|(_, name)| name == wanted).map(|(id, _)| id.to_owned())
@@ -77,21 +84,40 @@ impl Working {
     /// Fetches a ref; returns its commit.
     pub(super) async fn fetch(&mut self, name: &str) -> Result<String, String> {
         self.unlock();
-        let target = format!("+{name}:{FETCHED}");
         let known = self.commit(FETCHED).await?.is_some();
-        let common = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--force", "origin", target.as_str()];
         // At first, a commit and what was before it; then everything that was added.
-        let mut shallow = vec!["fetch", "--depth=2"];
-        shallow.extend_from_slice(common.get(1..).unwrap_or_default());
         if known {
-            self.git.ask(&common).await?.succeeded()?;
-        } else if let Err(says) = self.git.ask(&shallow).await?.succeeded() {
+            mirror::fetch(&self.git, &[], name, FETCHED).await?;
+        } else if let Err(says) = mirror::fetch(&self.git, &["--depth=2"], name, FETCHED).await {
             if !says.contains("shallow") {
                 return Err(says);
             }
-            self.git.ask(&common).await?.succeeded()?;
+            mirror::fetch(&self.git, &[], name, FETCHED).await?;
         }
         self.commit(FETCHED).await?.ok_or_else(|| format!("`{name}` leads to no commit"))
+    }
+
+    /// Whether git finds fault with what was fetched.
+    pub(super) async fn is_damaged(&self) -> bool {
+        mirror::is_damaged(&self.git).await
+    }
+
+    /// Fetches everything again, and only then replaces what was there.
+    pub(super) async fn renew(&mut self, name: &str) -> Result<(), String> {
+        let (next, own) = (self.folder.join("repository.next"), self.folder.join("repository"));
+        remove(&next).and_then(|()| mirror::lay_out(&next)).map_err(|error| self.failed(&error))?;
+        let git = self.git.of(next.clone());
+        mirror::fetch(&git, &[], name, FETCHED).await?;
+        if let Some(taken) = self.taken() {
+            obtain(&git, &taken).await;
+        }
+        mirror::keep_pushed(&self.git, &git).await;
+        remove(&own).and_then(|()| std::fs::rename(&next, &own)).map_err(|error| self.failed(&error))
+    }
+
+    /// Fetches the commits that were taken up before, if they are not here; not an error, if the remote has them no longer.
+    pub(super) async fn obtain(&self, taken: &Taken) {
+        obtain(&self.git, taken).await;
     }
 
     /// The commit that something leads to, if it is here.
@@ -112,7 +138,7 @@ impl Working {
 
     /// Whether git takes the commit's signature for good.
     pub(super) async fn verify(&self, commit: &str) -> Result<(), String> {
-        self.git.run(&["verify-commit", commit]).await?.succeeded().map(drop)
+        self.git.run_configured(&["verify-commit", commit]).await?.succeeded().map(drop)
     }
 
     /// Checks a commit out, and has the link lead to it; returns the folder to read.
@@ -191,21 +217,16 @@ impl Working {
     /// Remembers it, and keeps its files in the repository.
     pub(super) async fn remember(&self, taken: &Taken) -> Result<(), String> {
         self.git.run(&["update-ref", TAKEN, &taken.commit]).await?.succeeded()?;
-        let text = format!("{} {}\n", taken.commit, taken.base.as_deref().unwrap_or_default());
-        let next = self.folder.join("taken.next");
-        let written = std::fs::write(&next, text).and_then(|()| std::fs::rename(&next, self.folder.join("taken")));
-        written.map_err(|error| self.failed(&error))
+        self.note(taken)
     }
 
-    /// A git that was killed leaves locks behind, and nobody else uses the repository.
+    fn note(&self, taken: &Taken) -> Result<(), String> {
+        let text = format!("{} {}\n", taken.commit, taken.base.as_deref().unwrap_or_default());
+        mirror::write(&self.folder, "taken", &text).map_err(|error| self.failed(&error))
+    }
+
     fn unlock(&self) {
-        let repository = self.folder.join("repository");
-        for name in ["shallow.lock", "packed-refs.lock", "config.lock", "gc.pid"] {
-            let _ = std::fs::remove_file(repository.join(name));
-        }
-        for name in [FETCHED, TAKEN] {
-            let _ = std::fs::remove_file(repository.join(format!("{name}.lock")));
-        }
+        mirror::unlock(self.git.repository());
     }
 
     fn failed(&self, error: &io::Error) -> String {
@@ -228,14 +249,20 @@ fn lock(folder: &Path) -> Result<File, String> {
     }
 }
 
-/// Removes a file, a link or a folder, if there is one.
-fn remove(path: &Path) -> io::Result<()> {
-    let removed = match path.symlink_metadata() {
-        Ok(about) if about.is_dir() => std::fs::remove_dir_all(path),
-        Ok(_) => std::fs::remove_file(path),
-        Err(error) => Err(error),
-    };
-    removed.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
+/// Fetches the commits that were taken up before, if they are not there.
+async fn obtain(git: &Program, taken: &Taken) {
+    for (commit, keep) in [(Some(&taken.commit), TAKEN), (taken.base.as_ref(), BASE)] {
+        let Some(commit) = commit else { continue };
+        let whole = format!("{commit}^{{commit}}");
+        let here = git.run(&["rev-parse", "--verify", "--quiet", &whole]).await;
+        if here.is_ok_and(|output| output.code() == Some(0)) {
+            continue;
+        }
+        // Some servers give only what a branch leads to.
+        if let Err(says) = mirror::fetch(git, &[], commit, keep).await {
+            tracing::debug!(commit, "cannot be fetched by its name: {says}");
+        }
+    }
 }
 
 /// The name of an object: nothing that git could take for something else.
