@@ -12,6 +12,7 @@ pub mod json;
 pub mod markdown;
 pub mod moved;
 pub mod repository;
+pub mod review;
 pub mod runbook;
 pub mod sarif;
 pub(crate) mod skipped;

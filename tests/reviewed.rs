@@ -153,6 +153,62 @@ fn a_saved_plan_is_held_against_the_digest_that_came_another_way() {
 }
 
 #[test]
+fn a_plan_that_is_exactly_several_reviewed_ones_is_applied_and_nothing_else() {
+    let (server, folder) = small();
+    let folder = folder.path();
+    expect(&strowger(folder, &["apply", ".", "--auto-approve"]), 0);
+    let original = fs::read_to_string(folder.join("account.yaml")).unwrap();
+    let save = |name: &str, edits: &[(&str, &str)]| {
+        fs::write(folder.join("account.yaml"), &original).unwrap();
+        for (from, to) in edits {
+            edit(folder, from, to);
+        }
+        expect(&strowger(folder, &["plan", ".", "--out", name]), 0);
+    };
+    let (bonjour, vitrine) = (("label: Accueil", "label: Bonjour"), ("Ventes (vitrine)", "Vitrine"));
+    save("a.json", &[bonjour]);
+    save("b.json", &[vitrine]);
+    save("c.json", &[("label: Accueil", "label: Bienvenue")]);
+    // What a comment carries of one of them.
+    let line = expect(&strowger(folder, &["show", "b.json", "--format", "review"]), 0);
+    assert!(line.ends_with("}\n") && line.lines().count() == 1, "{line}");
+    assert!(!line.contains("wework") && !line.contains("33142685303"), "{line}");
+    fs::write(folder.join("b.review"), line).unwrap();
+    save("both.json", &[bonjour, vitrine]);
+
+    let apply = |more: &[&str]| strowger(folder, &[&["apply", ".", "--auto-approve"], more].concat());
+    let written = || server.audit().len() - 5;
+    for (reviewed, says) in [
+        (vec!["--reviewed", "a.json"], "change 2 (number +33142685303) is in none of them"),
+        (vec!["--reviewed", "b.review"], "change 1 (number +33142685300) is in none of them"),
+        (
+            vec!["--reviewed", "a.json", "--reviewed", "b.json", "--reviewed", "c.json"],
+            "1 change of theirs is not in it",
+        ),
+        (vec!["--reviewed", "c.json", "--reviewed", "b.json"], "1 change of theirs is not in it"),
+        (vec!["--expect", "none", "--reviewed", "a.json"], "expected that nothing is left to do"),
+    ] {
+        let output = apply(&reviewed);
+        expect(&output, 5);
+        assert!(stderr(&output).contains(says), "{reviewed:?}: {}", stderr(&output));
+    }
+    assert_eq!(written(), 0);
+    // What is no review is an error, whatever else is named.
+    let digest = digest(folder);
+    fs::write(folder.join("broken"), "{\"review\":9,\"plans\":[]}").unwrap();
+    for file in ["broken", "account.yaml", "nowhere"] {
+        let output = apply(&["--expect", &digest, "--reviewed", file]);
+        expect(&output, 1);
+        assert!(stderr(&output).contains(&format!("cannot use the review {file}")), "{}", stderr(&output));
+    }
+    assert_eq!(written(), 0);
+    expect(&apply(&["--reviewed", "b.review", "--reviewed", "a.json"]), 0);
+    assert_eq!(written(), 2);
+    // Once it is done, nothing is left to review.
+    expect(&apply(&["--reviewed", "b.review"]), 0);
+}
+
+#[test]
 fn what_is_no_digest_is_a_usage_error() {
     let (_server, folder) = small();
     expect(&strowger(folder.path(), &["apply", ".", "--expect", "latest"]), 64);

@@ -16,13 +16,13 @@ use crate::text::shown;
 use super::accounts::{self, Against, Looked, Looking, Open, Planned, plan_all};
 use super::console::{self, Voice};
 use super::execution::{Carried, Execution, carry_out};
-use super::expected::Expected;
+use super::expected::Expecting;
 use super::identity::{self, About};
 use super::open::{Opened, Purpose};
 use super::plan::runtime;
 use super::saved::Saved;
+use super::signals;
 use super::writing::Writing;
-use super::{expected, signals};
 
 /// The arguments of `apply`.
 #[derive(Debug, clap::Args)]
@@ -33,10 +33,8 @@ pub(super) struct Arguments {
     /// Apply exactly this saved plan, without asking, or nothing if the account moved since
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
-    /// Apply only plans that somebody has read: those with these digests, or nothing if another plan has changes.
-    /// Repeat it for several accounts; `none` expects that nothing is left to do
-    #[arg(long, value_name = "DIGEST")]
-    expect: Vec<Expected>,
+    #[command(flatten)]
+    expecting: Expecting,
     #[command(flatten)]
     writing: Writing,
 }
@@ -129,7 +127,7 @@ async fn reconcile<'a>(
         return Ok(exit);
     }
     show(jobs, voice);
-    if let Some(exit) = already(&applied, jobs, arguments, voice) {
+    if let Some(exit) = already(&applied, jobs, arguments, voice)? {
         return Ok(exit);
     }
     if jobs.iter().all(|job| job.plan.is_empty()) {
@@ -137,7 +135,7 @@ async fn reconcile<'a>(
         return Ok(Exit::Ok);
     }
     let plans: Vec<&Plan> = jobs.iter().map(|job| &job.plan).collect();
-    if let Some(surprise) = expected::surprise(&plans, &arguments.expect) {
+    if let Some(surprise) = arguments.expecting.surprise(&plans)? {
         Voice::Err.write(&surprise);
         return Ok(Exit::Stale);
     }
@@ -159,18 +157,23 @@ async fn reconcile<'a>(
 }
 
 /// Says which saved plans have been applied already, and how the command ends if that settles it.
-fn already(applied: &[(&Account, Plan)], jobs: &[Job<'_>], arguments: &Arguments, voice: Voice) -> Option<Exit> {
+fn already(
+    applied: &[(&Account, Plan)],
+    jobs: &[Job<'_>],
+    arguments: &Arguments,
+    voice: Voice,
+) -> anyhow::Result<Option<Exit>> {
     let plans: Vec<&Plan> = applied.iter().map(|(_, plan)| plan).collect();
-    if let Some(surprise) = expected::surprise(&plans, &arguments.expect) {
+    if let Some(surprise) = arguments.expecting.surprise(&plans)? {
         Voice::Err.write(&surprise);
-        return Some(Exit::Stale);
+        return Ok(Some(Exit::Stale));
     }
     for (account, _) in applied {
         let one = jobs.is_empty() && applied.len() == 1;
         let of = if one { String::new() } else { format!(" of {}", shown(&account.settings.name, 200)) };
         voice.say(&format!("This plan{of} has been applied already; nothing to do."));
     }
-    (jobs.is_empty() && !applied.is_empty()).then_some(Exit::Ok)
+    Ok((jobs.is_empty() && !applied.is_empty()).then_some(Exit::Ok))
 }
 
 /// How a run over several accounts ends: if one of them has something and another lacks something, it is partly

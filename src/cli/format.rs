@@ -21,6 +21,8 @@ pub enum Format {
     Sarif,
     /// For people at the Ooma Office portal: what to look at and what to click
     Runbook,
+    /// For `apply --reviewed`: the digest of each change
+    Review,
 }
 
 /// The language of a runbook.

@@ -8,7 +8,7 @@ use crate::config::Loaded;
 use crate::exit::Exit;
 use crate::render::json::Report;
 use crate::render::repository::Repository;
-use crate::render::{github, human, markdown, runbook, sarif, unplanned};
+use crate::render::{github, human, markdown, review, runbook, sarif, unplanned};
 
 use super::console;
 use super::format::{Format, Lang, one_of};
@@ -36,7 +36,7 @@ pub(super) struct Arguments {
 }
 
 /// What a saved plan can look like. The others are about the lines of files, which it has not.
-const FORMATS: &[Format] = &[Format::Human, Format::Json, Format::Markdown, Format::Runbook];
+const FORMATS: &[Format] = &[Format::Human, Format::Json, Format::Markdown, Format::Runbook, Format::Review];
 
 /// Shows a saved plan. Nothing but its file is read.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
@@ -71,9 +71,10 @@ pub(super) fn show(report: &Report, loaded: &Loaded, view: &View) {
         Format::Json => report.text(),
         Format::Github => github::plans(plans, unplanned, findings, sources, &repository()),
         Format::Sarif => sarif::plans(plans, unplanned, findings, sources, &repository()),
-        Format::Human | Format::Markdown | Format::Runbook => {
+        Format::Human | Format::Markdown | Format::Runbook | Format::Review => {
             console::report(loaded, findings);
             match view.format {
+                Format::Review => review::text(plans),
                 Format::Markdown => markdown::report(plans, unplanned, view.budget),
                 Format::Runbook => {
                     blocks([runbook::plans(plans, view.language), runbook::unplanned(unplanned, view.language)])

@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::model::Change;
+use crate::model::{Change, ChangeId, FieldChange, FieldValue, PlannedRef};
 use crate::text::hex;
 
 /// The SHA-256 of what a plan does, in hexadecimal.
@@ -30,6 +30,35 @@ impl Digest {
             let bare = Change { place: None, revision: None, ..change.clone() };
             let _ = serde_json::to_writer(&mut hash, &bare);
         }
+        Self(hex(&hash.0.finalize()))
+    }
+
+    /// The digest of what one change does to the account with this id, whatever plan it stands in: without its position, what it
+    /// waits for, and what the vendor counts.
+    pub(super) fn of_change(account_id: &str, change: &Change) -> Self {
+        let bare =
+            |value: &FieldValue| value.with_references(|target| PlannedRef { created_by: None, ..target.clone() });
+        let fields = change.fields.iter();
+        let fields =
+            fields.map(|one| FieldChange { field: one.field, before: bare(&one.before), after: bare(&one.after) });
+        let change = Change {
+            id: ChangeId(0),
+            fields: fields.collect(),
+            place: None,
+            depends_on: Vec::new(),
+            revision: None,
+            calls: 0,
+            ..change.clone()
+        };
+        let mut hash = Hash(Sha256::new());
+        let _ = serde_json::to_writer(&mut hash, &("strowger change", super::Plan::VERSION, account_id, &change));
+        Self(hex(&hash.0.finalize()))
+    }
+
+    /// What stands for the account with this id beside the digests of its changes.
+    pub(super) fn of_account(account_id: &str) -> Self {
+        let mut hash = Hash(Sha256::new());
+        let _ = serde_json::to_writer(&mut hash, &("strowger account", account_id));
         Self(hex(&hash.0.finalize()))
     }
 }

@@ -18,6 +18,7 @@ mod generate;
 mod guards;
 mod honest;
 mod part;
+mod review;
 mod saved;
 
 use std::collections::{BTreeMap, BTreeSet};
