@@ -13,6 +13,8 @@
     reason = "a test asserts by failing, a skipped one says why, and helpers are shared with others"
 )]
 
+#[path = "action/checks.rs"]
+mod checks;
 #[path = "support/commands.rs"]
 mod commands;
 #[path = "support/git.rs"]
@@ -37,5 +39,7 @@ mod recipes;
 mod release;
 #[path = "action/shape.rs"]
 mod shape;
+#[path = "action/together.rs"]
+mod together;
 #[path = "action/trouble.rs"]
 mod trouble;

@@ -16,14 +16,9 @@ find_merged() {
     local list="$work/pulls.json" try=1
     merged=
     while :; do
-        if ! pages "/repos/$GITHUB_REPOSITORY/commits/$commit/pulls" "$list" \
-            '{number, merged_at, merge_commit_sha, base: .base.ref?}'; then
-            warning "The pull request of $commit cannot be found: $(complaint "$list.page")"
-            return 1
-        fi
+        find_pulls "$commit" "$list" || return 1
         # Somebody else's branch may have the commit as well.
-        merged=$(jq -r --arg sha "$commit" --arg branch "${GITHUB_REF_NAME:-}" \
-            'map(select(.merged_at != null and .merge_commit_sha == $sha and .base == $branch)) | first | .number | numbers' "$list")
+        merged=$(jq -r --arg sha "$commit" 'map(select(.merge_commit_sha == $sha)) | first | .number | numbers' "$list")
         # A merge that happened this second may not be known yet.
         [[ -z $merged && ${GITHUB_EVENT_NAME:-} == push ]] && ((try < 3)) || return 0
         try=$((try + 1))
@@ -31,45 +26,129 @@ find_merged() {
     done
 }
 
-# Adds the digests in our comments to the expected ones, and keeps what was reviewed. Sets `known`: whether GitHub said
-# which pull request it was, or that it was none.
-reviewed_plans() {
-    local id body facts line='^<!-- digest=([0-9a-f]{64}) commit=([0-9a-f]{40,64}|none) planned=([0-9TZ:-]+) budget=([0-9]{1,6}) -->$'
-    known=false
-    find_merged || return 0
-    known=true
-    if [[ -z $merged ]]; then
-        notice "The commit $commit is not the merge of a pull request, so no review of a plan is known"
-        return
+# The pull requests of a commit that were merged to this branch: find_pulls COMMIT LIST
+find_pulls() {
+    if ! pages "/repos/$GITHUB_REPOSITORY/commits/$1/pulls" "$2.all" \
+        '{number, merged_at, merge_commit_sha, base: .base.ref?}'; then
+        warning "The pull request of $1 cannot be found: $(complaint "$2.all.page")"
+        return 1
     fi
-    find_comments "$merged" || return 0
+    jq --arg branch "${GITHUB_REF_NAME:-}" 'map(select(.merged_at != null and .base == $branch))' "$2.all" > "$2"
+}
+
+# The commit of this branch that was applied last, in `applied`; empty if none was. Fails if that cannot be known.
+#
+# A run of this workflow for a commit of this branch that succeeded has applied it: the account was as its files say.
+find_applied() {
+    local workflow=${GITHUB_WORKFLOW_REF:-} answer="$work/runs.json" branch
+    applied=
+    workflow=${workflow%%@*}
+    workflow=${workflow##*/}
+    [[ $workflow =~ ^[A-Za-z0-9._-]+$ ]] || return 1
+    branch=$(printf '%s' "${GITHUB_REF_NAME:-}" | jq -Rrs @uri)
+    if ! api GET "/repos/$GITHUB_REPOSITORY/actions/workflows/$workflow/runs?branch=$branch&status=success&per_page=100" "$answer"; then
+        notice "Earlier runs of this workflow cannot be read, so it is not known what was applied last: $(complaint "$answer" actions)"
+        return 1
+    fi
+    jq -r --arg branch "${GITHUB_REF_NAME:-}" --arg repository "$GITHUB_REPOSITORY" '.workflow_runs[]?
+        | select(.conclusion == "success" and .head_branch == $branch and .head_repository.full_name? == $repository
+            and (.event | strings | startswith("pull_request") | not)) | .head_sha | strings' "$answer" > "$work/succeeded"
+    [[ ! -s $work/succeeded ]] || applied=$(grep -xF -m 1 -f "$work/succeeded" "$work/chain") || applied=
+}
+
+# The commits of this branch, as they were pushed: nothing in a checkout bends what they are. first_parents ARGUMENT...
+first_parents() {
+    GIT_NO_REPLACE_OBJECTS=1 GIT_NO_LAZY_FETCH=1 git --literal-pathspecs -c safe.bareRepository=explicit rev-list --first-parent "$@"
+}
+
+# The pull requests that were merged since the last apply, the newest first, as lines of a commit of theirs, the commit that
+# they ended with, and their number: merged_since FILE
+merged_since() {
+    local sha list="$work/since.json"
+    first_parents "$commit" > "$work/chain" 2> /dev/null || return 0
+    # Whatever was pushed just now was not applied before.
+    find_applied || applied=${before:-$commit}
+    first_parents "$commit" ${applied:+"^$applied"} > "$work/range" 2> /dev/null || return 0
+    # More than can wait for an apply.
+    first_parents --max-count=100 "$commit" ${applied:+"^$applied"} -- "${paths[@]}" > "$work/touched" || return 0
+    while IFS= read -r sha; do
+        # The answer for the last one is known.
+        [[ $sha != "$commit" ]] || continue
+        find_pulls "$sha" "$list" || break
+        # Of a pull request that was merged commit by commit, any of them leads to it.
+        jq -r --arg sha "$sha" --rawfile range "$work/range" '($range | split("\n")) as $range
+            | .[] | select(.merge_commit_sha | IN($range[])) | "\($sha) \(.merge_commit_sha) \(.number | numbers)"' "$list"
+    done < "$work/touched" > "$1"
+}
+
+# Reads what was reviewed in a pull request: `reviewed` gets its comments, one a line, and `reviews` what they let through
+# together with those of others: read_review NUMBER
+read_review() {
+    local id body facts line='^<!-- digest=([0-9a-f]{64}) commit=([0-9a-f]{40,64}|none) planned=([0-9TZ:-]+) budget=([0-9]{1,6}) -->$'
+    find_comments "$1" || return 0
     while IFS= read -r id; do
         body=$work/reviewed-$id.md
         jq -r --argjson id "$id" '.[] | select(.id == $id) | .body' "$comments" > "$body"
-        facts=$(sed -n 2p "$body")
-        if [[ $facts =~ $line ]]; then
-            printf '%s\n' "${BASH_REMATCH[1]}" >> "$work/expected"
-            printf 'Reviewed in pull request %s: %s, planned %s for %s\n' "$merged" "${BASH_REMATCH[1]}" \
-                "${BASH_REMATCH[3]}" "${BASH_REMATCH[2]}"
+        printf '%s\n' "$body" >> "$work/reviewed"
+        sed -n '3s/^<!-- review=\({"review":1,[]["0-9a-z:,{}]*}\) -->$/\1/p' "$body" > "$body.json"
+        if [[ -s $body.json ]]; then
+            printf '%s\n' "$body.json" >> "$work/reviews"
+            before_merge "$1"
         fi
+        facts=$(sed -n 2p "$body")
+        [[ $facts =~ $line ]] || continue
+        [[ $1 != "$merged" ]] || printf '%s\n' "${BASH_REMATCH[1]}" >> "$work/expected"
+        printf 'Reviewed in pull request %s: %s, planned %s for %s\n' "$1" "${BASH_REMATCH[1]}" \
+            "${BASH_REMATCH[3]}" "${BASH_REMATCH[2]}"
     done < <(jq -r '.[].id | numbers' "$comments")
-    [[ -s $work/expected ]] || notice "Pull request $merged has no comment with a plan that was reviewed"
+}
+
+# Adds the commits before those of an earlier pull request to `bases`, whose guards hold for its changes: before_merge NUMBER
+before_merge() {
+    local sha number
+    while read -r sha _ number; do
+        [[ $number == "$1" && $number != "$merged" ]] || continue
+        awk -v sha="$sha" 'found { print; exit } $0 == sha { found = 1 }' "$work/chain" >> "$work/bases"
+    done < "$work/since"
+}
+
+# Adds the digests in our comments to the expected ones, and keeps what was reviewed since the last apply. Sets `known`:
+# whether GitHub said which pull request it was, or that it was none.
+reviewed_plans() {
+    local number
+    known=false
+    : > "$work/reviewed"
+    : > "$work/reviews"
+    : > "$work/bases"
+    find_merged || return 0
+    known=true
+    : > "$work/since"
+    merged_since "$work/since"
+    if [[ -z $merged ]]; then
+        notice "The commit $commit is not the merge of a pull request, so no review of a plan is known"
+    fi
+    # The oldest first; the one that this commit is the merge of is the last.
+    {
+        awk -v merged="$merged" '$3 != merged && !seen[$3]++ { list = $3 "\n" list } END { printf "%s", list }' "$work/since"
+        [[ -z $merged ]] || printf '%s\n' "$merged"
+    } > "$work/merged"
+    while IFS= read -r number; do read_review "$number"; done < "$work/merged"
+    [[ -s $work/expected || -z $merged ]] || notice "Pull request $merged has no comment with a plan that was reviewed"
 }
 
 # What stands between the first and the last mark of a comment: the plan. Text inside of it cannot be either.
 plan_of_comment() { sed -n '/^<!-- plan -->$/,$p' "$1" | sed '1d' | sed -n '/^<!-- \/plan -->$/q;p'; }
 
-# What is another plan today than the one that was reviewed, as a difference of both: moved ACCOUNT
+# What is another plan today than what was reviewed, as a difference of both: moved ACCOUNT
 moved() {
-    local id budget then="$work/then.md" now="$work/now.md"
-    budget=$comment_limit
+    local page marker budget='' then="$work/then.md" now="$work/now.md"
+    marker=$(marker "$1")
     : > "$then"
-    id=
-    [[ ! -s ${comments:-} ]] || id=$(comment_of "$1")
-    if [[ -n $id ]]; then
-        plan_of_comment "$work/reviewed-$id.md" > "$then"
-        budget=$(sed -n '2s/.* budget=\([0-9]\{4,6\}\) -->$/\1/p' "$work/reviewed-$id.md")
-    fi
+    while IFS= read -r page; do
+        [[ $(sed -n 1p "$page") == "$marker" ]] || continue
+        plan_of_comment "$page" >> "$then"
+        budget=$(sed -n '2s/.* budget=\([0-9]\{4,6\}\) -->$/\1/p' "$page")
+    done < "$work/reviewed"
     ((${budget:-0} >= 4096 && ${budget:-0} <= comment_limit)) || budget=$comment_limit
     "$STROWGER" show "$plan_file" --account="$1" --format markdown --markdown-budget "$budget" > "$now"
     diff -u -L 'reviewed in the pull request' -L 'planned now' "$then" "$now" || true
@@ -96,6 +175,30 @@ say_what_moved() {
     } | summarize
 }
 
+# Whether a guard holds back a change of the plan.
+is_blocked() { jq -e '[.plans[] | (.blocked // [])[]] | length > 0' "$plan_file" > /dev/null; }
+
+# Lets the guards before each earlier pull request judge a plan that is not that of one pull request alone: what it changes
+# would have met them, had it been applied by itself. If one of them holds it back, `guards` and the plan are that one's.
+judge_together() {
+    local base code mine
+    mine=(${guards[@]+"${guards[@]}"})
+    [[ -z $INPUT_BASE ]] || return 0
+    each_plan | awk -F '\t' '$1 > 0 { print $3 }' > "$work/digests"
+    # A plan that was reviewed as it is meets the guards of its own merge.
+    [[ ! -s $work/expected ]] || grep -qvxF -f "$work/expected" "$work/digests" || return 0
+    while IFS= read -r base; do
+        ! is_blocked || return 0
+        guards=(--base "$base") code=0
+        plan_with > /dev/null < /dev/null || code=$?
+        if [[ $code != 0 && $code != 2 || ! -s $plan_file ]]; then
+            error "$(ending "$code")"
+            finish "$code"
+        fi
+    done < "$work/bases"
+    is_blocked || guards=(${mine[@]+"${mine[@]}"})
+}
+
 mode_apply() {
     local code=0 word end changes blocked digest arguments=()
     case ${GITHUB_EVENT_NAME:-} in
@@ -120,13 +223,17 @@ mode_apply() {
             error "$(ending "$code")"
             finish "$code"
         fi
+        judge_together
     fi
     if ! "$STROWGER" show "$plan_file" > /dev/null; then finish 1; fi
     plan_outputs
     show_plan '' 500000
     while IFS= read -r word; do arguments+=(--expect "$word"); done < "$work/expected"
-    # Without a pull request, a plan that was saved is what was reviewed.
-    if [[ ! -s $work/expected && (-z $INPUT_PLAN_FILE || $known == false || -n $merged) ]]; then
+    if [[ -z $INPUT_PLAN_FILE ]]; then
+        while IFS= read -r word; do arguments+=(--reviewed "$word"); done < "$work/reviews"
+        [[ -s $work/expected || -s $work/reviews ]] || arguments+=(--expect none)
+    elif [[ ! -s $work/expected && ($known == false || -n $merged) ]]; then
+        # Without a pull request, a plan that was saved is what was reviewed.
         arguments+=(--expect none)
     fi
     # An approval of a plan that needs none was a review, and no more.

@@ -3,10 +3,13 @@
 #
 # A comment is ours if `comment-author` wrote it and its first line is our marker. In it the paths stand as a
 # hash and the account's name as base64, which has no character that ends an HTML comment. The second line has what
-# `apply` needs. Both lines come before any text of the plan, so nothing in a plan can take their place. Of two comments of
-# one account, which only runs that overtake each other make, the first counts.
+# `apply` needs, the third the digest of each change, for when several pull requests are applied at once. These lines come
+# before any text of the plan, so nothing in a plan can take their place. Of two comments of one account, which only runs
+# that overtake each other make, the first counts.
 
 comment_limit=65536
+# The most characters of the third line, so that there is room for people.
+review_limit=40000
 comment_filter='select(.user.login? == $author and (.body | type) == "string" and (.body | startswith("<!-- strowger v1 ")))
     | {id, body: (.body | gsub("\r"; ""))}'
 
@@ -16,6 +19,14 @@ marker() { printf '%saccount=%s -->' "$(marker_of_path)" "$(base64_of "$1")"; }
 
 # What is known of a plan: facts DIGEST BUDGET
 facts() { printf '<!-- digest=%s commit=%s planned=%s budget=%s -->' "$1" "$commit" "$planned_at" "$2"; }
+
+# The digest of each change of an account's plan, as a line of a comment; fails if there are too many: review_of ACCOUNT
+review_of() {
+    local review form='^\{"review":1,"plans":\[\{"account":"[0-9a-f]{64}","changes":\[[0-9a-f",]*\]\}\]\}$'
+    review=$("$STROWGER" show "$plan_file" --account="$1" --format review) || return 1
+    [[ ${#review} -le $review_limit && $review =~ $form ]] || return 1
+    printf '<!-- review=%s -->\n' "$review"
+}
 
 run_url() { printf '%s/%s/actions/runs/%s' "${GITHUB_SERVER_URL:-https://github.com}" "$GITHUB_REPOSITORY" "${GITHUB_RUN_ID:-0}"; }
 
@@ -38,9 +49,10 @@ comment_of() {
 
 # Writes the page of a plan: compose ACCOUNT DIGEST BLOCKED PAGE
 compose() {
-    local top="$work/top.md" end="$work/end.md" budget
+    local top="$work/top.md" end="$work/end.md" budget together=true
     {
         printf '%s\nFACTS\n' "$(marker "$1")"
+        review_of "$1" || together=false
         printf 'Commit %s · planned %s · [run](%s)\n\n<!-- plan -->\n' "$commit" "$planned_for_people" "$(run_url)"
     } > "$top"
     {
@@ -51,7 +63,12 @@ compose() {
             printf '**Blocked.** Once this is merged, whoever stands by these changes runs the workflow that applies by '
             printf 'hand, with `approve` set to `%s`. Any other plan stays blocked.\n' "$2"
         else
-            printf 'After the merge, exactly this plan is applied (digest `%s`), or nothing.\n' "$2"
+            printf 'After the merge, exactly this plan is applied (digest `%s`), or nothing' "$2"
+            if "$together"; then
+                printf '; together with others, if several pull requests are merged before they are applied.\n'
+            else
+                printf '. It has too many changes to be applied together with that of another pull request.\n'
+            fi
         fi
         printf 'If the files or the account move meanwhile, plan again.\n'
     } > "$end"

@@ -13,13 +13,14 @@ header() {
         '[inputs | select(ascii_downcase | startswith($name)) | .[($name | length):] | ltrimstr(" ")] | last // ""'
 }
 
-# One request: api_once METHOD PATH ANSWER [BODY]. Sets `api_status`, 000 if there is no answer.
+# One request: api_once METHOD PATH ANSWER [BODY [TYPE]]. Sets `api_status`, 000 if there is no answer. TYPE is the answer's, if
+# it is no document. No redirection is followed: another host would get the token.
 api_once() {
     rm -f "$3" "$3.headers"
     api_status=$(
         {
             printf 'header = "Authorization: Bearer %s"\n' "$INPUT_TOKEN"
-            printf 'header = "Accept: application/vnd.github+json"\n'
+            printf 'header = "Accept: %s"\n' "${5:-application/vnd.github+json}"
             printf 'header = "X-GitHub-Api-Version: 2022-11-28"\n'
             printf 'header = "User-Agent: strowger-action"\n'
             if [[ -n ${4:-} ]]; then
@@ -87,7 +88,7 @@ api() {
     done
 }
 
-# What an answer that is no good says, with what helps: complaint ANSWER
+# What an answer that is no good says, with what helps: complaint ANSWER [PERMISSION]
 complaint() {
     local said
     said=$(jq -r '.message? // empty | tostring | .[0:300]' "$1" 2> /dev/null) || said=
@@ -98,7 +99,7 @@ complaint() {
     [[ -z $said ]] || printf ': %s' "$said"
     case $api_status in
         401) printf ' (the input `token` is not accepted)' ;;
-        403 | 404) printf ' (does the job have `permissions: pull-requests`?)' ;;
+        403 | 404) printf ' (does the job have `permissions: %s`?)' "${2:-pull-requests}" ;;
         429) printf ' (a rate limit)' ;;
     esac
 }

@@ -41,14 +41,24 @@ pub struct Fault {
 #[derive(Default)]
 pub struct State {
     pub comments: Vec<Comment>,
+    /// Where this is.
+    pub url: String,
     /// The pull requests of a commit.
     pub pulls: BTreeMap<String, Vec<Value>>,
+    /// The runs of the workflow that applies.
+    pub runs: Vec<Value>,
     /// The commits that revisions of the action's repository are.
     pub commits: BTreeMap<String, String>,
+    /// Whether the action's repository is there only for whoever has a token.
+    pub private: bool,
+    /// Where the API sends for a file of a release, if not to its own storage.
+    pub storage: Option<String>,
     /// Files of releases, by `TAG/NAME`.
     pub assets: BTreeMap<String, Vec<u8>>,
     /// Answers to the next requests with their method.
     pub faults: VecDeque<Fault>,
+    /// A part of the paths that the token may not ask for.
+    pub refused: Option<&'static str>,
     /// Who the token belongs to, if not the bot.
     pub login: Option<String>,
     /// The most items of a page, whatever was asked for.
@@ -70,6 +80,7 @@ impl GitHub {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
+        state.lock().unwrap().url.clone_from(&url);
         let router = Router::new().fallback(serve).with_state(state.clone());
         runtime.spawn(async move { axum::serve(listener, router).await });
         Self { url, state, _runtime: runtime }
@@ -145,13 +156,22 @@ fn answer(state: &mut State, method: &Method, uri: &Uri, headers: &HeaderMap, bo
         if headers.contains_key("authorization") {
             state.wrong.push(format!("{path}: the token went to where files are"));
         }
-        return match state.assets.get(asset) {
+        return match state.assets.get(asset).filter(|_| !state.private) {
             Some(bytes) => (200, Vec::new(), bytes.clone()),
             None => (404, Vec::new(), b"Not Found".to_vec()),
         };
     }
+    if let Some(asset) = path.strip_prefix("/storage/") {
+        if headers.contains_key("authorization") {
+            state.wrong.push(format!("{path}: the token went to where files are"));
+        }
+        return (200, Vec::new(), state.assets[asset].clone());
+    }
     state.requests.push(format!("{method} {path}"));
     check(state, method, &path, headers);
+    if state.refused.is_some_and(|part| path.contains(part)) {
+        return said(403, &json!({ "message": "Resource not accessible by integration" }));
+    }
     let fault = state.faults.iter().position(|fault| fault.method == method);
     let fault = fault.and_then(|at| state.faults.remove(at));
     if let Some(fault) = fault {
@@ -167,9 +187,11 @@ fn answer(state: &mut State, method: &Method, uri: &Uri, headers: &HeaderMap, bo
 
 /// What GitHub wants of every request.
 fn check(state: &mut State, method: &Method, path: &str, headers: &HeaderMap) {
+    let accept =
+        if path.contains("/releases/assets/") { "application/octet-stream" } else { "application/vnd.github+json" };
     let mut wanted = vec![
         ("authorization", format!("Bearer {TOKEN}")),
-        ("accept", "application/vnd.github+json".to_owned()),
+        ("accept", accept.to_owned()),
         ("x-github-api-version", "2022-11-28".to_owned()),
         ("user-agent", "strowger-action".to_owned()),
     ];
@@ -191,12 +213,39 @@ fn carry_out(state: &mut State, method: &Method, uri: &Uri, body: &[u8]) -> Answ
         let commit = state.commits.get(reference);
         return commit.map_or_else(missing, |sha| said(200, &json!({ "sha": sha })));
     }
+    if let Some(rest) = uri.path().strip_prefix(&format!("/repos/{HOST}/releases/")) {
+        let named = |(at, name): (usize, &String)| (at, name.clone());
+        let files: Vec<(usize, String)> = state.assets.keys().enumerate().map(named).collect();
+        if let Some(tag) = rest.strip_prefix("tags/") {
+            let of_tag = files.iter().filter_map(|(at, name)| Some((at, name.strip_prefix(&format!("{tag}/"))?)));
+            let assets: Vec<_> = of_tag.map(|(at, name)| json!({ "id": at, "name": name })).collect();
+            return if assets.is_empty() {
+                missing()
+            } else {
+                said(200, &json!({ "tag_name": tag, "assets": assets }))
+            };
+        }
+        let asset = rest.strip_prefix("assets/").and_then(|id| files.get(id.parse::<usize>().ok()?));
+        return asset.map_or_else(missing, |(_, name)| {
+            let place = state.storage.clone().unwrap_or_else(|| format!("{}/storage/{name}", state.url));
+            (302, vec![("location".to_owned(), place)], Vec::new())
+        });
+    }
     let Some(rest) = uri.path().strip_prefix(&base) else { return missing() };
     let parts: Vec<&str> = rest.split('/').collect();
     match (method.as_str(), parts.as_slice()) {
         ("GET", ["commits", sha, "pulls"]) => {
             let pulls = state.pulls.get(*sha).cloned().unwrap_or_default();
             list(state, uri, pulls)
+        }
+        ("GET", ["actions", "workflows", "strowger-merge.yml", "runs"]) => {
+            for wanted in ["branch=main", "status=success", "per_page=100"] {
+                if !uri.query().unwrap_or_default().split('&').any(|pair| pair == wanted) {
+                    state.wrong.push(format!("{uri}: no {wanted}"));
+                }
+            }
+            let runs: Vec<_> = state.runs.iter().filter(|run| run["conclusion"] == "success").collect();
+            said(200, &json!({ "total_count": runs.len(), "workflow_runs": runs }))
         }
         ("GET", ["issues", number, "comments"]) => {
             let issue: u64 = number.parse().unwrap();

@@ -61,12 +61,15 @@ fn names_and_labels_inject_no_command_no_marker_and_no_output() {
     let plain = |text: &str, more: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c));
     assert!(plain(path, "") && plain(account, "+/="), "{}", lines[0]);
     assert!(lines[1].starts_with(&format!("<!-- digest={} ", ended.output("digest"))), "{body}");
+    let review = lines[2].strip_prefix("<!-- review={").and_then(|rest| rest.strip_suffix("} -->")).unwrap();
+    assert!(plain(review, "\":,{}[]"), "{review}");
     assert_eq!(lines.iter().filter(|line| **line == "<!-- /plan -->").count(), 1, "{body}");
     for page in [&body, &ended.summary] {
         let active = active(page);
         let ours = |html: &String| {
             html.starts_with("<!-- strowger v1 ")
                 || html.starts_with("<!-- digest=")
+                || html.starts_with("<!-- review=")
                 || ["<!-- plan -->\n", "<!-- /plan -->\n"].contains(&html.as_str())
                 || html.starts_with(&project.github.url)
         };

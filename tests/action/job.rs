@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 
 use serde_yaml::Value;
 
+use super::commands::copy;
 use super::github::{HOST, REPOSITORY, TOKEN};
 
 pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -85,13 +86,37 @@ impl Job<'_> {
         let action = action();
         let mut steps: HashMap<String, BTreeMap<String, String>> = HashMap::new();
         let mut ended = Ended { code: 0, log: String::new(), outputs: BTreeMap::new(), summary: String::new() };
+        let mut built = None;
         for (at, step) in action["runs"]["steps"].as_sequence().unwrap().iter().enumerate() {
+            if let Some(condition) = step["if"].as_str() {
+                let value = condition.strip_suffix(" != ''").unwrap();
+                if self.resolved(&format!("${{{{ {value} }}}}"), &action, &steps).is_empty() {
+                    continue;
+                }
+            }
+            if let Some(uses) = step["uses"].as_str() {
+                assert!(uses.starts_with("actions/cache@"), "this runner does not know {uses}");
+                let with = |name: &str| self.resolved(step["with"][name].as_str().unwrap(), &action, &steps);
+                let (path, kept) = (PathBuf::from(with("path")), self.temporary.join("cache").join(with("key")));
+                if kept.exists() {
+                    fs::create_dir_all(&path).unwrap();
+                    copy(&kept, &path);
+                } else {
+                    built = Some((path, kept));
+                }
+                continue;
+            }
             let (code, outputs) = self.step(at, step, &action, &steps, &mut ended);
             steps.insert(step["id"].as_str().unwrap().to_owned(), outputs);
             if code != 0 {
                 ended.code = code;
                 break;
             }
+        }
+        // What was not there is kept at the end of a job that succeeded.
+        if let Some((path, kept)) = built.filter(|_| ended.code == 0) {
+            fs::create_dir_all(&kept).unwrap();
+            copy(&path, &kept);
         }
         for (name, output) in action["outputs"].as_mapping().unwrap() {
             let value = self.resolved(output["value"].as_str().unwrap(), &action, &steps);

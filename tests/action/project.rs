@@ -15,6 +15,16 @@ use super::github::{GitHub, HOST, REPOSITORY, TOKEN};
 use super::job::{Ended, Job, ROOT};
 
 pub const NUMBER: u64 = 7;
+/// The workflow that runs, as the runner names it.
+const WORKFLOW: &str = "acme/phones/.github/workflows/strowger-merge.yml@refs/heads/main";
+/// The machines of the wheels of a release.
+pub const WHEELS: [&str; 5] = [
+    "macosx_11_0_arm64",
+    "macosx_10_12_x86_64",
+    "win_amd64",
+    "manylinux_2_17_aarch64.musllinux_1_1_aarch64",
+    "manylinux_2_17_x86_64.musllinux_1_1_x86_64",
+];
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 pub struct Project {
@@ -42,6 +52,9 @@ pub fn office() -> (Server, Project) {
     let project = Project::new(commands::office("wework", &server.url).path());
     (server, project)
 }
+
+/// What is released for Windows.
+pub const WINDOWS: &str = "strowger-x86_64-pc-windows-msvc.tar.gz";
 
 fn asset() -> String {
     let system = if cfg!(target_os = "macos") { "apple-darwin" } else { "unknown-linux-musl" };
@@ -86,19 +99,31 @@ impl Project {
 
     /// Puts an edit on the branch `change`, and checks out what the merge would be, as a pull request's job does.
     pub fn propose(&self, edit: impl FnOnce(&Self)) -> Event {
-        self.git(&["switch", "--quiet", "--force-create", "change", "main"]);
+        self.propose_as(NUMBER, "change", edit)
+    }
+
+    /// The same for another pull request and its branch.
+    pub fn propose_as(&self, number: u64, branch: &str, edit: impl FnOnce(&Self)) -> Event {
+        self.git(&["switch", "--quiet", "--force-create", branch, "main"]);
         edit(self);
         let head = self.commit("propose");
         self.git(&["switch", "--quiet", "--detach", "main"]);
-        self.git(&["merge", "--quiet", "--no-ff", "--message=preview", "change"]);
-        Event { name: "pull_request", payload: payload(&head, REPOSITORY), sha: self.git(&["rev-parse", "HEAD"]) }
+        self.git(&["merge", "--quiet", "--no-ff", "--message=preview", branch]);
+        let mut payload = payload(&head, REPOSITORY);
+        (payload["number"], payload["pull_request"]["number"]) = (json!(number), json!(number));
+        Event { name: "pull_request", payload, sha: self.git(&["rev-parse", "HEAD"]) }
     }
 
     /// Merges the branch `change` into `main`.
     pub fn merge(&self) -> Event {
+        self.merge_as(NUMBER, "change")
+    }
+
+    /// Merges the branch of another pull request.
+    pub fn merge_as(&self, number: u64, branch: &str) -> Event {
         self.git(&["switch", "--quiet", "main"]);
         let before = self.git(&["rev-parse", "HEAD"]);
-        self.git(&["merge", "--quiet", "--no-ff", "--message=merge", "change"]);
+        self.git(&["merge", "--quiet", "--no-ff", "--message=merge", branch]);
         let sha = self.git(&["rev-parse", "HEAD"]);
         let pull = |number: u64, merged: &str| {
             json!({ "number": number, "merged_at": "2026-11-23T10:00:00Z", "merge_commit_sha": merged,
@@ -106,9 +131,17 @@ impl Project {
         };
         // Another pull request has the commit on its branch, and is not the one.
         let other = json!({ "number": 3, "merged_at": null, "merge_commit_sha": sha, "base": { "ref": "main" } });
-        let pulls = vec![other, pull(4, &"1".repeat(40)), pull(NUMBER, &sha)];
+        let pulls = vec![other, pull(4, &"1".repeat(40)), pull(number, &sha)];
         self.github.state().pulls.insert(sha.clone(), pulls);
         Event { name: "push", payload: json!({ "before": before, "after": sha }), sha }
+    }
+
+    /// Notes a run of the workflow that applies, as GitHub lists it once it has ended so.
+    pub fn ran(&self, event: &Event, conclusion: &str) {
+        let run = json!({ "id": 1, "event": event.name, "head_branch": "main", "head_sha": event.sha,
+                          "status": "completed", "conclusion": conclusion,
+                          "head_repository": { "full_name": REPOSITORY } });
+        self.github.state().runs.push(run);
     }
 
     /// A program that does something first and then what the machine's does.
@@ -142,9 +175,13 @@ impl Project {
             fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
             release(&["pack", target, "strowger"]);
         }
+        fs::remove_file(&path).unwrap();
+        for platform in WHEELS {
+            fs::write(folder.path().join(format!("strowger-0.0.0-py3-none-{platform}.whl")), platform).unwrap();
+        }
         release(&["sums"]);
         let mut state = self.github.state();
-        for name in ["SHA256SUMS", &asset()] {
+        for name in ["SHA256SUMS", &asset(), WINDOWS] {
             state.assets.insert(format!("{tag}/{name}"), fs::read(folder.path().join(name)).unwrap());
         }
     }
@@ -168,6 +205,7 @@ impl Project {
             ("GITHUB_EVENT_PATH", path.to_str().unwrap()),
             ("GITHUB_SHA", &event.sha),
             ("GITHUB_REF_NAME", if event.name == "pull_request" { "7/merge" } else { "main" }),
+            ("GITHUB_WORKFLOW_REF", WORKFLOW),
             ("GITHUB_ACTOR", "ada"),
             ("GITHUB_RUN_ID", "77"),
             ("STROWGER_TEST_TOKEN", commands::TOKEN),
