@@ -19,6 +19,7 @@ mod hold;
 pub mod notices;
 mod pace;
 mod permit;
+mod rest;
 pub mod server;
 mod settle;
 pub mod source;

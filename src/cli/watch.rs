@@ -63,6 +63,9 @@ pub(super) struct Arguments {
     /// A field that was corrected so often within an hour is left as it is, and that is told
     #[arg(long, value_name = "COUNT", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
     fight_limit: u8,
+    /// How long a deletion waits for files and account to stay as they are; at the least, for a second look
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = rest)]
+    delete_rest: Duration,
     #[command(flatten)]
     adopting: adopt::Adopting,
     #[command(flatten)]
@@ -98,6 +101,12 @@ fn interval(text: &str) -> Result<Duration, String> {
     let time = humantime::parse_duration(text).map_err(|error| format!("{error}; write `30s` or `5m`"))?;
     let allowed = Duration::from_millis(100)..=Duration::from_secs(24 * 3600);
     if allowed.contains(&time) { Ok(time) } else { Err("from 100ms to 1day".to_owned()) }
+}
+
+/// A time such as `30s`, up to a day; `0s` is none.
+fn rest(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text).map_err(|error| format!("{error}; write `30s` or `5m`"))?;
+    if time <= Duration::from_secs(24 * 3600) { Ok(time) } else { Err("at most 1day".to_owned()) }
 }
 
 /// Watches until a signal ends it.
@@ -160,6 +169,7 @@ async fn watch(arguments: &Arguments, git: Option<Git>) -> anyhow::Result<Exit> 
         },
         concurrency: arguments.effort.concurrency(),
         fight_limit: usize::from(arguments.fight_limit),
+        delete_rest: arguments.delete_rest,
         ..Options::default()
     };
     let edge = Arc::new(Process { effort: arguments.effort, accept: arguments.accept.clone(), state, adopt });

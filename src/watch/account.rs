@@ -28,6 +28,7 @@ use super::fights::Fights;
 use super::handle::Handle;
 use super::pace::{Ended, Pace};
 use super::permit::Permit;
+use super::rest::Deletions;
 use super::status::{Degraded, State};
 use super::wake::{Reason, Reasons};
 use super::wanted::Wanted;
@@ -44,6 +45,7 @@ pub(super) struct Watcher {
     handle: Handle,
     pace: Pace,
     fights: Fights,
+    deletions: Deletions,
     /// The way to the account, and the settings that it was opened with.
     open: Option<(Arc<Account>, Box<dyn Connection>)>,
     /// The files by which the account was first read, and the id that it had.
@@ -83,6 +85,7 @@ impl Watcher {
             handle,
             pace,
             fights,
+            deletions: Deletions::default(),
             open: None,
             identity: None,
             fulfilled: None,
@@ -135,6 +138,10 @@ impl Watcher {
         if let Some(turning) = turning.filter(|turning| *turning < wait) {
             (wait, reason) = (turning, Reason::Window);
         }
+        let rested = self.deletions.due(Instant::now(), self.context.options.delete_rest);
+        if let Some(rested) = rested.filter(|rested| *rested < wait) {
+            (wait, reason) = (rested, Reason::Rest);
+        }
         let at = self.context.clock.stamp_in(wait);
         self.context.board.update(&self.name, |status| status.next_look = Some(at));
         (Instant::now() + wait, reason)
@@ -151,6 +158,7 @@ impl Watcher {
         };
         let other_files = self.files.as_ref().is_some_and(|files| !Arc::ptr_eq(files, &account));
         self.files = Some(Arc::clone(&account));
+        self.deletions.begin(began, !other_files && wanted.files.valid);
         if self.handle.resumes() || other_files {
             self.fights.forget();
             self.refused = None;
@@ -172,7 +180,8 @@ impl Watcher {
             return Ended::Settled;
         }
         let ended = verdict.ended();
-        if ended == Ended::Settled {
+        // What waits is looked at once more, also if nothing has changed.
+        if ended == Ended::Settled && !self.deletions.wait() {
             self.last = Some(Last { permit, approved });
         } else {
             self.last = None;

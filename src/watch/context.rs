@@ -38,6 +38,8 @@ pub struct Options {
     pub fight_limit: usize,
     /// See [`Self::fight_limit`].
     pub fight_window: Duration,
+    /// How long a deletion waits for files and account to stay as they are.
+    pub delete_rest: Duration,
 }
 
 impl Default for Options {
@@ -49,6 +51,7 @@ impl Default for Options {
             accounts_at_once: 8,
             fight_limit: 3,
             fight_window: Duration::from_secs(3600),
+            delete_rest: Duration::from_secs(30),
         }
     }
 }

@@ -27,6 +27,8 @@ pub enum Reason {
     Request = 32,
     /// A window for changes opened or closed, or a suspension ended.
     Window = 64,
+    /// What deletions wait for is over.
+    Rest = 128,
 }
 
 /// Several reasons at once.
@@ -54,7 +56,7 @@ impl From<Reason> for Reasons {
 
 impl fmt::Display for Reasons {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const WORDS: [(Reason, &str); 7] = [
+        const WORDS: [(Reason, &str); 8] = [
             (Reason::Start, "start"),
             (Reason::Files, "files"),
             (Reason::Timer, "timer"),
@@ -62,6 +64,7 @@ impl fmt::Display for Reasons {
             (Reason::Signal, "signal"),
             (Reason::Request, "request"),
             (Reason::Window, "window"),
+            (Reason::Rest, "rest"),
         ];
         let words: Vec<&str> = WORDS.iter().filter(|(reason, _)| self.has(*reason)).map(|(_, word)| *word).collect();
         f.write_str(&words.join("+"))

@@ -56,7 +56,7 @@ impl Watcher {
                 work.drift.contains(&change.id) && matches!(status, Status::Applied(_))
             });
         self.fights.corrected(at, taken_back.map(|(change, _)| change));
-        if done.is_complete() {
+        if done.is_complete() && !self.deletions.wait() {
             // By the account's own word. What differs after that is what somebody else did, also if nobody ever saw
             // the account in sync: else whoever is quick enough to undo every correction would never be noticed.
             self.fulfil(account, &work.plan);

@@ -88,6 +88,7 @@ impl Watcher {
         let (plan, findings) = planned(account, &account.desired, permit, read);
         self.degraded = plan.as_ref().and_then(degraded);
         let Some(plan) = plan else { return invalid(&findings, &wanted.sources) };
+        self.deletions.note(&plan);
         if plan.is_empty() {
             self.fulfil(account, &plan);
             self.refused = None;
@@ -116,7 +117,8 @@ impl Watcher {
         let drift = self.drift(account, &plan);
         let (held, contested) = self.held(account, &plan, &drift);
         if held.is_empty() {
-            return self.guarded(permit, Work { plan: Arc::clone(&plan), whole: plan, drift });
+            let verdict = self.guarded(permit, Work { plan: Arc::clone(&plan), whole: plan, drift });
+            return self.rested(account, &account.desired, permit, read, verdict);
         }
         let mut says = why_held(&held, &contested, plan.changes.len());
         if self.adopt(account, wanted, read, &plan, &held) {
@@ -126,9 +128,10 @@ impl Watcher {
         let rest = without(&account.desired, &held);
         drop(held);
         match planned(account, &rest, permit, read).0 {
-            Some(rest) if !rest.is_empty() => {
-                let drift = self.drift(account, &rest);
-                self.guarded(permit, Work { plan: Arc::new(rest), whole: plan, drift })
+            Some(rest_plan) if !rest_plan.is_empty() => {
+                let drift = self.drift(account, &rest_plan);
+                let verdict = self.guarded(permit, Work { plan: Arc::new(rest_plan), whole: plan, drift });
+                self.rested(account, &rest, permit, read, verdict)
             }
             Some(rest) => {
                 self.fulfil(account, &rest);
@@ -165,6 +168,40 @@ impl Watcher {
         let says = format!("{}; approve {} to let it through", says.join("; "), work.plan.digest);
         // What is approved is what is shown.
         Verdict::Held(Held { approvable: true, ..Held::new(state, work.plan, says) })
+    }
+
+    /// Takes out of work for this desired state the deletions that wait. What guards hold back as a whole stays whole,
+    /// and so does a plan that was approved.
+    fn rested(
+        &mut self,
+        account: &Account,
+        desired: &Desired,
+        permit: &Permit,
+        read: &Read,
+        verdict: Verdict,
+    ) -> Verdict {
+        let Verdict::Act(work) = verdict else { return verdict };
+        let time = self.context.options.delete_rest;
+        if self.handle.approves(&work.plan.digest) {
+            return Verdict::Act(work);
+        }
+        let waiting = self.deletions.waiting(&work.plan, time);
+        if waiting.is_empty() {
+            return Verdict::Act(work);
+        }
+        let (wait, time) = (if waiting.len() == 1 { "waits" } else { "wait" }, humantime::format_duration(time));
+        let says = format!("{} {wait} until files and account have stayed as they are for {time}", counted(waiting.len(), "deletion"));
+        match planned(account, &without(desired, &waiting), permit, read).0 {
+            Some(rest) if !rest.is_empty() => {
+                let drift = self.drift(account, &rest);
+                self.guarded(permit, Work { plan: Arc::new(rest), whole: work.whole, drift })
+            }
+            Some(_) => Verdict::Held(Held::new(State::Drifted, work.whole, says)),
+            None => {
+                let says = format!("{says}; the rest cannot be planned without them");
+                Verdict::Held(Held::new(State::Drifted, work.whole, says))
+            }
+        }
     }
 
     /// The changes that take back what somebody else did, as far as that is known.
