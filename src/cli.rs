@@ -8,6 +8,7 @@ mod accounts;
 mod apply;
 mod approval;
 mod console;
+mod doubt;
 mod effort;
 mod events;
 mod execution;

@@ -17,7 +17,7 @@ mod yaml;
 
 pub use base::{BaseError, News, Reach, Revision, RevisionError, load_guarded};
 pub use files::{folders, is_read, or_here};
-pub use git::{Access, GitError, Place, command as git, head, locate, repository_above};
+pub use git::{Access, GitError, Place, TrackedNames, command as git, head, locate, repository_above, tracked_names};
 pub use load::{Account, InvalidAccount, Loaded, load, reread, text};
 pub use stamp::Stamp;
 pub use yaml::parse;

@@ -5,11 +5,13 @@
 //! anything else. Reading is strict: only a torn last line is tolerated, because a process can die while it
 //! writes. Pure: lines come in as text, time and chance as arguments. No type here can hold a secret.
 
+mod approval;
 mod fold;
 mod line;
 mod read;
 mod run_id;
 
+pub use approval::{Approval, Approver, ApproverSource, Passed};
 pub use fold::{Ending, Fate, Run};
 pub use line::{Commit, Halt, Line, Planned, Record, Summary, schema};
 pub use read::{ReadError, Reader};

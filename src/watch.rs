@@ -33,6 +33,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::apply::{Stop, Urgency};
 use crate::plan::Digest;
+use crate::record::Approver;
 
 pub use adopt::Adoption;
 pub use context::{Mode, Options};
@@ -62,6 +63,8 @@ pub enum Order {
         account: Box<str>,
         /// The plan: exactly this one, once.
         digest: Digest,
+        /// Who approves it.
+        by: Approver,
         /// Whether there is such an account.
         answer: oneshot::Sender<bool>,
     },
@@ -82,7 +85,7 @@ pub struct Setup {
     /// Tells when to stop.
     pub stop: Stop,
     /// Plans that guards hold back and that may be carried out, each once.
-    pub approved: Vec<Digest>,
+    pub approved: Vec<(Digest, Approver)>,
     /// States of the files.
     pub states: mpsc::Receiver<Taken>,
     /// What others want.
@@ -127,10 +130,10 @@ fn carry_out(fleet: &Fleet, order: Order) {
             }
             let _ = answer.map(|answer| answer.send(usize::from(handle.is_some())));
         }
-        Order::Approve { account, digest, answer } => {
+        Order::Approve { account, digest, by, answer } => {
             let handle = fleet.handle(&account);
             if let Some(handle) = handle {
-                handle.approve(digest);
+                handle.approve(digest, by);
             }
             let _ = answer.send(handle.is_some());
         }

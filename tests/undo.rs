@@ -84,7 +84,7 @@ fn run(plan: &Plan, live: &Live, cut: usize, random: &mut Rng) -> (Run, Account)
         changes: plan.changes.clone(),
     };
     let id = RunId::new("2026-11-23T14:25:00.000Z", 1).unwrap();
-    (Run { id, at: String::new(), planned, fates, summary: None, torn: false }, account)
+    (Run { id, at: String::new(), planned, approval: None, fates, summary: None, torn: false }, account)
 }
 
 fn undone(run: &Run, live: &Live) -> Undo {
@@ -344,7 +344,7 @@ fn ran(changes: Value) -> Run {
         changes: changes.clone(),
     };
     let id = RunId::new("2026-11-23T14:25:00.000Z", 1).unwrap();
-    Run { id, at: String::new(), fates: fates.collect(), planned, summary: None, torn: false }
+    Run { id, at: String::new(), fates: fates.collect(), planned, approval: None, summary: None, torn: false }
 }
 
 /// The reasons, each with its object and its field.

@@ -100,7 +100,7 @@ async fn what_changes_in_the_account_meanwhile_waits_anew() {
     let began = Instant::now();
     sleep(20 * SECOND).await;
     watch.portal.meddle(|live| {
-        let old = live.ring_groups.iter_mut().find(|group| &*group.name.to_string() == "old1").unwrap();
+        let old = live.ring_groups.iter_mut().find(|group| group.name == "old1".parse().unwrap()).unwrap();
         old.ring_for = strowger::model::RingFor::from_seconds(45).ok();
     });
     watch.ask().await;
@@ -141,7 +141,9 @@ async fn a_group_that_somebody_makes_in_the_account_is_pruned_after_a_second_loo
         group.extension = "390".parse().ok();
         live.ring_groups.push(group);
     });
-    watch.until("waiting", |status| status.says.as_ref().is_some_and(|says| says.starts_with("1 deletion waits"))).await;
+    watch
+        .until("waiting", |status| status.says.as_ref().is_some_and(|says| says.starts_with("1 deletion waits")))
+        .await;
     let began = Instant::now();
     watch.until("deleted", |status| status.counts.deleted == 1 && status.state == State::InSync).await;
     assert!(began.elapsed() >= REST - SECOND, "{:?}", began.elapsed());

@@ -278,6 +278,10 @@ async fn a_frozen_plan_can_be_approved_and_the_approval_is_of_that_plan_alone() 
         watch.approve().await;
         watch.until("written", |status| status.counts.runs == 1 && status.plan.is_none()).await;
         assert!(!watch.status().approvable);
+        let applied = watch.told(Happening::Applied).remove(0);
+        let approval = applied.approval.unwrap();
+        assert_eq!((approval.by.name.as_deref(), approval.guards.len()), (Some("ada"), 1));
+        assert!(applied.says.contains("approved by ada (with the status server's token), past "), "{}", applied.says);
         let writes = watch.portal.written();
         watch.portal.relabel("+33142685302", "by hand");
         watch.until("frozen again", |status| status.approvable).await;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::live::Pending;
 use crate::model::ChangeId;
-use crate::record::{Line, Planned, Record, RunId, Summary};
+use crate::record::{Approval, Line, Planned, Record, RunId, Summary};
 
 use super::Journal;
 use super::events::Events;
@@ -24,6 +24,8 @@ pub struct Recorder {
     events: Option<Arc<Events>>,
     /// The first line, until there is a ledger that begins with it.
     planned: Option<Line>,
+    /// The second line, if the plan needed an approval.
+    approved: Option<Line>,
     ledger: Option<Ledger>,
     over: bool,
 }
@@ -31,7 +33,7 @@ pub struct Recorder {
 impl Recorder {
     /// A run is planned. Whoever follows learns it now; its ledger begins when it starts.
     pub fn new(run: RunId, planned: Planned, clock: Clock, events: Option<Arc<Events>>) -> Self {
-        let recorder = Self { run, clock, events, planned: None, ledger: None, over: false };
+        let recorder = Self { run, clock, events, planned: None, approved: None, ledger: None, over: false };
         let line = recorder.line(Record::Planned(Box::new(planned)));
         recorder.tell(&line);
         Self { planned: Some(line), ..recorder }
@@ -42,11 +44,18 @@ impl Recorder {
         &self.run
     }
 
+    /// The plan needed an approval, and this is it. To be called before [`Self::start`].
+    pub fn approve(&mut self, approval: Approval) {
+        let line = self.line(Record::Approved(Box::new(approval)));
+        self.tell(&line);
+        self.approved = Some(line);
+    }
+
     /// The run starts: its ledger begins in the account's folder.
     pub fn start(&mut self, root: &Path) -> io::Result<()> {
         let started = self.line(Record::Started);
-        let planned = self.planned.take().map(|line| line.text()).unwrap_or_default();
-        self.ledger = Some(Ledger::create(root, &self.run, &(planned + &started.text()))?);
+        let before: String = self.planned.take().iter().chain(&self.approved.take()).map(Line::text).collect();
+        self.ledger = Some(Ledger::create(root, &self.run, &(before + &started.text()))?);
         self.tell(&started);
         Ok(())
     }

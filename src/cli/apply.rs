@@ -148,6 +148,9 @@ async fn reconcile<'a>(
     let stop = signals::listen()?;
     let mut exits = Vec::new();
     for Job { account, opened, plan, recorder, .. } in jobs.iter_mut().filter(|job| !job.plan.is_empty()) {
+        if let Some(approval) = arguments.writing.approval(plan) {
+            recorder.approve(approval);
+        }
         let concurrency = arguments.writing.effort.concurrency();
         let provider = &*opened.provider;
         let execution = Execution { account, provider, plan, saved: saved.is_some(), concurrency, stop: &stop, voice };

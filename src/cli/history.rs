@@ -3,6 +3,7 @@
 mod human;
 mod json;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -12,6 +13,10 @@ use crate::exit::Exit;
 use crate::record::{Run, RunId};
 
 use super::console;
+use super::doubt::Doubts;
+
+/// So many runs whose ledgers are not believed are named.
+const MOST_DOUBTED: usize = 5;
 
 /// The arguments of `history`.
 #[derive(Debug, clap::Args)]
@@ -44,13 +49,17 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         found.extend(Found::all(&root)?);
     }
     found.sort_by(|left, right| right.run.cmp(&left.run));
+    let mut doubts = Doubts::default();
+    let doubts: BTreeMap<&RunId, String> =
+        found.iter().filter_map(|found| Some((&found.run, doubts.of(found)?))).collect();
     let (text, readable) = if let Some(name) = &arguments.run {
         let found = pick(&found, name)?;
         let run = found.open()?;
         let text = match arguments.format {
             Format::Human => human::run(&run, &found.path),
-            Format::Json => json::run(&run, &found.path)?,
+            Format::Json => json::run(&run, &found.path, &doubts)?,
         };
+        warn(doubts.get(&run.id).map(|doubt| (&run.id, doubt)).into_iter());
         (text, true)
     } else {
         // A list has no changes, and those of a large account's runs would fill the memory.
@@ -58,8 +67,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         let runs: Vec<(&Found, Opened)> = found.iter().map(|found| (found, head(found))).collect();
         let text = match arguments.format {
             Format::Human => human::list(&runs),
-            Format::Json => json::list(&runs)?,
+            Format::Json => json::list(&runs, &doubts)?,
         };
+        warn(doubts.iter().map(|(run, doubt)| (*run, doubt)));
         (text, complain(&runs))
     };
     console::print(&text);
@@ -97,6 +107,21 @@ fn roots(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
     }
     roots.sort();
     Ok(roots)
+}
+
+/// Says which ledgers are not to be believed, and why.
+fn warn<'d>(doubts: impl Iterator<Item = (&'d RunId, &'d String)>) {
+    let mut alike: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (run, doubt) in doubts {
+        alike.entry(doubt).or_default().push(run.as_str());
+    }
+    for (doubt, runs) in alike {
+        let more = runs.len().saturating_sub(MOST_DOUBTED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let named: Vec<&str> = runs.into_iter().rev().take(MOST_DOUBTED).collect();
+        let doubt = crate::text::shown(doubt, 500);
+        console::complain(&format!("the ledger of run {}{more} {doubt}", named.join(", ")));
+    }
 }
 
 /// Says which ledgers cannot be read; true if all can.

@@ -8,8 +8,7 @@ use crate::apply::{Events, Lock, Recorder};
 use crate::check::settings::ProviderSettings;
 use crate::config::{self, Account};
 use crate::plan::Plan;
-use crate::record::{Commit, Planned, RunId};
-use crate::text::shown;
+use crate::record::{Approver, ApproverSource, Commit, Planned, RunId};
 
 /// What a run is beside its plan.
 #[derive(Default)]
@@ -37,7 +36,7 @@ pub(super) fn recorder(account: &Account, plan: &Plan, about: About<'_>) -> anyh
             None => config::head(account).map(|(id, dirty)| Commit { id, dirty }),
             known => known,
         },
-        actor: actor(),
+        actor: actor().and_then(|actor| actor.name),
         undoes: undoes.cloned(),
         changes: plan.changes.clone(),
     };
@@ -59,8 +58,25 @@ fn now() -> String {
     humantime::format_rfc3339_millis(SystemTime::now()).to_string()
 }
 
-/// Who a pipeline, or else the system, says it is.
-fn actor() -> Option<String> {
-    let named = ["GITHUB_ACTOR", "USER", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok());
-    named.map(|actor| shown(&actor, 100)).filter(|actor| !actor.is_empty())
+/// Who a pipeline, or else the system, says it is: of a run that was started again, whoever did that.
+fn actor() -> Option<Approver> {
+    use ApproverSource::{Pipeline, User};
+    let names = [
+        ("GITHUB_TRIGGERING_ACTOR", Pipeline),
+        ("GITHUB_ACTOR", Pipeline),
+        ("GITLAB_USER_LOGIN", Pipeline),
+        ("USER", User),
+        ("USERNAME", User),
+    ];
+    let mut actors =
+        names.into_iter().filter_map(|(name, source)| Some(Approver::new(Some(&std::env::var(name).ok()?), source)));
+    actors.find(|actor| actor.name.is_some())
+}
+
+/// Who approves by the command line: the one who is named, else who runs it.
+pub(super) fn approver(named: Option<&str>) -> Approver {
+    match named {
+        Some(_) => Approver::new(named, ApproverSource::Option),
+        None => actor().unwrap_or_else(|| Approver::new(None, ApproverSource::User)),
+    }
 }

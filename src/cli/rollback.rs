@@ -18,15 +18,17 @@ use crate::live::Provider;
 use crate::model::{Desired, Span};
 use crate::plan::{Plan, plan};
 use crate::record::Run;
+use crate::text::shown;
 use crate::undo::{Conflict, Undo, undo};
 
+use super::doubt::Doubts;
 use super::execution::{Execution, carry_out};
 use super::history::{Format, pick};
 use super::identity::{self, About};
 use super::open::{Purpose, open};
 use super::plan::{read, runtime};
 use super::writing::Writing;
-use super::{freeze, signals};
+use super::{console, freeze, signals};
 
 /// The arguments of `rollback`.
 #[derive(Debug, clap::Args)]
@@ -43,6 +45,9 @@ pub(super) struct Arguments {
     /// What the plan looks like
     #[arg(long, value_enum, default_value_t, requires = "plan_only")]
     format: Format,
+    /// Roll back a ledger that is part of the repository, which whoever wrote a commit can have written
+    #[arg(long)]
+    trust_ledger: bool,
     #[command(flatten)]
     writing: Writing,
 }
@@ -67,7 +72,16 @@ struct Planned {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let paths = std::slice::from_ref(&arguments.path);
     let Some(mut loaded) = arguments.writing.load(paths)? else { return Ok(Exit::Invalid) };
-    let (account, run, path) = find(&mut loaded, arguments)?;
+    let (account, run, path, doubt) = find(&mut loaded, arguments)?;
+    if let Some(doubt) = doubt {
+        let refused = !arguments.trust_ledger && !arguments.plan_only;
+        let then = "; read it with `strowger history --run`, and roll it back with `--trust-ledger` if you know it";
+        let then = if refused { then } else { "" };
+        console::complain(&format!("the ledger of run {} {}{then}", run.id, shown(&doubt, 500)));
+        if refused {
+            return Ok(Exit::Blocked);
+        }
+    }
     let runtime = runtime()?;
     let exit = runtime.block_on(async {
         let purpose = if arguments.plan_only { Purpose::Look } else { Purpose::Write };
@@ -81,8 +95,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     exit
 }
 
-/// The account of the run that is meant, the run, and its ledger.
-fn find(loaded: &mut Loaded, arguments: &Arguments) -> anyhow::Result<(Account, Run, PathBuf)> {
+/// The account of the run that is meant, the run, its ledger, and why that is not believed.
+fn find(loaded: &mut Loaded, arguments: &Arguments) -> anyhow::Result<(Account, Run, PathBuf, Option<String>)> {
     let mut roots: Vec<&Path> = loaded.accounts.iter().map(|account| account.root.as_path()).collect();
     roots.sort_unstable();
     roots.dedup();
@@ -102,7 +116,7 @@ fn find(loaded: &mut Loaded, arguments: &Arguments) -> anyhow::Result<(Account, 
     };
     let position = loaded.accounts.iter().position(|account| account.settings.name == name);
     let account = position.map(|position| loaded.accounts.swap_remove(position)).context("the account is gone")?;
-    Ok((account, run, found.path.clone()))
+    Ok((account, run, found.path.clone(), Doubts::default().of(found)))
 }
 
 async fn roll_back(
@@ -126,6 +140,9 @@ async fn roll_back(
         }
         if let Some(exit) = arguments.writing.refuses(&[(&planned.account, plan)], false, voice)? {
             return Ok(exit);
+        }
+        if let Some(approval) = arguments.writing.approval(plan) {
+            recorder.approve(approval);
         }
         let stop = signals::listen()?;
         let concurrency = arguments.writing.effort.concurrency();

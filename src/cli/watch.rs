@@ -27,7 +27,7 @@ use crate::watch::{Board, Clock, Mode, Options, Setup};
 use super::accept::Accept;
 use super::effort::Effort;
 use super::plan::runtime;
-use super::{console, signals};
+use super::{console, identity, signals};
 
 use edge::Process;
 use serve::Serving;
@@ -55,6 +55,9 @@ pub(super) struct Arguments {
     /// Let a plan through that guards hold back: exactly the one with this digest, once. Repeat it for several
     #[arg(long, value_name = "DIGEST")]
     approve: Vec<Digest>,
+    /// Who approves with `--approve`, for the ledger; without it, the user
+    #[arg(long, value_name = "NAME", requires = "approve")]
+    approve_as: Option<String>,
     /// The revision whose guards hold as well; without it, HEAD and its parents
     #[arg(long, value_name = "REF", conflicts_with = "git")]
     base: Option<Revision>,
@@ -173,7 +176,8 @@ async fn watch(arguments: &Arguments, git: Option<Git>) -> anyhow::Result<Exit> 
         ..Options::default()
     };
     let edge = Arc::new(Process { effort: arguments.effort, accept: arguments.accept.clone(), state, adopt });
-    let approved = arguments.approve.clone();
+    let by = identity::approver(arguments.approve_as.as_deref());
+    let approved = arguments.approve.iter().map(|digest| (digest.clone(), by.clone())).collect();
     let stopping = stop.clone();
     let setup = Setup { options, edge, board, clock, stop, approved, states, orders, nudge: nudge_in };
     let loops = crate::watch::run(setup);

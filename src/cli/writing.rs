@@ -11,13 +11,14 @@ use crate::diag::has_errors;
 use crate::exit::Exit;
 use crate::live::WriteError;
 use crate::plan::{Digest, Plan};
+use crate::record::Approval;
 use crate::render::counted;
 
 use super::accept::Accept;
-use super::approval;
 use super::console::{self, Broken, Voice};
 use super::effort::Effort;
 use super::events::EventArguments;
+use super::{approval, identity};
 
 /// What every command that writes to accounts is told.
 #[derive(Debug, clap::Args)]
@@ -29,6 +30,9 @@ pub(super) struct Writing {
     /// accounts
     #[arg(long, value_name = "DIGEST")]
     pub(super) approve: Vec<Digest>,
+    /// Who approves, for the ledger; without it, who started the pipeline, or else the user
+    #[arg(long, value_name = "NAME", requires = "approve")]
+    approve_as: Option<String>,
     /// The revision whose guards hold as well; without it, HEAD and its parents
     #[arg(long, value_name = "REF")]
     pub(super) base: Option<Revision>,
@@ -49,6 +53,11 @@ impl Writing {
             return Ok(None);
         }
         Ok(Some(loaded))
+    }
+
+    /// The approval that lets this plan through, if it needs one. For plans that [`Self::refuses`] does not refuse.
+    pub(super) fn approval(&self, plan: &Plan) -> Option<Approval> {
+        Approval::of(plan, identity::approver(self.approve_as.as_deref()))
     }
 
     /// How the command ends if these plans may not be carried out: a guard holds one back, an account cannot be

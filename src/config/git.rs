@@ -12,6 +12,7 @@ mod command;
 mod folder;
 mod head;
 mod limit;
+mod tracked;
 mod tree;
 
 use std::borrow::Cow;
@@ -30,6 +31,7 @@ pub use command::{Access, command};
 pub use folder::{Place, above as repository_above};
 pub(super) use folder::{above, all_above};
 pub use head::head;
+pub use tracked::{TrackedNames, tracked_names};
 pub(super) use tree::Entry;
 
 /// Why git did not answer.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::model::{Change, ChangeId, ObjectId};
 
+use super::approval::Approval;
 use super::line::{Planned, Record, Summary};
 use super::run_id::RunId;
 
@@ -16,6 +17,8 @@ pub struct Run {
     pub at: String,
     /// What it set out to do.
     pub planned: Planned,
+    /// Who let it through, if guards held it back.
+    pub approval: Option<Approval>,
     /// What became of each change, in the order of the plan.
     pub fates: Vec<Fate>,
     /// The last line; absent if the process died before.
@@ -63,11 +66,12 @@ impl Run {
         let mut fates = vec![Fate::NotAttempted; planned.changes.len()];
         let positions: HashMap<ChangeId, usize> =
             planned.changes.iter().enumerate().map(|(position, change)| (change.id, position)).collect();
-        let mut summary = None;
+        let (mut summary, mut approval) = (None, None);
         for record in records {
             let slot = record.change().and_then(|change| positions.get(&change)).and_then(|at| fates.get_mut(*at));
             match (record, slot) {
                 (Record::Summary(last), _) => summary = Some(last),
+                (Record::Approved(given), _) => approval = Some(*given),
                 (record, Some(slot)) => {
                     if let Some(fate) = fate(record) {
                         *slot = fate;
@@ -76,7 +80,7 @@ impl Run {
                 (_, None) => {}
             }
         }
-        Self { id, at, planned, fates, summary, torn }
+        Self { id, at, planned, approval, fates, summary, torn }
     }
 
     /// Each change with what became of it.
@@ -135,7 +139,7 @@ impl Fate {
 
 fn fate(record: Record) -> Option<Fate> {
     Some(match record {
-        Record::Planned(_) | Record::Started | Record::Summary(_) => return None,
+        Record::Planned(_) | Record::Approved(_) | Record::Started | Record::Summary(_) => return None,
         Record::Attempt { .. } => Fate::Unknown("the run ended before its answer was written down".to_owned()),
         Record::Applied { id, .. } => Fate::Applied { id },
         Record::Failed { error, .. } => Fate::Failed(error),

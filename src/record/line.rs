@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::model::{Change, ChangeId, ObjectId, Revision};
 use crate::plan::Digest;
 
+use super::approval::Approval;
 use super::run_id::RunId;
 
 /// One line: what happened, when, in which run.
@@ -30,6 +31,8 @@ pub struct Line {
 pub enum Record {
     /// The plan is made: the first line of a run.
     Planned(Box<Planned>),
+    /// Guards held the plan back, and somebody approved exactly it.
+    Approved(Box<Approval>),
     /// The plan is being carried out.
     Started,
     /// The request of a change is about to leave. In a ledger, this line is on the disk before the request is
@@ -177,7 +180,7 @@ impl Record {
     /// The change that it is about.
     pub fn change(&self) -> Option<ChangeId> {
         match self {
-            Self::Planned(_) | Self::Started | Self::Summary(_) => None,
+            Self::Planned(_) | Self::Approved(_) | Self::Started | Self::Summary(_) => None,
             Self::Attempt { change }
             | Self::Applied { change, .. }
             | Self::Failed { change, .. }

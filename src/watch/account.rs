@@ -9,7 +9,7 @@ mod correct;
 mod judge;
 mod tell;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +20,7 @@ use crate::apply::Urgency;
 use crate::config::Account;
 use crate::live::{Provider, Read};
 use crate::plan::Digest;
+use crate::record::Approver;
 use crate::text::shown;
 
 use super::context::Context;
@@ -70,7 +71,7 @@ pub(super) struct Watcher {
 /// What a look came to: it still holds if nothing of this has changed, nor the account.
 struct Last {
     permit: Permit,
-    approved: BTreeSet<Digest>,
+    approved: BTreeMap<Digest, Approver>,
 }
 
 impl Watcher {

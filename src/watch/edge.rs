@@ -7,6 +7,7 @@ use crate::apply::{Lock, Recorder};
 use crate::config::Account;
 use crate::live::{Pending, Provider};
 use crate::plan::Plan;
+use crate::record::Approval;
 
 use super::adopt::Adoption;
 
@@ -31,8 +32,15 @@ pub trait Edge: Send + Sync {
 
     /// A record of the run that is about to carry out this plan, with its ledger begun.
     ///
-    /// `commit` is the commit of the files, if their source knows it.
-    fn begin(&self, account: &Account, plan: &Plan, commit: Option<&str>) -> Result<Recorder, String>;
+    /// `commit` is the commit of the files, if their source knows it; `approval` is what let the plan through, if guards
+    /// held it back.
+    fn begin(
+        &self,
+        account: &Account,
+        plan: &Plan,
+        commit: Option<&str>,
+        approval: Option<Approval>,
+    ) -> Result<Recorder, String>;
 
     /// Puts files aside that would make the account's state the wanted one; says what it did, if that is news.
     ///

@@ -13,6 +13,7 @@ use tokio::task::{Id, JoinSet};
 use crate::config::{Account, Loaded};
 use crate::diag::{Diagnostic, Severity, Sources};
 use crate::plan::Digest;
+use crate::record::Approver;
 use crate::render::diagnostics;
 use crate::text::shown;
 
@@ -41,7 +42,7 @@ pub struct Taken {
 /// All accounts that are watched.
 pub(super) struct Fleet {
     context: Arc<Context>,
-    approved: Vec<Digest>,
+    approved: Vec<(Digest, Approver)>,
     members: HashMap<Box<str>, Member>,
     /// Those that have left, so that nothing which was approved for them counts again when they come back.
     gone: HashMap<Box<str>, Gone>,
@@ -67,7 +68,7 @@ struct Gone {
 }
 
 impl Fleet {
-    pub(super) fn new(context: Arc<Context>, approved: Vec<Digest>) -> Self {
+    pub(super) fn new(context: Arc<Context>, approved: Vec<(Digest, Approver)>) -> Self {
         Self {
             context,
             approved,

@@ -12,7 +12,7 @@ use serde::Serialize;
 use tokio::sync::{broadcast, watch};
 
 use crate::plan::Plan;
-use crate::record::RunId;
+use crate::record::{Approval, RunId};
 
 /// So many events of an account are remembered.
 const MOST_EVENTS: usize = 50;
@@ -183,6 +183,9 @@ pub struct Event {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub run: Option<RunId>,
+    /// Who let the run through, if guards held its plan back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Approval>,
 }
 
 /// What can happen to an account.

@@ -115,8 +115,21 @@ fn a_request_with_the_token_wakes_accounts_and_approves_exactly_the_plan_that_is
     let other = post(approve, "a-status-token", &json!({ "digest": "0".repeat(64) }));
     assert_eq!((other.status.as_u16(), &other.json()["code"]), (409, &json!("not_blocked")));
     assert_eq!(post("/api/accounts/x/approve", "a-status-token", &json!({ "digest": digest })).status, 404);
-    assert_eq!(post(approve, "a-status-token", &json!({ "digest": digest })).status, 202);
+    assert_eq!(post(approve, "a-status-token", &json!({ "digest": digest, "by": "x" })).status, 400);
+    // Who approves is what the holder of the token says, and nobody's header.
+    let body = json!({ "digest": digest, "as": "Grace\u{7}" });
+    let approved = send("POST", &format!("{url}{approve}"), |request| {
+        request.bearer_auth("a-status-token").header("x-forwarded-user", "mallory").json(&body)
+    });
+    assert_eq!(approved.status, 202);
     watch.until("in sync", || state(&url) == "in_sync");
+    let history = get(&format!("{url}/api/accounts/wework-republique")).json()["history"].clone();
+    let approval = history.as_array().unwrap().iter().find_map(|event| event.get("approval")).unwrap();
+    let name = approval["by"]["name"].as_str().unwrap();
+    assert!(name.starts_with("Grace") && !name.contains('\u{7}'), "{name:?}");
+    assert_eq!((&approval["by"]["source"], &approval["digest"]), (&json!("token"), &digest));
+    assert_eq!(approval["guards"][0]["guard"], "protected");
+    assert!(!history.to_string().contains("mallory"));
     assert_eq!(post(approve, "a-status-token", &json!({ "digest": digest })).status, 409, "it was used");
     let said = watch.said();
     assert!(!said.contains("a-status-tok"), "{said}");

@@ -54,7 +54,13 @@ fn board() -> Board {
                     .then(|| strowger::watch::status::Degraded { objects: 1, reasons: vec![says.to_owned()] });
                 account.plan = (state == State::Blocked).then(|| plan().into());
                 account.approvable = state == State::Blocked;
-                account.remember(Event { at: now.clone(), what: Happening::Drift, says: says.to_owned(), run: None });
+                account.remember(Event {
+                    at: now.clone(),
+                    what: Happening::Drift,
+                    says: says.to_owned(),
+                    run: None,
+                    approval: None,
+                });
             });
         }
     }

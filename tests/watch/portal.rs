@@ -12,7 +12,7 @@ use strowger::live::snapshot::{Format, parse};
 use strowger::live::{Looked, Pending, Provider, Read, ReadError, Touch, WriteError, Written};
 use strowger::model::{Capabilities, Change, Kind, Live, ObjectId, Revision, Verb};
 use strowger::plan::Plan;
-use strowger::record::{Planned, RunId};
+use strowger::record::{Approval, Approver, ApproverSource, Planned, RunId};
 use strowger::watch::status::{AccountStatus, Event, Happening, State};
 use strowger::watch::{Board, Clock, Connection, Edge, Mode, Options, Order, Reason, Setup, Taken};
 use tempfile::TempDir;
@@ -231,7 +231,7 @@ impl Edge for Process {
         Box::pin(std::future::ready(Ok(line)))
     }
 
-    fn begin(&self, _: &Configured, plan: &Plan, _: Option<&str>) -> Result<Recorder, String> {
+    fn begin(&self, _: &Configured, plan: &Plan, _: Option<&str>, _: Option<Approval>) -> Result<Recorder, String> {
         let run = RunId::new("2026-11-23T08:00:00.000Z", fastrand::u32(..)).unwrap();
         let planned = Planned {
             strowger: String::new(),
@@ -342,7 +342,8 @@ impl Watch {
     pub async fn approve(&self) {
         let digest = self.status().plan.as_ref().unwrap().digest.clone();
         let (answer, known) = oneshot::channel();
-        self.orders.send(Order::Approve { account: NAME.into(), digest, answer }).await.unwrap();
+        let by = Approver::new(Some("ada"), ApproverSource::Token);
+        self.orders.send(Order::Approve { account: NAME.into(), digest, by, answer }).await.unwrap();
         assert!(known.await.unwrap());
     }
 

@@ -4,13 +4,15 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::apply::{Found, Opened};
-use crate::record::{Commit, Fate, Halt, Planned, Run};
+use crate::record::{Commit, Fate, Halt, Passed, Planned, Run};
 use crate::render::{counted, fields};
 use crate::text::shown;
 
 /// No text from a ledger is shown longer than this in a table, or in a sentence.
 const CELL: usize = 32;
 const SENTENCE: usize = 300;
+/// So many guards that an approval passed are shown.
+const MOST_GUARDS: usize = 20;
 
 /// A table of runs, the newest first.
 pub(super) fn list(runs: &[(&Found, Opened)]) -> String {
@@ -73,7 +75,7 @@ pub(super) fn run(run: &Run, path: &Path) -> String {
     let mut text = format!("Run {} of account {}\n\n", run.id, shown(account, SENTENCE));
     let mut say = |what: &str, value: String| {
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "  {what:8}{value}");
+        let _ = writeln!(text, "  {what:10}{value}");
     };
     say("at", shown(&run.at, CELL));
     if let Some(actor) = actor {
@@ -83,6 +85,15 @@ pub(super) fn run(run: &Run, path: &Path) -> String {
         say("commit", commit(made_from, " and changes that were not committed"));
     }
     say("plan", shown(&digest.0, 80));
+    if let Some(approval) = &run.approval {
+        say("approved", format!("by {}", shown(&approval.by.to_string(), SENTENCE)));
+        for Passed { guard, message } in approval.guards.iter().take(MOST_GUARDS) {
+            say("past", format!("{}: {}", guard.as_str(), shown(message, SENTENCE)));
+        }
+        if approval.guards.len() > MOST_GUARDS {
+            say("", format!("and {} more", approval.guards.len() - MOST_GUARDS));
+        }
+    }
     if let Some(undone) = undoes {
         say("undoes", undone.to_string());
     }

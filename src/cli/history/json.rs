@@ -1,22 +1,23 @@
 //! Runs, for programs.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
 use crate::apply::{Found, Opened};
 use crate::model::Change;
-use crate::record::{Fate, Run};
+use crate::record::{Fate, Run, RunId};
 
 /// The version of both documents.
 const VERSION: u32 = 1;
 
 /// All runs, the newest first, without their changes.
-pub(super) fn list(runs: &[(&Found, Opened)]) -> serde_json::Result<String> {
+pub(super) fn list(runs: &[(&Found, Opened)], doubts: &BTreeMap<&RunId, String>) -> serde_json::Result<String> {
     let (mut readable, mut broken) = (Vec::new(), Vec::new());
     for (found, opened) in runs {
         match opened {
-            Ok(run) => readable.push(head(run, &found.path)),
+            Ok(run) => readable.push(head(run, &found.path, doubts)),
             Err(error) => broken.push(json!({ "run": found.run, "file": found.path, "error": error.to_string() })),
         }
     }
@@ -24,8 +25,8 @@ pub(super) fn list(runs: &[(&Found, Opened)]) -> serde_json::Result<String> {
 }
 
 /// One run with its changes, as planned, and what became of each.
-pub(super) fn run(run: &Run, path: &Path) -> serde_json::Result<String> {
-    let mut head = head(run, path);
+pub(super) fn run(run: &Run, path: &Path, doubts: &BTreeMap<&RunId, String>) -> serde_json::Result<String> {
+    let mut head = head(run, path, doubts);
     let changes: Vec<Value> = run.changes().map(change).collect();
     if let Some(fields) = head.as_object_mut() {
         fields.insert("changes".to_owned(), Value::Array(changes));
@@ -33,19 +34,21 @@ pub(super) fn run(run: &Run, path: &Path) -> serde_json::Result<String> {
     text(&json!({ "version": VERSION, "run": head }))
 }
 
-fn head(run: &Run, path: &Path) -> Value {
+fn head(run: &Run, path: &Path, doubts: &BTreeMap<&RunId, String>) -> Value {
     let count = |wanted: fn(&Fate) -> bool| run.count(wanted);
     json!({
         "run": run.id,
         "at": run.at,
         "file": path,
         "torn": run.torn,
+        "doubt": doubts.get(&run.id),
         "account": run.planned.account,
         "account_id": run.planned.account_id,
         "digest": run.planned.digest,
         "commit": run.planned.commit,
         "actor": run.planned.actor,
         "undoes": run.planned.undoes,
+        "approval": run.approval,
         "strowger": run.planned.strowger,
         "ending": run.ending().as_str(),
         "counts": {

@@ -7,7 +7,7 @@ use crate::apply::{Lock, Recorder};
 use crate::config::Account;
 use crate::live::{Pending, Provider};
 use crate::plan::Plan;
-use crate::record::Commit;
+use crate::record::{Approval, Commit};
 use crate::text::shown;
 use crate::watch::{Adoption, Connection, Edge};
 
@@ -66,11 +66,20 @@ impl Edge for Process {
         self.accept.refusal(account)
     }
 
-    fn begin(&self, account: &Account, plan: &Plan, commit: Option<&str>) -> Result<Recorder, String> {
+    fn begin(
+        &self,
+        account: &Account,
+        plan: &Plan,
+        commit: Option<&str>,
+        approval: Option<Approval>,
+    ) -> Result<Recorder, String> {
         let root = self.root(account)?;
         let commit = commit.map(|id| Commit { id: id.to_owned(), dirty: false });
         let about = About { commit, ..About::default() };
         let mut recorder = identity::recorder(account, plan, about).map_err(|error| format!("{error:#}"))?;
+        if let Some(approval) = approval {
+            recorder.approve(approval);
+        }
         recorder.start(&root).map_err(|error| {
             format!("cannot keep a ledger in {}: {error}; nothing was applied", root.join(".strowger").display())
         })?;

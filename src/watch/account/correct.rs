@@ -8,7 +8,7 @@ use crate::exit::Exit;
 use crate::live::WriteError;
 use crate::model::Verb;
 use crate::plan::Plan;
-use crate::record::{Halt, RunId};
+use crate::record::{Approval, Halt, RunId};
 use crate::render::counted;
 use crate::text::shown;
 
@@ -37,7 +37,9 @@ impl Watcher {
         // Asked before our own writes are the latest.
         let drift: Vec<_> = work.plan.changes.iter().filter(|change| work.drift.contains(&change.id)).collect();
         let Some(blame) = self.unless_stopped(self.blame(&drift)).await else { return stopped() };
-        let mut recorder = match context.edge.begin(account, &work.plan, wanted.files.commit.as_deref()) {
+        let approval = self.handle.approver(&work.plan.digest).and_then(|by| Approval::of(&work.plan, by));
+        let commit = wanted.files.commit.as_deref();
+        let mut recorder = match context.edge.begin(account, &work.plan, commit, approval.clone()) {
             Ok(recorder) => recorder,
             Err(says) => return Verdict::Failing(says),
         };
@@ -69,7 +71,7 @@ impl Watcher {
             Err(verdict) => (verdict, None),
         };
         self.finish(&mut recorder, &done, in_sync).await;
-        self.tell_run(recorder.run(), &done, blame);
+        self.tell_run(recorder.run(), &done, blame, approval);
         verdict
     }
 
@@ -134,7 +136,7 @@ impl Watcher {
     }
 
     /// Tells what became of a run.
-    fn tell_run(&mut self, run: &RunId, done: &Outcome, blame: Option<String>) {
+    fn tell_run(&mut self, run: &RunId, done: &Outcome, blame: Option<String>, approval: Option<Approval>) {
         let (applied, all) = (done.applied(), done.changes.len());
         let says = if applied == all {
             format!("applied {}", counted(all, "change"))
@@ -142,12 +144,14 @@ impl Watcher {
             format!("applied {applied} of {}: {}", counted(all, "change"), first_failure(done))
         };
         let says = blame.map_or(says.clone(), |blame| format!("{says}; {blame}"));
+        let approved = approval.as_ref().map(|given| format!("; approved by {}, past {}", given.by, given.passed()));
+        let says = says + &approved.unwrap_or_default();
         if applied > 0 {
             let at = self.context.clock.stamp();
             self.context.board.update(&self.name, |status| status.last_change = Some(at));
         }
         let what = if applied == all { Happening::Applied } else { Happening::Failed };
-        self.tell_event(what, &says, Some(run.clone()));
+        self.tell_run_event(what, &says, Some(run.clone()), approval);
     }
 }
 

@@ -190,7 +190,10 @@ impl Watcher {
             return Verdict::Act(work);
         }
         let (wait, time) = (if waiting.len() == 1 { "waits" } else { "wait" }, humantime::format_duration(time));
-        let says = format!("{} {wait} until files and account have stayed as they are for {time}", counted(waiting.len(), "deletion"));
+        let says = format!(
+            "{} {wait} until files and account have stayed as they are for {time}",
+            counted(waiting.len(), "deletion")
+        );
         match planned(account, &without(desired, &waiting), permit, read).0 {
             Some(rest) if !rest.is_empty() => {
                 let drift = self.drift(account, &rest);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::model::Kind;
 use crate::plan::{Digest, Plan};
-use crate::record::RunId;
+use crate::record::{Approval, RunId};
 use crate::render::counted;
 use crate::text::shown;
 
@@ -264,6 +264,11 @@ impl Watcher {
 
     /// Remembers an event and logs it.
     pub(super) fn tell_event(&self, what: Happening, says: &str, run: Option<RunId>) {
+        self.tell_run_event(what, says, run, None);
+    }
+
+    /// The same of a run that somebody let through.
+    pub(super) fn tell_run_event(&self, what: Happening, says: &str, run: Option<RunId>, approval: Option<Approval>) {
         let says = shown(says, LONGEST);
         let account = &*self.name;
         match what {
@@ -272,7 +277,7 @@ impl Watcher {
             }
             _ => tracing::info!(account, what = what.as_str(), "{says}"),
         }
-        let event = Event { at: self.context.clock.stamp(), what, says, run };
+        let event = Event { at: self.context.clock.stamp(), what, says, run, approval };
         self.context.board.happened(account, event);
     }
 

@@ -54,6 +54,9 @@ impl Notice {
         if let (Some(run), Some(data)) = (&self.event.run, data.as_object_mut()) {
             data.insert("run".to_owned(), run.as_str().into());
         }
+        if let (Some(approval), Some(data)) = (&self.event.approval, data.as_object_mut()) {
+            data.insert("approval".to_owned(), json!(approval));
+        }
         json!({
             "specversion": "1.0",
             "id": self.id,
@@ -118,6 +121,7 @@ mod tests {
             what: Happening::Blocked,
             says: says.to_owned(),
             run: "20261123T142500123Z-1a2b3c4d".parse().ok(),
+            approval: None,
         };
         Notice { id: "1-1".to_owned(), account: account.into(), event }
     }

@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     fn event(what: Happening, says: &str) -> Event {
-        Event { at: "2026-11-23T18:00:00.000Z".to_owned(), what, says: says.to_owned(), run: None }
+        Event { at: "2026-11-23T18:00:00.000Z".to_owned(), what, says: says.to_owned(), run: None, approval: None }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use serde_json::json;
 use tokio::sync::oneshot;
 
 use crate::plan::Digest;
+use crate::record::{Approver, ApproverSource};
 use crate::text::shown;
 
 use super::super::Order;
@@ -31,6 +32,9 @@ pub(super) struct Which {
 #[serde(deny_unknown_fields)]
 struct Approval {
     digest: String,
+    /// Who says to approve it. Whoever has the token can claim any name, so it is recorded as a claim.
+    #[serde(default, rename = "as")]
+    by: Option<String>,
 }
 
 /// Has one account looked at, or all of them.
@@ -59,17 +63,19 @@ pub(super) async fn approve(
     body: Bytes,
 ) -> Result<Response, Problem> {
     authorize(&shared, &headers)?;
-    let example = "the body is JSON: `{\"digest\": \"…\"}`, with the plan's digest of 64 hexadecimal digits";
+    let example =
+        "the body is JSON: `{\"digest\": \"…\", \"as\": \"ada\"}`, with the plan's digest of 64 hexadecimal digits";
     let approval: Approval = serde_json::from_slice(&body).map_err(|_| Problem::malformed(example))?;
     let digest: Digest = approval.digest.parse().map_err(|_| Problem::malformed(example))?;
     let status = shared.board.get(&account).ok_or_else(|| unknown(&account))?;
     check(&status, &digest)?;
     let (answer, known) = oneshot::channel();
-    let order = Order::Approve { account: account.clone(), digest: digest.clone(), answer };
+    let by = Approver::new(approval.by.as_deref(), ApproverSource::Token);
+    let order = Order::Approve { account: account.clone(), digest: digest.clone(), by: by.clone(), answer };
     if !ask(&shared, order, known).await? {
         return Err(unknown(&account));
     }
-    tracing::info!(account = &*account, digest = &*digest.0, "a plan was approved by a request");
+    tracing::info!(account = &*account, digest = &*digest.0, "a plan was approved by {by}");
     Ok((StatusCode::ACCEPTED, axum::Json(json!({ "approved": digest }))).into_response())
 }
 
