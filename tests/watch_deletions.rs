@@ -123,6 +123,31 @@ async fn files_that_have_errors_delete_nothing_however_long_that_lasts() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_rename_that_is_cut_before_its_old_name_makes_no_second_group() {
+    let watch = watch(correct()).await;
+    let before = groups(&watch);
+    let renamed = "  old1: { members: [user/201] }\n  new2:\n    members: [user/201]\n";
+    let cut = with_prune(renamed).replace("label: Ventes", "label: Vente");
+    watch.file(&cut).await;
+    watch.until_state(State::Drifted).await;
+    assert_eq!(watch.portal.label("+33142685302"), "Vente", "what has nothing to do with it is not delayed");
+    assert_eq!(groups(&watch), before);
+    watch.file(&format!("{cut}    renamed_from: old2\n")).await;
+    watch.until_state(State::InSync).await;
+    let ids = |groups: &[(String, String)]| {
+        let mut ids: Vec<String> = groups.iter().map(|(_, id)| id.clone()).collect();
+        ids.sort();
+        ids
+    };
+    assert_eq!(ids(&groups(&watch)), ids(&before), "the same three groups");
+    assert!(groups(&watch).iter().any(|(name, _)| name == "new2"));
+    // One that is meant comes once the other one may go.
+    watch.file(&with_prune("  old1: { members: [user/201] }\n  other: { members: [user/202] }\n")).await;
+    watch.until("replaced", |status| status.counts.deleted == 1 && status.state == State::InSync).await;
+    assert!(groups(&watch).iter().any(|(name, _)| name == "other"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_a_rest_a_deletion_still_needs_a_second_look() {
     let watch = watch(Options { delete_rest: Duration::ZERO, ..correct() }).await;
     let reads = watch.portal.read();

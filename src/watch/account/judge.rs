@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::config::Account;
 use crate::diag::{Diagnostic, Sources};
 use crate::live::Read;
-use crate::model::{Change, ChangeId, Desired, OnDrift};
+use crate::model::{Change, ChangeId, Desired, OnDrift, Reason, Verb};
 use crate::plan::{Part, Plan, plan_part};
 use crate::render::{counted, diagnostics, skipped};
 
@@ -185,16 +185,22 @@ impl Watcher {
         if self.handle.approves(&work.plan.digest) {
             return Verdict::Act(work);
         }
-        let waiting = self.deletions.waiting(&work.plan, time);
-        if waiting.is_empty() {
+        let mut held = self.deletions.waiting(&work.plan, time);
+        if held.is_empty() {
             return Verdict::Act(work);
         }
-        let (wait, time) = (if waiting.len() == 1 { "waits" } else { "wait" }, humantime::format_duration(time));
-        let says = format!(
-            "{} {wait} until files and account have stayed as they are for {time}",
-            counted(waiting.len(), "deletion")
-        );
-        match planned(account, &without(desired, &waiting), permit, read).0 {
+        let (count, wait) = (counted(held.len(), "deletion"), if held.len() == 1 { "waits" } else { "wait" });
+        let time = humantime::format_duration(time);
+        let mut says = format!("{count} {wait} until files and account have stayed as they are for {time}");
+        if held.iter().any(|change| change.reason == Reason::Pruned) {
+            // A group that goes and one that comes may be one that is renamed, by a line that is not there yet.
+            let before = held.len();
+            held.extend(work.plan.changes.iter().filter(|change| change.verb == Verb::Create));
+            if held.len() > before {
+                says.push_str("; so do the groups that are made, which may be the same ones renamed");
+            }
+        }
+        match planned(account, &without(desired, &held), permit, read).0 {
             Some(rest) if !rest.is_empty() => {
                 let drift = self.drift(account, &rest);
                 self.guarded(permit, Work { plan: Arc::new(rest), whole: work.whole, drift })
