@@ -21,7 +21,7 @@ mod resolve;
 pub use delta::{Deletion, Difference, GroupDelta, GroupFields, NumberDelta, Unmanaged};
 
 use crate::diag::Diagnostic;
-use crate::model::{Desired, Directory, Live};
+use crate::model::{Desired, Directory, Kind, Live};
 
 use matching::Matching;
 use resolve::Resolver;
@@ -45,9 +45,10 @@ pub fn diff<'a>(desired: &'a Desired, live: &'a Live) -> (Difference<'a>, Vec<Di
 
     let managed = desired.ring_groups.len() + desired.numbers.len();
     let in_sync = managed.saturating_sub(groups.len() + numbers.len());
+    let of = |kind| live.unreadable.iter().filter(|one| one.kind == kind).count();
     let unmanaged = Unmanaged {
-        numbers: (live.numbers.len() + missing).saturating_sub(desired.numbers.len()),
-        ring_groups: live.ring_groups.len().saturating_sub(matching.matched() + deletions.len()),
+        numbers: (live.numbers.len() + missing).saturating_sub(desired.numbers.len()) + of(Kind::Number),
+        ring_groups: live.ring_groups.len().saturating_sub(matching.matched() + deletions.len()) + of(Kind::RingGroup),
     };
     drop(resolver);
     let created = matching.created;

@@ -46,7 +46,7 @@ pub use saved::{ready, unmet};
 pub use selection::{Select, SelectError};
 pub use skipped::{Cause, Skipped};
 pub use stale::{How, Moved};
-pub use value::{Plan, Price};
+pub use value::{Plan, Price, UnreadableObject};
 
 use crate::diag::{Diagnostic, Severities};
 use crate::model::{Desired, Live};

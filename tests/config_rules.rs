@@ -109,6 +109,7 @@ fn each_rule_has_a_wrong_example_and_a_right_one_or_none_can_be_written() {
         "one-account-twice",
         "unreadable-base",
         "needs-unselected",
+        "unreadable-object",
     ];
     let documentation = documentation();
     let examples = examples(&documentation);

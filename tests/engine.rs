@@ -106,6 +106,7 @@ fn plan(changes: Vec<Change>) -> Plan {
         unmanaged: Unmanaged::default(),
         price: Price::default(),
         blocked: Vec::new(),
+        unreadable: Vec::new(),
         skipped: Vec::new(),
         only: Vec::new(),
         digest,

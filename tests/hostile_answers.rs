@@ -153,20 +153,8 @@ fn a_list_without_end_is_refused() {
 #[test]
 fn values_that_make_no_sense_are_named_with_their_object() {
     for (path, items, wanted) in [
-        (
-            "numbers",
-            r#"{"id":"n1","number":"01 42 68 53 00"}"#,
-            "number n1 cannot be read: its number is `01 42 68 53 00`",
-        ),
-        ("numbers", r#"{"id":"n1","number":"+0142685300"}"#, "number n1 cannot be read"),
         ("numbers", r#"{"id":"n1","number":33142685300}"#, "an item of numbers with the id \"n1\" cannot be read"),
-        ("ring_groups", r#"{"id":"g","name":"a","ring":"random","members":[]}"#, "its ring mode is `random`"),
-        (
-            "ring_groups",
-            r#"{"id":"g","name":"a","ring":"sequential","members":[],"ring_for":0}"#,
-            "not 1 to 3600 seconds",
-        ),
-        ("users", r#"{"id":"u","extension":"2o1"}"#, "user u cannot be read"),
+        ("ring_groups", r#"{"id":"g","name":"a","ring":"sequential"}"#, "members"),
         ("users", r#"{"id":"u"},{"id":"u"}"#, "the account listed user u twice"),
         (
             "numbers",

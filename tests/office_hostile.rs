@@ -307,27 +307,9 @@ async fn full_pages_without_end_are_refused_before_they_fill_the_memory() {
 
 #[tokio::test]
 async fn an_object_that_makes_no_sense_is_named() {
-    for (list, item, wanted) in [
-        (
-            "numbers",
-            json!({ "id": "n1", "number": "0142685300" }),
-            "number n1 cannot be read: its number is `0142685300`",
-        ),
-        ("numbers", json!({ "id": "n1" }), "numbers with the id \"n1\""),
-        (
-            "ring_groups",
-            json!({ "id": "g\u{1b}", "name": "", "ring": "simultaneous", "members": [] }),
-            "ring_group g\\u{1b}",
-        ),
-        ("ring_groups", json!({ "id": "g", "name": "a", "ring": "random", "members": [] }), "ring mode is `random`"),
-        (
-            "ring_groups",
-            json!({ "id": "g", "name": "a", "ring": "sequential", "members": [], "ring_for": 1e300 }),
-            "not 1 to 3600 seconds",
-        ),
-        ("users", json!({ "id": 7, "extension": "x".repeat(10_000) }), "user 7"),
-        ("users", json!(17), "users"),
-    ] {
+    for (list, item, wanted) in
+        [("numbers", json!({ "id": "n1" }), "numbers with the id \"n1\""), ("users", json!(17), "users")]
+    {
         let error =
             failure(with_list(list, move |_| axum::Json(json!({ "items": [item], "next": null })).into_response()))
                 .await;
@@ -335,6 +317,65 @@ async fn an_object_that_makes_no_sense_is_named() {
         assert!(error.to_string().contains(wanted), "{error}");
         assert!(error.to_string().len() < 600, "{error}");
     }
+}
+
+#[tokio::test]
+async fn an_object_that_cannot_be_represented_is_kept_apart_and_the_account_is_read() {
+    for (list, item, name, wanted) in [
+        ("numbers", json!({ "id": "n1", "number": "0142685300" }), "0142685300", "its number is `0142685300`"),
+        ("numbers", json!({ "id": "n1", "number": "sip:a@b" }), "sip:a@b", "its number is `sip:a@b`"),
+        (
+            "ring_groups",
+            json!({ "id": "g\u{1b}", "name": "", "ring": "simultaneous", "members": [] }),
+            "",
+            "its name is ``",
+        ),
+        (
+            "ring_groups",
+            json!({ "id": "g", "name": "a", "ring": "random", "members": [] }),
+            "a",
+            "ring mode is `random`",
+        ),
+        (
+            "ring_groups",
+            json!({ "id": "g", "name": "a", "ring": "sequential", "members": [], "extension": "x".repeat(10_000) }),
+            "a",
+            "its extension is `xx",
+        ),
+        (
+            "ring_groups",
+            json!({ "id": "g", "name": "a", "ring": "sequential", "members": [], "ring_for": 1e300 }),
+            "a",
+            "not 1 to 3600 seconds",
+        ),
+    ] {
+        let (office, _) =
+            office(with_list(list, move |_| axum::Json(json!({ "items": [item], "next": null })).into_response()))
+                .await;
+        let live = office.read().await.unwrap().live;
+        assert_eq!(live.unreadable.len(), 1, "{list}");
+        assert_eq!(&*live.unreadable[0].name, name);
+        assert!(live.unreadable[0].why.contains(wanted), "{}", live.unreadable[0].why);
+        assert!(live.unreadable[0].why.len() < 600);
+        assert!(live.numbers.is_empty() || list != "numbers");
+        assert!(live.ring_groups.is_empty() || list != "ring_groups");
+    }
+    // Nobody could dial it, so it is in nobody's way.
+    let (office, _) = office(with_list("users", |_| {
+        axum::Json(json!({ "items": [{ "id": 7, "extension": "x".repeat(10_000) }], "next": null })).into_response()
+    }))
+    .await;
+    assert_eq!(office.read().await.unwrap().live.users[0].extension, None);
+}
+
+#[tokio::test]
+async fn an_id_that_comes_twice_is_noticed_also_where_one_of_the_two_cannot_be_represented() {
+    let (office, _) = office(with_list("numbers", |_| {
+        let odd = json!({ "id": number(1)["id"], "number": "3000" });
+        axum::Json(json!({ "items": [number(1), odd], "next": null })).into_response()
+    }))
+    .await;
+    assert!(matches!(office.read().await.unwrap_err(), ReadError::Inconsistent(_)));
 }
 
 #[tokio::test]

@@ -82,6 +82,7 @@ mod tests {
             unmanaged: crate::diff::Unmanaged::default(),
             price: Price::default(),
             blocked: if blocked { vec![block] } else { Vec::new() },
+            unreadable: Vec::new(),
             skipped: Vec::new(),
             only: Vec::new(),
             digest: digest.clone(),

@@ -45,7 +45,8 @@ impl Rule {
 }
 
 /// The rules on single declarations that are held against the account.
-const SKIPPABLE: [&Rule; 14] = [
+const SKIPPABLE: [&Rule; 15] = [
+    Rule::UNREADABLE_OBJECT,
     Rule::UNKNOWN_REFERENCE,
     Rule::AMBIGUOUS_REFERENCE,
     Rule::NUMBER_NOT_IN_ACCOUNT,
@@ -216,6 +217,8 @@ rules! {
         "A reference names an object that exists in the account or is declared in the file.";
     AMBIGUOUS_REFERENCE = "ambiguous-reference", Error fixed,
         "A reference names exactly one object.";
+    UNREADABLE_OBJECT = "unreadable-object", Error fixed,
+        "A declared or named ring group of the account has only values that this version knows.";
     NUMBER_NOT_IN_ACCOUNT = "number-not-in-account", Error fixed,
         "A number in the file belongs to the account; numbers are never ordered by an edit.";
     EXTENSION_TAKEN = "extension-taken", Error fixed,

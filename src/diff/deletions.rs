@@ -9,7 +9,7 @@ use std::fmt;
 use foldhash::HashMap;
 
 use crate::diag::{Diagnostic, Rule, attribute};
-use crate::model::{Declaration, Desired, Directory, E164, Found, Handle, Kind, Name};
+use crate::model::{Declaration, Desired, Directory, E164, Found, Handle, Kind, Name, Reference, Selector, Unreadable};
 
 use super::delta::{Deletion, GroupDelta, NumberDelta};
 use super::matching::Matching;
@@ -30,8 +30,15 @@ pub(super) fn absent(
         let reported = diagnostics.len();
         let span = absent.reference.span;
         match directory.find(&absent.reference.value) {
-            // Already gone: that is what was asked for.
-            Found::None => {}
+            Found::None => match unreadable(directory, &absent.reference.value) {
+                // Already gone: that is what was asked for.
+                None => {}
+                Some(one) => {
+                    let message = format!("the ring group `{}` of the account cannot be read: {}", one.name, one.why);
+                    let finding = Diagnostic::new(Rule::UNREADABLE_OBJECT, Some(span), message);
+                    diagnostics.push(finding.hint("delete it in the account, or remove it from the files"));
+                }
+            },
             Found::Several(handles) => diagnostics.push(Diagnostic::new(
                 Rule::AMBIGUOUS_REFERENCE,
                 Some(span),
@@ -57,6 +64,16 @@ pub(super) fn absent(
     deletions.sort_unstable_by_key(|deletion| deletion.handle);
     deletions.dedup_by_key(|deletion| deletion.handle);
     deletions
+}
+
+/// The group that `absent` names, if it cannot be read.
+fn unreadable<'l>(live: &Directory<'l>, reference: &Reference) -> Option<&'l Unreadable> {
+    let by_extension = match &reference.selector {
+        Selector::Extension(extension) => live.unreadable_extension(extension),
+        _ => None,
+    };
+    let by_extension = by_extension.filter(|one| one.kind == reference.kind);
+    by_extension.or_else(|| live.unreadable_group(&reference.selector.key()))
 }
 
 /// All deletions, by handle, after a look at who points at what in the end.
@@ -100,6 +117,7 @@ enum Referrer<'a> {
     Number(E164),
     Key { receptionist: &'a str, key: &'a str },
     NoAnswer(&'a Name),
+    Unreadable(&'a Unreadable),
 }
 
 /// Who points at the groups that shall go once everything else is applied.
@@ -133,6 +151,11 @@ impl<'a> After<'a> {
             for (key, target) in &receptionist.keys {
                 let referrer = Referrer::Key { receptionist: &receptionist.name, key };
                 after.point(referrer, resolver.live(target));
+            }
+        }
+        for one in &live.unreadable {
+            for target in &one.targets {
+                after.point(Referrer::Unreadable(one), resolver.live(target));
             }
         }
         let changed: HashMap<Handle, Option<Handle>> =
@@ -206,6 +229,7 @@ impl fmt::Display for Referrer<'_> {
         match self {
             Self::Number(number) => write!(f, "number {number}"),
             Self::Key { receptionist, key } => write!(f, "receptionist/{receptionist} (key {key})"),
+            Self::Unreadable(one) => write!(f, "{}/{}", one.kind, one.name),
             Self::NoAnswer(name) => write!(f, "ring_group/{name} (no_answer)"),
         }
     }

@@ -22,6 +22,16 @@ pub(super) fn check(resolver: &Resolver<'_, '_>, diagnostics: &mut Vec<Diagnosti
                         .of(Declaration::RingGroup(other)),
                 );
             }
+            let live = resolver.directory.live().ring_groups.get(handle.index as usize);
+            let has = live.is_some_and(|live| live.extension.as_ref() == Some(&extension.value));
+            if let Some(one) = resolver.directory.unreadable_extension(&extension.value).filter(|_| !has) {
+                let text = format!(
+                    "extension {} belongs to `{}/{}`, which cannot be read",
+                    extension.value, one.kind, one.name
+                );
+                let finding = Diagnostic::new(Rule::EXTENSION_TAKEN, Some(extension.span), text);
+                diagnostics.push(finding.hint("choose a free extension number").of(own));
+            }
             if let Some(holder) = keeper(resolver, extension.value.as_str(), handle) {
                 diagnostics.push(taken(resolver, group, extension.span, holder).of(own));
             }

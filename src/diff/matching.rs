@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use foldhash::HashMap;
 
 use crate::diag::{Diagnostic, Rule};
-use crate::model::{Declaration, Desired, Directory, Found, Handle, Kind};
+use crate::model::{Declaration, Desired, DesiredRingGroup, Directory, Found, Handle, Kind};
 
 /// The pairs.
 #[derive(Debug)]
@@ -48,7 +48,10 @@ impl Matching {
         for (index, (group, key)) in (0u32..).zip(desired.ring_groups.iter().zip(&keys)) {
             match directory.folded(Kind::RingGroup, key) {
                 Found::One(_) => {}
-                Found::None => waiting.push_back(index),
+                Found::None => {
+                    diagnostics.extend(unreadable(group, index, directory));
+                    waiting.push_back(index);
+                }
                 Found::Several(several) => diagnostics.push(
                     Diagnostic::new(
                         Rule::AMBIGUOUS_REFERENCE,
@@ -96,6 +99,20 @@ impl Matching {
     pub(super) fn matched(&self) -> usize {
         self.handles.len() - self.created.len()
     }
+}
+
+/// A wanted group that the account has, or had under another name, with values that cannot be read: it is not made a
+/// second time.
+fn unreadable(group: &DesiredRingGroup, index: u32, directory: &Directory<'_>) -> Option<Diagnostic> {
+    let mut names = std::iter::once(&group.name).chain(&group.renamed_from);
+    let (name, one) = names.find_map(|name| Some((name, directory.unreadable_group(&name.value.key())?)))?;
+    let message = format!("the ring group `{}` of the account cannot be read: {}", name.value, one.why);
+    let finding = Diagnostic::new(Rule::UNREADABLE_OBJECT, Some(name.span), message);
+    Some(
+        finding
+            .hint("give it a value that this version knows, or remove it from the files")
+            .of(Declaration::RingGroup(index)),
+    )
 }
 
 enum Claim {

@@ -44,7 +44,8 @@ fn protected(desired: &Desired, directory: &Directory<'_>, diagnostics: &mut Vec
     let declared: HashSet<NameKey> =
         names.chain(extensions.map(|extension| NameKey::of(extension.value.as_str()))).collect();
     for (key, reference) in &protect.groups {
-        if directory.find(&reference.value) == Found::None && !declared.contains(key) {
+        let exists = directory.find(&reference.value) != Found::None || directory.unreadable_group(key).is_some();
+        if !exists && !declared.contains(key) {
             report(reference.span, format!("`{}`", reference.value));
         }
     }

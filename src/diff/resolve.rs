@@ -12,7 +12,7 @@ use foldhash::HashMap;
 use crate::diag::{Diagnostic, Rule, nearest_of_any};
 use crate::model::{
     Desired, DesiredRingGroup, Directory, ExtensionNumber, Found, Handle, Ignorable, Kind, ObjectRef, Reference,
-    Selector, Span, Spanned,
+    Selector, Span, Spanned, Unreadable,
 };
 
 use super::delta::Deletion;
@@ -178,6 +178,13 @@ impl<'r, 'a> Resolver<'r, 'a> {
     }
 
     fn unknown(&self, reference: &Reference, span: Span) -> Diagnostic {
+        if reference.kind == Kind::RingGroup
+            && let Some(one) = self.unreadable(reference)
+        {
+            let message = format!("the ring group `{}` of the account cannot be read: {}", reference.selector, one.why);
+            return Diagnostic::new(Rule::UNREADABLE_OBJECT, Some(span), message)
+                .hint("nothing new can lead to it; name another target");
+        }
         let what = match reference.kind {
             Kind::Voicemail => "voicemail box".to_owned(),
             kind => kind.as_str().replace('_', " "),
@@ -191,6 +198,16 @@ impl<'r, 'a> Resolver<'r, 'a> {
             Some(hint) => diagnostic.hint(hint),
             None => diagnostic.hint(format!("`strowger export --as-snapshot` shows every {what} of the account")),
         }
+    }
+
+    /// The ring group that is meant, if it cannot be read.
+    fn unreadable(&self, reference: &Reference) -> Option<&Unreadable> {
+        let live = self.directory;
+        let by_extension = match &reference.selector {
+            Selector::Extension(extension) => live.unreadable_extension(extension),
+            _ => None,
+        };
+        by_extension.or_else(|| live.unreadable_group(&reference.selector.key()))
     }
 
     fn suggestion(&self, reference: &Reference) -> Option<String> {

@@ -11,7 +11,8 @@ use std::cell::OnceCell;
 
 use foldhash::{HashMap, HashSet};
 
-use super::{Kind, Live, LiveNumber, LiveObject, NameKey, ObjectId, ObjectRef, Reference, Selector};
+use super::unreadable::{Unread, Unreadable};
+use super::{ExtensionNumber, Kind, Live, LiveNumber, LiveObject, NameKey, ObjectId, ObjectRef, Reference, Selector};
 
 use ids::Ids;
 use texts::Texts;
@@ -46,6 +47,7 @@ pub struct Directory<'a> {
     ids: Ids<'a>,
     texts: Texts<'a>,
     extensions: OnceCell<HashMap<&'a str, Holders>>,
+    unread: OnceCell<Unread<'a>>,
     /// For each number where it goes; everybody asks.
     destinations: OnceCell<Vec<Option<Handle>>>,
 }
@@ -63,7 +65,7 @@ impl<'a> Directory<'a> {
     /// the account.
     pub fn new(live: &'a Live) -> Self {
         let (ids, texts) = (Ids::new(live), Texts::new(live));
-        Self { live, ids, texts, extensions: OnceCell::new(), destinations: OnceCell::new() }
+        Self { live, ids, texts, extensions: OnceCell::new(), unread: OnceCell::new(), destinations: OnceCell::new() }
     }
 
     /// The account that is indexed.
@@ -102,6 +104,16 @@ impl<'a> Directory<'a> {
             Some(Holders::One(handle)) => std::slice::from_ref(handle),
             Some(Holders::Several(all)) => all,
         }
+    }
+
+    /// The ring group that has this name and cannot be read.
+    pub fn unreadable_group(&self, name: &NameKey) -> Option<&'a Unreadable> {
+        self.unread.get_or_init(|| Unread::new(self.live)).group(name)
+    }
+
+    /// What has this extension number and cannot be read.
+    pub fn unreadable_extension(&self, extension: &ExtensionNumber) -> Option<&'a Unreadable> {
+        self.unread.get_or_init(|| Unread::new(self.live)).extension(extension)
     }
 
     /// What a reference means in this account.
@@ -194,7 +206,7 @@ impl<'a> Directory<'a> {
             }
             Kind::Other => ([None, None], None),
         };
-        let candidates = texts.into_iter().flatten().chain(extension.map(super::ExtensionNumber::as_str));
+        let candidates = texts.into_iter().flatten().chain(extension.map(ExtensionNumber::as_str));
         for text in candidates {
             if let Ok(selector) = Selector::parse(text)
                 && self.find(&Reference { kind: handle.kind, selector }) == Found::One(handle)

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Capabilities, E164, ExtensionNumber, Kind, Name, RingFor, RingMode};
+use super::{Capabilities, E164, ExtensionNumber, Kind, Name, RingFor, RingMode, Unreadable};
 
 /// The vendor's own name for an object. Shared: everything that points at the object repeats it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
@@ -159,6 +159,8 @@ pub struct Live {
     pub receptionists: Vec<LiveReceptionist>,
     /// Its conference lines.
     pub conferences: Vec<LiveConference>,
+    /// Numbers and ring groups that have no place in the lists above.
+    pub unreadable: Vec<Unreadable>,
 }
 
 /// Why what was read cannot be a whole account.
@@ -193,6 +195,10 @@ impl Live {
         sort(Kind::Device, &mut self.devices, |device| &device.id)?;
         sort(Kind::Receptionist, &mut self.receptionists, |receptionist| &receptionist.id)?;
         sort(Kind::Conference, &mut self.conferences, |conference| &conference.id)?;
+        self.unreadable.sort_unstable_by(|one, other| (one.kind, &one.id).cmp(&(other.kind, &other.id)));
+        if let Some((kind, id)) = self.repeated_unreadable() {
+            return Err(Incomplete::Repeated { kind, id: (&*id.0).into() });
+        }
         Ok(self)
     }
 
@@ -235,6 +241,7 @@ impl Live {
             + self.users.len()
             + self.receptionists.len()
             + self.conferences.len()
+            + self.unreadable.len()
     }
 }
 

@@ -2,13 +2,13 @@
 
 use crate::diff::{Difference, NumberDelta};
 use crate::model::{
-    Change, ChangeId, FieldChange, FieldName, FieldValue, Handle, Kind, LiveRingGroup, ObjectLabel, ObjectRef,
+    Change, ChangeId, FieldChange, FieldName, FieldValue, Handle, Kind, Live, LiveRingGroup, ObjectLabel, ObjectRef,
     PlannedRef, Span, Verb,
 };
 
 use super::digest::Digest;
 use super::order::Ordered;
-use super::value::{Plan, Price};
+use super::value::{Plan, Price, UnreadableObject};
 use super::write::{Subject, Write};
 use super::{now, preimage};
 
@@ -26,12 +26,23 @@ pub(super) fn build(difference: &Difference<'_>, ordered: &Ordered, reads: u64) 
         changes,
         in_sync: difference.in_sync,
         unmanaged: difference.unmanaged,
+        unreadable: unreadable(live),
         price,
         blocked: Vec::new(),
         skipped: Vec::new(),
         only: Vec::new(),
         digest,
     }
+}
+
+fn unreadable(live: &Live) -> Vec<UnreadableObject> {
+    let objects = live.unreadable.iter().map(|one| UnreadableObject {
+        kind: one.kind,
+        id: one.id.clone(),
+        name: one.name.to_string(),
+        reason: one.why.to_string(),
+    });
+    objects.collect()
 }
 
 fn price(difference: &Difference<'_>, changes: &[Change], reads: u64) -> Price {

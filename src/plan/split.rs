@@ -73,6 +73,7 @@ impl<'d, 'a> Spare<'d, 'a> {
             self.next = number.checked_sub(1);
             let extension: ExtensionNumber = number.to_string().parse().ok()?;
             let free = self.difference.directory.by_extension(extension.as_str()).is_empty()
+                && self.difference.directory.unreadable_extension(&extension).is_none()
                 && !self.wanted.contains(extension.as_str());
             if !capabilities.extension_fits(&extension) && extension.as_str().len() < capabilities.extension_digits.0 {
                 return None;

@@ -8,8 +8,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::model::{
-    Change, ChangeId, Directory, FieldName, FieldValue, Found, Handle, Kind, Live, LiveObject, ObjectId, ObjectLabel,
-    ObjectRef, PlannedRef, Revision, Verb,
+    Change, ChangeId, Directory, FieldName, FieldValue, Found, Handle, Kind, Live, LiveObject, NameKey, ObjectId,
+    ObjectLabel, ObjectRef, PlannedRef, Revision, Verb,
 };
 
 use super::{Plan, now, preimage};
@@ -157,6 +157,11 @@ impl<'a> Account<'a> {
                 note(target, &|| format!("ring_group/{}", group.name));
             }
         }
+        for one in &live.unreadable {
+            for target in &one.targets {
+                note(target, &|| format!("{}/{}", one.kind, one.name));
+            }
+        }
         for receptionist in &live.receptionists {
             for (key, target) in &receptionist.keys {
                 note(target, &|| format!("receptionist/{} (key {key})", receptionist.name));
@@ -217,11 +222,22 @@ impl<'a> Account<'a> {
                 Found::One(handle) => vec![handle],
                 Found::Several(handles) => handles,
             };
+            // A new spelling of its own name takes nothing.
+            let own = change.object.id.is_some() && NameKey::of(&change.object.name) == name.key();
+            let unreadable = self.directory.unreadable_group(&name.key()).filter(|_| !own);
+            how.extend(
+                unreadable.map(|one| How::Taken { field: FieldName::Name, by: format!("{}/{}", one.kind, one.name) }),
+            );
             how.extend(
                 found.into_iter().find(other).map(|handle| How::Taken { field: FieldName::Name, by: by(handle) }),
             );
         }
         if let Some(FieldValue::Extension(extension)) = change.after(FieldName::Extension) {
+            let unreadable = self.directory.unreadable_extension(extension);
+            how.extend(
+                unreadable
+                    .map(|one| How::Taken { field: FieldName::Extension, by: format!("{}/{}", one.kind, one.name) }),
+            );
             let holder = self.directory.by_extension(extension.as_str()).iter().copied().find(other);
             how.extend(holder.map(|handle| How::Taken { field: FieldName::Extension, by: by(handle) }));
         }

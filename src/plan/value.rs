@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::diff::Unmanaged;
-use crate::model::Change;
+use crate::model::{Change, Kind, ObjectId};
 
 use super::block::Block;
 use super::digest::Digest;
@@ -25,6 +25,9 @@ pub struct Plan {
     pub in_sync: usize,
     /// What the account has and the files do not mention.
     pub unmanaged: Unmanaged,
+    /// Of these, what has a value that this version does not know, and why it cannot be managed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<UnreadableObject>,
     /// What it costs to read the account and to carry the plan out.
     pub price: Price,
     /// What the guards hold back; empty if the plan may be applied as it is.
@@ -38,6 +41,19 @@ pub struct Plan {
     pub only: Vec<String>,
     /// The name of exactly these changes, for `--approve`.
     pub digest: Digest,
+}
+
+/// A number or a ring group of the account that no file can manage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UnreadableObject {
+    /// The kind.
+    pub kind: Kind,
+    /// The vendor's id.
+    pub id: ObjectId,
+    /// The number or the name as the account has it: untrusted text.
+    pub name: String,
+    /// Why, as the end of a sentence without a full stop: untrusted text.
+    pub reason: String,
 }
 
 /// API calls, and the least time that they take.

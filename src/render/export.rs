@@ -63,6 +63,14 @@ pub fn export(live: &Live, options: &ExportOptions) -> Vec<(String, String)> {
     for line in options.provider.iter().flat_map(|line| line.lines()) {
         let _ = writeln!(account, "  {line}");
     }
+    for one in &live.unreadable {
+        let _ = writeln!(
+            account,
+            "# {} is left out: {}",
+            shown(&format!("{}/{}", one.kind, one.name), LONGEST),
+            shown(&one.why, 1_000)
+        );
+    }
     let groups = group::section(live, &selectors, &options.only);
     let all: Vec<&LiveNumber> = live.numbers.iter().filter(|number| options.only.has_number(number)).collect();
     let by_folder = match options.by_folder {

@@ -57,6 +57,7 @@ pub fn plans(
         if plan.is_blocked() {
             lines.push(format!("Blocked: {}", summary::blocked(plan, &Held::of(plan))));
         }
+        lines.extend(summary::unreadable(plan));
         lines.extend(skipped::title(plan).map(|title| format!("Left out: {title}")));
     }
     lines.extend(unplanned.iter().map(|one| format!("Not planned: {}", one.line())));

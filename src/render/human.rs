@@ -39,6 +39,10 @@ pub fn plan_of(plan: &Plan, style: Style, command: &str) -> String {
         let line = page.paint(Paint::new().dimmed(), &format!("  {unmanaged}"));
         page.line(&line);
     }
+    for line in summary::unreadable(plan) {
+        let line = page.paint(Paint::new().dimmed(), &format!("    {line}"));
+        page.line(&line);
+    }
     page.line(&format!("Plan: {}", summary::counts(plan)));
     page.line(&format!("Price: {}", summary::price(plan)));
     if !plan.changes.is_empty() {

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::model::Verb;
-use crate::plan::{Guard, Plan};
+use crate::plan::{Guard, Plan, UnreadableObject};
 
+use super::fields;
 use super::held::Held;
 
 /// `1 create, 2 updates, 1 delete; 9 in sync`, or that there is nothing to do.
@@ -42,6 +43,21 @@ pub(super) fn unmanaged(plan: &Plan) -> Option<String> {
         parts.push(counted(unmanaged.ring_groups, "ring group"));
     }
     (!parts.is_empty()).then(|| format!("{} in the account, not in the files: left alone", parts.join(" and ")))
+}
+
+/// Lines on what no file can manage, and how many more there are.
+pub(super) fn unreadable(plan: &Plan) -> Vec<String> {
+    /// A view for people lists no more than this; the JSON has all of them.
+    const LISTED: usize = 20;
+    let line = |one: &UnreadableObject| {
+        let object = format!("{}/{}", one.kind, fields::shown(&one.name));
+        format!("{object} cannot be managed: {}", fields::shown(&one.reason))
+    };
+    let mut lines: Vec<String> = plan.unreadable.iter().take(LISTED).map(line).collect();
+    if plan.unreadable.len() > LISTED {
+        lines.push(format!("and {} more", counted(plan.unreadable.len() - LISTED, "object")));
+    }
+    lines
 }
 
 /// API calls, and the least time that they take.

@@ -216,6 +216,7 @@ impl Maker {
             devices: Vec::new(),
             receptionists,
             conferences,
+            unreadable: Vec::new(),
         }
     }
 

@@ -24,6 +24,7 @@ fn plan() -> Plan {
         unmanaged: strowger::diff::Unmanaged::default(),
         price: strowger::plan::Price::default(),
         blocked: vec![block],
+        unreadable: Vec::new(),
         skipped: Vec::new(),
         only: Vec::new(),
         digest: Digest("0".repeat(64)),

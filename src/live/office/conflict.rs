@@ -79,17 +79,23 @@ impl Writing<'_> {
         let mut ids = HashSet::new();
         let holders: Vec<Holder> = match kind {
             Kind::RingGroup => {
-                let groups = office.list::<wire::RingGroup>("ring_groups", reading).await.ok()?;
+                let (groups, unreadable) = office.list::<wire::RingGroup>("ring_groups", reading).await.ok()?;
+                let others = unreadable.into_iter().map(|one| Holder {
+                    kind,
+                    id: one.id,
+                    name: one.name,
+                    extension: one.extension,
+                });
                 let holder = |group: LiveRingGroup| Holder {
                     kind,
                     id: group.id,
                     name: group.name.as_str().into(),
                     extension: group.extension,
                 };
-                groups.into_iter().map(holder).collect()
+                groups.into_iter().map(holder).chain(others).collect()
             }
             Kind::User => {
-                let users = office.list::<wire::User>("users", reading).await.ok()?;
+                let (users, _) = office.list::<wire::User>("users", reading).await.ok()?;
                 for (user, devices) in &users {
                     ids.extend(user.voicemail.clone());
                     ids.extend(devices.iter().map(|device| device.id.clone()));
@@ -99,13 +105,13 @@ impl Writing<'_> {
                 users.into_iter().map(holder).collect()
             }
             Kind::Receptionist => {
-                let all = office.list::<wire::Receptionist>("receptionists", reading).await.ok()?;
+                let (all, _) = office.list::<wire::Receptionist>("receptionists", reading).await.ok()?;
                 all.into_iter()
                     .map(|one| Holder { kind, id: one.id, name: one.name, extension: one.extension })
                     .collect()
             }
             _ => {
-                let all = office.list::<wire::Conference>("conferences", reading).await.ok()?;
+                let (all, _) = office.list::<wire::Conference>("conferences", reading).await.ok()?;
                 all.into_iter()
                     .map(|one| Holder { kind, id: one.id, name: one.name, extension: one.extension })
                     .collect()

@@ -1,12 +1,13 @@
-//! From the API's documents to the model. What has no place in the model's types is an error that names the
-//! object; kinds that we do not know become [`Kind::Other`].
+//! From the API's documents to the model. A number or a ring group with a value that has no place in the model's types is
+//! [`Unreadable`]; kinds that we do not know become [`Kind::Other`], and extension numbers of other objects that nobody
+//! could dial become none.
 
 use std::fmt::Display;
 use std::num::NonZeroU32;
 
 use crate::model::{
     Capabilities, ExtensionNumber, Kind, LiveAccount, LiveConference, LiveDevice, LiveNumber, LiveReceptionist,
-    LiveRingGroup, LiveUser, ObjectId, ObjectRef, RequestLimits, Revision, RingFor, RingMode,
+    LiveRingGroup, LiveUser, Name, ObjectId, ObjectRef, RequestLimits, Revision, RingFor, RingMode, Unreadable,
 };
 use crate::text::shown;
 
@@ -19,28 +20,36 @@ pub(super) struct Malformed {
     pub(super) why: String,
 }
 
-type Result<T> = std::result::Result<T, Malformed>;
-
 /// An item of a list that becomes a part of the account.
 pub(super) trait Item: for<'de> serde::Deserialize<'de> + Send {
     /// What it becomes.
     type Live: Send;
 
-    fn live(self) -> Result<Self::Live>;
+    fn live(self) -> Result<Self::Live, Box<Unreadable>>;
 }
 
-fn malformed(kind: Kind, id: &wire::Id, field: &str, value: &str, why: impl Display) -> Malformed {
-    Malformed {
-        what: format!("{kind} {}", shown(&id.0, 80)),
-        why: format!("its {field} is `{}`: {why}", shown(value, 80)),
-    }
+/// Why a value has no place in the model.
+fn unfit(field: &str, value: &str, why: impl Display) -> String {
+    format!("its {field} is `{}`: {why}", shown(value, 80))
 }
 
 impl Item for wire::Number {
     type Live = LiveNumber;
 
-    fn live(self) -> Result<LiveNumber> {
-        let number = self.e164.parse().map_err(|why| malformed(Kind::Number, &self.id, "number", &self.e164, why))?;
+    fn live(self) -> Result<LiveNumber, Box<Unreadable>> {
+        let number = match self.e164.parse() {
+            Ok(number) => number,
+            Err(why) => {
+                return Err(Box::new(Unreadable {
+                    kind: Kind::Number,
+                    id: ObjectId(self.id.0.into()),
+                    why: unfit("number", &self.e164, why).into(),
+                    name: self.e164,
+                    extension: None,
+                    targets: self.destination.map(object_ref).into_iter().collect(),
+                }));
+            }
+        };
         Ok(LiveNumber {
             id: ObjectId(self.id.0.into()),
             number,
@@ -56,19 +65,20 @@ impl Item for wire::Number {
 impl Item for wire::RingGroup {
     type Live = LiveRingGroup;
 
-    fn live(self) -> Result<LiveRingGroup> {
-        let kind = Kind::RingGroup;
-        let name = self.name.parse().map_err(|why| malformed(kind, &self.id, "name", &self.name, why))?;
-        let extension = extension(kind, &self.id, self.extension)?;
-        let ring = ring_mode(&self.ring)
-            .ok_or_else(|| malformed(kind, &self.id, "ring mode", &self.ring, "this version does not know it"))?;
-        let ring_for =
-            match self.ring_for {
-                None => None,
-                Some(number) => Some(seconds(&number).ok_or_else(|| {
-                    malformed(kind, &self.id, "ring_for", &number.to_string(), "not 1 to 3600 seconds")
-                })?),
-            };
+    fn live(self) -> Result<LiveRingGroup, Box<Unreadable>> {
+        let (name, extension, ring, ring_for) = match self.values() {
+            Ok(values) => values,
+            Err(why) => {
+                return Err(Box::new(Unreadable {
+                    kind: Kind::RingGroup,
+                    id: ObjectId(self.id.0.into()),
+                    name: self.name,
+                    extension: extension(self.extension.as_deref()),
+                    targets: self.members.into_iter().chain(self.no_answer).map(object_ref).collect(),
+                    why: why.into(),
+                }));
+            }
+        };
         Ok(LiveRingGroup {
             id: ObjectId(self.id.0.into()),
             name,
@@ -83,11 +93,30 @@ impl Item for wire::RingGroup {
     }
 }
 
+/// The values of a ring group that may have no place in the model.
+type GroupValues = (Name, Option<ExtensionNumber>, RingMode, Option<RingFor>);
+
+impl wire::RingGroup {
+    fn values(&self) -> Result<GroupValues, String> {
+        let name = self.name.parse().map_err(|why| unfit("name", &self.name, why))?;
+        let extension = match self.extension.as_deref() {
+            Some(text) if !text.is_empty() => Some(text.parse().map_err(|why| unfit("extension", text, why))?),
+            _ => None,
+        };
+        let unknown = || unfit("ring mode", &self.ring, "this version does not know it");
+        let ring = ring_mode(&self.ring).ok_or_else(unknown)?;
+        let ring_for = self.ring_for.as_ref().map(|number| {
+            seconds(number).ok_or_else(|| unfit("ring_for", &number.to_string(), "not 1 to 3600 seconds"))
+        });
+        Ok((name, extension, ring, ring_for.transpose()?))
+    }
+}
+
 impl Item for wire::User {
     type Live = (LiveUser, Vec<LiveDevice>);
 
-    fn live(self) -> Result<Self::Live> {
-        let extension = extension(Kind::User, &self.id, self.extension)?;
+    fn live(self) -> Result<Self::Live, Box<Unreadable>> {
+        let extension = extension(self.extension.as_deref());
         let id = ObjectId(self.id.0.into());
         let devices = self.devices.unwrap_or_default().into_iter().map(|device| LiveDevice {
             id: ObjectId(device.id.0.into()),
@@ -113,8 +142,8 @@ impl Item for wire::User {
 impl Item for wire::Receptionist {
     type Live = LiveReceptionist;
 
-    fn live(self) -> Result<LiveReceptionist> {
-        let extension = extension(Kind::Receptionist, &self.id, self.extension)?;
+    fn live(self) -> Result<LiveReceptionist, Box<Unreadable>> {
+        let extension = extension(self.extension.as_deref());
         let keys = self.keys.unwrap_or_default().into_iter().map(|(key, target)| (key, object_ref(target))).collect();
         Ok(LiveReceptionist { id: ObjectId(self.id.0.into()), name: self.name.unwrap_or_default(), extension, keys })
     }
@@ -123,23 +152,29 @@ impl Item for wire::Receptionist {
 impl Item for wire::Conference {
     type Live = LiveConference;
 
-    fn live(self) -> Result<LiveConference> {
-        let extension = extension(Kind::Conference, &self.id, self.extension)?;
+    fn live(self) -> Result<LiveConference, Box<Unreadable>> {
+        let extension = extension(self.extension.as_deref());
         Ok(LiveConference { id: ObjectId(self.id.0.into()), name: self.name.unwrap_or_default(), extension })
     }
 }
 
-/// The account and what it accepts.
-pub(super) fn account(account: wire::Account) -> Result<(LiveAccount, Capabilities)> {
-    let default_number = match account.default_number {
-        None => None,
-        Some(text) => Some(text.parse().map_err(|why| Malformed {
-            what: "the account".to_owned(),
-            why: format!("its default number is `{}`: {why}", shown(&text, 80)),
-        })?),
-    };
+/// The account, what it accepts, and its default number if that is not an E.164 number.
+pub(super) fn account(account: wire::Account) -> (LiveAccount, Capabilities, Option<Box<str>>) {
+    let default_number = account.default_number.as_ref().and_then(|text| text.parse().ok());
+    let odd = account.default_number.filter(|_| default_number.is_none());
     let live = LiveAccount { id: account.id.0, name: account.name.unwrap_or_default(), default_number };
-    Ok((live, capabilities(account.capabilities)))
+    (live, capabilities(account.capabilities), odd)
+}
+
+/// Refuses a default number that is not an E.164 number, unless it is one of the numbers that cannot be read: which
+/// number is protected must be known.
+pub(super) fn default_number(odd: Option<&str>, unreadable: &[Unreadable]) -> Result<(), Malformed> {
+    let Some(text) = odd else { return Ok(()) };
+    if unreadable.iter().any(|one| one.kind == Kind::Number && *one.name == *text) {
+        return Ok(());
+    }
+    let why = unfit("default number", text, "not an E.164 number");
+    Err(Malformed { what: "the account".to_owned(), why })
 }
 
 /// What the account states, and our own idea of an account where it states nothing.
@@ -207,13 +242,9 @@ fn seconds(number: &serde_json::Number) -> Option<RingFor> {
     RingFor::from_seconds(whole).ok()
 }
 
-fn extension(kind: Kind, id: &wire::Id, text: Option<Box<str>>) -> Result<Option<ExtensionNumber>> {
-    match text {
-        Some(text) if !text.is_empty() => {
-            text.parse().map(Some).map_err(|why| malformed(kind, id, "extension", &text, why))
-        }
-        _ => Ok(None),
-    }
+/// An extension number that a file could name; no other one can be in a file's way.
+fn extension(text: Option<&str>) -> Option<ExtensionNumber> {
+    text?.parse().ok()
 }
 
 fn object_ref(reference: wire::Ref) -> ObjectRef {

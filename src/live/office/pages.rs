@@ -8,6 +8,7 @@ use futures_util::stream::{FuturesUnordered, TryStreamExt};
 
 use crate::live::ReadError;
 use crate::live::http::Call;
+use crate::model::Unreadable;
 use crate::text::shown;
 
 use super::Office;
@@ -45,8 +46,12 @@ struct Listing<'a> {
 }
 
 impl Office {
-    /// Everything in a list, in no particular order.
-    pub(super) async fn list<T: Item>(&self, name: &'static str, reading: &Reading) -> Result<Vec<T::Live>, ReadError> {
+    /// Everything in a list, in no particular order; first what can be read.
+    pub(super) async fn list<T: Item>(
+        &self,
+        name: &'static str,
+        reading: &Reading,
+    ) -> Result<(Vec<T::Live>, Vec<Unreadable>), ReadError> {
         let limit = self.page_limit.load(Ordering::Relaxed);
         let listing = Listing {
             office: self,
@@ -63,7 +68,8 @@ impl Office {
         if starts.len() > MOST_PAGES {
             return Err(listing.malformed("it announces more pages than any account fills"));
         }
-        let mut items = live(first.items)?;
+        let mut items = Items::default();
+        items.extend(first.items);
         let chains: FuturesUnordered<_> = first
             .next
             .filter(|next| !starts.contains(next))
@@ -71,24 +77,57 @@ impl Office {
             .chain(starts)
             .map(|start| listing.chain::<T>(start))
             .collect();
-        for mut more in chains.try_collect::<Vec<_>>().await? {
-            items.append(&mut more);
+        for more in chains.try_collect::<Vec<_>>().await? {
+            items.live.extend(more.live);
+            items.unreadable.extend(more.unreadable);
         }
-        Ok(items)
+        for one in &mut items.unreadable {
+            self.redact(one);
+        }
+        Ok((items.live, items.unreadable))
+    }
+
+    /// A value that makes no sense may be the token.
+    fn redact(&self, one: &mut Unreadable) {
+        one.name = self.http.redacted(&one.name).into();
+        one.why = self.http.redacted(&one.why).into();
+    }
+}
+
+/// The items of some pages.
+struct Items<T: Item> {
+    live: Vec<T::Live>,
+    unreadable: Vec<Unreadable>,
+}
+
+impl<T: Item> Default for Items<T> {
+    fn default() -> Self {
+        Self { live: Vec::new(), unreadable: Vec::new() }
+    }
+}
+
+impl<T: Item> Items<T> {
+    fn extend(&mut self, items: Vec<T>) {
+        for item in items {
+            match item.live() {
+                Ok(live) => self.live.push(live),
+                Err(unreadable) => self.unreadable.push(*unreadable),
+            }
+        }
     }
 }
 
 impl Listing<'_> {
     /// The page at a cursor and all that follow it.
-    async fn chain<T: Item>(&self, start: String) -> Result<Vec<T::Live>, ReadError> {
-        let mut items = Vec::new();
+    async fn chain<T: Item>(&self, start: String) -> Result<Items<T>, ReadError> {
+        let mut items = Items::default();
         let mut seen = HashSet::new();
         let mut empty = 0;
         let mut at = Some(start);
         while let Some(cursor) = at {
             let page = self.page::<T>(Some(&cursor)).await?;
             empty = if page.items.is_empty() { empty + 1 } else { 0 };
-            items.extend(live(page.items)?);
+            items.extend(page.items);
             seen.insert(cursor);
             at = page.next;
             if at.as_ref().is_some_and(|next| seen.contains(next)) {
@@ -144,10 +183,6 @@ impl Listing<'_> {
     fn malformed(&self, why: &str) -> ReadError {
         ReadError::Malformed { what: format!("the list of {}", self.name), why: why.to_owned() }
     }
-}
-
-fn live<T: Item>(items: Vec<T>) -> Result<Vec<T::Live>, Malformed> {
-    items.into_iter().map(T::live).collect()
 }
 
 impl Office {

@@ -56,14 +56,14 @@ impl Office {
         })?;
         let limit = account.capabilities.page_limit.unwrap_or(PAGE_LIMIT).clamp(1, PAGE_LIMIT);
         self.page_limit.store(limit, Ordering::Relaxed);
-        let (account, capabilities): (LiveAccount, _) = convert::account(account)?;
+        let (account, capabilities, odd): (LiveAccount, _, _) = convert::account(account);
         let before = self.id.get_or_init(|| account.id.clone());
         if *before != account.id {
             let shown = |id: &str| self.http.shown(id);
             return Err(ReadError::OtherAccount { host: self.host(), before: shown(before), now: shown(&account.id) });
         }
         self.http.learn(capabilities.requests);
-        let (numbers, ring_groups, users, receptionists, conferences) = tokio::try_join!(
+        let (numbers, ring_groups, (users, _), (receptionists, _), (conferences, _)) = tokio::try_join!(
             self.list::<wire::Number>("numbers", reading),
             self.list::<wire::RingGroup>("ring_groups", reading),
             self.list::<wire::User>("users", reading),
@@ -72,7 +72,10 @@ impl Office {
         )?;
         let (users, devices): (Vec<_>, Vec<_>) = users.into_iter().unzip();
         let devices = devices.into_iter().flatten().collect();
-        Ok(Live { account, capabilities, numbers, ring_groups, users, devices, receptionists, conferences })
+        let ((numbers, mut unreadable), (ring_groups, groups)) = (numbers, ring_groups);
+        unreadable.extend(groups);
+        convert::default_number(odd.as_deref(), &unreadable)?;
+        Ok(Live { account, capabilities, numbers, ring_groups, users, devices, receptionists, conferences, unreadable })
     }
 
     /// What it means that there is no answer.

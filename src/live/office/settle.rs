@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::live::http::Call;
 use crate::live::{WriteError, Written};
-use crate::model::{FieldName, FieldValue, LiveRingGroup, Verb};
+use crate::model::{FieldName, FieldValue, LiveRingGroup, NameKey, Verb};
 
 use super::compare::Object;
 use super::look::Reading;
@@ -137,12 +137,15 @@ impl Writing<'_> {
         }
     }
 
-    /// The ring groups; nothing if they cannot be read.
+    /// The ring groups; nothing if they, or the one of this name, cannot be read.
     pub(super) async fn groups(&mut self) -> Option<Vec<LiveRingGroup>> {
         let reading = Reading::default();
         let groups = self.office.list::<wire::RingGroup>("ring_groups", &reading).await;
         self.looks += reading.requests();
-        groups.ok()
+        let (groups, unreadable) = groups.ok()?;
+        let own = NameKey::of(&self.change.object.name);
+        let unclear = unreadable.iter().any(|one| NameKey::of(&one.name) == own);
+        (!unclear).then_some(groups)
     }
 
     /// Reads the object.

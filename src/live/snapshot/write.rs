@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
 use crate::model::{ExtensionNumber, Kind, Live, LiveDevice, LiveNumber, LiveRingGroup, LiveUser, RingMode};
-use crate::text::{quoted, yaml};
+use crate::text::{quoted, shown, yaml};
 
 use keys::Keys;
 
@@ -27,6 +27,11 @@ pub fn write(live: &Live) -> String {
         account.text("default_number", &number.to_string());
     }
     account.end(&mut out);
+
+    for one in &live.unreadable {
+        let name = shown(&format!("{}/{}", one.kind, one.name), 120);
+        let _ = writeln!(out, "# {name} is left out: {}", shown(&one.why, 1_000));
+    }
 
     let mut devices: HashMap<_, Vec<&LiveDevice>> = HashMap::new();
     for device in &live.devices {

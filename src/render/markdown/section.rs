@@ -12,6 +12,8 @@ use super::super::{fields, human, skipped};
 
 /// The longest name of an account in a heading.
 const TITLE: usize = 80;
+/// Room for a list in the frame, in bytes.
+const BLOCK: usize = 1_000;
 /// Room for the paragraph that says what was cut.
 const CUT: usize = 320;
 
@@ -68,7 +70,8 @@ impl<'a> Section<'a> {
         }));
         let longest = parts.iter().map(|part| longest_run(&part.text)).max().unwrap_or_default();
         let account = code(&text::shown(&plan.account, TITLE));
-        let only = skipped::only(plan).map(|only| format!(", {}", code(&only))).unwrap_or_default();
+        let only =
+            skipped::only(plan).map(|only| format!(", {}", code(&text::shown(&only, TITLE)))).unwrap_or_default();
         let title = format!("### Strowger plan for {account}{only}\n\n**{}**\n", summary::counts(plan));
         let blocked = format!("\n**Blocked: {}.**\n", summary::blocked(plan, &held));
         let blocked = if plan.is_blocked() { blocked } else { String::new() };
@@ -195,11 +198,13 @@ fn tail(plan: &Plan) -> String {
         parts.push(format!("To let exactly this plan through: `strowger apply` with {}.", code(&held::release(plan))));
     }
     if let Some(title) = skipped::title(plan) {
-        let lines = skipped::list(plan);
-        let fence = "`".repeat(lines.iter().map(|line| longest_run(line)).max().unwrap_or_default().max(2) + 1);
-        parts.push(format!("**Left out: {title}.**\n\n{fence}text\n{}\n{fence}", lines.join("\n")));
+        parts.push(format!("**Left out: {title}.**\n\n{}", block(&skipped::list(plan))));
     }
     parts.extend(summary::unmanaged(plan).map(|line| line + "."));
+    let unreadable = summary::unreadable(plan);
+    if !unreadable.is_empty() {
+        parts.push(block(&unreadable));
+    }
     parts.push(format!("Price: {}.", summary::price(plan)));
     if !plan.is_empty() {
         parts.push(format!("Digest: {}", code(&fields::shown(&plan.digest.0))));
@@ -210,6 +215,22 @@ fn tail(plan: &Plan) -> String {
 /// A line of ours that holds names, as inline code that they cannot leave.
 pub(super) fn strong(text: &str) -> String {
     format!("{}\n", code(text))
+}
+
+/// Lines as a block that they cannot leave, as many as have room in a frame that is always shown.
+fn block(lines: &[String]) -> String {
+    let mut shown: Vec<String> = Vec::new();
+    let mut left = BLOCK;
+    for line in lines.iter().map(|line| text::shown(line, BLOCK / 4)) {
+        let Some(rest) = left.checked_sub(line.len() + 1) else { break };
+        left = rest;
+        shown.push(line);
+    }
+    if shown.len() < lines.len() {
+        shown.push(format!("and {} more", counted(lines.len() - shown.len(), "line")));
+    }
+    let fence = "`".repeat(shown.iter().map(|line| longest_run(line)).max().unwrap_or_default().max(2) + 1);
+    format!("{fence}text\n{}\n{fence}", shown.join("\n"))
 }
 
 /// Text as inline code that it cannot leave.
