@@ -22,6 +22,7 @@ mod identity;
 mod init;
 mod open;
 mod outcome;
+mod part;
 mod plan;
 mod progress;
 mod rollback;

@@ -11,7 +11,7 @@ use crate::apply::Lock;
 use crate::config::{Account, InvalidAccount, Loaded};
 use crate::diag::{Diagnostic, has_errors};
 use crate::exit::Exit;
-use crate::plan::Plan;
+use crate::plan::{Part, Plan};
 use crate::render::unplanned::{Reason, Unplanned};
 use crate::text::shown;
 
@@ -26,7 +26,7 @@ use super::{console, identity, progress};
 
 /// What became of one account.
 pub(super) enum Planned {
-    /// It has a plan. The findings are warnings and notes.
+    /// It has a plan. Errors among the findings are about what the plan leaves out.
     Ready(Box<Plan>, Vec<Diagnostic>),
     /// The files do not fit the account.
     Invalid(Vec<Diagnostic>),
@@ -73,6 +73,8 @@ pub(super) struct Looking<'a> {
     /// What the accounts are opened for; those that are to be written to are locked, and stay open.
     pub(super) purpose: Purpose,
     pub(super) effort: Effort,
+    /// Which part of what the files ask for is planned.
+    pub(super) part: &'a Part,
 }
 
 /// Reads and plans all accounts; the results are in the order of the accounts.
@@ -133,7 +135,7 @@ async fn planned(account: &Account, looking: Looking<'_>, provider: &dyn crate::
             Err(error) => Planned::Failed(error),
         };
     }
-    match read_and_plan(account, provider).await {
+    match read_and_plan(account, provider, looking.part).await {
         Ok((Some(plan), findings)) => Planned::Ready(Box::new(plan), findings),
         Ok((None, findings)) => Planned::Invalid(findings),
         Err(error) => Planned::Failed(error),

@@ -19,6 +19,7 @@ use super::execution::{Carried, Execution, carry_out};
 use super::expected::Expecting;
 use super::identity::{self, About};
 use super::open::{Opened, Purpose};
+use super::part::PartArguments;
 use super::plan::runtime;
 use super::saved::Saved;
 use super::signals;
@@ -31,10 +32,12 @@ pub(super) struct Arguments {
     #[arg(required_unless_present = "plan", value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Apply exactly this saved plan, without asking, or nothing if the account moved since
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["skip_invalid", "skip_blocked", "only"])]
     plan: Option<PathBuf>,
     #[command(flatten)]
     expecting: Expecting,
+    #[command(flatten)]
+    part: PartArguments,
     #[command(flatten)]
     writing: Writing,
 }
@@ -70,7 +73,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let valid = std::mem::take(&mut loaded.accounts);
     let accounts = match &saved {
         Some(saved) => saved.accounts(&valid, &loaded.invalid, &paths)?,
-        None => valid.iter().collect(),
+        None => match arguments.part.accounts(valid.iter().collect()) {
+            Some(accounts) => accounts,
+            None => return Ok(Exit::Usage),
+        },
     };
     let (events, voice) = arguments.writing.events.open()?;
     let runtime = runtime()?;
@@ -95,13 +101,14 @@ async fn reconcile<'a>(
     (events, voice): (Option<Arc<Events>>, Voice),
 ) -> anyhow::Result<Exit> {
     let against = saved.map_or(Against::Live, Against::Saved);
-    let looking = Looking { against, purpose: Purpose::Write, effort: arguments.writing.effort };
+    let part = arguments.part.part(&arguments.writing.approve);
+    let looking = Looking { against, purpose: Purpose::Write, effort: arguments.writing.effort, part: &part };
     let mut looked = plan_all(accounts, looking).await;
+    let (unplanned, exit) = accounts::unplanned(loaded, &looked);
     for one in &mut looked {
         loaded.diagnostics.extend(one.take_findings());
     }
     crate::diag::sort(&mut loaded.diagnostics);
-    let (unplanned, exit) = accounts::unplanned(loaded, &looked);
     let (mut stale, mut applied) = (String::new(), Vec::new());
     for Looked { account, planned, open } in looked {
         match (planned, open) {
@@ -132,7 +139,7 @@ async fn reconcile<'a>(
     }
     if jobs.iter().all(|job| job.plan.is_empty()) {
         voice.say("Nothing to do.");
-        return Ok(Exit::Ok);
+        return Ok(left_out(jobs));
     }
     let plans: Vec<&Plan> = jobs.iter().map(|job| &job.plan).collect();
     if let Some(surprise) = arguments.expecting.surprise(&plans)? {
@@ -153,10 +160,19 @@ async fn reconcile<'a>(
         }
         let concurrency = arguments.writing.effort.concurrency();
         let provider = &*opened.provider;
-        let execution = Execution { account, provider, plan, saved: saved.is_some(), concurrency, stop: &stop, voice };
+        let execution =
+            Execution { account, provider, plan, part: &part, saved: saved.is_some(), concurrency, stop: &stop, voice };
         exits.push(carry_out(&execution, recorder).await);
     }
-    Ok(together(&exits))
+    Ok(match together(&exits) {
+        Exit::Ok => left_out(jobs),
+        exit => exit,
+    })
+}
+
+/// How a run ends that did everything that its plans cover: they may leave something out.
+fn left_out(jobs: &[Job<'_>]) -> Exit {
+    if jobs.iter().all(|job| job.plan.is_whole()) { Exit::Ok } else { Exit::Partial }
 }
 
 /// Says which saved plans have been applied already, and how the command ends if that settles it.

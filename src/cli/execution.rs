@@ -9,9 +9,9 @@ use crate::config::Account;
 use crate::exit::Exit;
 use crate::live::Provider;
 use crate::model::Change;
-use crate::plan::{Plan, unmet};
+use crate::plan::{Part, Plan, unmet};
 use crate::record::Halt;
-use crate::render::{fields, human};
+use crate::render::{counted, fields, human};
 use crate::text::shown;
 
 use super::console::{self, Voice};
@@ -27,6 +27,8 @@ pub(super) struct Execution<'a> {
     pub(super) account: &'a Account,
     pub(super) provider: &'a dyn Provider,
     pub(super) plan: &'a Plan,
+    /// Which part of what the files ask for the plan is about, if it was made now.
+    pub(super) part: &'a Part,
     /// Whether the plan was made some other time, so that the files may ask for something else by now.
     pub(super) saved: bool,
     /// The most changes under way at once.
@@ -71,6 +73,11 @@ pub(super) async fn carry_out(execution: &Execution<'_>, recorder: &mut Recorder
             (Exit::Failure, None)
         }),
     };
+    // Everything that the plan covers is done, and the files ask for more.
+    let in_sync = in_sync.map(|in_sync| in_sync && plan.is_whole());
+    if exit == Exit::Ok && !plan.is_whole() {
+        exit = Exit::Partial;
+    }
     if let Err(why) = recorder.finish(done.summary(in_sync, exit.code())).await
         && !matches!(done.halt, Some(Halt::Unrecorded(_)))
     {
@@ -124,9 +131,16 @@ async fn verify(execution: &Execution<'_>) -> anyhow::Result<(Exit, Option<bool>
 }
 
 /// Whether a fresh plan is empty.
-async fn in_sync(Execution { account, provider, voice, .. }: &Execution<'_>) -> anyhow::Result<bool> {
-    let (fresh, _) = read_and_plan(account, *provider).await?;
+async fn in_sync(Execution { account, provider, part, voice, .. }: &Execution<'_>) -> anyhow::Result<bool> {
+    let (fresh, _) = read_and_plan(account, *provider, part).await?;
     match &fresh {
+        Some(plan) if plan.is_empty() && !plan.is_whole() => {
+            let left = counted(plan.skipped.len(), "object");
+            voice.say(&format!("Partly in sync: a fresh plan of the rest is empty; {left} left out."));
+        }
+        Some(plan) if plan.is_empty() && !plan.only.is_empty() => {
+            voice.say("In sync: a fresh plan of these objects is empty.");
+        }
         Some(plan) if plan.is_empty() => voice.say("In sync: a fresh plan is empty."),
         Some(plan) => {
             voice.say("Not in sync: the account does not show what was written, or changed meanwhile. A fresh plan:");

@@ -141,7 +141,7 @@ mod tests {
         let loaded = config::load(&[PathBuf::from("examples/wework")]);
         let account = loaded.accounts.first().unwrap();
         let opened = open(account, Purpose::Look, Effort::default()).await.unwrap();
-        let (plan, _) = read_and_plan(account, &*opened.provider).await.unwrap();
+        let (plan, _) = read_and_plan(account, &*opened.provider, &crate::plan::Part::default()).await.unwrap();
         let plan = plan.unwrap();
         assert!(!plan.is_empty());
         for change in &plan.changes {

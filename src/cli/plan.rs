@@ -10,7 +10,7 @@ use crate::config::{Account, Revision};
 use crate::diag::Diagnostic;
 use crate::exit::Exit;
 use crate::live::{Provider, Read};
-use crate::plan::{self, Plan};
+use crate::plan::{Cause, Part, Plan, plan_part};
 use crate::render::{diagnostics, json, markdown};
 use crate::text::shown;
 
@@ -18,6 +18,7 @@ use super::accept::Accept;
 use super::accounts::{self, Against, Looked, Looking, plan_all};
 use super::effort::Effort;
 use super::format::{Format, Lang, one_of};
+use super::part::PartArguments;
 use super::show::{View, show};
 use super::{console, freeze, frozen, open, saved};
 
@@ -53,6 +54,8 @@ pub(super) struct Arguments {
     #[command(flatten)]
     accept: Accept,
     #[command(flatten)]
+    part: PartArguments,
+    #[command(flatten)]
     effort: Effort,
 }
 
@@ -63,14 +66,15 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let valid = std::mem::take(&mut loaded.accounts);
     let frozen = arguments.snapshot.as_deref().map(|path| frozen::of(path, &valid)).transpose()?;
     let against = frozen.as_ref().map_or(Against::Live, Against::Frozen);
-    let looking = Looking { against, purpose: open::Purpose::Look, effort: arguments.effort };
-    let accounts: Vec<_> = valid.iter().collect();
+    let part = arguments.part.part(&[]);
+    let looking = Looking { against, purpose: open::Purpose::Look, effort: arguments.effort, part: &part };
+    let Some(accounts) = arguments.part.accounts(valid.iter().collect()) else { return Ok(Exit::Usage) };
     let mut looked = runtime()?.block_on(plan_all(&accounts, looking));
+    let (unplanned, exit) = accounts::unplanned(&loaded, &looked);
     for one in &mut looked {
         loaded.diagnostics.extend(one.take_findings());
     }
     crate::diag::sort(&mut loaded.diagnostics);
-    let (unplanned, exit) = accounts::unplanned(&loaded, &looked);
     let plans = looked.into_iter().filter_map(Looked::into_plan).collect();
     let paths = arguments.paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
     let findings = diagnostics::json(&loaded.diagnostics, &loaded.sources);
@@ -81,7 +85,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         save(path, &report, exit, frozen.is_some())?;
     }
     let pending = arguments.detailed_exitcode && report.plans.iter().any(|plan| !plan.is_empty());
-    Ok(Exit::of_all([exit, if pending { Exit::Pending } else { Exit::Ok }]))
+    let invalid = report.plans.iter().flat_map(|plan| &plan.skipped).any(|one| one.cause == Cause::Invalid);
+    let partial = if invalid { Exit::Invalid } else { Exit::Ok };
+    Ok(Exit::of_all([exit, partial, if pending { Exit::Pending } else { Exit::Ok }]))
 }
 
 /// Saves the plan, unless it lacks an account: applied, it would pass for the whole.
@@ -137,12 +143,13 @@ pub(super) async fn read(account: &Account, provider: &dyn Provider) -> anyhow::
     Ok(read)
 }
 
-/// Reads one account and plans for it. No plan means that a finding is an error.
+/// Reads one account and plans for it. No plan means that an error keeps all of it from being planned.
 pub(super) async fn read_and_plan(
     account: &Account,
     provider: &dyn Provider,
+    part: &Part,
 ) -> anyhow::Result<(Option<Plan>, Vec<Diagnostic>)> {
     let read = read(account, provider).await?;
-    let (plan, findings) = plan::plan(&account.desired, &read.live, &account.severities, read.requests);
+    let (plan, findings) = plan_part(&account.desired, &read.live, &account.severities, read.requests, part);
     Ok((plan.map(|plan| freeze::now(plan, account)), findings))
 }

@@ -16,7 +16,7 @@ use crate::diff::Unmanaged;
 use crate::exit::Exit;
 use crate::live::Provider;
 use crate::model::{Desired, Span};
-use crate::plan::{Plan, plan};
+use crate::plan::{Part, Plan, plan};
 use crate::record::Run;
 use crate::text::shown;
 use crate::undo::{Conflict, Undo, undo};
@@ -146,8 +146,16 @@ async fn roll_back(
         }
         let stop = signals::listen()?;
         let concurrency = arguments.writing.effort.concurrency();
-        let execution =
-            Execution { account: &planned.account, provider, plan, saved: false, concurrency, stop: &stop, voice };
+        let execution = Execution {
+            account: &planned.account,
+            provider,
+            plan,
+            part: &Part::default(),
+            saved: false,
+            concurrency,
+            stop: &stop,
+            voice,
+        };
         let exit = carry_out(&execution, &mut recorder).await.exit;
         report::rolled_back(exit, &planned.conflicts, voice);
         Ok(if exit == Exit::Ok && !planned.conflicts.is_empty() { Exit::Partial } else { exit })

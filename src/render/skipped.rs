@@ -9,10 +9,9 @@ use super::{fields, held};
 /// A view for people lists no more than this; the JSON has all of them.
 const LISTED: usize = 20;
 
-/// `2 objects are left out and stay as they are`; nothing if the plan covers everything.
+/// `2 objects stay as they are`; nothing if the plan covers everything.
 pub(super) fn title(plan: &Plan) -> Option<String> {
-    let verb =
-        if plan.skipped.len() == 1 { "is left out and stays as it is" } else { "are left out and stay as they are" };
+    let verb = if plan.skipped.len() == 1 { "stays as it is" } else { "stay as they are" };
     (!plan.skipped.is_empty()).then(|| format!("{} {verb}", counted(plan.skipped.len(), "object")))
 }
 

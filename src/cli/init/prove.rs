@@ -39,7 +39,7 @@ pub(super) async fn prove(place: &Place, mut written: Written) -> anyhow::Result
     }
     let mut plan: Option<Plan> = None;
     if let (Some(account), Some(opened)) = (account, opened) {
-        let planned = read_and_plan(account, &*opened.provider).await;
+        let planned = read_and_plan(account, &*opened.provider, &crate::plan::Part::default()).await;
         opened.close().await;
         let (planned, found) = planned?;
         loaded.diagnostics.extend(found);

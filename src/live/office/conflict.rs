@@ -167,7 +167,7 @@ impl Writing<'_> {
             return None;
         }
         let body = self.office.get(Source::Account, reading).await.ok()?;
-        let (account, _) = convert::account(serde_json::from_slice(&body).ok()?).ok()?;
+        let (account, ..) = convert::account(serde_json::from_slice(&body).ok()?);
         let is_default = account.default_number.is_some() && account.default_number == self.change.number();
         is_default.then(|| format!("{} is the account's default number now", self.name()))
     }

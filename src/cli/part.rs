@@ -1,0 +1,53 @@
+//! `--skip-invalid`, `--skip-blocked` and `--only`: which part of what the files ask for a command plans.
+
+use crate::config::Account;
+use crate::plan::{Digest, Part, Select};
+use crate::text::shown;
+
+use super::console;
+
+/// Which part is planned.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(super) struct PartArguments {
+    /// Leave out invalid declarations, and what depends on them, instead of planning nothing of their account. Nothing
+    /// is deleted or unassigned meanwhile
+    #[arg(long)]
+    skip_invalid: bool,
+    /// Leave out what a guard on single objects (protection, scope) holds back, and what depends on it
+    #[arg(long)]
+    skip_blocked: bool,
+    /// Only these objects: numbers, or `ring_group/NAME`; a `*` at the end stands for any rest. Repeat it for several. A
+    /// ring group that must be created for one of them is taken along
+    #[arg(long, value_name = "SELECTOR")]
+    only: Vec<Select>,
+}
+
+impl PartArguments {
+    /// The part, unless one of these plans is approved as a whole.
+    pub(super) fn part(&self, approved: &[Digest]) -> Part {
+        Part {
+            skip_invalid: self.skip_invalid,
+            skip_blocked: self.skip_blocked,
+            approved: approved.to_vec(),
+            only: self.only.clone(),
+        }
+    }
+
+    /// The accounts that declare something of what is selected; nothing if a selector selects nothing, which is said.
+    pub(super) fn accounts<'a>(&self, accounts: Vec<&'a Account>) -> Option<Vec<&'a Account>> {
+        let desired: Vec<_> = accounts.iter().map(|account| &account.desired).collect();
+        let unknown = self.only.iter().filter(|select| !desired.iter().any(|desired| select.matches(desired)));
+        let mut known = true;
+        for select in unknown {
+            known = false;
+            let near = select.nearest(&desired).map(|near| format!("; did you mean `{}`?", shown(&near, 200)));
+            let near = near.unwrap_or_default();
+            let text = shown(select.as_str(), 200);
+            console::complain(&format!("`--only {text}` selects nothing that the files declare{near}"));
+        }
+        let selected = |account: &&Account| {
+            self.only.is_empty() || self.only.iter().any(|select| select.matches(&account.desired))
+        };
+        known.then(|| accounts.into_iter().filter(selected).collect())
+    }
+}
