@@ -1,11 +1,8 @@
 //! A token or password.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use sha2::{Digest as _, Sha256};
+mod redact;
 
-/// A piece of a secret at the end of a text counts as the secret from so many characters on: texts are cut anywhere.
-const PIECE: usize = 6;
+use sha2::{Digest as _, Sha256};
 
 /// What stands for a secret in a text.
 const MARK: &str = "[token]";
@@ -40,83 +37,27 @@ impl Secret {
         &self.0
     }
 
-    /// The text without this secret: servers echo tokens in error bodies, also percent-encoded, in base64, or with
-    /// line breaks in the midst of them.
+    /// The text without this secret and without pieces of it: servers echo tokens in error bodies, escaped, encoded and cut
+    /// off; see [`redact`].
     pub(super) fn redacted(&self, text: &str) -> String {
-        let forms = self.forms();
         let mut safe = String::with_capacity(text.len());
-        let mut rest = text;
-        while let Some(first) = rest.chars().next() {
-            let end = forms.iter().find_map(|form| end_of(rest, form));
-            match end {
-                Some(_) => safe.push_str(MARK),
-                None => safe.push(first),
-            }
-            rest = rest.get(end.unwrap_or(first.len_utf8())..).unwrap_or_default();
+        let mut done = 0;
+        for found in redact::find(&self.0, text) {
+            safe.push_str(text.get(done..found.start).unwrap_or_default());
+            safe.push_str(MARK);
+            done = found.end;
         }
+        safe.push_str(text.get(done..).unwrap_or_default());
         safe
     }
-
-    /// The secret as it is, and what of it stands in base64 wherever it begins in the bytes that were encoded.
-    fn forms(&self) -> Vec<String> {
-        let mut forms = vec![(*self.0).to_owned()];
-        for before in 0..3_usize {
-            let mut bytes = vec![0; before];
-            bytes.extend_from_slice(self.0.as_bytes());
-            // Six bits a letter: the first letters and the last one may hold bits of what is around the secret.
-            let (from, to) = ((before * 8).div_ceil(6), bytes.len() * 8 / 6);
-            for encoded in [STANDARD_NO_PAD.encode(&bytes), URL_SAFE_NO_PAD.encode(&bytes)] {
-                let inner = encoded.get(from..to).unwrap_or_default();
-                if inner.len() >= PIECE {
-                    forms.push(inner.to_owned());
-                }
-            }
-        }
-        forms.retain(|form| !form.is_empty());
-        forms
-    }
-}
-
-/// Where a form of a secret ends with which a text begins, or a piece of it with which the text ends.
-fn end_of(text: &str, form: &str) -> Option<usize> {
-    let mut rest = text;
-    for (done, character) in form.chars().enumerate() {
-        // No secret begins with what is skipped, so that what stands before one stays.
-        let next = if done == 0 { rest } else { seen(rest) };
-        if done >= PIECE && (next.is_empty() || next.starts_with('…')) {
-            rest = next;
-            break;
-        }
-        rest = next.strip_prefix(character).or_else(|| encoded(next, character))?;
-    }
-    Some(text.len() - rest.len())
-}
-
-/// What follows a percent-encoded character with which a text begins.
-fn encoded(text: &str, character: char) -> Option<&str> {
-    character.encode_utf8(&mut [0; 4]).bytes().try_fold(text, |rest, byte| {
-        let rest = rest.strip_prefix('%')?;
-        let found = u8::from_str_radix(rest.get(..2)?, 16).ok()?;
-        (found == byte).then(|| rest.get(2..))?
-    })
-}
-
-/// The text from where somebody sees it: behind white space, control characters, and both as escapes.
-fn seen(text: &str) -> &str {
-    let unseen =
-        |c: char| c.is_whitespace() || c.is_control() || "\u{ad}\u{200b}\u{200c}\u{200d}\u{2060}\u{feff}".contains(c);
-    let mut rest = text.trim_start_matches(unseen);
-    while let Some((digits, after)) = rest.strip_prefix("\\u{").and_then(|rest| rest.split_once('}')) {
-        if digits.len() > 6 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            break;
-        }
-        rest = after.trim_start_matches(unseen);
-    }
-    rest
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+    use proptest::prelude::*;
+
     use super::*;
 
     fn redacted(text: &str) -> String {
@@ -144,7 +85,7 @@ mod tests {
         ] {
             assert_eq!(redacted(&format!("<{echo}> {echo}")), "<[token]> [token]", "{echo:?}");
         }
-        for other in ["tok-3%", "tok-3c1f/9a77+é", "tok-3c1f%2", "%74", "tok-3c1f/9a77%c3x", "tok-\\u{3c1f/9a77"] {
+        for other in ["tok-3%", "tok-3c1f/9a", "tok-3c1f%2", "%74", "tok-3c1f/%c3x", "tok-\\u{3c1f/9a77"] {
             assert_eq!(redacted(&format!("{other} and on")), format!("{other} and on"));
         }
         assert_eq!(Secret::new("").redacted("nothing to hide"), "nothing to hide");
@@ -171,5 +112,79 @@ mod tests {
         }
         assert_eq!(redacted("see tok"), "see tok");
         assert_eq!(redacted("tok-3c1 and on"), "tok-3c1 and on");
+    }
+
+    #[test]
+    fn a_piece_is_hidden_where_a_text_was_cut_or_if_it_is_most_of_the_secret() {
+        for text in [
+            "3c1f/9a77+é?x is wrong",
+            "…f/9a77+é?x is wrong",
+            "tok-3c1f/9a77+ is wrong",
+            "1f/9a7",
+            "…1f/9a7…",
+            "...1f/9a7...",
+        ] {
+            let shown = redacted(text);
+            assert!(shown.contains(MARK) && !shown.contains("9a7"), "{text}: {shown}");
+        }
+        assert_eq!(redacted("the 3c1f/9a7 of it"), "the 3c1f/9a7 of it");
+        assert_eq!(redacted("…a77 and 9a77+"), "…a77 and 9a77+");
+    }
+
+    /// Ways in which a server may write a character.
+    fn written(c: char, way: usize) -> String {
+        let bytes = |each: fn(u8) -> String| c.encode_utf8(&mut [0; 4]).bytes().map(each).collect::<String>();
+        let units = || c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04X}")).collect::<String>();
+        let code = u32::from(c);
+        match way % 12 {
+            0 => c.to_string(),
+            1 => c.to_uppercase().to_string(),
+            2 => bytes(|byte| format!("%{byte:02x}")),
+            3 => bytes(|byte| format!("%{byte:02X}")),
+            4 => bytes(|byte| format!("%25{byte:02X}")),
+            5 => format!("&#{code};"),
+            6 => format!("&#x{code:X};"),
+            7 => format!("&amp;#{code};"),
+            8 => units(),
+            9 => format!("\\{}", units()),
+            10 => format!("{c}\r\n "),
+            _ if code < 0x80 => format!("\\x{code:02x}"),
+            _ => format!("\\u{{{code:x}}}"),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_secret_is_hidden_however_each_of_its_characters_is_written(
+            token in "[A-Za-z0-9_./+=~é-]{8,40}", ways in prop::collection::vec(0..12_usize, 40), around in "[ <>\"':,]{0,4}",
+        ) {
+            let echo: String = token.chars().zip(&ways).map(|(c, way)| written(c, *way)).collect();
+            let shown = Secret::new(token.clone()).redacted(&format!("{around} {echo} {around}"));
+            let rest = shown.replace(MARK, "");
+            let rest = rest.trim_matches([' ', '<', '>', '"', '\'', ':', ',']).trim();
+            prop_assert_eq!(rest, "", "{} as {}", token, echo);
+        }
+
+        #[test]
+        fn a_secret_is_hidden_in_hexadecimal(token in "[A-Za-z0-9_./+=~é-]{8,40}", upper: bool, between in "|:|-| |, |0x|\\\\x") {
+            let one = |byte: u8| if upper { format!("{byte:02X}") } else { format!("{byte:02x}") };
+            let echo = token.bytes().map(one).collect::<Vec<_>>().join(&between);
+            let shown = Secret::new(token.clone()).redacted(&format!("<{echo}>"));
+            prop_assert_eq!(shown, "<[token]>", "{} as {}", token, echo);
+        }
+
+        #[test]
+        fn a_secret_that_is_cut_at_either_end_is_hidden(token in "[A-Za-z0-9_]{16,60}", from in 0..10_usize, to in 0..10_usize) {
+            let piece = &token[from..];
+            let shown = Secret::new(token.clone()).redacted(&format!("{piece} was refused"));
+            prop_assert_eq!(shown, "[token] was refused");
+            let piece = &token[..token.len() - to];
+            prop_assert_eq!(Secret::new(token.clone()).redacted(&format!("refused: {piece}")), "refused: [token]");
+        }
+
+        #[test]
+        fn a_text_that_has_nothing_of_the_secret_stays_as_it_is(text in "\\PC{0,80}") {
+            prop_assert_eq!(Secret::new("0123456789abcdef0123").redacted(&text), text);
+        }
     }
 }
