@@ -65,7 +65,7 @@ type Sections<'d> = [Option<Field<'d>>; 7];
 /// Reads and checks the documents of one account. `before` are findings that are already known, and
 /// `complete` is whether all of its files could be read.
 pub fn account(schema: &AccountSchema, documents: &[Document<'_>], before: Vec<Diagnostic>, complete: bool) -> Checked {
-    let mut reader = Reader { findings: before, secrets: Vec::new() };
+    let mut reader = Reader { findings: before.into(), secrets: Vec::new() };
     let mut files: Vec<Sections<'_>> = Vec::new();
     let mut readable: Vec<&Document<'_>> = Vec::new();
     for document in documents {
@@ -81,7 +81,9 @@ pub fn account(schema: &AccountSchema, documents: &[Document<'_>], before: Vec<D
         policies.read(&mut reader, policy, settings.as_ref().and_then(|settings| settings.country));
     }
     let desired = desired(&mut reader, &files, settings.as_ref());
-    for document in readable {
+    let cut = reader.findings.is_cut();
+    // Once there are more mistakes than are shown, no one needs the schema's opinion of each.
+    for document in readable.into_iter().filter(|_| !cut) {
         let unexplained = schema.unexplained(document, &reader.findings);
         reader.findings.extend(unexplained);
     }
@@ -92,16 +94,17 @@ pub fn account(schema: &AccountSchema, documents: &[Document<'_>], before: Vec<D
                 .hint("declare `numbers` or `ring_groups`; `strowger export` writes those that exist"),
         );
     }
-    let lowered = policies.severities.lowered(&reader.findings);
-    policies.severities.apply(&mut reader.findings);
-    let valid = complete && !has_errors(&reader.findings);
+    let mut findings = reader.findings.into_vec();
+    let lowered = policies.severities.lowered(&findings);
+    policies.severities.apply(&mut findings);
+    let valid = complete && !has_errors(&findings);
     let account = settings.filter(|_| valid).map(|settings| Valid {
         desired: Desired { account: settings.name.clone(), policy: policies.policy, ..desired },
         settings,
         severities: policies.severities,
         lowered,
     });
-    Checked { account, findings: reader.findings, secrets: reader.secrets }
+    Checked { account, findings, secrets: reader.secrets }
 }
 
 /// The name that a document gives its account, whatever else is wrong with it. A snapshot describes an account
@@ -151,7 +154,7 @@ pub fn before(documents: &[Document<'_>]) -> Result<Before, Box<Diagnostic>> {
             policies.read(&mut reader, policy, None);
         }
     }
-    match reader.findings.into_iter().find(|finding| finding.severity == Severity::Error) {
+    match reader.findings.into_vec().into_iter().find(|finding| finding.severity == Severity::Error) {
         Some(error) => Err(Box::new(error)),
         None => Ok(Before { guards: policies.policy.guards, severities: policies.severities }),
     }

@@ -5,12 +5,14 @@
 
 pub mod caller;
 mod diagnostic;
+mod findings;
 mod nearest;
 mod rule;
 mod severities;
 mod sources;
 
 pub use diagnostic::{Diagnostic, Label, attribute, has_errors, sort};
+pub use findings::{Findings, MOST, more};
 pub use nearest::{nearest, nearest_of_any};
 pub use rule::{RULES, Rule, Severity};
 pub use severities::Severities;

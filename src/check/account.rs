@@ -212,14 +212,14 @@ fn secret(reader: &mut Reader, field: Field<'_>) -> Option<SecretRef> {
         reader.report(Diagnostic::new(Rule::LITERAL_SECRET, Some(field.key.span()), message).hint(hint));
         return None;
     };
-    let before = reader.findings.len();
+    let before = reader.findings.total();
     let fields = reader.fields(mapping, field.key.span(), SOURCES);
     let secret = match fields.found {
         [Some(env), None, None] => env_name(reader, env),
         [None, Some(file), None] => path(reader, file).map(SecretRef::File),
         [None, None, Some(command)] => self::command(reader, command),
         _ => {
-            if reader.findings.len() == before {
+            if reader.findings.total() == before {
                 let message = "a secret is found in exactly one place";
                 let hint = "write one of `{ env: NAME }`, `{ file: PATH }` and `{ command: [PROGRAM, ARGUMENT] }`";
                 reader.report(Diagnostic::new(Rule::WRONG_VALUE, Some(field.key.span()), message).hint(hint));
@@ -227,7 +227,7 @@ fn secret(reader: &mut Reader, field: Field<'_>) -> Option<SecretRef> {
             None
         }
     };
-    if secret.is_none() || reader.findings.len() > before {
+    if secret.is_none() || reader.findings.total() > before {
         hide(reader);
     }
     secret
@@ -282,7 +282,7 @@ fn command(reader: &mut Reader, field: Field<'_>) -> Option<SecretRef> {
 /// Finds the words of a list that YAML readers take for something else. A word may be the secret, so none is repeated.
 fn misread(reader: &mut Reader, field: Field<'_>) -> bool {
     let View::Sequence(items) = field.value.view() else { return false };
-    let before = reader.findings.len();
+    let before = reader.findings.total();
     for item in items.items() {
         if let View::Plain(text) = item.view()
             && let read_as = reading(text)
@@ -293,7 +293,7 @@ fn misread(reader: &mut Reader, field: Field<'_>) -> bool {
             reader.report(finding.hint("put the word in quotes"));
         }
     }
-    reader.findings.len() > before
+    reader.findings.total() > before
 }
 
 fn certain_text(view: View<'_>) -> Option<Box<str>> {

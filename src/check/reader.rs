@@ -3,7 +3,7 @@
 //! A reader never stops at the first mistake, and names each mistake once: a field that is misspelt is not
 //! missing as well.
 
-use crate::diag::{Diagnostic, Rule, nearest};
+use crate::diag::{Diagnostic, Findings, Rule, nearest};
 use crate::model::{Span, Spanned};
 
 use super::document::{Mapping, NodeRef, Sequence, View};
@@ -13,7 +13,7 @@ use super::plain::{Reading, reading};
 #[derive(Debug, Default)]
 pub(super) struct Reader {
     /// The findings.
-    pub(super) findings: Vec<Diagnostic>,
+    pub(super) findings: Findings,
     /// Places of secrets that somebody wrote out.
     pub(super) secrets: Vec<Span>,
 }

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{PatternOptions, Validator};
 
-use crate::diag::{Diagnostic, Rule};
+use crate::diag::{Diagnostic, MOST, Rule};
 use crate::model::Span;
 
 use super::document::{Document, NodeRef, View};
@@ -67,6 +67,9 @@ impl AccountSchema {
                 [] => explained.covers(place.from, place.to),
                 keys => keys.iter().all(|key| explained.covers(position(*key), position(*key))),
             };
+            if unexplained.len() >= MOST {
+                break;
+            }
             if !is_explained {
                 let message = format!("{} at `{}`", error.masked(), error.instance_path());
                 let span = keys.first().copied().unwrap_or(place.span);

@@ -22,6 +22,8 @@ pub struct Diagnostic {
     /// The declarations that are wrong, if it is about single ones: a plan can be made without them. Empty if it
     /// concerns the files, or the account, as a whole.
     pub concerns: Box<[Declaration]>,
+    /// How many further findings of this rule and severity it stands for, which are not kept.
+    pub more: usize,
 }
 
 /// A second place of a finding.
@@ -44,6 +46,7 @@ impl Diagnostic {
             related: Vec::new(),
             hint: None,
             concerns: Box::default(),
+            more: 0,
         }
     }
 
@@ -76,12 +79,14 @@ pub fn attribute(findings: &mut [Diagnostic], declaration: Declaration) {
     }
 }
 
-/// Puts findings in the order in which they are shown (file, line, column, rule) and drops repetitions.
+/// Puts findings in the order in which they are shown (file, line, column, rule) and drops repetitions. Of more than
+/// [`MOST`](super::MOST) the first are kept, errors before all others, and the rest is counted.
 pub fn sort(findings: &mut Vec<Diagnostic>) {
     findings.sort_by(|left, right| {
         (left.span, left.rule.id, &left.message).cmp(&(right.span, right.rule.id, &right.message))
     });
     findings.dedup();
+    super::findings::cut(findings);
 }
 
 /// Whether one of these findings stops everything.

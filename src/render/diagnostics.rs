@@ -10,7 +10,7 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use serde_json::{Value, json};
 
-use crate::diag::{Diagnostic, Severity, Sources};
+use crate::diag::{Diagnostic, Severity, Sources, more};
 use crate::model::{FileId, Span};
 use crate::text;
 
@@ -57,6 +57,10 @@ pub fn human(findings: &[Diagnostic], sources: &Sources, style: Style) -> String
     if !rest.is_empty() {
         text.push('\n');
     }
+    if let Some(line) = rest_of(findings) {
+        text.push_str(&line);
+        text.push('\n');
+    }
     if let Some(line) = count(findings) {
         text.push_str(&line);
         text.push('\n');
@@ -68,6 +72,10 @@ pub fn human(findings: &[Diagnostic], sources: &Sources, style: Style) -> String
 pub fn plain(findings: &[Diagnostic], sources: &Sources) -> String {
     let mut text = String::new();
     lines(&mut text, findings, sources);
+    if let Some(line) = rest_of(findings) {
+        text.push_str(&line);
+        text.push('\n');
+    }
     if let Some(line) = count(findings) {
         text.push_str(&line);
         text.push('\n');
@@ -107,7 +115,7 @@ pub(super) fn remark(finding: &Diagnostic) -> String {
     }
 }
 
-/// An array with one object for each finding.
+/// An array with one object for each finding; `more` is how many further ones of its rule it stands for.
 pub fn json(findings: &[Diagnostic], sources: &Sources) -> Value {
     let place = |span: Span| {
         let place = sources.place(span);
@@ -128,7 +136,7 @@ pub fn json(findings: &[Diagnostic], sources: &Sources) -> Value {
                     json!({"file": file, "line": line, "column": column, "message": label.message})
                 })
                 .collect();
-            json!({
+            let mut object = json!({
                 "rule": finding.rule.id,
                 "severity": finding.severity,
                 "message": finding.message,
@@ -137,14 +145,27 @@ pub fn json(findings: &[Diagnostic], sources: &Sources) -> Value {
                 "column": column,
                 "hint": finding.hint,
                 "related": related,
-            })
+            });
+            if let (Value::Object(object), true) = (&mut object, finding.more > 0) {
+                object.insert("more".to_owned(), finding.more.into());
+            }
+            object
         })
         .collect()
 }
 
-/// `2 errors, 1 warning in 3 files`; nothing if there are none.
+/// `and 7 more findings, not shown`, if there are more than are shown.
+pub(super) fn rest_of(findings: &[Diagnostic]) -> Option<String> {
+    let more = more(findings);
+    (more > 0).then(|| format!("and {}, not shown", counted(more, "more finding")))
+}
+
+/// `2 errors, 1 warning in 3 files`, also of those that are not shown; nothing if there are none.
 pub fn count(findings: &[Diagnostic]) -> Option<String> {
-    let of = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+    let of = |severity| {
+        let these = findings.iter().filter(|finding| finding.severity == severity);
+        these.map(|finding| 1 + finding.more).sum::<usize>()
+    };
     let counts = [(of(Severity::Error), "error"), (of(Severity::Warning), "warning"), (of(Severity::Info), "note")];
     let words: Vec<String> =
         counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| counted(count, word)).collect();

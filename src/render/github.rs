@@ -69,6 +69,7 @@ pub fn plans(
 #[derive(Default)]
 struct Kind {
     text: String,
+    shown: usize,
     count: usize,
 }
 
@@ -84,17 +85,22 @@ impl<'a> Page<'a> {
         Self { repository, errors: Kind::default(), warnings: Kind::default(), notices: Kind::default() }
     }
 
-    /// One annotation, unless there are enough of its kind: then the message is not even made.
-    fn annotate(&mut self, severity: Severity, place: Option<&Place>, words: impl FnOnce() -> (String, String)) {
-        let (kind, name) = match severity {
+    fn kind(&mut self, severity: Severity) -> (&mut Kind, &'static str) {
+        match severity {
             Severity::Error => (&mut self.errors, "error"),
             Severity::Warning => (&mut self.warnings, "warning"),
             Severity::Info => (&mut self.notices, "notice"),
-        };
+        }
+    }
+
+    /// One annotation, unless there are enough of its kind: then the message is not even made.
+    fn annotate(&mut self, severity: Severity, place: Option<&Place>, words: impl FnOnce() -> (String, String)) {
+        let (kind, _) = self.kind(severity);
         kind.count += 1;
-        if kind.count > MOST {
+        if kind.shown >= MOST {
             return;
         }
+        kind.shown += 1;
         let (title, mut message) = words();
         let mut properties = String::new();
         match place.map(|place| (place, self.repository.locate(&place.file))) {
@@ -106,6 +112,7 @@ impl<'a> Page<'a> {
             None => {}
         }
         let (title, message) = (property(&title), data(&bounded(&message)));
+        let (kind, name) = self.kind(severity);
         // Writing to a string cannot fail.
         let _ = writeln!(kind.text, "::{name} {properties}title={title}::{message}");
     }
@@ -113,6 +120,7 @@ impl<'a> Page<'a> {
     fn findings(&mut self, findings: &[Diagnostic], sources: &Sources) {
         for finding in findings {
             let place = finding.span.map(|span| sources.place(span));
+            self.kind(finding.severity).0.count += finding.more;
             self.annotate(finding.severity, place.as_ref(), || {
                 (finding.rule.id.to_owned(), diagnostics::sentence(finding, sources))
             });
@@ -153,8 +161,8 @@ impl<'a> Page<'a> {
             text.push_str(&line);
             text.push('\n');
         }
-        let missing = kinds.iter().filter(|(kind, _)| kind.count > MOST);
-        let missing: Vec<String> = missing.map(|(kind, word)| counted(kind.count - MOST, word)).collect();
+        let missing = kinds.iter().filter(|(kind, _)| kind.count > kind.shown);
+        let missing: Vec<String> = missing.map(|(kind, word)| counted(kind.count - kind.shown, word)).collect();
         if !missing.is_empty() {
             // Writing to a string cannot fail.
             let _ = writeln!(text, "Not annotated, because GitHub shows {MOST} of a kind: {}", missing.join(", "));

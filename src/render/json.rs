@@ -28,7 +28,8 @@ pub struct Report {
     /// existed lack it.
     #[serde(default)]
     pub unplanned: Vec<Unplanned>,
-    /// The findings: objects with `rule`, `severity`, `message`, `file`, `line`, `column`, `hint`, `related`.
+    /// The findings: objects with `rule`, `severity`, `message`, `file`, `line`, `column`, `hint`, `related`;
+    /// where there are more than are listed also `more`, how many further ones of its rule it stands for.
     pub diagnostics: Vec<Value>,
 }
 

@@ -13,13 +13,14 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::diag::{Diagnostic, Severity, Sources};
+use crate::diag::{Diagnostic, MOST, Severity, Sources};
 use crate::model::{Change, Place, Span};
 use crate::plan::{Block, Cause, Guard, Plan};
 use crate::text::hex;
 
 use super::held::{self, Held};
 use super::repository::{Located, Repository};
+use super::summary::counted;
 use super::unplanned::Unplanned;
 use super::{diagnostics, fields, skipped};
 
@@ -48,15 +49,24 @@ pub fn plans(
 ) -> String {
     let first = sources.iter().next();
     let fallback = first.map(|source| Place { file: source.display().to_owned(), line: 1, column: 1 });
-    let mut run = Run { repository, fallback, rules: Vec::new(), results: Vec::new(), seen: BTreeMap::new() };
+    let mut run = Run {
+        repository,
+        fallback,
+        rules: Vec::new(),
+        results: Vec::new(),
+        seen: BTreeMap::new(),
+        more: None,
+        blocked: 0,
+    };
     for finding in findings {
         run.finding(finding, sources);
     }
+    run.more = diagnostics::rest_of(findings);
     for plan in plans {
         run.plan(plan);
     }
     let notifications: Vec<Value> = unplanned.iter().map(|one| run.notification(one)).collect();
-    super::json::text(&run.log(&notifications))
+    super::json::text(&run.log(notifications))
 }
 
 /// A rule of ours, or a guard.
@@ -98,6 +108,10 @@ struct Run<'a> {
     results: Vec<Value>,
     /// How often each result was there already.
     seen: BTreeMap<String, u32>,
+    /// What is said of findings that are no results.
+    more: Option<String>,
+    /// How many changes are held back, results or not.
+    blocked: usize,
 }
 
 impl Run<'_> {
@@ -146,6 +160,10 @@ impl Run<'_> {
     }
 
     fn block(&mut self, plan: &Plan, block: &Block, change: Option<&Change>) {
+        self.blocked += 1;
+        if self.blocked > MOST {
+            return;
+        }
         let object = change.map(|change| format!("{} {}", fields::sign(change.verb), fields::object(change)));
         let what = object.as_ref().map(|object| format!("{object}: ")).unwrap_or_default();
         let message = format!("{what}{} (to let exactly this plan through: {})", block.message, held::release(plan));
@@ -243,7 +261,18 @@ impl Run<'_> {
         notification.into()
     }
 
-    fn log(self, notifications: &[Value]) -> Value {
+    /// What the results leave out, in sentences.
+    fn cuts(&self) -> Vec<Value> {
+        let blocked = self.blocked.saturating_sub(MOST);
+        let blocked = (blocked > 0).then(|| format!("and {}, not shown", counted(blocked, "more blocked change")));
+        let all = self.more.iter().chain(blocked.iter());
+        all.map(|text| json!({"level": "note", "message": {"text": escaped(text)}})).collect()
+    }
+
+    fn log(self, mut notifications: Vec<Value>) -> Value {
+        // Findings that are not shown are not a failure of the program.
+        let successful = notifications.is_empty();
+        notifications.extend(self.cuts());
         let rules: Vec<Value> = self.rules.iter().map(|rule| rule.describe()).collect();
         let mut log = json!({
             "$schema": SCHEMA,
@@ -259,7 +288,7 @@ impl Run<'_> {
         if !notifications.is_empty()
             && let Some(Value::Object(run)) = log.pointer_mut("/runs/0")
         {
-            let invocation = json!({"executionSuccessful": false, "toolExecutionNotifications": notifications});
+            let invocation = json!({"executionSuccessful": successful, "toolExecutionNotifications": notifications});
             run.insert("invocations".to_owned(), json!([invocation]));
         }
         log
