@@ -14,6 +14,7 @@ mod events;
 mod execution;
 mod expected;
 mod export;
+mod files;
 mod format;
 mod freeze;
 mod frozen;
@@ -23,6 +24,7 @@ mod init;
 mod open;
 mod outcome;
 mod part;
+mod paths;
 mod plan;
 mod progress;
 mod rollback;
@@ -54,6 +56,9 @@ struct Arguments {
     /// Say more on stderr; twice for every request
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     verbose: u8,
+    /// Let the accounts' settings (`file`, `seed`, `state`) name files outside of their repository
+    #[arg(long, global = true, env = "STROWGER_ALLOW_OUTSIDE_PATHS", value_parser = clap::builder::FalseyValueParser::new())]
+    allow_outside_paths: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -119,6 +124,7 @@ pub fn run() -> Exit {
         }
     };
     log(arguments.verbose, &arguments.command);
+    paths::allow_outside(arguments.allow_outside_paths);
     let prints = arguments.command.prints();
     let exit = command(arguments.command).unwrap_or_else(|error| {
         let held = error.is::<accept::Unaccepted>();
@@ -154,8 +160,7 @@ fn command(command: Command) -> anyhow::Result<Exit> {
             Ok(Exit::Ok)
         }
         Command::Man { folder: Some(folder) } => {
-            std::fs::create_dir_all(&folder)?;
-            clap_mangen::generate_to(Arguments::command(), &folder)?;
+            files::man_pages(Arguments::command(), &folder)?;
             Ok(Exit::Ok)
         }
     }

@@ -9,6 +9,7 @@ mod address;
 mod base;
 mod files;
 mod git;
+mod linked;
 mod load;
 mod read;
 mod stamp;

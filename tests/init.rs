@@ -184,7 +184,7 @@ fn an_account_that_does_not_open_from_its_files_leaves_nothing_behind() {
         let arguments = ["init", "--yes", "phones", "--workflow", "--url", &server.url, "--token-command", command];
         refused(&strowger(folder.path(), &arguments), 1, says);
     }
-    let arguments = ["init", "--yes", "phones", "--state", "/dev/null/state.db"];
+    let arguments = ["init", "--yes", "phones", "--state", "/dev/null/state.db", "--allow-outside-paths"];
     refused(&strowger(folder.path(), &arguments), 1, "nothing of what was written is left");
     fs::remove_file(folder.path().join("token")).unwrap();
     assert!(is_empty(folder.path()));

@@ -33,6 +33,8 @@ impl Broken {
 /// The first thing that went wrong with each stream.
 static STDOUT: OnceLock<Broken> = OnceLock::new();
 static STDERR: OnceLock<Broken> = OnceLock::new();
+/// What went wrong with `--events`.
+static EVENTS: OnceLock<Broken> = OnceLock::new();
 
 /// Where a command writes for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,9 +94,23 @@ pub(super) fn complain(text: &str) {
 /// How a command ends, once its output is taken into account. A command that `prints` has failed if what it printed was
 /// lost, unless its exit code says something worse. A reader that left early has read enough.
 pub(super) fn ending(exit: Exit, prints: bool) -> Exit {
-    let Some(Broken::Failed(why)) = STDOUT.get() else { return exit };
-    complain(&format!("cannot write to standard output: {why}"));
-    if prints && matches!(exit, Exit::Ok | Exit::Pending) { Exit::Failure } else { exit }
+    let (mut exit, failed) = (exit, |exit| if matches!(exit, Exit::Ok | Exit::Pending) { Exit::Failure } else { exit });
+    if let Some(Broken::Failed(why)) = EVENTS.get() {
+        complain(&format!("cannot write all events: {why}"));
+        exit = failed(exit);
+    }
+    if let Some(Broken::Failed(why)) = STDOUT.get() {
+        complain(&format!("cannot write to standard output: {why}"));
+        exit = if prints { failed(exit) } else { exit };
+    }
+    exit
+}
+
+/// Remembers why the stream of events ended early, for [`ending`]; the run goes on without it.
+pub(super) fn lost_events(error: &io::Error) {
+    if error.kind() != io::ErrorKind::Interrupted {
+        let _ = EVENTS.set(Broken::by(error));
+    }
 }
 
 /// Once something is lost, what would come behind it is not written either.

@@ -1,6 +1,5 @@
 //! `--events`: the stream of a run, for a machine that follows it.
 
-use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +8,8 @@ use anyhow::Context as _;
 
 use crate::apply::Events;
 
-use super::console::Voice;
+use super::console::{self, Voice};
+use super::files;
 
 /// The arguments of commands that write to an account.
 #[derive(Debug, clap::Args)]
@@ -25,13 +25,34 @@ impl EventArguments {
     pub(super) fn open(&self) -> anyhow::Result<(Option<Arc<Events>>, Voice)> {
         let (writer, voice): (Box<dyn Write + Send>, _) = match &self.events {
             None => return Ok((None, Voice::Out)),
-            Some(path) if path.as_path() == Path::new("-") => (Box::new(io::stdout()), Voice::Err),
+            Some(path) if path.as_path() == Path::new("-") => (Box::new(Watched(io::stdout())), Voice::Err),
             Some(path) => {
-                let file = OpenOptions::new().append(true).create(true).open(path);
-                let file = file.with_context(|| format!("cannot write events to {}", path.display()))?;
-                (Box::new(file), Voice::Out)
+                let file = files::append(path).with_context(|| format!("cannot write events to {}", path.display()))?;
+                (Box::new(Watched(file)), Voice::Out)
             }
         };
         Ok((Some(Arc::new(Events::new(writer)?)), voice))
+    }
+}
+
+/// A stream whose failure the exit code tells. A reader that leaves early is not one.
+struct Watched<W>(W);
+
+impl<W> Watched<W> {
+    fn noted<T>(written: io::Result<T>) -> io::Result<T> {
+        if let Err(error) = &written {
+            console::lost_events(error);
+        }
+        written
+    }
+}
+
+impl<W: Write> Write for Watched<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Self::noted(self.0.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Self::noted(self.0.flush())
     }
 }

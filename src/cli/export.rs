@@ -20,7 +20,7 @@ use super::accept::Accept;
 use super::effort::Effort;
 use super::open::{Purpose, open};
 use super::plan::runtime;
-use super::{console, progress, secrets, section};
+use super::{console, files, progress, secrets, section};
 
 /// The schema's file beside the account's, so that editors find it without a network.
 pub(super) const SCHEMA: &str = "account.v1.schema.json";
@@ -136,15 +136,14 @@ async fn read_account(account: &Account) -> anyhow::Result<Source> {
     Ok(Source { name: account.settings.name.to_string(), provider, read })
 }
 
-/// Writes the files; one that exists already stops it before the first is written.
+/// Writes the files; one that exists already, or cannot be written, leaves none.
 fn save(folder: &Path, files: &[(String, String)]) -> anyhow::Result<()> {
-    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    if let Some((name, _)) = files.iter().find(|(name, _)| folder.join(name).exists()) {
+    if let Some((name, _)) = files.iter().find(|(name, _)| folder.join(name).symlink_metadata().is_ok()) {
         bail!("{} exists already; choose another folder, or remove it first", folder.join(name).display());
     }
-    for (name, text) in files {
-        let path = folder.join(name);
-        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    let files: Vec<_> = files.iter().map(|(name, text)| (folder.join(name), text.clone())).collect();
+    files::create_all(&files)?.keep();
+    for (path, _) in &files {
         console::note(&format!("wrote {}", path.display()));
     }
     Ok(())

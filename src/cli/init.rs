@@ -12,7 +12,6 @@ mod gitignore;
 mod holdings;
 mod place;
 mod prove;
-mod save;
 mod terminal;
 mod token;
 mod workflows;

@@ -15,7 +15,7 @@ use crate::live::{Access, Provider, Secret};
 use crate::sandbox::{self, Running, SandboxOptions, Seed, State};
 
 use super::effort::Effort;
-use super::{accept, secrets};
+use super::{accept, paths, secrets};
 
 /// A provider, and what must run as long as it is used.
 pub(super) struct Opened {
@@ -63,7 +63,7 @@ pub(super) async fn open_accepted(account: &Account, purpose: Purpose, effort: E
     options.access = purpose.into();
     match &account.settings.provider {
         ProviderSettings::Snapshot { file } => {
-            Ok(Opened { provider: Box::new(Snapshot::new(root.join(file))), server: None })
+            Ok(Opened { provider: Box::new(Snapshot::new(paths::of_account(root, file, "file")?)), server: None })
         }
         ProviderSettings::Office { url, token } => {
             let token = secrets::resolve(token, root)?;
@@ -93,7 +93,7 @@ async fn embedded(
     let Account { root, settings, .. } = account;
     let kept = match state {
         SandboxState::Memory => None,
-        SandboxState::File(path) => Some(root.join(path)),
+        SandboxState::File(path) => Some(paths::of_account(root, path, "state")?),
     };
     let exists = kept.as_ref().is_some_and(|path| path.exists());
     let state = match kept {
@@ -103,7 +103,7 @@ async fn embedded(
     // Once there is an account, its seed is history, and need not even exist.
     let seed = match seed.filter(|_| !exists) {
         None => None,
-        Some(path) => Some(read_seed(&root.join(path))?),
+        Some(path) => Some(read_seed(&paths::of_account(root, path, "seed")?)?),
     };
     let mut options = SandboxOptions::new(token);
     if purpose == Purpose::Look {

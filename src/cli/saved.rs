@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -16,6 +16,7 @@ use crate::plan::{Moved, Plan, ready, unmet};
 use crate::render::{json::Report, moved, names};
 use crate::text::shown;
 
+use super::files;
 use super::freeze;
 use super::plan::read;
 
@@ -135,18 +136,7 @@ fn told(name: &str, list: &[Moved]) -> String {
     text
 }
 
-/// Replaces a file as a whole, so that nobody ever reads half a plan.
+/// Saves the plan in a file that the operator named.
 pub(super) fn save(path: &Path, report: &Report) -> anyhow::Result<()> {
-    let named = || format!("cannot save the plan to {}", path.display());
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(format!(".{:08x}.tmp", fastrand::u32(..)));
-    let beside = PathBuf::from(beside);
-    let written = File::create_new(&beside)
-        .and_then(|mut file| file.write_all(report.text().as_bytes()).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&beside, path));
-    if written.is_err() {
-        // What is left of it is of no use to anybody.
-        let _ = fs::remove_file(&beside);
-    }
-    written.with_context(named)
+    files::write_through(path, &report.text()).with_context(|| format!("cannot save the plan to {}", path.display()))
 }

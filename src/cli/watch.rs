@@ -27,7 +27,7 @@ use crate::watch::{Board, Clock, Mode, Options, Setup};
 use super::accept::Accept;
 use super::effort::Effort;
 use super::plan::runtime;
-use super::{console, identity, signals};
+use super::{console, identity, paths, signals};
 
 use edge::Process;
 use serve::Serving;
@@ -158,6 +158,7 @@ async fn watch(arguments: &Arguments, git: Option<Git>) -> anyhow::Result<Exit> 
     let mut source = if let Some(git) = git {
         // Nothing stays beside files that are checked out anew for every commit.
         state = Some(git.state.clone());
+        paths::allow_own(&git.state);
         let git = git.open().await.map_err(anyhow::Error::msg)?;
         tokio::spawn(git.follow(states_in, nudge, board.clone(), clock.clone(), stop.clone()))
     } else {

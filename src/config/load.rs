@@ -164,7 +164,7 @@ fn checked(
         }
     }
     let complete = documents.len() == sources.len();
-    let Checked { account, findings, secrets } = check::account(schema, &documents, findings, complete);
+    let Checked { account, mut findings, secrets } = check::account(schema, &documents, findings, complete);
     let order = loaded.accounts.len() + loaded.invalid.len();
     if account.is_none() {
         let path = if folder { root.clone() } else { files.first().cloned().unwrap_or_default() };
@@ -172,6 +172,7 @@ fn checked(
         loaded.invalid.push(InvalidAccount { name, path, order });
     }
     drop(documents);
+    super::linked::hush(&root, first, &mut sources, &mut findings);
     let well = findings.is_empty();
     for secret in secrets {
         let FileId(index) = secret.file;

@@ -67,6 +67,16 @@ pub enum SnapshotError {
 }
 
 impl SnapshotError {
+    /// The same without a word of the text.
+    fn silent(self) -> Self {
+        let why = "this is not a snapshot of an account: `snapshot: 1` is missing".to_owned();
+        match self {
+            Self::Syntax { line, column, .. } => Self::Syntax { line, column, why },
+            Self::Value { .. } => Self::Syntax { line: 1, column: 1, why },
+            error @ Self::File { .. } => error,
+        }
+    }
+
     fn file(path: &Path, why: String) -> Self {
         Self::File { path: shown(&path.to_string_lossy(), 200), why }
     }
@@ -77,7 +87,23 @@ impl SnapshotError {
 /// The ids are derived from the keys (`ring_group/ventes`), so that a plan made from the same file twice is
 /// the same plan. There are no revisions.
 pub fn parse(text: &str, format: Format) -> Result<Live, SnapshotError> {
-    resolve::resolve(read(text, format)?)
+    read(text, format).and_then(resolve::resolve).map_err(|error| if is_marked(text) { error } else { error.silent() })
+}
+
+/// Whether a text says of itself that it is a snapshot: `snapshot: 1`. Of a text that does not, messages quote nothing:
+/// a commit may name any file, such as one with passwords.
+pub fn is_marked(text: &str) -> bool {
+    let is_number = |rest: &str| {
+        let rest = rest.trim_start();
+        let after = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        after.len() < rest.len() && after.chars().next().is_none_or(|c| c.is_whitespace() || ",}#".contains(c))
+    };
+    let key = |before: &str| before.chars().next_back().is_none_or(|c| "\u{feff}\n\r{, \"'".contains(c));
+    text.match_indices("snapshot").any(|(at, word)| {
+        let (before, rest) = (text.get(..at).unwrap_or_default(), text.get(at + word.len()..).unwrap_or_default());
+        let rest = rest.strip_prefix(['"', '\'']).unwrap_or(rest).trim_start_matches(' ');
+        key(before) && rest.strip_prefix(':').is_some_and(is_number)
+    })
 }
 
 fn read(text: &str, format: Format) -> Result<document::Document, SnapshotError> {
@@ -105,10 +131,12 @@ impl Snapshot {
         let format = if json { Format::Json } else { Format::Yaml };
         let failed = |why: String| SnapshotError::file(&self.path, why);
         let text = text(&self.path)?;
-        let document = read(&text, format).map_err(|error| failed(error.to_string()))?;
+        let marked = is_marked(&text);
+        let said = |error: SnapshotError| failed(if marked { error } else { error.silent() }.to_string());
+        let document = read(&text, format).map_err(said)?;
         // Half of the memory that is needed from here on is that of the text.
         drop(text);
-        resolve::resolve(document).map_err(|error| failed(error.to_string()))
+        resolve::resolve(document).map_err(said)
     }
 }
 

@@ -12,6 +12,7 @@ mod resolve;
 
 use std::fmt;
 
+use crate::live::snapshot::is_marked;
 use crate::text::shown;
 
 use super::collection::Target;
@@ -103,11 +104,12 @@ struct Number {
 impl Seed {
     /// Reads and checks a snapshot; the first thing wrong ends it.
     pub fn from_yaml(yaml: &str) -> Result<Self, SeedError> {
-        let document = document::parse(yaml).map_err(SeedError::short)?;
+        let silent = |error: SeedError| if is_marked(yaml) { error } else { error.silent() };
+        let document = document::parse(yaml).map_err(|error| silent(error.short()))?;
         resolve::resolve(document).map_err(|fault| {
             let (line, column) = place::find(yaml, &fault.path).unzip();
             let path = fault.path.join(".");
-            SeedError { line, column, path, message: fault.message, remedy: fault.remedy }.short()
+            silent(SeedError { line, column, path, message: fault.message, remedy: fault.remedy }.short())
         })
     }
 }
@@ -128,6 +130,12 @@ pub struct SeedError {
 }
 
 impl SeedError {
+    /// The same without a word of the text.
+    fn silent(self) -> Self {
+        let message = "this is not a snapshot of an account".to_owned();
+        Self { path: String::new(), message, remedy: "begin it with `snapshot: 1`".to_owned(), ..self }
+    }
+
     /// The same, however long the keys and values are that it quotes.
     fn short(self) -> Self {
         let short = |text: String| shown(&text, 300);

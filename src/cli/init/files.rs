@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::check::schema;
 use crate::check::settings::{ProviderSettings, SecretRef};
 use crate::cli::export::SCHEMA;
+use crate::cli::files::{Made, create_all};
 use crate::cli::section;
 use crate::render::export::{ByFolder, ExportOptions, export};
 use crate::text::shown;
@@ -14,7 +15,6 @@ use super::arguments::{Arguments, Workflow};
 use super::connect::Connected;
 use super::holdings::Holdings;
 use super::place::{Place, near};
-use super::save::{self, Made};
 use super::terminal::{Terminal, fitted};
 use super::{Ending, account, choose, gitignore, note, token, workflows};
 
@@ -76,7 +76,7 @@ pub(super) fn write(
             return Err(Ending::Left.into());
         }
     }
-    let made = save::save(&files)?;
+    let made = create_all(&files)?;
     let has_command = matches!(provider, ProviderSettings::Office { token: SecretRef::Command { .. }, .. });
     let files = files.into_iter().map(|(path, _)| path).collect();
     Ok(Written { files, made, has_command, remarks, provider: provider.as_str() })

@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 use crate::cli::export::SCHEMA;
+use crate::cli::files;
 use crate::config;
 
 /// A folder for the files of one account.
@@ -22,6 +23,7 @@ impl Place {
         if folder.as_os_str().is_empty() {
             bail!("the folder has no name");
         }
+        files::without_links(folder)?;
         if let Some(why) = occupied(folder)? {
             bail!("{why}; choose another folder");
         }

@@ -1,11 +1,11 @@
 //! Where the files go that follow an account: a folder of the operator's, or a branch.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use tokio::sync::Mutex;
 
+use crate::cli::files::replace_in_checkout;
 use crate::render::counted;
 use crate::text::shown;
 use crate::watch::Adoption;
@@ -66,8 +66,6 @@ const MOST_NAMED: usize = 5;
 /// Each file is whole or not there; the account's own files are never among them.
 pub(super) fn into_folder(folder: &Path, adoption: &Adoption) -> Result<Option<String>, String> {
     let own = folder.join(adoption.account.settings.file_stem());
-    let failed = |error: io::Error| format!("{}: {error}", own.display());
-    fs::create_dir_all(&own).map_err(failed)?;
     let (mut news, mut whole) = (false, Vec::new());
     for file in adoption.files.iter().filter(|file| file.edited) {
         let name = file.path.file_name().ok_or("a file has no name")?;
@@ -75,9 +73,10 @@ pub(super) fn into_folder(folder: &Path, adoption: &Adoption) -> Result<Option<S
         if path.canonicalize().is_ok_and(|there| file.path.canonicalize().is_ok_and(|own| own == there)) {
             return Err(format!("{} is the account's own file; give another folder", path.display()));
         }
-        if fs::read(&path).ok().as_deref() != Some(file.text.as_bytes()) {
-            let next = own.join(format!(".{}.next", name.to_string_lossy()));
-            fs::write(&next, &file.text).and_then(|()| fs::rename(&next, &path)).map_err(failed)?;
+        // A pipe of that name would keep its reader waiting.
+        let is_file = fs::symlink_metadata(&path).is_ok_and(|about| about.is_file());
+        if !is_file || fs::read(&path).ok().as_deref() != Some(file.text.as_bytes()) {
+            replace_in_checkout(&path, &file.text).map_err(|error| format!("{error:#}"))?;
             news = true;
         }
         whole.push(path);
