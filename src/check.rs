@@ -163,7 +163,7 @@ pub fn before(documents: &[Document<'_>]) -> Result<Before, Box<Diagnostic>> {
 /// Adds the other names under which documents declare the protected ring groups, as far as they can be read.
 pub fn alias(protect: &mut Protected, documents: &[Document<'_>]) {
     let mut reader = Reader::default();
-    let mut groups = RingGroups::new(Capabilities::default());
+    let mut groups = RingGroups::new(Capabilities::default(), None);
     for document in documents {
         let sections = sections(&mut reader, document);
         let section = sections.and_then(|[_, _, _, groups, ..]| groups).and_then(|field| reader.mapping(field));
@@ -279,7 +279,7 @@ fn desired(reader: &mut Reader, files: &[Sections<'_>], settings: Option<&Settin
         Some(ProviderSettings::Snapshot { .. }) => Capabilities::of_snapshot(),
         _ => Capabilities::default(),
     };
-    let mut groups = RingGroups::new(capabilities);
+    let mut groups = RingGroups::new(capabilities, country.map(|country| country.to_string()));
     let mut absent: Vec<Absent> = Vec::new();
     for [_, _, numbers_section, groups_section, absent_section, _, _] in files {
         if let Some(section) = numbers_section.and_then(|field| reader.mapping(field)) {

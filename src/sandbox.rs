@@ -211,7 +211,10 @@ fn prepare(options: &SandboxOptions, number: Option<u32>) -> Result<Connection, 
     }
     let tx = db.transaction().map_err(setup)?;
     match &options.seed {
-        Some(seed) => seed.load(&tx, &options.country).map_err(setup)?,
+        Some(seed) => {
+            seed.suits(&options.country).map_err(|error| SandboxError::Setup(error.to_string()))?;
+            seed.load(&tx, &options.country).map_err(setup)?;
+        }
         None => found(&tx, options)?,
     }
     if let Some(number) = number {

@@ -53,6 +53,7 @@ struct Number {
 
 fn options(by_folder: ByFolder) -> ExportOptions {
     ExportOptions {
+        country: None,
         name: "wework: république".into(),
         provider: vec!["provider: office".into(), "url: https://example.org".into()],
         schema: "schemas/account.v1.schema.json".into(),

@@ -38,6 +38,7 @@ fn changes_after_export(live: &Live, by_folder: ByFolder) -> usize {
 fn exported(live: &Live, by_folder: ByFolder, only: Choice) -> (usize, usize, usize) {
     let folder = tempfile::tempdir().unwrap();
     let options = ExportOptions {
+        country: None,
         name: "exported".to_owned(),
         provider: vec!["provider: snapshot".to_owned(), "file: live.yaml".to_owned()],
         schema: "account.v1.schema.json".to_owned(),

@@ -271,6 +271,7 @@ proptest! {
     fn law_what_is_adopted_is_planned_no_longer(live in accounts::accounts(), seed in any::<u64>()) {
         let mut random = Rng::with_seed(seed);
         let options = ExportOptions {
+            country: None,
             name: "account".to_owned(),
             provider: vec!["provider: sandbox".to_owned()],
             schema: String::new(),

@@ -21,6 +21,8 @@ pub(super) struct RingGroups {
     /// Groups whose fields are wrong. They stand in the file all the same.
     broken: Vec<(NameKey, Spanned<Name>)>,
     capabilities: Capabilities,
+    /// The country of the account, which has its own emergency numbers.
+    country: Option<String>,
 }
 
 /// All groups of an account.
@@ -33,9 +35,9 @@ pub(super) struct Groups {
 }
 
 impl RingGroups {
-    /// No groups yet, of an account that can do this.
-    pub(super) fn new(capabilities: Capabilities) -> Self {
-        Self { declared: Vec::new(), broken: Vec::new(), capabilities }
+    /// No groups yet, of an account that can do this and is in a country, if that is stated.
+    pub(super) fn new(capabilities: Capabilities, country: Option<String>) -> Self {
+        Self { declared: Vec::new(), broken: Vec::new(), capabilities, country }
     }
 
     /// Reads one file's section.
@@ -102,10 +104,16 @@ impl RingGroups {
                 return None;
             }
         };
-        if is_emergency(&extension) {
-            let message = format!("extension {extension} hides an emergency or a public service");
+        if is_emergency(&extension, self.country.as_deref()) {
+            let (place, narrower) = match &self.country {
+                Some(country) => (format!(" ({country})"), ""),
+                None => {
+                    (String::new(), ", or state the account's `country`: without it the numbers of all countries count")
+                }
+            };
+            let message = format!("extension {extension} hides an emergency or a public service{place}");
             let finding = Diagnostic::new(Rule::EMERGENCY_EXTENSION, Some(field.span()), message);
-            reader.report(finding.hint("give the group another number, such as `\"300\"`"));
+            reader.report(finding.hint(format!("give the group another number, such as `\"300\"`{narrower}")));
         } else if !self.capabilities.extension_fits(&extension) {
             let (least, most) = self.capabilities.extension_digits;
             let message = format!("the provider gives no extension {extension}");

@@ -60,6 +60,7 @@ impl Arguments {
 /// What to export, and how the new files will reach it.
 struct Source {
     name: String,
+    country: Option<String>,
     provider: Vec<String>,
     read: Read,
 }
@@ -73,6 +74,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         let by_folder = if arguments.out.is_some() { ByFolder::Auto } else { ByFolder::Never };
         let options = ExportOptions {
             name: source.name,
+            country: source.country,
             provider: source.provider,
             schema: SCHEMA.to_owned(),
             by_folder,
@@ -102,7 +104,7 @@ async fn source(arguments: &Arguments) -> anyhow::Result<Option<Source>> {
         // The new files may be put anywhere, and a path in a file is relative to that file.
         let whole = fs::canonicalize(file).with_context(|| format!("cannot find {}", file.display()))?;
         let provider = vec!["provider: snapshot".to_owned(), format!("file: {}", section::path(&whole))];
-        return Ok(Some(Source { name: read.live.account.name.to_string(), provider, read }));
+        return Ok(Some(Source { name: read.live.account.name.to_string(), country: None, provider, read }));
     }
     if let (Some(url), Some(name)) = (&arguments.url, &arguments.token_env) {
         let token = SecretRef::Env(name.as_str().into());
@@ -111,7 +113,7 @@ async fn source(arguments: &Arguments) -> anyhow::Result<Option<Source>> {
         let read = progress::during("reading the account", provider.read()).await?;
         let settings = ProviderSettings::Office { url: url.as_str().into(), token };
         let lines = section::provider(&settings, &Path::to_path_buf);
-        return Ok(Some(Source { name: read.live.account.name.to_string(), provider: lines, read }));
+        return Ok(Some(Source { name: read.live.account.name.to_string(), country: None, provider: lines, read }));
     }
     let Some(path) = &arguments.path else { bail!("give a path, `--url` or `--snapshot`") };
     let loaded = arguments.accept.load(std::slice::from_ref(path), None)?;
@@ -133,7 +135,8 @@ async fn read_account(account: &Account) -> anyhow::Result<Source> {
     let root = fs::canonicalize(config::or_here(&account.root))?;
     // The new files may be put anywhere.
     let provider = section::provider(&account.settings.provider, &|path| root.join(path));
-    Ok(Source { name: account.settings.name.to_string(), provider, read })
+    let country = account.settings.country.map(|country| country.to_string());
+    Ok(Source { name: account.settings.name.to_string(), country, provider, read })
 }
 
 /// Writes the files; one that exists already, or cannot be written, leaves none.

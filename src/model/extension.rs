@@ -20,28 +20,6 @@ pub enum ExtensionError {
     Length,
 }
 
-/// Numbers that must reach help, or a service line, wherever they are dialled (domain reference, I13), of the
-/// countries in which the embedded account can be: one list for what a file may ask for and what that account
-/// gives out. `100` is not in it, although it is a service line of some countries: an office's receptionist is
-/// there by custom. Nor are the information lines 211, 311, 511 and 811, which are in the midst of the numbers
-/// that offices give their people.
-pub const EMERGENCY: &[&str] = &[
-    // France; 112 is the European Union's.
-    "15", "17", "18", "112", "114", "115", "116", "119", "191", "196", "197",
-    // The United Kingdom and Ireland.
-    "101", "105", "111", "999", // North America: help, crisis, relay service, operator and test lines.
-    "411", "611", "711", "911", "933", "988",
-    // Germany, Belgium, Switzerland, Italy, Spain, the Netherlands, Portugal.
-    "016", "061", "062", "080", "091", "092", "102", "103", "110", "113", "117", "118", "143", "144", "147",
-    // Australia.
-    "000", "106",
-];
-
-/// Whether dialling this number inside the account must reach an emergency or a public service.
-pub fn is_emergency(extension: &ExtensionNumber) -> bool {
-    EMERGENCY.contains(&extension.as_str())
-}
-
 impl ExtensionNumber {
     /// The digits.
     pub fn as_str(&self) -> &str {
@@ -96,16 +74,6 @@ mod tests {
             ("123456789", ExtensionError::Length),
         ] {
             assert_eq!(text.parse::<ExtensionNumber>(), Err(error), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn help_lines_are_known() {
-        for text in ["911", "112", "999", "000", "933", "15", "18", "101", "196"] {
-            assert!(text.parse().is_ok_and(|number: ExtensionNumber| is_emergency(&number)), "{text}");
-        }
-        for text in ["100", "201", "300", "311"] {
-            assert!(text.parse().is_ok_and(|number: ExtensionNumber| !is_emergency(&number)), "{text}");
         }
     }
 }

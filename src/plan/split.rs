@@ -78,7 +78,7 @@ impl<'d, 'a> Spare<'d, 'a> {
             if !capabilities.extension_fits(&extension) && extension.as_str().len() < capabilities.extension_digits.0 {
                 return None;
             }
-            if free && capabilities.extension_fits(&extension) && !is_emergency(&extension) {
+            if free && capabilities.extension_fits(&extension) && !is_emergency(&extension, None) {
                 return Some(extension);
             }
         }

@@ -43,6 +43,8 @@ pub enum ByFolder {
 pub struct ExportOptions {
     /// The account's name in the file.
     pub name: String,
+    /// The country that the file states, whose emergency numbers no group has as its extension.
+    pub country: Option<String>,
     /// The lines of YAML that say how the account is reached, such as `provider: sandbox`, without indentation.
     pub provider: Vec<String>,
     /// The path or URL of the JSON Schema, for editors.
@@ -60,6 +62,9 @@ pub fn export(live: &Live, options: &ExportOptions) -> Vec<(String, String)> {
     let mut account = head(live, options);
     account.push_str("\naccount:\n");
     let _ = writeln!(account, "  name: {}", yaml(&options.name));
+    if let Some(country) = &options.country {
+        let _ = writeln!(account, "  country: {}", yaml(country));
+    }
     for line in options.provider.iter().flat_map(|line| line.lines()) {
         let _ = writeln!(account, "  {line}");
     }
@@ -71,7 +76,7 @@ pub fn export(live: &Live, options: &ExportOptions) -> Vec<(String, String)> {
             shown(&one.why, 1_000)
         );
     }
-    let groups = group::section(live, &selectors, &options.only);
+    let groups = group::section(live, &selectors, options);
     let all: Vec<&LiveNumber> = live.numbers.iter().filter(|number| options.only.has_number(number)).collect();
     let by_folder = match options.by_folder {
         ByFolder::Auto => all.len() > MOST_IN_ONE_FILE,

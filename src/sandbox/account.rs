@@ -8,7 +8,7 @@ use super::etag;
 use super::kinds::limits;
 use super::problem::Problem;
 use super::text;
-use crate::model::EMERGENCY;
+use crate::model::emergency_numbers;
 
 /// The first numbers of new accounts. Where a country has numbers set aside for fiction, it is one of those.
 const MAIN_NUMBERS: &[(&str, &str)] = &[
@@ -47,19 +47,21 @@ pub(super) fn read(db: &Connection, per_second: Option<u32>) -> Result<Value, Pr
             "default_number": row.get::<_, Option<String>>(3)?,
         }))
     })?;
+    let country = account.get("country").and_then(Value::as_str).unwrap_or_default();
+    let capabilities = capabilities(country, per_second);
     if let Value::Object(map) = &mut account {
-        map.insert("capabilities".to_owned(), capabilities(per_second));
+        map.insert("capabilities".to_owned(), capabilities);
     }
     Ok(etag::seal(account))
 }
 
-fn capabilities(per_second: Option<u32>) -> Value {
+fn capabilities(country: &str, per_second: Option<u32>) -> Value {
     let names = |kinds: &[TargetKind]| kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>();
     let (min, max, default) = limits::RING_FOR;
     json!({
         "page_limit": super::page::MAX_LIMIT,
         "extension_digits": { "min": 3, "max": 4 },
-        "reserved_extensions": EMERGENCY,
+        "reserved_extensions": emergency_numbers(Some(country)),
         "name_length": text::NAME_MOST,
         "label_length": text::LABEL_MOST,
         "ring_modes": limits::RING_MODES,
@@ -71,6 +73,11 @@ fn capabilities(per_second: Option<u32>) -> Value {
     })
 }
 
+/// The country of the account.
+pub(super) fn country(db: &Connection) -> rusqlite::Result<String> {
+    db.prepare_cached("SELECT country FROM account")?.query_row([], |row| row.get(0))
+}
+
 /// Whether the state holds an account already.
 pub(super) fn exists(db: &Connection) -> rusqlite::Result<bool> {
     db.prepare("SELECT 1 FROM account")?.exists([])
@@ -80,7 +87,7 @@ pub(super) fn exists(db: &Connection) -> rusqlite::Result<bool> {
 pub(super) fn found(db: &Connection, name: &str, country: &str, number: &str) -> Result<(), Problem> {
     db.execute("INSERT INTO locations (label, label_key, address) VALUES ('Office', 'office', '')", [])?;
     let extension = "INSERT INTO extensions (kind, name, name_key, extension) VALUES (?1, ?2, ?3, ?4)";
-    db.execute(extension, params!["receptionist", "main", "main", "100"])?;
+    db.execute(extension, params!["receptionist", "main", "main", receptionist_extension(country)])?;
     let receptionist = db.last_insert_rowid();
     db.execute("INSERT INTO receptionists (key, timezone) VALUES (?1, 'UTC')", [receptionist])?;
     db.execute(
@@ -114,6 +121,11 @@ pub(super) fn number(db: &Connection, number: u32) -> rusqlite::Result<()> {
 /// The id of a new account. The same account made anew has the same id.
 fn id(name: &str, country: &str, default_number: &str) -> String {
     format!("acc_{}", etag::digest(format!("{name}\n{country}\n{default_number}").as_bytes(), 8))
+}
+
+/// By custom it is 100, where that is not somebody's help line.
+fn receptionist_extension(country: &str) -> &'static str {
+    if text::is_reserved("100", country) { "200" } else { "100" }
 }
 
 /// Writes the account's own row; its default number must be there already.

@@ -16,6 +16,7 @@ use crate::live::snapshot::is_marked;
 use crate::text::shown;
 
 use super::collection::Target;
+use super::text;
 
 /// A checked snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,6 +103,24 @@ struct Number {
 }
 
 impl Seed {
+    /// Whether no extension number is one that must reach help in the seed's country; a seed that names none is in this.
+    pub(super) fn suits(&self, country: &str) -> Result<(), SeedError> {
+        let country = self.country.as_deref().unwrap_or(country);
+        let users = self.users.iter().map(|user| &user.base);
+        let receptionists = self.receptionists.iter().map(|receptionist| &receptionist.base);
+        let conferences = self.conferences.iter();
+        let groups = self.ring_groups.iter().map(|group| &group.base);
+        let mut all = users.chain(receptionists).chain(conferences).chain(groups);
+        all.find(|base| text::is_reserved(&base.digits, country)).map_or(Ok(()), |base| {
+            let message = format!(
+                "extension {} of {:?} hides an emergency or a public service of {country}",
+                base.digits, base.name
+            );
+            let remedy = "give it another one".to_owned();
+            Err(SeedError { line: None, column: None, path: String::new(), message, remedy }.short())
+        })
+    }
+
     /// Reads and checks a snapshot; the first thing wrong ends it.
     pub fn from_yaml(yaml: &str) -> Result<Self, SeedError> {
         let silent = |error: SeedError| if is_marked(yaml) { error } else { error.silent() };

@@ -6,7 +6,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use crate::model::{EMERGENCY, is_unprintable};
+use crate::model::{emergency_numbers, is_unprintable};
 
 /// A check of one text; the error says what the text must be.
 pub(super) type Rule = fn(&str) -> Result<(), String>;
@@ -57,13 +57,24 @@ pub(super) fn e164(text: &str) -> Result<(), String> {
     if valid { Ok(()) } else { Err("must be an E.164 number such as +33142685300".to_owned()) }
 }
 
-/// An extension number: 3 or 4 digits, none of [`EMERGENCY`].
+/// An extension number: 3 or 4 digits, none that is an emergency number everywhere. The account's country has more:
+/// [`is_reserved`].
 pub(super) fn extension(text: &str) -> Result<(), String> {
     digits(text, 3, 4)?;
-    if EMERGENCY.contains(&text) {
-        return Err("must not be a reserved or emergency number".to_owned());
+    if EVERYWHERE.contains(&text) {
+        return Err(RESERVED.to_owned());
     }
     Ok(())
+}
+
+/// Emergency numbers in any country.
+const EVERYWHERE: [&str; 2] = ["112", "911"];
+/// What an extension number must not be.
+pub(super) const RESERVED: &str = "must not be a reserved or emergency number";
+
+/// Whether an extension number must reach help or a public service in the account's country.
+pub(super) fn is_reserved(extension: &str, country: &str) -> bool {
+    emergency_numbers(Some(country)).contains(extension)
 }
 
 /// A conference room's number.
@@ -129,9 +140,10 @@ mod tests {
 
     #[test]
     fn an_emergency_number_is_never_an_extension() {
-        for reserved in EMERGENCY {
-            assert!(extension(reserved).is_err(), "{reserved}");
+        for reserved in EVERYWHERE {
+            assert!(extension(reserved).is_err() && is_reserved(reserved, "FR"), "{reserved}");
         }
+        assert!(is_reserved("190", "BR") && !is_reserved("190", "FR") && is_reserved("190", "AQ"));
         assert!(extension("201").is_ok());
         assert!(extension("9110").is_ok());
         assert!(extension("20").is_err());

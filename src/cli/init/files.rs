@@ -52,7 +52,8 @@ pub(super) fn write(
     let workflows = workflows(arguments, terminal, place, &provider)?;
     let options = ExportOptions {
         name,
-        provider: [head.lines(), lines(arguments, place, &provider)].concat(),
+        country: head.country.take(),
+        provider: lines(arguments, place, &provider),
         schema: SCHEMA.to_owned(),
         by_folder: ByFolder::Auto,
         only,

@@ -7,20 +7,26 @@ use crate::model::{ExtensionNumber, Kind, Live, LiveRingGroup, NameKey, ObjectId
 use crate::text::{quoted, shown, yaml};
 
 use super::selectors::Selectors;
-use super::{Choice, LONGEST, Section};
+use super::{ExportOptions, LONGEST, Section};
 
 /// What the groups have in common that matters to each of them.
 struct Groups<'a> {
     live: &'a Live,
     selectors: &'a Selectors<'a, 'a>,
+    country: Option<&'a str>,
     names: HashMap<NameKey, usize>,
     extensions: HashMap<&'a ExtensionNumber, usize>,
     circling: HashSet<&'a ObjectId>,
 }
 
 /// The section of the chosen groups; nothing without any. What each of them may say depends on all groups.
-pub(super) fn section<'a>(live: &'a Live, selectors: &'a Selectors<'a, 'a>, only: &Choice) -> Option<String> {
-    let mut sorted: Vec<_> = live.ring_groups.iter().filter(|group| only.has_ring_group(group)).collect();
+pub(super) fn section<'a>(
+    live: &'a Live,
+    selectors: &'a Selectors<'a, 'a>,
+    options: &'a ExportOptions,
+) -> Option<String> {
+    let country = options.country.as_deref();
+    let mut sorted: Vec<_> = live.ring_groups.iter().filter(|group| options.only.has_ring_group(group)).collect();
     if sorted.is_empty() {
         return None;
     }
@@ -31,7 +37,7 @@ pub(super) fn section<'a>(live: &'a Live, selectors: &'a Selectors<'a, 'a>, only
             *extensions.entry(extension).or_default() += 1;
         }
     }
-    let groups = Groups { live, selectors, names, extensions, circling: circling(live) };
+    let groups = Groups { live, selectors, country, names, extensions, circling: circling(live) };
     sorted.sort_by_cached_key(|group| (group.name.key(), group.id.clone()));
     let mut section = Section::new("ring_groups");
     for group in sorted {
@@ -123,7 +129,7 @@ impl<'a> Groups<'a> {
     fn refused(&self, extension: &ExtensionNumber) -> Option<&'static str> {
         if self.extensions.get(extension).is_some_and(|count| *count > 1) {
             Some("several groups have it")
-        } else if is_emergency(extension) {
+        } else if is_emergency(extension, self.country) {
             Some("it is an emergency number")
         } else if !self.live.capabilities.extension_fits(extension) {
             Some("it is out of the account's own range")

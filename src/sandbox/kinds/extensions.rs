@@ -4,6 +4,7 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Effects;
+use crate::sandbox::account;
 use crate::sandbox::collection::{Collection, TargetKind};
 use crate::sandbox::problem::{Code, Problem, Referrer};
 use crate::sandbox::text;
@@ -127,6 +128,12 @@ fn check_name(db: &Connection, name: &str, but: i64) -> Result<(), Problem> {
 }
 
 fn check_extension(db: &Connection, extension: &str, but: i64) -> Result<(), Problem> {
+    let own = "SELECT 1 FROM extensions WHERE extension = ?1 AND key = ?2";
+    if text::is_reserved(extension, &account::country(db)?)
+        && !db.prepare_cached(own)?.exists(params![extension, but])?
+    {
+        return Err(Problem::conflict_at(Code::Conflict, "/extension", text::RESERVED));
+    }
     let holder = db
         .prepare_cached("SELECT kind, name FROM extensions WHERE extension = ?1 AND key <> ?2")?
         .query_row(params![extension, but], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
@@ -139,7 +146,7 @@ fn check_extension(db: &Connection, extension: &str, but: i64) -> Result<(), Pro
     }
 }
 
-/// The lowest free extension number: 100 to 999, then 1000 to 9999.
+/// The lowest free extension number: 100 to 999, then 1000 to 9999, without those that are reserved.
 fn lowest_free(db: &Connection) -> Result<String, Problem> {
     let mut taken: Vec<bool> = vec![false; 10_000];
     let mut statement = db.prepare_cached("SELECT extension FROM extensions")?;
@@ -151,8 +158,9 @@ fn lowest_free(db: &Connection) -> Result<String, Problem> {
             *slot = true;
         }
     }
+    let country = account::country(db)?;
     let free = taken.iter().enumerate().skip(100).filter(|(_, taken)| !**taken).map(|(number, _)| number.to_string());
     free.into_iter()
-        .find(|number| text::extension(number).is_ok())
+        .find(|number| !text::is_reserved(number, &country))
         .ok_or_else(|| Problem::new(Code::Exhausted, "every extension number is taken"))
 }
