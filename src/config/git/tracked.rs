@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::path::Path;
 
-use super::{GitError, Place, Repository, above, failed, git, os_path};
+use super::{GitError, Place, Repository, above, git, limit, os_path, succeeded};
 
 /// Names of files, wherever in the repository they are, whatever case they are written in.
 ///
@@ -40,6 +40,7 @@ pub fn tracked_names(folder: &Path, ending: &str) -> Result<TrackedNames, GitErr
 
 fn list(at: &Place, arguments: &[&str]) -> Result<Vec<u8>, GitError> {
     // What is listed is below the folder that git is started in.
-    let output = git(at, arguments)?.current_dir(&at.top).output()?;
-    if output.status.success() { Ok(output.stdout) } else { Err(failed(&output)) }
+    let mut command = git(at, arguments)?;
+    command.current_dir(&at.top);
+    Ok(succeeded(limit::output(command, limit::LIMIT)?)?.stdout)
 }
