@@ -9,6 +9,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use serde_json::Value;
 
 use crate::config::{Account, InvalidAccount};
 use crate::live::Provider;
@@ -67,7 +68,12 @@ impl Saved {
                 names(&lacking)
             );
         }
-        if diagnostics.iter().any(|finding| finding.get("severity").is_some_and(|severity| severity == "error")) {
+        // An error that is about what a plan leaves out was known when it was saved.
+        let skipped = saved.report.plans.iter().flat_map(|plan| &plan.skipped).filter_map(|one| one.rule.as_deref());
+        let skipped: Vec<&str> = skipped.collect();
+        let is_about = |finding: &Value, rule: &str| finding.get("rule").is_some_and(|found| found == rule);
+        let mut errors = diagnostics.iter().filter(|one| one.get("severity").is_some_and(|word| word == "error"));
+        if errors.any(|finding| !skipped.iter().any(|rule| is_about(finding, rule))) {
             bail!("cannot use the plan {}: the files that it was made of have errors", path.display());
         }
         Ok(saved)
