@@ -109,6 +109,7 @@ mod tests {
             changes,
             in_sync: 0,
             unmanaged: crate::diff::Unmanaged::default(),
+            unreadable: Vec::new(),
             price: Price::default(),
             blocked: Vec::new(),
             skipped: Vec::new(),
