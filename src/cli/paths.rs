@@ -44,13 +44,16 @@ pub(super) fn of_account(root: &Path, path: &Path, field: &str) -> anyhow::Resul
     }
     let real = resolved(&whole).with_context(|| format!("cannot find {}", whole.display()))?;
     let own = OWN.get().is_some_and(|own| real.starts_with(own));
-    if field == "state" && !own && has_link(root, path) {
-        bail!("`{field}` names {}, and a link leads there; name the file itself", shown(&path.to_string_lossy(), 300));
-    }
     let folders = repository(root)?;
     let inside =
         |folder: &PathBuf| real.strip_prefix(folder).is_ok_and(|inside| !inside.iter().any(|part| part == ".git"));
     if own || folders.iter().any(inside) {
+        if field == "state" && !own && has_link(root, path) {
+            bail!(
+                "`{field}` names {}, and a link leads there; name the file itself",
+                shown(&path.to_string_lossy(), 300)
+            );
+        }
         return Ok(whole);
     }
     bail!(
