@@ -8,6 +8,7 @@ mod account;
 pub mod address;
 mod calls;
 pub mod document;
+pub mod fleet;
 mod json;
 mod numbers;
 mod phone;

@@ -6,6 +6,7 @@
 mod accept;
 mod accounts;
 mod apply;
+mod applying;
 mod approval;
 mod console;
 mod doubt;
@@ -25,6 +26,7 @@ mod open;
 mod outcome;
 mod part;
 mod paths;
+mod pen;
 mod plan;
 mod progress;
 mod rollback;

@@ -8,6 +8,7 @@
 mod address;
 mod base;
 mod files;
+mod fleet;
 mod git;
 mod linked;
 mod load;
@@ -18,6 +19,7 @@ mod yaml;
 
 pub use base::{BaseError, News, Reach, Revision, RevisionError, load_guarded};
 pub use files::{folders, is_read, or_here};
+pub use fleet::Wave;
 pub use git::{Access, GitError, Place, TrackedNames, command as git, head, locate, repository_above, tracked_names};
 pub use load::{Account, InvalidAccount, Loaded, load, reread, text};
 pub use stamp::Stamp;

@@ -7,6 +7,7 @@
 
 mod error;
 mod http;
+mod identity;
 pub mod office;
 mod secret;
 pub mod snapshot;
@@ -19,6 +20,7 @@ use crate::model::{Capabilities, Change, Live, ObjectId, Revision};
 
 pub use error::{ReadError, Referrer, WriteError};
 pub use http::{Access, Patience};
+pub use identity::Identity;
 pub use secret::Secret;
 pub use webhook::{Posted, Webhook};
 
@@ -32,6 +34,9 @@ pub struct Read {
     pub live: Live,
     /// How many requests were sent for it, repeated ones included.
     pub requests: u64,
+    /// What the server gives as the versions of the account's lists: never the same in two accounts. Empty if it gives
+    /// none.
+    pub versions: Vec<Box<str>>,
 }
 
 /// What a look at an account found.

@@ -10,6 +10,7 @@
 
 mod account;
 mod adopt;
+mod claims;
 mod context;
 mod edge;
 mod fights;
@@ -36,6 +37,7 @@ use crate::plan::Digest;
 use crate::record::Approver;
 
 pub use adopt::Adoption;
+pub use claims::identity;
 pub use context::{Mode, Options};
 pub use edge::{Clock, Connection, Edge};
 pub use fleet::Taken;

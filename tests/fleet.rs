@@ -15,10 +15,12 @@
 mod commands;
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
+use std::process::Stdio;
 
-use commands::{Server, expect, ledgers, stderr, strowger};
+use commands::{Server, Stuck, command, edit, expect, ledgers, stderr, strowger};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -56,6 +58,12 @@ impl Fleet {
 
     fn ledgers(&self, name: &str) -> usize {
         ledgers(&self.path().join("fleet").join(name)).len()
+    }
+
+    /// The same, where something else may be in the place of the ledgers.
+    fn ledgers_if_any(&self, name: &str) -> usize {
+        let folder = self.path().join("fleet").join(name).join(".strowger/ledger");
+        fs::read_dir(folder).map_or(0, Iterator::count)
     }
 }
 
@@ -191,4 +199,215 @@ fn two_accounts_of_one_name_are_both_held_and_a_third_is_planned() {
     let text = expect(&output, 3);
     assert!(text.contains("Account lyon") && text.contains("2 not planned (paris, Paris)"), "{text}");
     assert!(stderr(&output).contains("duplicate-account"), "{}", stderr(&output));
+}
+
+#[test]
+fn keep_going_applies_the_accounts_that_can_be_applied_and_ends_with_6() {
+    let one = server();
+    let fleet = Fleet::new();
+    fleet.add("berlin", &dead());
+    fleet.add("lyon", &one.url);
+    fleet.file("oslo", "version: 1\naccount: { name: oslo }\n");
+    let apply = ["apply", "fleet", "--auto-approve", "--attempts", "1", "--keep-going"];
+    let output = fleet.run(&apply);
+    let text = expect(&output, 6);
+    assert_eq!(label(&one), WANTED);
+    assert!(text.contains("lyon: Applied 1 of 1 change"), "{text}");
+    let total = "Total: 3 accounts: 1 change applied, 2 accounts left out (oslo, berlin)\n";
+    assert!(text.ends_with(total), "{text}");
+    // What can be applied is in sync now, so nothing was applied and the failures alone count.
+    expect(&fleet.run(&apply), 3);
+    fs::remove_dir_all(fleet.path().join("fleet/oslo")).unwrap();
+    expect(&fleet.run(&apply), 1);
+}
+
+#[test]
+fn keep_going_leaves_out_what_a_guard_holds_back_and_passes_no_guard() {
+    let (one, two) = (server(), server());
+    let fleet = Fleet::new();
+    fleet.add("lyon", &one.url);
+    fleet.file("paris", &account("paris", &two.url, &format!("policy: {{ protect: [\"{NUMBER}\"] }}\n")));
+    edit(&fleet.path().join("fleet/paris"), "receptionist/main", "user/202");
+    let before = two.state();
+    let text = expect(&fleet.run(&["apply", "fleet", "--auto-approve", "--keep-going"]), 6);
+    assert!(text.contains("1 account left out (paris)"), "{text}");
+    assert_eq!((label(&one), two.state()), (WANTED.into(), before));
+}
+
+#[test]
+fn several_accounts_are_applied_in_one_run_and_every_line_names_its_account() {
+    let (one, two, three) = (server(), server(), server());
+    let fleet = Fleet::new();
+    for (name, server) in [("lyon", &one), ("oslo", &two), ("paris", &three)] {
+        fleet.add(name, &server.url);
+    }
+    let text = expect(&fleet.run(&["apply", "fleet", "--auto-approve"]), 0);
+    for server in [&one, &two, &three] {
+        assert_eq!(label(server), WANTED);
+    }
+    let results: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("lyon: ")).collect();
+    let wanted = [
+        "lyon: Applied 1 of 1 change with 1 request.",
+        "lyon: In sync: a fresh plan is empty.",
+        "oslo: Applied 1 of 1 change with 1 request.",
+        "oslo: In sync: a fresh plan is empty.",
+        "paris: Applied 1 of 1 change with 1 request.",
+        "paris: In sync: a fresh plan is empty.",
+        "Total: 3 accounts: 3 changes applied",
+    ];
+    assert_eq!(results, wanted);
+}
+
+const WAVES: &str = "version: 1\nwaves:\n  - [first, also-first]\n  - [second]\n";
+
+/// A fleet of two waves and an account that no wave names.
+fn waves(first: &str, others: [&Server; 3]) -> Fleet {
+    let fleet = Fleet::new();
+    fleet.add("first", first);
+    for (name, server) in ["also-first", "second", "unnamed"].into_iter().zip(others) {
+        fleet.add(name, &server.url);
+    }
+    fs::write(fleet.path().join("fleet/fleet.yaml"), WAVES).unwrap();
+    fleet
+}
+
+#[test]
+fn a_later_wave_begins_only_when_the_earlier_ones_have_succeeded() {
+    let (one, two, three, four) = (server(), server(), server(), server());
+    let fleet = waves(&one.url, [&two, &three, &four]);
+    let apply = ["apply", "fleet", "--auto-approve", "--attempts", "1"];
+    // Its ledger cannot be written, so nothing is written to the first account.
+    fs::create_dir_all(fleet.path().join("fleet/first/.strowger")).unwrap();
+    fs::write(fleet.path().join("fleet/first/.strowger/ledger"), "not a folder").unwrap();
+    let output = fleet.run(&apply);
+    let text = expect(&output, 6);
+    assert!(text.contains("2 accounts not begun, because an earlier wave did not succeed (second, unnamed)"), "{text}");
+    assert_eq!([&one, &two, &three, &four].map(|server| label(server) == WANTED), [false, true, false, false]);
+    assert_eq!(["first", "also-first", "second", "unnamed"].map(|name| fleet.ledgers_if_any(name)), [0, 1, 0, 0]);
+
+    fs::remove_file(fleet.path().join("fleet/first/.strowger/ledger")).unwrap();
+    expect(&fleet.run(&apply), 0);
+    assert_eq!([&one, &two, &three, &four].map(|server| label(server) == WANTED), [true; 4]);
+}
+
+#[test]
+fn an_account_that_is_left_out_is_a_failure_of_its_wave_also_of_a_saved_plan() {
+    let (two, three, four) = (server(), server(), server());
+    let fleet = waves(&dead(), [&two, &three, &four]);
+    let text = expect(&fleet.run(&["apply", "fleet", "--auto-approve", "--attempts", "1", "--keep-going"]), 6);
+    assert!(text.contains("not begun, because an earlier wave did not succeed (second, unnamed)"), "{text}");
+    assert_eq!([&two, &three, &four].map(|server| label(server) == WANTED), [true, false, false]);
+
+    let one = server();
+    let fleet = waves(&one.url, [&two, &three, &four]);
+    expect(&fleet.run(&["plan", "fleet", "--out", "plan.json"]), 0);
+    fs::create_dir_all(fleet.path().join("fleet/first/.strowger")).unwrap();
+    fs::write(fleet.path().join("fleet/first/.strowger/ledger"), "not a folder").unwrap();
+    let text = expect(&fleet.run(&["apply", "--plan", "plan.json"]), 1);
+    assert!(text.contains("not begun, because an earlier wave did not succeed (second, unnamed)"), "{text}");
+    assert_eq!([&three, &four].map(|server| label(server) == WANTED), [false, false]);
+}
+
+#[test]
+fn mistakes_in_the_file_of_a_fleet_are_found_where_they_are() {
+    let fleet = Fleet::new();
+    for name in ["lyon", "paris"] {
+        fleet.add(name, "http://127.0.0.1:9/a");
+        edit(&fleet.path().join("fleet").join(name), "/a", &format!("/{name}"));
+    }
+    let file = fleet.path().join("fleet/fleet.yaml");
+    for (text, rule, words) in [
+        ("version: 1\nwaves:\n  - [lyon, pariss]\n", "unknown-account", "fleet.yaml:3:12: error[unknown-account]"),
+        ("version: 1\nwaves: [[lyon], [Lyon]]\n", "account-in-two-waves", "fleet.yaml:2:18"),
+        ("version: 1\nwave: [[lyon]]\n", "unknown-field", "did you mean `waves`?"),
+        ("version: 1\n", "missing-field", "`waves` is missing"),
+        ("waves: [[lyon]]\n", "missing-field", "`version` is missing"),
+        ("version: 2\nwaves: [[lyon]]\n", "unsupported-version", "version"),
+        ("version: 1\nwaves: [lyon]\n", "wrong-type", "fleet.yaml:2:9"),
+        ("version: 1\nwaves: [[]]\n", "missing-value", "the list is empty"),
+        ("version: 1\nwaves: [[lyon]\n", "yaml-syntax", "fleet.yaml"),
+    ] {
+        fs::write(&file, text).unwrap();
+        let output = fleet.run(&["validate", "fleet"]);
+        let found = expect(&output, 3);
+        assert!(found.contains(&format!("error[{rule}]")) && found.contains(words), "{text}\n{found}");
+        let output = fleet.run(&["apply", "fleet", "--auto-approve", "--keep-going", "--attempts", "1"]);
+        expect(&output, 3);
+    }
+    fs::write(&file, "version: 1\nwaves: [[lyon]]\n").unwrap();
+    assert_eq!(expect(&fleet.run(&["validate", "fleet"]), 0), "2 accounts valid\n");
+    for (path, copy) in [("fleet/lyon", true), ("fleet/fleet.yaml", false), ("alone", false)] {
+        fs::create_dir_all(fleet.path().join("alone")).unwrap();
+        fs::copy(&file, fleet.path().join("alone/fleet.yaml")).unwrap();
+        if copy {
+            fs::copy(&file, fleet.path().join(path).join("fleet.yaml")).unwrap();
+        }
+        let found = expect(&fleet.run(&["validate", path]), 3);
+        assert!(found.contains("error[misplaced-fleet]"), "{path}: {found}");
+    }
+}
+
+#[test]
+fn two_names_of_one_live_account_are_refused_however_it_is_reached() {
+    let one = server();
+    let door = Stuck::in_front_of(&one.url, 1000);
+    let fleet = Fleet::new();
+    fleet.add("lyon", &one.url);
+    fleet.add("paris", &door.url);
+    for arguments in
+        [&PLAN[..], &["apply", "fleet", "--auto-approve"], &["apply", "fleet", "--auto-approve", "--keep-going"]]
+    {
+        let output = fleet.run(arguments);
+        expect(&output, 3);
+        let said = stderr(&output);
+        assert!(said.contains("error[one-account-twice]") && said.contains("`paris` and `lyon`"), "{said}");
+    }
+    assert_ne!(label(&one), WANTED);
+
+    let scoped = |name: &str, url: &str, number: &str| {
+        account(name, url, &format!("policy: {{ scope: {{ numbers: [\"{number}\"], ring_groups: [] }} }}\n"))
+    };
+    fleet.file("lyon", &scoped("lyon", &one.url, NUMBER));
+    fleet.file("paris", &scoped("paris", &door.url, "+33142685301").replace(NUMBER, "+33142685301"));
+    let text = expect(&fleet.run(&PLAN), 0);
+    assert!(text.contains("Account lyon") && text.contains("Account paris"), "scopes that are apart share an account");
+}
+
+#[test]
+fn a_watch_writes_to_neither_of_two_names_of_one_live_account() {
+    let one = server();
+    let door = Stuck::in_front_of(&one.url, 1000);
+    let fleet = Fleet::new();
+    fleet.add("lyon", &one.url);
+    fleet.file("paris", &account("paris", &door.url, "").replace(WANTED, "Bienvenue"));
+    let arguments = ["watch", "fleet", "--mode", "report", "--interval", "100ms"];
+    let mut watch = command(fleet.path(), &arguments).stderr(Stdio::piped()).spawn().unwrap();
+    let mut waiting = vec!["lyon", "paris"];
+    for line in BufReader::new(watch.stderr.take().unwrap()).lines().map(Result::unwrap) {
+        waiting.retain(|name| {
+            let other = if *name == "lyon" { "paris" } else { "lyon" };
+            !(line.contains("one live account") && line.contains(&format!("this and `{other}`")))
+        });
+        if waiting.is_empty() {
+            break;
+        }
+    }
+    watch.kill().unwrap();
+    watch.wait().unwrap();
+    assert!(waiting.is_empty(), "{waiting:?} did not say it");
+}
+
+#[test]
+fn two_accounts_in_one_folder_have_a_ledger_and_a_lock_each() {
+    let (one, two) = (server(), server());
+    let fleet = Fleet::new();
+    let folder = fleet.path().join("both");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("lyon.yaml"), account("lyon", &one.url, "")).unwrap();
+    fs::write(folder.join("paris.yaml"), account("paris", &two.url, "")).unwrap();
+    expect(&fleet.run(&["apply", "both/lyon.yaml", "both/paris.yaml", "--auto-approve"]), 0);
+    let accounts: Vec<String> = ledgers(&folder).iter().map(|run| run.planned.account.clone()).collect();
+    assert_eq!(accounts.len(), 2);
+    assert!(accounts.contains(&"lyon".to_owned()) && accounts.contains(&"paris".to_owned()), "{accounts:?}");
+    assert_eq!((label(&one), label(&two)), (WANTED.into(), WANTED.into()));
 }

@@ -37,6 +37,17 @@ fn the_event_schema_is_current_and_a_schema() {
 }
 
 #[test]
+fn the_fleet_schema_is_current_and_a_schema_and_takes_the_example() {
+    let schema = strowger::check::schema::fleet();
+    jsonschema::meta::validate(&schema).unwrap();
+    is_current("schemas/fleet.v1.schema.json", &(serde_json::to_string_pretty(&schema).unwrap() + "\n"));
+    let example = fs::read_to_string("examples/fleet/fleet.yaml").unwrap();
+    let example: serde_json::Value = serde_yaml::from_str(&example).unwrap();
+    assert!(jsonschema::is_valid(&schema, &example));
+    assert!(!jsonschema::is_valid(&schema, &serde_json::json!({"version": 1, "waves": [[]]})));
+}
+
+#[test]
 fn the_status_schema_is_current_and_a_schema() {
     let schema = strowger::watch::server::schema();
     jsonschema::meta::validate(&schema).unwrap();

@@ -4,6 +4,7 @@
 //! them and the reader together is that every document is validated against this schema before it is read,
 //! and a test that both accept the same documents. Doc comments are what an editor shows to the operator.
 
+mod fleet;
 mod policy;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use serde_json::{Value, json};
 
 use crate::model::RingMode;
 
+pub use fleet::fleet;
 use policy::PolicySection;
 
 /// Where the schema is published; also its `$id`.

@@ -4,13 +4,18 @@
 //! files, however long each takes. At most [`Effort::accounts`] accounts are being read at once, so that memory and
 //! connections are bounded.
 
+use std::collections::BTreeMap;
+
 use anyhow::Context as _;
 use futures_util::stream::{self, StreamExt as _};
 
 use crate::apply::Lock;
+use crate::check::address::Address;
 use crate::config::{Account, InvalidAccount, Loaded};
-use crate::diag::{Diagnostic, has_errors};
+use crate::diag::{Diagnostic, Rule, has_errors};
 use crate::exit::Exit;
+use crate::live::{Identity, Provider};
+use crate::model::Scope;
 use crate::plan::{Part, Plan};
 use crate::render::unplanned::{Reason, Unplanned};
 use crate::text::shown;
@@ -19,7 +24,7 @@ use super::accept::Unaccepted;
 use super::effort::Effort;
 use super::frozen::Frozen;
 use super::open::{Opened, Purpose, open};
-use super::plan::read_and_plan;
+use super::plan::{Fresh, read_and_plan};
 use super::progress::Reading;
 use super::saved::{self, Saved};
 use super::{console, identity, progress};
@@ -44,6 +49,8 @@ pub(super) enum Planned {
 pub(super) struct Looked<'a> {
     pub(super) account: &'a Account,
     pub(super) planned: Planned,
+    /// Which live account it is, if it was read.
+    identity: Option<Identity<Address>>,
     /// The way to the account, if it could be opened and is to be written to.
     pub(super) open: Option<Open>,
 }
@@ -96,13 +103,58 @@ pub(super) async fn plan_all<'a>(accounts: &[&'a Account], looking: Looking<'_>)
     let mut looked: Vec<_> = progress::show_after_a_while(reading.bar(), work).await;
     reading.bar().finish_and_clear();
     looked.sort_unstable_by_key(|(at, _)| *at);
-    looked.into_iter().map(|(_, looked)| looked).collect()
+    let mut looked: Vec<_> = looked.into_iter().map(|(_, looked)| looked).collect();
+    if !matches!(looking.against, Against::Frozen(_)) {
+        refuse_twice(&mut looked).await;
+    }
+    looked
+}
+
+/// Refuses the accounts that are one live account, unless what they own is apart: each would undo what the other does.
+async fn refuse_twice(looked: &mut [Looked<'_>]) {
+    let mut found: BTreeMap<usize, Vec<Diagnostic>> = BTreeMap::new();
+    for (at, one) in looked.iter().enumerate() {
+        let Some(identity) = &one.identity else { continue };
+        let same = |first: &&(usize, &Looked<'_>)| {
+            first.1.identity.as_ref().is_some_and(|first| first.is_same(identity))
+                && !scope(first.1.account).is_disjoint(scope(one.account))
+        };
+        let before: Vec<(usize, &Looked<'_>)> = looked.iter().enumerate().take(at).collect();
+        for (first, other) in before.iter().filter(same) {
+            found.entry(at).or_default().push(twice(one.account, other.account, identity.account()));
+            found.entry(*first).or_default();
+        }
+    }
+    for (at, findings) in found {
+        let Some(one) = looked.get_mut(at) else { continue };
+        let mut all = one.take_findings();
+        all.extend(findings);
+        one.planned = Planned::Invalid(all);
+        if let Some(Open { opened, .. }) = one.open.take() {
+            opened.close().await;
+        }
+    }
+}
+
+fn scope(account: &Account) -> &Scope {
+    &account.desired.policy.guards.scope
+}
+
+fn twice(account: &Account, first: &Account, id: &str) -> Diagnostic {
+    let (name, first_name) = (&account.settings.name, &first.settings.name);
+    let message = format!("`{name}` and `{first_name}` are one live account, `{}`", shown(id, 100));
+    Diagnostic::new(Rule::ONE_ACCOUNT_TWICE, Some(account.settings.provider_span), message)
+        .related(first.settings.provider_span, format!("`{first_name}` is reached here"))
+        .hint(
+            "remove one of them or correct its address; to share an account, give each a `policy.scope` with both \
+             lists, so that no two overlap",
+        )
 }
 
 async fn plan_one<'a>(account: &'a Account, looking: Looking<'_>) -> Looked<'a> {
     if let Against::Frozen(frozen) = looking.against {
-        let planned = planned(account, looking, &frozen.of(account)).await;
-        return Looked { account, planned, open: None };
+        let (planned, identity) = planned(account, looking, &frozen.of(account)).await;
+        return Looked { account, planned, identity, open: None };
     }
     let writes = looking.purpose == Purpose::Write;
     let opened = async {
@@ -115,30 +167,49 @@ async fn plan_one<'a>(account: &'a Account, looking: Looking<'_>) -> Looked<'a> 
         Err(error) => {
             let held = error.downcast_ref::<Unaccepted>().map(ToString::to_string);
             let planned = held.map_or_else(|| Planned::Failed(error), Planned::Held);
-            return Looked { account, planned, open: None };
+            return Looked { account, planned, identity: None, open: None };
         }
     };
-    let planned = planned(account, looking, &*open.opened.provider).await;
+    let (planned, identity) = planned(account, looking, &*open.opened.provider).await;
     if writes && matches!(planned, Planned::Ready(..)) {
-        return Looked { account, planned, open: Some(open) };
+        return Looked { account, planned, identity, open: Some(open) };
     }
     open.opened.close().await;
-    Looked { account, planned, open: None }
+    Looked { account, planned, identity, open: None }
 }
 
-async fn planned(account: &Account, looking: Looking<'_>, provider: &dyn crate::live::Provider) -> Planned {
+async fn planned(
+    account: &Account,
+    looking: Looking<'_>,
+    provider: &dyn Provider,
+) -> (Planned, Option<Identity<Address>>) {
     if let Against::Saved(saved) = looking.against {
         return match saved.hold(account, provider).await {
-            Ok(saved::Held::Ready(plan)) => Planned::Ready(plan, Vec::new()),
-            Ok(saved::Held::Applied(plan)) => Planned::Applied(plan),
-            Ok(saved::Held::Moved(how)) => Planned::Stale(how),
-            Err(error) => Planned::Failed(error),
+            Ok((saved::Held::Ready(plan), identity)) => (Planned::Ready(plan, Vec::new()), Some(identity)),
+            Ok((saved::Held::Applied(plan), identity)) => (Planned::Applied(plan), Some(identity)),
+            Ok((saved::Held::Moved(how), identity)) => (Planned::Stale(how), Some(identity)),
+            Err(error) => (Planned::Failed(error), None),
         };
     }
     match read_and_plan(account, provider, looking.part).await {
-        Ok((Some(plan), findings)) => Planned::Ready(Box::new(plan), findings),
-        Ok((None, findings)) => Planned::Invalid(findings),
-        Err(error) => Planned::Failed(error),
+        Ok(Fresh { plan: Some(plan), findings, identity }) => {
+            (Planned::Ready(Box::new(plan), findings), Some(identity))
+        }
+        Ok(Fresh { plan: None, findings, identity }) => (Planned::Invalid(findings), Some(identity)),
+        Err(error) => (Planned::Failed(error), None),
+    }
+}
+
+impl Planned {
+    /// How a command ends that finds this.
+    pub(super) fn exit(&self) -> Exit {
+        match self {
+            Self::Ready(..) | Self::Applied(_) => Exit::Ok,
+            Self::Invalid(_) => Exit::Invalid,
+            Self::Failed(_) => Exit::Failure,
+            Self::Held(_) => Exit::Blocked,
+            Self::Stale(_) => Exit::Stale,
+        }
     }
 }
 
@@ -154,17 +225,6 @@ impl Looked<'_> {
     /// The plan, if there is one.
     pub(super) fn into_plan(self) -> Option<Plan> {
         if let Planned::Ready(plan, _) = self.planned { Some(*plan) } else { None }
-    }
-
-    /// How a command ends that finds this.
-    pub(super) fn exit(&self) -> Exit {
-        match &self.planned {
-            Planned::Ready(..) | Planned::Applied(_) => Exit::Ok,
-            Planned::Invalid(_) => Exit::Invalid,
-            Planned::Failed(_) => Exit::Failure,
-            Planned::Held(_) => Exit::Blocked,
-            Planned::Stale(_) => Exit::Stale,
-        }
     }
 
     /// Why the account has no plan; nothing if it has one, also one that is stale.
@@ -195,7 +255,7 @@ pub(super) fn unplanned(loaded: &Loaded, looked: &[Looked<'_>]) -> (Vec<Unplanne
     list.extend(looked.iter().filter_map(|one| Some((one.account.order, one.unplanned(loaded)?))));
     list.sort_by_key(|(order, _)| *order);
     let files = if loaded.invalid.is_empty() && !has_errors(&loaded.diagnostics) { Exit::Ok } else { Exit::Invalid };
-    let exit = Exit::of_all(looked.iter().map(Looked::exit).chain([files]));
+    let exit = Exit::of_all(looked.iter().map(|one| one.planned.exit()).chain([files]));
     (list.into_iter().map(|(_, one)| one).collect(), exit)
 }
 

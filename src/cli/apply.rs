@@ -3,19 +3,21 @@
 //! With several accounts, all are planned before the first is written, so that a mistake in one file stops
 //! the run before it changed anything.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::apply::{Events, Lock, Outcome, Recorder};
 use crate::config::{Account, Loaded};
 use crate::exit::Exit;
+use crate::live::WriteError;
 use crate::plan::Plan;
 use crate::render::human;
 use crate::text::shown;
 
 use super::accounts::{self, Against, Looked, Looking, Open, Planned, plan_all};
+use super::applying::{Applying, Lacking, Task, apply_all};
 use super::console::{self, Voice};
-use super::execution::{Carried, Execution, carry_out};
 use super::expected::Expecting;
 use super::identity::{self, About};
 use super::open::{Opened, Purpose};
@@ -23,7 +25,7 @@ use super::part::PartArguments;
 use super::plan::runtime;
 use super::saved::Saved;
 use super::signals;
-use super::writing::Writing;
+use super::writing::{self, Writing};
 
 /// The arguments of `apply`.
 #[derive(Debug, clap::Args)]
@@ -38,6 +40,9 @@ pub(super) struct Arguments {
     expecting: Expecting,
     #[command(flatten)]
     part: PartArguments,
+    /// Apply the accounts of a fleet that can be applied, although others cannot; the run then ends with 6
+    #[arg(long)]
+    keep_going: bool,
     #[command(flatten)]
     writing: Writing,
 }
@@ -109,8 +114,9 @@ async fn reconcile<'a>(
         loaded.diagnostics.extend(one.take_findings());
     }
     crate::diag::sort(&mut loaded.diagnostics);
+    let mut lacking: Vec<Lacking> = loaded.invalid.iter().map(Lacking::invalid).collect();
     let (mut stale, mut applied) = (String::new(), Vec::new());
-    for Looked { account, planned, open } in looked {
+    for Looked { account, planned, open, .. } in looked {
         match (planned, open) {
             (Planned::Ready(plan, _), Some(Open { opened, lock })) => {
                 let about = About { events: events.clone(), ..About::default() };
@@ -118,8 +124,12 @@ async fn reconcile<'a>(
                 jobs.push(Job { account, opened, plan: *plan, recorder, _lock: lock });
             }
             (Planned::Applied(plan), _) => applied.push((account, *plan)),
-            (Planned::Stale(how), _) => stale.push_str(&how),
-            _ => {}
+            (planned, _) => {
+                lacking.push(Lacking::of(account, planned.exit()));
+                if let Planned::Stale(how) = planned {
+                    stale.push_str(&how);
+                }
+            }
         }
     }
     console::report(loaded, &loaded.diagnostics);
@@ -127,44 +137,51 @@ async fn reconcile<'a>(
     if !stale.is_empty() {
         console::note(&format!("{stale}Plan again, and have the new plan read."));
     }
-    if exit != Exit::Ok {
-        if accounts.len() + loaded.invalid.len() > 1 {
+    let several = accounts.len() + loaded.invalid.len() > 1;
+    // Without its waves nobody knows in which order a fleet may be applied.
+    if exit != Exit::Ok && (!arguments.keep_going || loaded.waves_unknown) {
+        if several {
             console::complain("nothing was applied to any account");
         }
         return Ok(exit);
     }
     show(jobs, voice);
-    if let Some(exit) = already(&applied, jobs, arguments, voice)? {
-        return Ok(exit);
+    if let Some(settled) = already(&applied, jobs, arguments, voice)? {
+        return Ok(Exit::of_all([settled, exit]));
     }
     if jobs.iter().all(|job| job.plan.is_empty()) {
         voice.say("Nothing to do.");
-        return Ok(left_out(jobs));
+        return Ok(Exit::of_all([exit, left_out(jobs)]));
     }
-    let plans: Vec<&Plan> = jobs.iter().map(|job| &job.plan).collect();
+    let leave_out = if arguments.keep_going { held_back(arguments, jobs, &mut lacking)? } else { BTreeSet::new() };
+    let may: Vec<&Job<'_>> = jobs.iter().filter(|job| !leave_out.contains(&job.plan.account)).collect();
+    let plans: Vec<&Plan> = may.iter().map(|job| &job.plan).collect();
     if let Some(surprise) = arguments.expecting.surprise(&plans)? {
         Voice::Err.write(&surprise);
         return Ok(Exit::Stale);
     }
+    if plans.iter().all(|plan| plan.is_empty()) {
+        return Ok(Exit::of_all(lacking.iter().map(|one| one.exit)));
+    }
     let done = applied.iter().map(|(account, plan)| (*account, plan));
-    let wanted: Vec<_> = jobs.iter().map(|job| (job.account, &job.plan)).chain(done).collect();
-    if let Some(exit) = arguments.writing.refuses(&wanted, saved.is_some(), voice)? {
+    let wanted: Vec<_> = may.iter().map(|job| (job.account, &job.plan)).chain(done).collect();
+    let foreign = !lacking.is_empty();
+    if let Some(exit) = arguments.writing.refuses(&wanted, saved.is_some(), foreign, voice)? {
         return Ok(exit);
     }
     // Until here a signal ends the process as it does any other; from here on there is something to finish.
     let stop = signals::listen()?;
-    let mut exits = Vec::new();
-    for Job { account, opened, plan, recorder, .. } in jobs.iter_mut().filter(|job| !job.plan.is_empty()) {
-        if let Some(approval) = arguments.writing.approval(plan) {
+    let effort = arguments.writing.effort;
+    let (concurrency, accounts) = (effort.concurrency(), effort.accounts());
+    let applying = Applying { part: &part, saved: saved.is_some(), concurrency, accounts, several, stop: &stop, voice };
+    let tasks = jobs.iter_mut().filter(|job| !leave_out.contains(&job.plan.account)).map(|job| {
+        let Job { account, opened, plan, recorder, .. } = job;
+        if let Some(approval) = arguments.writing.approval(plan).filter(|_| !plan.is_empty()) {
             recorder.approve(approval);
         }
-        let concurrency = arguments.writing.effort.concurrency();
-        let provider = &*opened.provider;
-        let execution =
-            Execution { account, provider, plan, part: &part, saved: saved.is_some(), concurrency, stop: &stop, voice };
-        exits.push(carry_out(&execution, recorder).await);
-    }
-    Ok(match together(&exits) {
+        Task { account, provider: &*opened.provider, plan, recorder }
+    });
+    Ok(match apply_all(tasks.collect(), &lacking, &applying).await {
         Exit::Ok => left_out(jobs),
         exit => exit,
     })
@@ -195,15 +212,33 @@ fn already(
     Ok((jobs.is_empty() && !applied.is_empty()).then_some(Exit::Ok))
 }
 
-/// How a run over several accounts ends: if one of them has something and another lacks something, it is partly
-/// applied.
-fn together(exits: &[Carried]) -> Exit {
-    let failed = exits.iter().map(|carried| carried.exit).find(|exit| *exit != Exit::Ok);
-    match failed {
-        None => Exit::Ok,
-        Some(_) if exits.len() > 1 && exits.iter().any(|carried| carried.touched) => Exit::Partial,
-        Some(exit) => exit,
+/// The accounts that have a plan which may not be carried out, each with the reason: with `--keep-going` they are left
+/// out.
+fn held_back(arguments: &Arguments, jobs: &[Job<'_>], lacking: &mut Vec<Lacking>) -> anyhow::Result<BTreeSet<String>> {
+    let mut left_out = BTreeSet::new();
+    for Job { account, plan, .. } in jobs {
+        let Some((why, exit)) = reason(arguments, account, plan)? else { continue };
+        console::complain(&format!("{} is left out: {why}", shown(&plan.account, 200)));
+        lacking.push(Lacking::of(account, exit));
+        left_out.insert(plan.account.clone());
     }
+    Ok(left_out)
+}
+
+fn reason(arguments: &Arguments, account: &Account, plan: &Plan) -> anyhow::Result<Option<(String, Exit)>> {
+    if plan.is_blocked() && !arguments.writing.approve.contains(&plan.digest) {
+        return Ok(Some((format!("guards hold it back; `--approve {}` lets it through", plan.digest), Exit::Blocked)));
+    }
+    if !plan.is_empty() && writing::is_snapshot(account) {
+        return Ok(Some((WriteError::ReadOnly.to_string(), Exit::Failure)));
+    }
+    if arguments.expecting.surprise(&[plan])?.is_some() {
+        return Ok(Some((
+            format!("its plan is not one that was expected; its digest is {}", plan.digest),
+            Exit::Stale,
+        )));
+    }
+    Ok(None)
 }
 
 fn show(jobs: &[Job<'_>], voice: Voice) {

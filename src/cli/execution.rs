@@ -10,11 +10,12 @@ use crate::exit::Exit;
 use crate::live::Provider;
 use crate::model::Change;
 use crate::plan::{Part, Plan, unmet};
-use crate::record::Halt;
+use crate::record::{Halt, Summary};
 use crate::render::{counted, fields, human};
 use crate::text::shown;
 
-use super::console::{self, Voice};
+use super::console;
+use super::pen::Pen;
 use super::plan::{read, read_and_plan};
 use super::{outcome, progress};
 
@@ -34,24 +35,39 @@ pub(super) struct Execution<'a> {
     /// The most changes under way at once.
     pub(super) concurrency: usize,
     pub(super) stop: &'a Stop,
-    pub(super) voice: Voice,
+    pub(super) pen: &'a Pen<'a>,
+    /// Counts the changes, here or of several accounts.
+    pub(super) bar: &'a ProgressBar,
 }
 
 /// How it went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Carried {
     pub(super) exit: Exit,
+    /// What became of the changes.
+    pub(super) summary: Summary,
     /// Whether the account has, or may have, something of the plan.
     pub(super) touched: bool,
 }
 
+impl Carried {
+    /// There was nothing to carry out.
+    pub(super) fn nothing() -> Self {
+        Self { exit: Exit::Ok, summary: Summary::default(), touched: false }
+    }
+}
+
 /// Applies one plan, says what became of it, and plans once more.
 pub(super) async fn carry_out(execution: &Execution<'_>, recorder: &mut Recorder) -> Carried {
-    let Execution { account, plan, stop, voice, .. } = execution;
+    let Execution { account, plan, stop, pen, .. } = execution;
+    let not_begun = |exit: Exit| {
+        let summary = Outcome::not_attempted(&plan.changes).summary(None, exit.code());
+        Carried { exit, summary, touched: false }
+    };
     let name = &account.settings.name;
     if stop.is_asked() {
-        voice.say(&format!("Stopped before {} was begun; nothing was written to it.", shown(name, 200)));
-        return Carried { exit: Exit::Partial, touched: false };
+        pen.say(&format!("Stopped before {} was begun; nothing was written to it.", shown(name, 200)));
+        return not_begun(Exit::Partial);
     }
     if let Err(error) = recorder.start(&account.root) {
         console::complain(&format!(
@@ -59,12 +75,15 @@ pub(super) async fn carry_out(execution: &Execution<'_>, recorder: &mut Recorder
             account.root.join(".strowger").display(),
             shown(name, 200)
         ));
-        return Carried { exit: Exit::Failure, touched: false };
+        return not_begun(Exit::Failure);
     }
     let done = execute(execution, recorder).await;
-    voice.say(outcome::human(plan, &done, console::style()).trim_end());
+    if matches!(pen, Pen::Direct(_)) {
+        execution.bar.finish_and_clear();
+    }
+    pen.say(outcome::human(plan, &done, console::style()).trim_end());
     if let Some(hint) = outcome::hint(&done, &account.root) {
-        voice.say(&hint);
+        pen.say(&hint);
     }
     let (mut exit, in_sync) = match early_end(&done) {
         Some(exit) => (exit, None),
@@ -89,18 +108,15 @@ pub(super) async fn carry_out(execution: &Execution<'_>, recorder: &mut Recorder
         exit = if exit == Exit::Ok { Exit::Failure } else { exit };
     }
     if exit != Exit::Ok {
-        voice.say(&format!("`strowger history --run {}` shows this run.", recorder.run()));
+        pen.say(&format!("`strowger history --run {}` shows this run.", recorder.run()));
     }
-    Carried { exit, touched: done.touched() }
+    Carried { exit, summary: done.summary(in_sync, exit.code()), touched: done.touched() }
 }
 
 async fn execute(execution: &Execution<'_>, recorder: &Recorder) -> Outcome {
-    let Execution { provider, plan, concurrency, stop, .. } = execution;
-    let bar = Bar(progress::bar(plan.changes.len()));
-    let work = execute_kept(plan, *provider, Options { concurrency: *concurrency }, &bar, recorder, stop);
-    let done = progress::show_after_a_while(&bar.0, work).await;
-    bar.0.finish_and_clear();
-    done
+    let Execution { provider, plan, concurrency, stop, bar, .. } = execution;
+    let options = Options { concurrency: *concurrency };
+    execute_kept(plan, *provider, options, &Bar((*bar).clone()), recorder, stop).await
 }
 
 /// The exit of a run that did not do everything, or was told to stop.
@@ -123,7 +139,7 @@ async fn verify(execution: &Execution<'_>) -> anyhow::Result<(Exit, Option<bool>
     let shown = tokio::select! {
         shown = look => shown?,
         () = execution.stop.until(Urgency::Finish) => {
-            execution.voice.say("Stopped by a signal before the account was read again; everything was applied.");
+            execution.pen.say("Stopped by a signal before the account was read again; everything was applied.");
             return Ok((Exit::Partial, None));
         }
     };
@@ -131,40 +147,41 @@ async fn verify(execution: &Execution<'_>) -> anyhow::Result<(Exit, Option<bool>
 }
 
 /// Whether a fresh plan is empty.
-async fn in_sync(Execution { account, provider, part, voice, .. }: &Execution<'_>) -> anyhow::Result<bool> {
-    let (fresh, _) = read_and_plan(account, *provider, part).await?;
+async fn in_sync(Execution { account, provider, part, pen, .. }: &Execution<'_>) -> anyhow::Result<bool> {
+    let fresh = read_and_plan(account, *provider, part).await?.plan;
     match &fresh {
         Some(plan) if plan.is_empty() && !plan.is_whole() => {
             let left = counted(plan.skipped.len(), "object");
-            voice.say(&format!("Partly in sync: a fresh plan of the rest is empty; {left} left out."));
+            pen.say(&format!("Partly in sync: a fresh plan of the rest is empty; {left} left out."));
         }
         Some(plan) if plan.is_empty() && !plan.only.is_empty() => {
-            voice.say("In sync: a fresh plan of these objects is empty.");
+            pen.say("In sync: a fresh plan of these objects is empty.");
         }
-        Some(plan) if plan.is_empty() => voice.say("In sync: a fresh plan is empty."),
+        Some(plan) if plan.is_empty() => pen.say("In sync: a fresh plan is empty."),
         Some(plan) => {
-            voice.say("Not in sync: the account does not show what was written, or changed meanwhile. A fresh plan:");
-            voice.say(human::plan(plan, console::style()).trim_end());
+            pen.say("Not in sync: the account does not show what was written, or changed meanwhile. A fresh plan:");
+            pen.say(human::plan(plan, console::style()).trim_end());
         }
-        None => voice
-            .say("Not in sync: the account changed meanwhile, and the files no longer fit it. Run `strowger plan`."),
+        None => {
+            pen.say("Not in sync: the account changed meanwhile, and the files no longer fit it. Run `strowger plan`.");
+        }
     }
     Ok(fresh.is_some_and(|plan| plan.is_empty()))
 }
 
 /// Whether the account shows what a saved plan wrote, whatever the files ask for by now.
-async fn as_planned(Execution { account, provider, plan, voice, .. }: &Execution<'_>) -> anyhow::Result<bool> {
+async fn as_planned(Execution { account, provider, plan, pen, .. }: &Execution<'_>) -> anyhow::Result<bool> {
     let live = read(account, *provider).await?.live;
     let unmet = unmet(plan, &live);
     if unmet.is_empty() {
-        voice.say("As planned: the account shows everything that was written.");
+        pen.say("As planned: the account shows everything that was written.");
     } else {
-        voice.say("Not as planned: the account does not show what was written, or changed meanwhile:");
+        pen.say("Not as planned: the account does not show what was written, or changed meanwhile:");
         for label in unmet.iter().take(MOST_NAMED) {
-            voice.say(&format!("  {}/{}", label.kind, shown(&label.name, 200)));
+            pen.say(&format!("  {}/{}", label.kind, shown(&label.name, 200)));
         }
         if unmet.len() > MOST_NAMED {
-            voice.say(&format!("  and {} more", unmet.len() - MOST_NAMED));
+            pen.say(&format!("  and {} more", unmet.len() - MOST_NAMED));
         }
     }
     Ok(unmet.is_empty())
@@ -175,6 +192,9 @@ struct Bar(ProgressBar);
 impl Observer for Bar {
     fn finished(&self, change: &Change, status: &Status) {
         tracing::info!("{}: {}", fields::object(change), outcome::word(status));
+        if self.0.position() == 0 {
+            progress::estimate(&self.0);
+        }
         self.0.inc(1);
     }
 }

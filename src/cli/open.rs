@@ -141,8 +141,8 @@ mod tests {
         let loaded = config::load(&[PathBuf::from("examples/wework")]);
         let account = loaded.accounts.first().unwrap();
         let opened = open(account, Purpose::Look, Effort::default()).await.unwrap();
-        let (plan, _) = read_and_plan(account, &*opened.provider, &crate::plan::Part::default()).await.unwrap();
-        let plan = plan.unwrap();
+        let part = crate::plan::Part::default();
+        let plan = read_and_plan(account, &*opened.provider, &part).await.unwrap().plan.unwrap();
         assert!(!plan.is_empty());
         for change in &plan.changes {
             // What a change waits for was not made, so some cannot even be put together.

@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::ValueEnum as _;
 
+use crate::check::address::Address;
 use crate::config::{Account, Revision};
 use crate::diag::Diagnostic;
 use crate::exit::Exit;
-use crate::live::{Provider, Read};
+use crate::live::{Identity, Provider, Read};
 use crate::plan::{Cause, Part, Plan, plan_part};
 use crate::render::{diagnostics, json, markdown};
 use crate::text::shown;
+use crate::watch::identity;
 
 use super::accept::Accept;
 use super::accounts::{self, Against, Looked, Looking, plan_all};
@@ -143,13 +145,19 @@ pub(super) async fn read(account: &Account, provider: &dyn Provider) -> anyhow::
     Ok(read)
 }
 
-/// Reads one account and plans for it. No plan means that an error keeps all of it from being planned.
-pub(super) async fn read_and_plan(
-    account: &Account,
-    provider: &dyn Provider,
-    part: &Part,
-) -> anyhow::Result<(Option<Plan>, Vec<Diagnostic>)> {
+/// An account as it is, held against its files.
+pub(super) struct Fresh {
+    /// The plan; nothing if an error keeps all of it from being planned.
+    pub(super) plan: Option<Plan>,
+    pub(super) findings: Vec<Diagnostic>,
+    /// Which live account it is.
+    pub(super) identity: Identity<Address>,
+}
+
+/// Reads one account and plans for it.
+pub(super) async fn read_and_plan(account: &Account, provider: &dyn Provider, part: &Part) -> anyhow::Result<Fresh> {
     let read = read(account, provider).await?;
     let (plan, findings) = plan_part(&account.desired, &read.live, &account.severities, read.requests, part);
-    Ok((plan.map(|plan| freeze::now(plan, account)), findings))
+    let plan = plan.map(|plan| freeze::now(plan, account));
+    Ok(Fresh { plan, findings, identity: identity(account, &read) })
 }

@@ -90,9 +90,18 @@ impl<'a> Reading<'a> {
 /// A bar for so many steps, hidden until [`show_after_a_while`] shows it.
 pub(super) fn bar(steps: usize) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(steps as u64), ProgressDrawTarget::hidden());
-    // The template is fixed, so it cannot be wrong.
-    if let Ok(style) = ProgressStyle::with_template("  {bar:30} {pos}/{len} changes, {eta} left {msg}") {
+    style(&bar, "  {bar:30} {pos}/{len} changes");
+    bar
+}
+
+/// Shows how much time is left, which nobody can know before the first step is done.
+pub(super) fn estimate(bar: &ProgressBar) {
+    style(bar, "  {bar:30} {pos}/{len} changes, {eta} left");
+}
+
+fn style(bar: &ProgressBar, template: &str) {
+    // The templates are fixed, so they cannot be wrong.
+    if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
     }
-    bar
 }

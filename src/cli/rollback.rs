@@ -26,9 +26,10 @@ use super::execution::{Execution, carry_out};
 use super::history::{Format, pick};
 use super::identity::{self, About};
 use super::open::{Purpose, open};
+use super::pen::Pen;
 use super::plan::{read, runtime};
 use super::writing::Writing;
-use super::{console, freeze, signals};
+use super::{console, freeze, progress, signals};
 
 /// The arguments of `rollback`.
 #[derive(Debug, clap::Args)]
@@ -138,7 +139,7 @@ async fn roll_back(
         if plan.is_empty() {
             return Ok(if planned.conflicts.is_empty() { Exit::Ok } else { Exit::Stale });
         }
-        if let Some(exit) = arguments.writing.refuses(&[(&planned.account, plan)], false, voice)? {
+        if let Some(exit) = arguments.writing.refuses(&[(&planned.account, plan)], false, false, voice)? {
             return Ok(exit);
         }
         if let Some(approval) = arguments.writing.approval(plan) {
@@ -146,17 +147,20 @@ async fn roll_back(
         }
         let stop = signals::listen()?;
         let concurrency = arguments.writing.effort.concurrency();
+        let part = Part::default();
+        let (pen, bar, account) = (Pen::Direct(voice), progress::bar(plan.changes.len()), &planned.account);
         let execution = Execution {
-            account: &planned.account,
+            account,
             provider,
             plan,
-            part: &Part::default(),
+            part: &part,
             saved: false,
             concurrency,
             stop: &stop,
-            voice,
+            pen: &pen,
+            bar: &bar,
         };
-        let exit = carry_out(&execution, &mut recorder).await.exit;
+        let exit = progress::show_after_a_while(&bar, carry_out(&execution, &mut recorder)).await.exit;
         report::rolled_back(exit, &planned.conflicts, voice);
         Ok(if exit == Exit::Ok && !planned.conflicts.is_empty() { Exit::Partial } else { exit })
     }
@@ -176,7 +180,7 @@ async fn read_and_plan(
     provider: &dyn Provider,
 ) -> anyhow::Result<Planned> {
     let name = &account.settings.name;
-    let read = read(&account, provider).await?;
+    let read = progress::during(&format!("reading {name}"), read(&account, provider)).await?;
     if *read.live.account.id != *run.planned.account_id {
         bail!("run {} was on another account ({}), not on {name}", run.id, run.planned.account_id);
     }

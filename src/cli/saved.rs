@@ -11,11 +11,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 
+use crate::check::address::Address;
 use crate::config::{Account, InvalidAccount};
-use crate::live::Provider;
+use crate::live::{Identity, Provider};
 use crate::plan::{Moved, Plan, ready, unmet};
 use crate::render::{json::Report, moved, names};
 use crate::text::shown;
+use crate::watch::identity;
 
 use super::files;
 use super::freeze;
@@ -116,10 +118,15 @@ impl Saved {
     }
 
     /// Reads the account and holds its plan against it.
-    pub(super) async fn hold(&self, account: &Account, provider: &dyn Provider) -> anyhow::Result<Held> {
+    pub(super) async fn hold(
+        &self,
+        account: &Account,
+        provider: &dyn Provider,
+    ) -> anyhow::Result<(Held, Identity<Address>)> {
         let name = &account.settings.name;
         let plan = self.of(account).cloned().with_context(|| format!("{name} has no saved plan"))?;
-        let live = read(account, provider).await?.live;
+        let read = read(account, provider).await?;
+        let live = &read.live;
         if *plan.account_id != *live.account.id {
             bail!(
                 "the plan is for the account with the id {}, and {name} has the id {}: it is another account",
@@ -127,12 +134,13 @@ impl Saved {
                 shown(&live.account.id, 200)
             );
         }
-        Ok(match ready(plan.clone(), &account.desired, &live) {
+        let held = match ready(plan.clone(), &account.desired, live) {
             // Windows have opened or closed since.
             Ok(plan) => Held::Ready(Box::new(freeze::now(plan, account))),
-            Err(_) if unmet(&plan, &live).is_empty() => Held::Applied(Box::new(Plan { blocked: Vec::new(), ..plan })),
+            Err(_) if unmet(&plan, live).is_empty() => Held::Applied(Box::new(Plan { blocked: Vec::new(), ..plan })),
             Err(list) => Held::Moved(told(name, &list)),
-        })
+        };
+        Ok((held, identity(account, &read)))
     }
 }
 

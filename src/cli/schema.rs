@@ -18,6 +18,8 @@ enum Which {
     /// The JSON Schema of account files, for editors
     #[default]
     Account,
+    /// The JSON Schema of a fleet's `fleet.yaml`
+    Fleet,
     /// The JSON Schema of `plan --format json`
     Plan,
     /// The JSON Schema of a line of `--events` and of the ledger
@@ -34,6 +36,7 @@ const ACCOUNT_API: &str = include_str!("../../schemas/account-api.v1.openapi.yam
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let text = match arguments.schema {
         Which::Account => indented(&check::schema::account())?,
+        Which::Fleet => indented(&check::schema::fleet())?,
         Which::Plan => indented(&render::json::schema())?,
         Which::Event => indented(&record::schema())?,
         Which::Status => indented(&watch::server::schema())?,

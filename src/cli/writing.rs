@@ -62,15 +62,18 @@ impl Writing {
 
     /// How the command ends if these plans may not be carried out: a guard holds one back, an account cannot be
     /// written to, nobody could read the plan that was written to `voice`, or the answer is no. A plan that was `read`
-    /// before is not asked about.
+    /// before is not asked about. With `lacking` accounts, an approval may be of one of those.
     pub(super) fn refuses(
         &self,
         wanted: &[(&Account, &Plan)],
         read: bool,
+        lacking: bool,
         voice: Voice,
     ) -> anyhow::Result<Option<Exit>> {
         let plans: Vec<&Plan> = wanted.iter().map(|(_, plan)| *plan).collect();
-        if let Some(refusal) = approval::refusal(&plans, &self.approve) {
+        let known = |digest: &&Digest| !lacking || plans.iter().any(|plan| plan.digest == **digest);
+        let approved: Vec<Digest> = self.approve.iter().filter(known).cloned().collect();
+        if let Some(refusal) = approval::refusal(&plans, &approved) {
             Voice::Err.write(&refusal);
             return Ok(Some(Exit::Blocked));
         }
@@ -94,7 +97,8 @@ impl Writing {
     }
 }
 
-fn is_snapshot(account: &Account) -> bool {
+/// Whether the account is a file that is only read.
+pub(super) fn is_snapshot(account: &Account) -> bool {
     matches!(account.settings.provider, ProviderSettings::Snapshot { .. })
 }
 

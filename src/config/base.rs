@@ -50,7 +50,7 @@ pub fn load_guarded(paths: &[PathBuf], revision: Option<&Revision>) -> Result<Lo
 }
 
 fn guard_by_base(loaded: &mut Loaded, revision: Option<&Revision>) -> Result<(), BaseError> {
-    let Loaded { accounts, invalid, sources, diagnostics } = loaded;
+    let Loaded { accounts, invalid, sources, diagnostics, .. } = loaded;
     let mut unguarded = Vec::new();
     let files = sources.iter().map(|source| (source.path(), source)).collect::<HashMap<_, _>>();
     let mut repositories: HashMap<PathBuf, Result<History<'_>, GitError>> = HashMap::new();

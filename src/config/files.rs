@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::diag::{Diagnostic, Rule};
 
+use super::fleet;
+
 /// The file names that are looked for in a folder.
 const EXTENSIONS: [&str; 2] = ["yaml", "yml"];
 
@@ -28,13 +30,24 @@ impl AccountFiles {
     }
 }
 
+/// What a path leads to.
+pub(super) struct Discovered {
+    /// The accounts; of a folder that cannot be one, why not.
+    pub(super) accounts: Vec<Result<AccountFiles, Box<(PathBuf, Diagnostic)>>>,
+    /// The file of the fleet that they are.
+    pub(super) fleet: Option<PathBuf>,
+}
+
 /// What a path leads to, or why it leads nowhere.
-pub(super) fn discover(path: &Path) -> Result<Vec<AccountFiles>, Diagnostic> {
+pub(super) fn discover(path: &Path) -> Result<Discovered, Diagnostic> {
     let metadata = std::fs::metadata(path).map_err(|error| {
         let why = reason(path, &error);
         let rule = if is_dangling(path, &error) { Rule::UNREADABLE_FILE } else { Rule::NO_FILES };
         Diagnostic { rule, ..nothing(path, &why) }
     })?;
+    if !metadata.is_dir() && fleet::is_fleet(path) {
+        return Err(fleet::misplaced(path));
+    }
     if metadata.is_file() && !is_read(path) {
         // Earlier revisions are searched by name, and a guard in a file that is not found would be lost.
         let why = "is not called `.yaml` or `.yml`, or is hidden";
@@ -44,30 +57,56 @@ pub(super) fn discover(path: &Path) -> Result<Vec<AccountFiles>, Diagnostic> {
     }
     if !metadata.is_dir() {
         let root = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
-        return Ok(vec![AccountFiles { root, files: vec![path.to_path_buf()], folder: false }]);
+        let account = AccountFiles { root, files: vec![path.to_path_buf()], folder: false };
+        return Ok(Discovered { accounts: vec![Ok(account)], fleet: None });
     }
-    let (files, folders) = list(path)?;
+    let Folder { files, folders, fleets } = list(path)?;
     if !files.is_empty() {
-        return Ok(vec![AccountFiles { root: path.to_path_buf(), files, folder: true }]);
+        let account = whole(path.to_path_buf(), files, &fleets).map_err(|why| why.1)?;
+        return Ok(Discovered { accounts: vec![Ok(account)], fleet: None });
     }
     let mut accounts = Vec::new();
     for folder in folders {
-        // A folder of a fleet that cannot be read would silently shrink the fleet.
-        let (files, _) = list(&folder)?;
-        if !files.is_empty() {
-            accounts.push(AccountFiles { root: folder, files, folder: true });
+        match list(&folder) {
+            Ok(Folder { files, .. }) if files.is_empty() => {}
+            Ok(Folder { files, fleets, .. }) => accounts.push(whole(folder, files, &fleets)),
+            // A folder of a fleet that cannot be read would silently shrink the fleet.
+            Err(finding) => accounts.push(Err(Box::new((folder, finding)))),
         }
     }
     if accounts.is_empty() {
-        return Err(nothing(path, "has no `.yaml` or `.yml` file, and no folder that has one"));
+        return Err(match fleets.first() {
+            Some(fleet) => fleet::misplaced(fleet),
+            None => nothing(path, "has no `.yaml` or `.yml` file, and no folder that has one"),
+        });
     }
-    Ok(accounts)
+    match fleets.as_slice() {
+        [] => Ok(Discovered { accounts, fleet: None }),
+        [fleet] => Ok(Discovered { accounts, fleet: Some(fleet.clone()) }),
+        [_, second, ..] => Err(fleet::second(second)),
+    }
 }
 
-/// The YAML files and the folders directly in a folder, sorted by name. Hidden ones are not the operator's.
-fn list(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Diagnostic> {
+/// A folder that is one account. The file of a fleet says nothing there.
+fn whole(root: PathBuf, files: Vec<PathBuf>, fleets: &[PathBuf]) -> Result<AccountFiles, Box<(PathBuf, Diagnostic)>> {
+    match fleets.first() {
+        Some(fleet) => Err(Box::new((root, fleet::misplaced(fleet)))),
+        None => Ok(AccountFiles { root, files, folder: true }),
+    }
+}
+
+/// What is directly in a folder, sorted by name.
+struct Folder {
+    files: Vec<PathBuf>,
+    folders: Vec<PathBuf>,
+    /// The files of a fleet.
+    fleets: Vec<PathBuf>,
+}
+
+/// The YAML files and the folders directly in a folder. Hidden ones are not the operator's.
+fn list(folder: &Path) -> Result<Folder, Diagnostic> {
     let unreadable = |error: std::io::Error| nothing(folder, &reason(folder, &error));
-    let (mut files, mut folders) = (Vec::new(), Vec::new());
+    let (mut files, mut folders, mut fleets) = (Vec::new(), Vec::new(), Vec::new());
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         if is_hidden(&path) {
@@ -76,13 +115,15 @@ fn list(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Diagnostic> {
         // Follows links, once: what a link leads to is never listed further than a fleet's folder is.
         match std::fs::metadata(&path) {
             Ok(metadata) if metadata.is_dir() => folders.push(path),
+            _ if fleet::is_fleet(&path) => fleets.push(path),
             _ if is_yaml(&path) => files.push(path),
             _ => {}
         }
     }
     files.sort();
     folders.sort();
-    Ok((files, folders))
+    fleets.sort();
+    Ok(Folder { files, folders, fleets })
 }
 
 /// The folder that a path names: the empty path is the current one, which the system does not know by that name.
@@ -104,7 +145,9 @@ pub fn folders(paths: &[PathBuf]) -> BTreeSet<PathBuf> {
         }
         // Where links lead: the files themselves, and the folders of a mounted configuration.
         let files: Vec<PathBuf> = match discover(path) {
-            Ok(accounts) => accounts.into_iter().flat_map(|account| account.files).collect(),
+            Ok(Discovered { accounts, fleet }) => {
+                accounts.into_iter().flatten().flat_map(|account| account.files).chain(fleet).collect()
+            }
             Err(_) => vec![path.clone()],
         };
         folders.extend(files.iter().filter_map(|file| file.canonicalize().ok()).map(|target| parent(&target)));
@@ -115,7 +158,7 @@ pub fn folders(paths: &[PathBuf]) -> BTreeSet<PathBuf> {
 
 /// Whether a folder's account reads a file of this name.
 pub fn is_read(name: &Path) -> bool {
-    is_yaml(name) && !is_hidden(name)
+    is_yaml(name) && !is_hidden(name) && !fleet::is_fleet(name)
 }
 
 fn is_yaml(path: &Path) -> bool {

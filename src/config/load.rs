@@ -12,7 +12,8 @@ use crate::diag::{Diagnostic, Rule, Severities, Source, Sources};
 use crate::model::{Desired, FileId, NameKey, Span};
 
 use super::base::Reach;
-use super::files::{AccountFiles, discover};
+use super::files::{AccountFiles, Discovered, discover};
+use super::fleet::Wave;
 use super::twice;
 
 /// What paths lead to. An account with an error is not among the accounts.
@@ -24,6 +25,8 @@ pub struct Loaded {
     pub invalid: Vec<InvalidAccount>,
     /// The files, for excerpts.
     pub sources: Sources,
+    /// Whether a fleet's file has errors, so that nobody knows in which order its accounts are applied.
+    pub waves_unknown: bool,
     /// Every finding, sorted by file, line, column and rule.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -37,6 +40,8 @@ pub struct InvalidAccount {
     pub path: PathBuf,
     /// Its position among all accounts, valid or not, in the order of the paths.
     pub order: usize,
+    /// When its turn comes.
+    pub wave: Wave,
 }
 
 /// An account that can be planned.
@@ -50,6 +55,8 @@ pub struct Account {
     pub folder: bool,
     /// Its position among all accounts, valid or not, in the order of the paths.
     pub order: usize,
+    /// When its turn comes.
+    pub wave: Wave,
     /// How it is reached.
     pub settings: Settings,
     /// What it shall be.
@@ -70,9 +77,9 @@ impl Account {
 
     /// The account, once it is known to have an error that its own files do not show.
     pub(super) fn invalid(self) -> InvalidAccount {
-        let Self { root, mut files, folder, settings, order, .. } = self;
+        let Self { root, mut files, folder, settings, order, wave, .. } = self;
         let path = if folder || files.is_empty() { root } else { files.swap_remove(0) };
-        InvalidAccount { name: settings.name, path, order }
+        InvalidAccount { name: settings.name, path, order, wave }
     }
 
     /// Whether a file of this name, in the account's folder, is one of the account's; also one that is gone.
@@ -96,18 +103,28 @@ pub fn load(paths: &[PathBuf]) -> Loaded {
         );
     }
     let mut known: HashSet<Vec<PathBuf>> = HashSet::new();
-    for path in paths {
-        match discover(path) {
-            // The same files again, as `w` and `./w`, are no second account.
-            Ok(accounts) => accounts
-                .into_iter()
-                .filter(|account| known.insert(account.identity()))
-                .for_each(|files| account(&schema, files, &mut loaded)),
+    for (fleet, path) in paths.iter().enumerate() {
+        let wave = Wave { fleet, number: 0 };
+        let Discovered { accounts, fleet: own } = match discover(path) {
+            Ok(found) => found,
             Err(finding) => {
-                let order = loaded.accounts.len() + loaded.invalid.len();
-                loaded.invalid.push(InvalidAccount { name: display(path).into(), path: path.clone(), order });
-                loaded.diagnostics.push(finding);
+                invalid_path(path, finding, wave, &mut loaded);
+                continue;
             }
+        };
+        for found in accounts {
+            match found {
+                // The same files again, as `w` and `./w`, are no second account.
+                Ok(files) if known.insert(files.identity()) => account(&schema, files, wave, &mut loaded),
+                Ok(_) => {}
+                Err(why) => {
+                    let (path, finding) = *why;
+                    invalid_path(&path, finding, wave, &mut loaded);
+                }
+            }
+        }
+        if let Some(own) = own {
+            super::fleet::apply(own, fleet, &mut loaded);
         }
     }
     same_name_twice(&mut loaded);
@@ -116,19 +133,26 @@ pub fn load(paths: &[PathBuf]) -> Loaded {
     loaded
 }
 
+/// A path that leads to no account.
+fn invalid_path(path: &Path, finding: Diagnostic, wave: Wave, loaded: &mut Loaded) {
+    let order = loaded.accounts.len() + loaded.invalid.len();
+    loaded.invalid.push(InvalidAccount { name: display(path).into(), path: path.to_path_buf(), order, wave });
+    loaded.diagnostics.push(finding);
+}
+
 /// Checks the file of one account, of this name in this folder, that is not written yet.
 pub fn text(root: &Path, name: &str, text: &str) -> Loaded {
     let mut loaded = Loaded::default();
     let path = root.join(name);
     let source = Source::unread(display(&path), path.clone()).with_text(text.into());
     let files = AccountFiles { root: root.to_path_buf(), files: vec![path], folder: false };
-    checked(&AccountSchema::new(), files, vec![source], Vec::new(), &mut loaded);
+    checked(&AccountSchema::new(), files, Wave::default(), (vec![source], Vec::new()), &mut loaded);
     crate::diag::sort(&mut loaded.diagnostics);
     loaded
 }
 
 /// Reads and checks one account.
-fn account(schema: &AccountSchema, account: AccountFiles, loaded: &mut Loaded) {
+fn account(schema: &AccountSchema, account: AccountFiles, wave: Wave, loaded: &mut Loaded) {
     let first = loaded.sources.next_id();
     let files = &account.files;
     let mut findings = Vec::new();
@@ -143,15 +167,15 @@ fn account(schema: &AccountSchema, account: AccountFiles, loaded: &mut Loaded) {
             }
         });
     }
-    checked(schema, account, sources, findings, loaded);
+    checked(schema, account, wave, (sources, findings), loaded);
 }
 
 /// Checks one account. Its documents live no longer than this.
 fn checked(
     schema: &AccountSchema,
     AccountFiles { root, files, folder }: AccountFiles,
-    mut sources: Vec<Source>,
-    mut findings: Vec<Diagnostic>,
+    wave: Wave,
+    (mut sources, mut findings): (Vec<Source>, Vec<Diagnostic>),
     loaded: &mut Loaded,
 ) {
     let first = loaded.sources.next_id();
@@ -169,7 +193,7 @@ fn checked(
     if account.is_none() {
         let path = if folder { root.clone() } else { files.first().cloned().unwrap_or_default() };
         let name = documents.iter().find_map(check::account_name).map_or_else(|| display(&path).into(), Box::from);
-        loaded.invalid.push(InvalidAccount { name, path, order });
+        loaded.invalid.push(InvalidAccount { name, path, order, wave });
     }
     drop(documents);
     super::linked::hush(&root, first, &mut sources, &mut findings);
@@ -190,6 +214,7 @@ fn checked(
             files,
             folder,
             order,
+            wave,
             settings,
             desired,
             severities,

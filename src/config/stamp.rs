@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use super::files::discover;
+use super::files::{Discovered, discover};
 
 /// What the system says of all files that some paths lead to. Two that are equal are of files that nobody wrote,
 /// replaced, added or removed in between, as far as the system tells.
@@ -26,8 +26,12 @@ impl Stamp {
         let mut all = Vec::new();
         for path in paths {
             match discover(path) {
-                Ok(accounts) => {
-                    for file in accounts.into_iter().flat_map(|account| account.files) {
+                Ok(Discovered { accounts, fleet }) => {
+                    let files = accounts.into_iter().flat_map(|account| match account {
+                        Ok(account) => account.files,
+                        Err(why) => vec![why.0],
+                    });
+                    for file in files.chain(fleet) {
                         let about = about(&file);
                         all.push((file, about));
                     }

@@ -140,6 +140,12 @@ rules! {
         "Accounts of one run have different names.";
     ONE_ACCOUNT_TWICE = "one-account-twice", Error fixed,
         "Accounts of one run have different addresses, unless each has a scope and no two scopes overlap.";
+    MISPLACED_FLEET = "misplaced-fleet", Error fixed,
+        "A `fleet.yaml` is in the folder whose folders are the accounts.";
+    UNKNOWN_ACCOUNT = "unknown-account", Error fixed,
+        "A wave names accounts of its fleet.";
+    ACCOUNT_IN_TWO_WAVES = "account-in-two-waves", Error fixed,
+        "An account is in one wave.";
     UNSUPPORTED_PROVIDER = "unsupported-provider", Error fixed,
         "The provider is one that this version speaks to.";
     WRONG_PROVIDER_FIELD = "wrong-provider-field", Error fixed,

@@ -8,6 +8,7 @@ mod answer;
 mod budget;
 mod clients;
 mod patience;
+mod shared;
 mod stated;
 
 use std::sync::Arc;
@@ -22,10 +23,10 @@ use crate::model::RequestLimits;
 use super::Secret;
 
 pub(super) use answer::{Answer, Failure};
-use budget::Budget;
 pub(super) use clients::shared as client;
 pub(super) use patience::Attempts;
 pub use patience::Patience;
+use shared::Budgets;
 pub(super) use stated::stated_wait;
 
 /// A request, ready to be sent any number of times.
@@ -86,7 +87,7 @@ pub(super) struct Http {
     client: Arc<Client>,
     authorization: HeaderValue,
     secret: Secret,
-    budget: Budget,
+    budget: Budgets,
     patience: Patience,
     access: Access,
     /// Whether the run ends.
@@ -111,7 +112,7 @@ impl Http {
             client,
             authorization,
             secret,
-            budget: Budget::new(limits),
+            budget: Budgets::new(base, limits),
             patience,
             access,
             stopped: watch::Sender::new(false),

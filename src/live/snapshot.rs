@@ -182,7 +182,7 @@ impl Provider for Snapshot {
             let stamp = Stamp::settled(&self.path);
             let live = self.load()?;
             *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = stamp;
-            Ok(Read { live, requests: 0 })
+            Ok(Read { live, requests: 0, versions: Vec::new() })
         })
     }
 

@@ -129,6 +129,7 @@ impl Watcher {
         if let Some((_, connection)) = self.open.take() {
             connection.close().await;
         }
+        self.context.claims.release(&self.name);
     }
 
     /// When the next look is due, unless something happens before.
@@ -203,6 +204,14 @@ impl Watcher {
             Ok(None) => return Verdict::Unchanged,
             Err(says) => return Verdict::Failing(says),
         };
+        if let Some(other) = self.context.claims.claim(&self.name, account, &read, &self.handle) {
+            // Not settled, so that it is read again however long the account stays as it is.
+            return Verdict::Failing(format!(
+                "this and `{other}` are one live account, `{}`: nothing is written for either before one has another \
+                 address or their scopes are apart",
+                read.live.account.id
+            ));
+        }
         match self.judge(account, wanted, permit, &read) {
             Verdict::Act(work) => self.correct(account, wanted, permit, *work).await,
             Verdict::Held(held) => Verdict::Held(self.blamed(account, held).await),

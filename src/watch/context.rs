@@ -10,6 +10,7 @@ use crate::apply::Stop;
 use crate::check::settings::ProviderSettings;
 use crate::config::Account;
 
+use super::claims::Claims;
 use super::edge::{Clock, Edge};
 use super::status::Board;
 
@@ -63,12 +64,14 @@ pub(super) struct Context {
     pub(super) board: Board,
     pub(super) clock: Clock,
     pub(super) stop: Stop,
+    /// Which live account each loop is at.
+    pub(super) claims: Claims,
     budgets: Mutex<HashMap<Box<str>, Arc<Semaphore>>>,
 }
 
 impl Context {
     pub(super) fn new(options: Options, edge: Arc<dyn Edge>, board: Board, clock: Clock, stop: Stop) -> Self {
-        Self { options, edge, board, clock, stop, budgets: Mutex::default() }
+        Self { options, edge, board, clock, stop, claims: Claims::default(), budgets: Mutex::default() }
     }
 
     /// How many accounts behind the same server may be looked at, at once.

@@ -159,7 +159,7 @@ impl Provider for Portal {
                 }
                 let guard = self.account.lock().unwrap();
                 *self.seen.lock().unwrap() = Some(guard.1);
-                Ok(Read { live: guard.0.live(), requests: 6 })
+                Ok(Read { live: guard.0.live(), requests: 6, versions: Vec::new() })
             })
             .await
         })

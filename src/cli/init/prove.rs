@@ -41,9 +41,9 @@ pub(super) async fn prove(place: &Place, mut written: Written) -> anyhow::Result
     if let (Some(account), Some(opened)) = (account, opened) {
         let planned = read_and_plan(account, &*opened.provider, &crate::plan::Part::default()).await;
         opened.close().await;
-        let (planned, found) = planned?;
-        loaded.diagnostics.extend(found);
-        plan = planned;
+        let fresh = planned?;
+        loaded.diagnostics.extend(fresh.findings);
+        plan = fresh.plan;
     }
     crate::diag::sort(&mut loaded.diagnostics);
     console::report(&loaded, &loaded.diagnostics);

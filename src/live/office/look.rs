@@ -86,6 +86,16 @@ impl Reading {
         }
     }
 
+    /// The lists, each with the tag of its first page.
+    pub(super) fn versions(&self) -> Vec<Box<str>> {
+        let steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        let lists = steps.known.iter().filter_map(|step| match &step.source {
+            Source::Page { list, cursor: None, .. } => Some(format!("{list} {}", step.etag).into()),
+            Source::Account | Source::Page { .. } => None,
+        });
+        lists.collect()
+    }
+
     fn trail(self) -> Option<Trail> {
         let steps = self.steps.into_inner().unwrap_or_else(PoisonError::into_inner);
         (!steps.lost).then(|| steps.known.into())

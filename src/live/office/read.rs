@@ -26,8 +26,9 @@ impl Office {
             requests += reading.requests();
             match live.completed() {
                 Ok(live) => {
+                    let versions = reading.versions();
                     self.remember(reading);
-                    return Ok(Read { live, requests });
+                    return Ok(Read { live, requests, versions });
                 }
                 Err(incomplete) if readings == READINGS => return Err(self.told(ReadError::Inconsistent(incomplete))),
                 Err(_) => readings += 1,

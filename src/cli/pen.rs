@@ -1,0 +1,54 @@
+//! What a run over one account of several says: kept until its turn, each line with the account's name.
+
+use std::cell::RefCell;
+use std::fmt::Write as _;
+
+use crate::text::shown;
+
+use super::console::Voice;
+
+/// The most characters of a name before each line.
+const NAME: usize = 80;
+
+/// Where the run of one account speaks to people.
+pub(super) enum Pen<'a> {
+    /// At once: it is the only one.
+    Direct(Voice),
+    /// Into a page of its own, because others speak at the same time.
+    Kept {
+        /// The account.
+        name: &'a str,
+        /// The lines so far.
+        page: RefCell<String>,
+    },
+}
+
+impl<'a> Pen<'a> {
+    /// For an account of several.
+    pub(super) fn of(name: &'a str) -> Self {
+        Self::Kept { name, page: RefCell::default() }
+    }
+
+    /// Says it, with the end of a line.
+    pub(super) fn say(&self, text: &str) {
+        match self {
+            Self::Direct(voice) => voice.say(text),
+            Self::Kept { name, page } => {
+                let name = shown(name, NAME);
+                let mut page = page.borrow_mut();
+                for line in text.lines() {
+                    // Writing to a string cannot fail.
+                    let _ = writeln!(page, "{name}: {line}");
+                }
+            }
+        }
+    }
+
+    /// All that was kept.
+    pub(super) fn page(self) -> String {
+        match self {
+            Self::Direct(_) => String::new(),
+            Self::Kept { page, .. } => page.into_inner(),
+        }
+    }
+}

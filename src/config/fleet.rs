@@ -1,0 +1,135 @@
+//! A fleet's own file: which account is in which wave.
+
+use std::path::{Path, PathBuf};
+
+use crate::check::fleet::{Fleet, fleet};
+use crate::diag::{Diagnostic, Rule, Source, has_errors, nearest};
+use crate::model::{NameKey, Span};
+
+use super::load::{Loaded, display};
+
+/// When an account's turn comes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Wave {
+    /// Which fleet it is of: the position of the path that led to it.
+    pub fleet: usize,
+    /// The wave within the fleet, from 0. Without a `fleet.yaml` all accounts are in the same one.
+    pub number: usize,
+}
+
+/// The name of the file.
+pub(super) const NAME: &str = "fleet.yaml";
+
+/// Whether a file of this name is a fleet's own.
+pub(super) fn is_fleet(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.eq_ignore_ascii_case(NAME) || name.eq_ignore_ascii_case("fleet.yml"))
+}
+
+/// A fleet's file where none can be.
+pub(super) fn misplaced(path: &Path) -> Diagnostic {
+    let message = format!("`{}` is the file of a fleet, in a folder that has none", display(path));
+    Diagnostic::new(Rule::MISPLACED_FLEET, None, message)
+        .hint("put it into the folder whose folders are the accounts, and give the path of that folder")
+}
+
+/// A second file of a fleet.
+pub(super) fn second(path: &Path) -> Diagnostic {
+    let message = format!("`{}` is a second file of its fleet", display(path));
+    Diagnostic::new(Rule::MISPLACED_FLEET, None, message).hint("keep `fleet.yaml` alone")
+}
+
+/// Reads the file and gives every account of this fleet its wave.
+pub(super) fn apply(path: PathBuf, number: usize, loaded: &mut Loaded) {
+    let id = loaded.sources.next_id();
+    let source = Source::unread(display(&path), path.clone());
+    let (fleet, mut findings) = match super::read::read(&path, id) {
+        Err(finding) => (None, vec![finding]),
+        Ok(text) => {
+            let (fleet, findings) = match super::yaml::parse(id, &text) {
+                Ok(document) => fleet(&document),
+                Err(finding) => (None, vec![finding]),
+            };
+            loaded.sources.push(source.with_text(text.into()));
+            (fleet, findings)
+        }
+    };
+    if loaded.sources.next_id() == id {
+        loaded.sources.push(Source::unread(display(&path), path));
+    }
+    if let Some(fleet) = &fleet {
+        assign(fleet, number, loaded, &mut findings);
+    }
+    loaded.waves_unknown |= has_errors(&findings);
+    loaded.diagnostics.append(&mut findings);
+}
+
+/// An account of the fleet: its name, if it is known, and its folder.
+struct Member {
+    name: Option<NameKey>,
+    folder: NameKey,
+}
+
+fn assign(fleet: &Fleet, number: usize, loaded: &mut Loaded, findings: &mut Vec<Diagnostic>) {
+    let folder = |path: &Path| NameKey::of(&path.file_name().unwrap_or_default().to_string_lossy());
+    let valid = loaded.accounts.iter().filter(|account| account.wave.fleet == number);
+    let mut members: Vec<Member> = valid
+        .map(|account| Member { name: Some(NameKey::of(&account.settings.name)), folder: folder(&account.root) })
+        .collect();
+    members.extend(loaded.invalid.iter().filter(|account| account.wave.fleet == number).map(|account| {
+        // Without a name of its own it has that of its path, which no file says.
+        let known = *account.name != *display(&account.path);
+        Member { name: known.then(|| NameKey::of(&account.name)), folder: folder(&account.path) }
+    }));
+    let last = fleet.waves.len();
+    let mut waves: Vec<Option<(usize, Span)>> = vec![None; members.len()];
+    let mut unknown = None;
+    for (wave, entries) in fleet.waves.iter().enumerate() {
+        for entry in entries {
+            let key = NameKey::of(&entry.value);
+            let named = members.iter().position(|member| member.name.as_ref() == Some(&key));
+            let Some(at) = named.or_else(|| members.iter().position(|member| member.folder == key)) else {
+                if members.iter().all(|member| member.name.is_some()) {
+                    findings.push(stranger(&entry.value, entry.span, &members));
+                }
+                unknown = unknown.or(Some(wave));
+                continue;
+            };
+            match waves.get_mut(at) {
+                Some(Some((_, first))) => findings.push(twice(&entry.value, entry.span, *first)),
+                Some(free) => *free = Some((wave, entry.span)),
+                None => {}
+            }
+        }
+    }
+    // One that an entry means, but whose name nobody knows, may be in the first wave that has such an entry.
+    let wave_of = |at: usize, named: bool| {
+        let wave = waves.get(at).copied().flatten().map(|(wave, _)| wave);
+        wave.unwrap_or(if named { last } else { unknown.unwrap_or(last) })
+    };
+    let mut at = 0;
+    for account in loaded.accounts.iter_mut().filter(|account| account.wave.fleet == number) {
+        account.wave.number = wave_of(at, true);
+        at += 1;
+    }
+    for account in loaded.invalid.iter_mut().filter(|account| account.wave.fleet == number) {
+        account.wave.number = wave_of(at, members.get(at).is_some_and(|member| member.name.is_some()));
+        at += 1;
+    }
+}
+
+fn stranger(name: &str, span: Span, members: &[Member]) -> Diagnostic {
+    let names = || members.iter().filter_map(|member| member.name.as_ref()).map(NameKey::as_str);
+    let key = NameKey::of(name);
+    let hint = nearest(key.as_str(), names()).map_or_else(
+        || "name an account of this fleet, or its folder".to_owned(),
+        |meant| format!("did you mean `{meant}`?"),
+    );
+    Diagnostic::new(Rule::UNKNOWN_ACCOUNT, Some(span), format!("no account of this fleet is called `{name}`"))
+        .hint(hint)
+}
+
+fn twice(name: &str, span: Span, first: Span) -> Diagnostic {
+    Diagnostic::new(Rule::ACCOUNT_IN_TWO_WAVES, Some(span), format!("`{name}` is in a wave already"))
+        .related(first, "here")
+        .hint("name each account once")
+}
