@@ -62,7 +62,12 @@ fn server(text: &str) -> Address {
     };
     let parts = url.path().split('/').filter(|part| !part.is_empty());
     let decoded = parts.map(|part| percent_decode_str(part).decode_utf8_lossy().to_lowercase());
-    let path = decoded.collect::<Vec<_>>().join("/").into();
+    let mut parts: Vec<_> = decoded.collect();
+    // The client takes the version off the end of the path, which every resource begins with anyway.
+    if parts.last().is_some_and(|last| last == "v1") {
+        parts.pop();
+    }
+    let path = parts.join("/").into();
     Address::Server { host, port: url.port_or_known_default().unwrap_or_default(), path }
 }
 
@@ -118,6 +123,8 @@ mod tests {
     fn one_server_has_one_address_however_it_is_spelled() {
         for url in [
             "https://PBX.example.org/t/acme/",
+            "https://pbx.example.org/t/acme/v1",
+            "https://pbx.example.org/t/acme/v1/",
             "https://pbx.example.org:443/t/acme",
             "https://pbx.example.org./t//acme",
             "https://pbx.example.org/t/./x/../acme",
