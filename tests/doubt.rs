@@ -37,7 +37,7 @@ fn is_write(asked: &Asked) -> bool {
 /// A small account with a file that asks for one new group, on a server that may restart on the same state.
 fn one_group(folder: &Path, url: &str) {
     let text = format!(
-        "version: 1\naccount: {{ name: wework-republique, provider: office, url: \"{url}\", token: {{ env: STROWGER_TEST_TOKEN }} }}\n\
+        "version: 1\naccount: {{ name: wework-republique, country: FR, provider: office, url: \"{url}\", token: {{ env: STROWGER_TEST_TOKEN }} }}\n\
          ring_groups:\n  atelier: {{ members: [user/amelie@example.org], extension: \"333\" }}\n"
     );
     fs::write(folder.join("account.yaml"), text).unwrap();

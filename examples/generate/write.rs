@@ -89,7 +89,7 @@ pub fn wanted(account: &Account, provider: Provider, out: &mut impl Write) -> io
         Provider::Snapshot => format!("provider: snapshot, file: {LIVE}"),
         Provider::Sandbox => format!("provider: sandbox, seed: {LIVE}"),
     };
-    writeln!(out, "version: 1\naccount: {{ name: generated, {provider} }}\nnumbers:")?;
+    writeln!(out, "version: 1\naccount: {{ name: generated, country: FR, {provider} }}\nnumbers:")?;
     for index in 0..shape.numbers {
         number(account, index, account.wanted_number(index), false, out)?;
     }

@@ -211,7 +211,15 @@ fn a_fleet_has_a_comment_for_each_account_that_changes() {
         fs::read_to_string(path.join("account.yaml")).is_ok_and(|text| text.contains(&format!("name: {gone}")))
     });
     let folder = folder.unwrap();
-    let event = project.propose(|_| fs::remove_dir_all(&folder).unwrap());
+    let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
+    let event = project.propose(|project| {
+        fs::remove_dir_all(&folder).unwrap();
+        // Its wave no longer names it either.
+        let waves = project.phones().join("fleet.yaml");
+        let text = fs::read_to_string(&waves).unwrap().replace(&format!("{name}, "), "");
+        assert!(!text.contains(&format!("[{name}")), "{text}");
+        fs::write(&waves, text).unwrap();
+    });
     project.plan(&event).expect(0);
     let ours = project.github.ours();
     assert_eq!(ours.len(), changing.len());
