@@ -114,7 +114,7 @@ fn a_watchdog_that_is_fed_has_nothing_fetched_or_read_again() {
 }
 
 #[test]
-fn files_with_errors_are_read_files_and_keep_nobody_waiting() {
+fn files_that_name_nobody_are_read_files_and_keep_nothing_waiting() {
     let manager = Manager::new();
     let server = Server::start("wework", &[]);
     let folder = office("wework", &server.url);
@@ -122,7 +122,9 @@ fn files_with_errors_are_read_files_and_keep_nobody_waiting() {
         .unwrap();
     let watch = manager.watch(folder.path(), &["--interval", "1h"]);
     let told = manager.until("READY=1");
-    assert!(told.iter().any(|line| line.starts_with("STATUS=1 invalid")), "{told:?}");
+    // The rest of the files is held against the account.
+    assert!(told.iter().any(|line| line.starts_with("STATUS=1 drifted")), "{told:?}");
+    assert!(watch.said().contains("degraded"), "{}", watch.said());
     assert_eq!(watch.stop(), Some(0));
 }
 

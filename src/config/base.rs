@@ -229,8 +229,8 @@ fn lacking(repository: &mut Repository, revision: &str) -> Result<Option<String>
     // the midst of another is.
     let Some(head) = repository.commit("HEAD")?.filter(|_| revision != "HEAD") else { return Ok(None) };
     Ok(repository.has_other_history(&head)?.then(|| {
-        "the policy before this change is not known: `HEAD` has no parent, and the repository has other commits; name \
-         the revision before this change with `--base`"
+        "the policy before this change is not known: `HEAD` has no parent, and the repository has another history; \
+         name the revision before this change with `--base`"
             .to_owned()
     }))
 }

@@ -20,13 +20,17 @@ pub fn pictures() -> PathBuf {
     folder
 }
 
-/// A fleet behind one server: an office as its files ask, one that is blocked, and one with errors in its files.
-fn fleet(server: &Server) -> tempfile::TempDir {
+/// A fleet, each account on a server of its own: an office as its files ask, one that is blocked, and one with errors in
+/// its files.
+fn fleet() -> (tempfile::TempDir, Vec<Server>) {
     let root = tempfile::tempdir().unwrap();
+    let mut servers = Vec::new();
     for name in ["paris-république", "blocked-<i>office</i>", "invalid-office"] {
         let folder = root.path().join(name.replace(['<', '>', '/'], "_"));
         std::fs::create_dir(&folder).unwrap();
+        let server = Server::start("wework", &[]);
         copy(office("wework", &server.url).path(), &folder);
+        servers.push(server);
         edit(&folder, "name: wework-republique", &format!("name: \"{name}\""));
         match name {
             "invalid-office" => edit(&folder, "label: Accueil }", "label: Accueil, ring: loudly }"),
@@ -37,7 +41,7 @@ fn fleet(server: &Server) -> tempfile::TempDir {
             _ => {}
         }
     }
-    root
+    (root, servers)
 }
 
 fn relabel(server: &Server, label: &str) {
@@ -131,8 +135,7 @@ fn the_page_shows_how_accounts_stand_and_keeps_up_without_reload() {
 #[test]
 fn the_page_is_for_everybody() {
     let Some(browser) = Browser::start() else { return };
-    let server = Server::start("wework", &[]);
-    let root = fleet(&server);
+    let (root, _servers) = fleet();
     let watch = Watch::start(root.path(), &["--mode", "correct", "--interval", "1h", "--listen", "127.0.0.1:0"]);
     let url = address(&watch);
     browser.size(1280, 900);

@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 use crate::check::settings::{ProviderSettings, SandboxState, SecretRef};
 use crate::cli::effort::Effort;
 use crate::cli::open::{Purpose, open};
-use crate::cli::{progress, section};
+use crate::cli::{accept, progress, section};
 use crate::config;
 use crate::live::ReadError;
 use crate::model::Live;
@@ -158,7 +158,9 @@ fn again(error: &anyhow::Error) {
 /// Reads the account as the files will, but with paths from the current folder.
 fn read(provider: &ProviderSettings, head: &Head, runtime: &Runtime) -> anyhow::Result<Live> {
     let lines = section::provider(provider, &Path::to_path_buf);
-    let loaded = config::text(Path::new(""), "account.yaml", &account::file(head, &lines));
+    let mut loaded = config::text(Path::new(""), "account.yaml", &account::file(head, &lines));
+    // The address and the token were given a moment ago.
+    accept::everything(&mut loaded);
     if let Some(wrong) = account::first_error(&loaded) {
         return Err(Ending::Usage(wrong).into());
     }

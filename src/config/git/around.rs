@@ -13,9 +13,9 @@ impl Repository {
         &self.at.top
     }
 
-    /// Whether any ref leads to another commit than this one, which has no parent.
+    /// Whether any ref leads to a history that does not begin with this commit, which has no parent.
     pub(in crate::config) fn has_other_history(&self, root: &Commit) -> Result<bool, GitError> {
-        let listed = succeeded(run(&self.at, &["rev-list", "--all", "--max-count=2", &root.0])?)?;
+        let listed = succeeded(run(&self.at, &["rev-list", "--all", "--max-parents=0", &root.0])?)?;
         Ok(text(&listed.stdout).lines().any(|commit| commit != root.0))
     }
 
