@@ -207,7 +207,7 @@ async fn a_state_file_of_an_older_version_is_taken_along_with_its_tags() {
 fn content_tag(object: &serde_json::Value) -> String {
     use sha2::Digest as _;
     let digest = sha2::Sha256::digest(object.to_string());
-    format!("\"{}\"", digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>())
+    format!("\"{:032x}\"", digest.iter().take(16).fold(0_u128, |all, byte| all << 8 | u128::from(*byte)))
 }
 
 #[tokio::test]

@@ -464,16 +464,16 @@ fn what_is_pushed_for_a_clone_runs_nothing_that_its_configuration_names() {
     for hook in ["pre-push", "reference-transaction", "post-index-change", "pre-commit", "commit-msg"] {
         fs::copy(&evil, hooks.join(hook)).unwrap();
     }
-    let mut config = fs::read_to_string(clone.join("../.git/config")).unwrap();
+    let config = fs::read_to_string(clone.join("../.git/config")).unwrap();
     let evil = evil.display();
-    config += &format!(
+    let more = format!(
         "[core]\n\tfsmonitor = {evil}\n\tsshCommand = {evil}\n\taskPass = {evil}\n\teditor = {evil}\n\tpager = {evil}\n\
          [remote \"origin\"]\n\treceivepack = {evil}\n\tuploadpack = {evil}\n[credential]\n\thelper = {evil}\n\
          [gpg]\n\tprogram = {evil}\n[commit]\n\tgpgSign = true\n[push]\n\tgpgSign = true\n[log]\n\tshowSignature = true\n\
          [url \"ext::{evil}\"]\n\tinsteadOf = {}\n[protocol \"ext\"]\n\tallow = always\n",
         world.repository.remote().display()
     );
-    fs::write(clone.join("../.git/config"), config).unwrap();
+    fs::write(clone.join("../.git/config"), config + &more).unwrap();
     meddle(&world, "Portail");
     let state = world.folder.path().to_str().unwrap();
     let arguments = ["--interval", "200ms", "--state", state, "--adopt-branch", "portal", "--adopt-push"];
