@@ -400,7 +400,7 @@ fn the_operator_says_whose_repositories_are_trusted_and_a_checkout_does_not() {
         (PROTECTED, setting(&top)),
         (PROTECTED, setting("*")),
     ] {
-        checkout.holds(&format!("{variables:?}"), guards, &[&[foreign.clone()], &variables[..]].concat());
+        checkout.holds(&format!("{variables:?}"), guards, &[std::slice::from_ref(&foreign), &variables[..]].concat());
     }
     // In the usual place.
     let plan = Command::new(env!("CARGO_BIN_EXE_strowger"))

@@ -137,7 +137,9 @@ fn a_copy_that_is_damaged_in_any_way_is_fetched_again_and_that_is_said_once() {
         ("no refs", Some(false), |copy| fs::remove_dir_all(copy.join("refs")).unwrap()),
         ("a missing pack", None, |copy| {
             pack(copy);
-            files(copy, ".pack").iter().for_each(|path| fs::remove_file(path).unwrap());
+            for path in files(copy, ".pack") {
+                fs::remove_file(path).unwrap();
+            }
         }),
         ("a truncated pack", None, |copy| {
             pack(copy);

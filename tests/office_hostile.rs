@@ -433,9 +433,11 @@ async fn outcome(
 ) -> (Result<strowger::live::Written, WriteError>, Vec<String>) {
     let answers = Mutex::new(VecDeque::from(answers));
     // An account without an audit log, so that only the object itself can tell.
-    let (office, server) = office(move |seen| match seen.line.contains(" /v1/audit?") {
-        true => failed(404),
-        false => answers.lock().unwrap().pop_front().expect("one request too many"),
+    let (office, server) = office(move |seen| {
+        if seen.line.contains(" /v1/audit?") {
+            return failed(404);
+        }
+        answers.lock().unwrap().pop_front().expect("one request too many")
     })
     .await;
     let result = office.write(change).await;

@@ -4,6 +4,7 @@
     unreachable_pub,
     dead_code,
     clippy::unwrap_used,
+    clippy::unchecked_time_subtraction,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
