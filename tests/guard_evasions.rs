@@ -566,3 +566,19 @@ fn two_accounts_of_one_run_at_one_address_are_refused_by_every_command_unless_th
     sandbox("paris", "paris", ":memory:");
     expect(&strowger(fleet.path(), &["validate", "."]), 0, "memory");
 }
+
+#[test]
+fn another_account_of_the_name_that_stays_as_it_is_holds_nothing_back_and_one_that_goes_does() {
+    let all = Repository::with_office();
+    all.write("tests/broken/account.yaml", &account("office", 2, AS_IT_IS).replace("a.db", "b.db"));
+    all.write("tests/broken/more.yaml", "version: 1\npolicy: [\n");
+    all.commit();
+    all.write("readme", "the next change");
+    all.commit();
+    all.write("phones/office/numbers.yaml", &format!("version: 1\n{MOVED}"));
+    let guards = all.guards(&["phones/office"], &[]);
+    assert!(guards.iter().all(|said| said.starts_with("protected")) && !guards.is_empty(), "{guards:?}");
+    // What its files said may have been this account's.
+    all.remove("tests/broken");
+    all.holds(&["phones/office"], "base", "it goes");
+}

@@ -101,6 +101,15 @@ impl<'a> History<'a> {
         let former = |at: &usize| index.accounts.get(*at);
         let was_here = found.own.iter().filter_map(former).any(|former| former.is_at(account));
         if was_here {
+            // Where this one was is known, so another of its name that is still there as it was is another account: an
+            // example, a test case.
+            let Self { repository, .. } = self;
+            found.own.retain(|at| {
+                former(at).is_none_or(|former| {
+                    former.is_at(account)
+                        || !former.naming().iter().all(|file| repository.has_still(commit, &former.place, file))
+                })
+            });
             return Ok(found);
         }
         found.held = self.beside(account);
