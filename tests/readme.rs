@@ -56,3 +56,23 @@ fn the_tour_is_true() {
     }
     assert!(run_so_far >= 3, "the tour has fewer commands than it had");
 }
+
+#[test]
+fn nothing_in_a_clone_of_this_repository_holds_the_examples_back() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    if !here.join(".git").exists() {
+        // A source archive has no history whose guards could hold.
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // The history of the last two commits is what guards look at; a shallow clone of a checkout takes no time.
+    let clone = format!("git clone --quiet --depth 2 'file://{}' clone", here.display());
+    assert_eq!(run(folder.path(), &clone), "");
+    let plan = "strowger plan --format json examples/wework examples/agency examples/fleet 2> /dev/null";
+    let report: serde_json::Value = serde_json::from_str(&run(&folder.path().join("clone"), plan)).unwrap();
+    let plans = report["plans"].as_array().unwrap();
+    assert_eq!(plans.len(), 5, "{report}");
+    for plan in plans {
+        assert!(plan["blocked"].is_null(), "{}: {}", plan["account"], plan["blocked"]);
+    }
+}
