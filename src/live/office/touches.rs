@@ -3,6 +3,7 @@
 use std::sync::atomic::AtomicU64;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::live::http::Call;
 use crate::live::{ReadError, Touch};
@@ -13,12 +14,12 @@ use super::look::Source;
 /// So many entries are enough to find who touched an object last.
 const ENTRIES: u32 = 200;
 
-/// What is read of a page. Whatever else there is may change.
+/// What is read of a page of the log, with the fields of its entries that somebody wants. Whatever else there is may change.
 #[derive(Deserialize)]
-struct Page {
-    items: Vec<Entry>,
+pub(super) struct Page<E> {
+    pub(super) items: Vec<E>,
     #[serde(default)]
-    cursors: Vec<String>,
+    pub(super) cursors: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -38,18 +39,25 @@ struct Named {
 impl Office {
     /// The newest page of the log, which is the last one; with few entries, the first is it.
     pub(super) async fn latest_touches(&self) -> Result<Vec<Touch>, ReadError> {
-        let first = self.log(None).await?;
+        let requests = AtomicU64::new(0);
+        let first: Page<Entry> = self.log(ENTRIES, None, &requests).await?;
         let page = match first.cursors.last() {
-            Some(last) => self.log(Some(last)).await?,
+            Some(last) => self.log(ENTRIES, Some(last), &requests).await?,
             None => first,
         };
         Ok(page.items.into_iter().rev().map(touch).collect())
     }
 
-    async fn log(&self, cursor: Option<&str>) -> Result<Page, ReadError> {
-        let source = Source::Page { list: "audit", limit: ENTRIES, cursor: cursor.map(Into::into) };
+    /// One page of the log: the first one, or that of a cursor. Requests are counted.
+    pub(super) async fn log<E: DeserializeOwned>(
+        &self,
+        limit: u32,
+        cursor: Option<&str>,
+        requests: &AtomicU64,
+    ) -> Result<Page<E>, ReadError> {
+        let source = Source::Page { list: "audit", limit, cursor: cursor.map(Into::into) };
         let url = self.address(&source);
-        let answer = self.answer(&Call::get(url.clone()), &AtomicU64::new(0)).await?;
+        let answer = self.answer(&Call::get(url.clone()), requests).await?;
         if answer.status.as_u16() != 200 {
             return Err(self.unusable(&url, &answer));
         }

@@ -7,11 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Deserializer};
 
-use crate::live::http::Call;
 use crate::model::{Kind, ObjectId, Revision};
 
 use super::Office;
-use super::look::Source;
+use super::touches::Page;
 use super::wire::Id;
 
 /// So many pages are read, the newest first, of so many entries: what happens to an account while one write is settled.
@@ -46,13 +45,6 @@ pub(super) enum Trace {
     Other,
     /// Nothing.
     None,
-}
-
-#[derive(Deserialize)]
-struct Page {
-    items: Vec<Entry>,
-    #[serde(default)]
-    cursors: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -100,14 +92,9 @@ impl Office {
         trace.unwrap_or(Trace::None)
     }
 
-    async fn entries(&self, cursor: Option<&str>, requests: &AtomicU64) -> Option<Page> {
+    async fn entries(&self, cursor: Option<&str>, requests: &AtomicU64) -> Option<Page<Entry>> {
         let limit = self.page_limit.load(Ordering::Relaxed).min(MOST_ENTRIES);
-        let source = Source::Page { list: "audit", limit, cursor: cursor.map(Into::into) };
-        let answer = self.answer(&Call::get(self.address(&source)), requests).await.ok()?;
-        if answer.status.as_u16() != 200 {
-            return None;
-        }
-        serde_json::from_slice(&answer.body).ok()
+        self.log(limit, cursor, requests).await.ok()
     }
 }
 
