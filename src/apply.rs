@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
-use crate::live::{Pending, Provider, WriteError, Written};
+use crate::providers::{Pending, Provider, WriteError, Written};
 use crate::model::{Change, ChangeId};
 use crate::plan::Plan;
 use crate::record::Halt;

@@ -4,10 +4,10 @@
 //! [`model`] has the valid domain types, and only they are compared and planned; [`diag`] has the findings
 //! that an operator can act on; [`check`] turns raw documents into the model; [`diff`] compares both sides
 //! of an account; [`plan`] orders the writes so that every prefix is safe; [`record`] is what a run leaves
-//! behind, and [`undo`] finds what takes it back; [`render`] shows all of it; [`text`] makes any text safe to
+//! behind, and [`rollback`] finds what takes it back; [`render`] shows all of it; [`text`] makes any text safe to
 //! show or to write as YAML.
 //!
-//! Around it: [`config`] reads files, [`live`] talks to accounts, [`apply`] carries plans out, [`sandbox`] is
+//! Around it: [`config`] reads files, [`providers`] talks to accounts, [`apply`] carries plans out, [`sandbox`] is
 //! the embedded phone account, [`watch`] keeps accounts as their files ask for as long as it runs.
 //!
 //! Both servers, the embedded account's and the loop's, accept connections through `serve`.
@@ -21,7 +21,7 @@ pub mod config;
 pub mod diag;
 pub mod diff;
 pub mod exit;
-pub mod live;
+pub mod providers;
 pub mod model;
 pub mod plan;
 pub mod record;
@@ -29,5 +29,5 @@ pub mod render;
 pub mod sandbox;
 mod serve;
 pub mod text;
-pub mod undo;
+pub mod rollback;
 pub mod watch;

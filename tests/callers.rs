@@ -3,7 +3,7 @@
 
 use strowger::config;
 use strowger::diag::{Rule, Severities, Severity};
-use strowger::live::snapshot::{self, Format};
+use strowger::providers::snapshot::{self, Format};
 
 /// The findings of checking these files and of planning them: rule, severity, line and column, message.
 fn findings(live: &str, files: &str) -> Vec<(&'static str, Severity, String, String)> {

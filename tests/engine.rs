@@ -15,7 +15,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use strowger::apply::{self, Journal, Observer, Options, Status, Stop, Stopper, Urgency};
 use strowger::diff::Unmanaged;
-use strowger::live::{Pending, Provider, Read, ReadError, WriteError, Written};
+use strowger::providers::{Pending, Provider, Read, ReadError, WriteError, Written};
 use strowger::model::{
     Capabilities, Change, ChangeId, FieldChange, FieldName, FieldValue, Kind, ObjectId, ObjectLabel, PlannedRef,
     Reason, Revision, Verb,

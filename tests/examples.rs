@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 use strowger::check::settings::ProviderSettings;
 use strowger::config::{self, Account, Loaded};
-use strowger::live::snapshot::Snapshot;
+use strowger::providers::snapshot::Snapshot;
 use strowger::plan::{Plan, plan};
 use strowger::render::{diagnostics, human};
 use strowger::sandbox::Seed;

@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 
 use proptest::prelude::*;
 use serde::Deserialize;
-use strowger::live::snapshot::{self, Format};
+use strowger::providers::snapshot::{self, Format};
 use strowger::model::{Directory, ExtensionNumber, Found, Kind, Live, LiveRingGroup, ObjectRef};
 use strowger::render::export::{ByFolder, ExportOptions, export};
 

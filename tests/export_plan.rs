@@ -104,8 +104,8 @@ proptest! {
 fn the_plan_of_an_export_of_a_new_embedded_account_is_empty() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        use strowger::live::office::{Office, OfficeOptions};
-        use strowger::live::{Provider as _, Secret};
+        use strowger::providers::office::{Office, OfficeOptions};
+        use strowger::providers::{Provider as _, Secret};
         use strowger::sandbox::{SandboxOptions, start};
 
         let server = start(SandboxOptions::new("t")).await.unwrap();

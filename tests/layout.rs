@@ -26,17 +26,16 @@ const MODULES: &[(&str, &[&str])] = &[
     ("diff", &["diag", "model"]),
     ("plan", &["diff", "diag", "model", "text"]),
     ("record", &["plan", "model", "text"]),
-    ("undo", &["record", "plan", "model"]),
+    ("rollback", &["record", "plan", "model"]),
     ("render", &["diff", "plan", "diag", "model", "text"]),
-    ("live", &["model", "text"]),
+    ("providers", &["model", "text"]),
     ("serve", &[]),
-    ("sandbox", &["live", "serve", "model", "text"]),
-    ("apply", &["record", "plan", "live", "model", "diag", "text"]),
+    ("sandbox", &["providers", "serve", "model", "text"]),
+    ("apply", &["record", "plan", "providers", "model", "diag", "text"]),
     (
         "watch",
-        &["serve", "apply", "record", "plan", "config", "check", "live", "model", "diag", "render", "exit", "text"],
+        &["serve", "apply", "record", "plan", "config", "check", "providers", "model", "diag", "render", "exit", "text"],
     ),
-    ("export", &["live", "model", "text"]),
 ];
 
 /// Only these see everything: the command line, and the crate's own two files.
@@ -44,7 +43,7 @@ const EDGE: [&str; 3] = ["cli", "lib", "main"];
 
 /// No clock, no file, no network, no thread, no printing: whatever these modules compute follows from their
 /// arguments.
-const PURE: [&str; 8] = ["model", "diag", "check", "diff", "plan", "record", "undo", "render"];
+const PURE: [&str; 8] = ["model", "diag", "check", "diff", "plan", "record", "rollback", "render"];
 
 /// What a pure module has no use for.
 const IMPURE: [&str; 17] = [

@@ -23,9 +23,9 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use strowger::live::office::{Office, OfficeOptions};
-use strowger::live::snapshot::Snapshot;
-use strowger::live::{Looked, Patience, Provider as _, ReadError, Secret};
+use strowger::providers::office::{Office, OfficeOptions};
+use strowger::providers::snapshot::Snapshot;
+use strowger::providers::{Looked, Patience, Provider as _, ReadError, Secret};
 use strowger::sandbox::{SandboxOptions, Seed, State as Keep};
 use support::{Account, SEED, TOKEN, options, seeded, start};
 

@@ -3,8 +3,8 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test says what went wrong by failing")]
 
-use strowger::live::Secret;
-use strowger::live::office::{Office, OfficeOptions};
+use strowger::providers::Secret;
+use strowger::providers::office::{Office, OfficeOptions};
 
 /// Kilobytes of this process in memory, where the system tells.
 fn resident() -> Option<u64> {

@@ -19,8 +19,8 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
-use strowger::live::office::{Office, OfficeOptions};
-use strowger::live::{Patience, Provider as _, ReadError, Secret, WriteError};
+use strowger::providers::office::{Office, OfficeOptions};
+use strowger::providers::{Patience, Provider as _, ReadError, Secret, WriteError};
 use strowger::model::{
     Change, ChangeId, FieldChange, FieldName, FieldValue, Kind, ObjectId, ObjectLabel, Reason, Revision, Verb,
 };
@@ -430,7 +430,7 @@ fn stored(label: &str, etag: &str) -> Response {
 async fn outcome(
     change: &Change,
     answers: Vec<Response>,
-) -> (Result<strowger::live::Written, WriteError>, Vec<String>) {
+) -> (Result<strowger::providers::Written, WriteError>, Vec<String>) {
     let answers = Mutex::new(VecDeque::from(answers));
     // An account without an audit log, so that only the object itself can tell.
     let (office, server) = office(move |seen| {

@@ -17,8 +17,8 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
-use strowger::live::office::{Office, OfficeOptions};
-use strowger::live::{Patience, Provider, ReadError, Secret, WriteError};
+use strowger::providers::office::{Office, OfficeOptions};
+use strowger::providers::{Patience, Provider, ReadError, Secret, WriteError};
 use strowger::model::{
     Change, ChangeId, FieldChange, FieldName, FieldValue, Kind, ObjectId, ObjectLabel, Reason, Revision, RingMode, Verb,
 };
@@ -96,7 +96,7 @@ fn group(ring: &str) -> Value {
 }
 
 /// Whatever is created fails, and these are the groups.
-async fn unanswered(groups: Value) -> Result<strowger::live::Written, WriteError> {
+async fn unanswered(groups: Value) -> Result<strowger::providers::Written, WriteError> {
     let (office, _) = office(move |line, _| {
         if line.starts_with("POST") {
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
@@ -180,7 +180,7 @@ async fn doubted(
     first: StatusCode,
     ending: Response,
     read: Value,
-) -> Result<strowger::live::Written, WriteError> {
+) -> Result<strowger::providers::Written, WriteError> {
     let ending = Mutex::new(Some(ending));
     let writes = Mutex::new(0);
     let (office, _) = office(move |line, _| {
@@ -254,7 +254,7 @@ async fn logged(
     status: u16,
     label: &'static str,
     key: fn(&str) -> Value,
-) -> Result<strowger::live::Written, WriteError> {
+) -> Result<strowger::providers::Written, WriteError> {
     let sent = Arc::new(Mutex::new(String::new()));
     let kept = Arc::clone(&sent);
     let router = Router::new().fallback(move |request: Request| {
@@ -310,7 +310,7 @@ fn number(id: &str, number: usize) -> Value {
 /// Reads an account whose numbers come in these pages.
 async fn read(
     page: impl Fn(usize) -> Value + Send + Sync + 'static,
-) -> (Result<strowger::live::Read, ReadError>, usize) {
+) -> (Result<strowger::providers::Read, ReadError>, usize) {
     let (office, server) = office(move |line, count| {
         let account = json!({ "id": "1", "name": "a", "default_number": null, "capabilities": { "page_limit": 100 } });
         let empty = json!({ "items": [], "next": null, "cursors": [] });

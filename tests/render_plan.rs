@@ -11,7 +11,7 @@
 use std::fs;
 
 use strowger::config;
-use strowger::live::snapshot::{Format, parse};
+use strowger::providers::snapshot::{Format, parse};
 use strowger::plan::{Plan, plan};
 use strowger::render::diagnostics::Style;
 use strowger::render::{human, markdown};

@@ -23,8 +23,8 @@ use std::path::Path;
 use commands::{Server, TOKEN, edit, expect, office, stderr, strowger};
 use git::git;
 use serde_json::{Value, json};
-use strowger::live::office::{Office, OfficeOptions};
-use strowger::live::{Access, Provider as _, Secret, WriteError};
+use strowger::providers::office::{Office, OfficeOptions};
+use strowger::providers::{Access, Provider as _, Secret, WriteError};
 use strowger::model::Change;
 use tempfile::TempDir;
 

@@ -17,8 +17,8 @@ mod support;
 use std::collections::BTreeSet;
 
 use serde_json::json;
-use strowger::live::office::{Office, OfficeOptions};
-use strowger::live::{Provider as _, Secret};
+use strowger::providers::office::{Office, OfficeOptions};
+use strowger::providers::{Provider as _, Secret};
 use strowger::sandbox::{self, Faults, SandboxOptions, State};
 use support::{Account, TOKEN, client, seeded};
 

@@ -356,7 +356,7 @@ fn findings(capabilities: strowger::model::Capabilities, files: &str) -> Vec<(&'
     let loaded = strowger::config::load(&[path]);
     let live =
         "snapshot: 1\naccount: { name: a }\nusers: { u: { extension: \"201\" } }\nnumbers: { \"+33142685300\": {} }";
-    let mut live = strowger::live::snapshot::parse(live, strowger::live::snapshot::Format::Yaml).unwrap();
+    let mut live = strowger::providers::snapshot::parse(live, strowger::providers::snapshot::Format::Yaml).unwrap();
     live.capabilities = capabilities;
     let severities = strowger::diag::Severities::default();
     let planned = loaded.accounts.first();

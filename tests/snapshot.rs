@@ -13,8 +13,8 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use strowger::live::snapshot::{self, Format, Snapshot, SnapshotError};
-use strowger::live::{Provider as _, ReadError};
+use strowger::providers::snapshot::{self, Format, Snapshot, SnapshotError};
+use strowger::providers::{Provider as _, ReadError};
 use strowger::model::{Kind, Live, LiveRingGroup, ObjectRef, RingFor};
 
 use accounts::accounts;
@@ -330,8 +330,8 @@ proptest! {
 
     #[test]
     fn a_snapshot_is_a_seed_and_the_account_made_from_it_has_the_same_snapshot(text in seedable()) {
-        use strowger::live::office::{Office, OfficeOptions};
-        use strowger::live::Secret;
+        use strowger::providers::office::{Office, OfficeOptions};
+        use strowger::providers::Secret;
         use strowger::sandbox::{SandboxOptions, Seed, start};
 
         let account = |text: &str| {

@@ -30,7 +30,7 @@ use strowger::model::{
 };
 use strowger::plan::{Plan, plan};
 use strowger::record::{Fate, Planned, Run, RunId};
-use strowger::undo::{Undo, undo};
+use strowger::rollback::{Undo, undo};
 
 use account::Account;
 use generate::{Size, pair};
@@ -241,7 +241,7 @@ fn meddled(pair: generate::Pair, seed: u64) -> Result<(), TestCaseError> {
 
     // An object that the run made has no id in its plan, and of its two writes only one may be known to have been
     // carried out.
-    let hit = |conflict: &strowger::undo::Conflict| {
+    let hit = |conflict: &strowger::rollback::Conflict| {
         let made = |(change, fate): (&Change, &Fate)| {
             change.object.name == conflict.object.name && matches!(fate, Fate::Applied { id: of } if *of == id)
         };
@@ -352,7 +352,7 @@ fn reasons(run: &Run, live: &Live) -> Vec<String> {
     let found = undone(run, live);
     let (plan, diagnostics) = plan(&found.desired, live, &severities(), 1);
     assert!(plan.is_some(), "what is left fits together: {diagnostics:#?}");
-    let field = |conflict: &strowger::undo::Conflict| conflict.field.map_or("", FieldName::as_str);
+    let field = |conflict: &strowger::rollback::Conflict| conflict.field.map_or("", FieldName::as_str);
     found.conflicts.iter().map(|one| format!("{} {}: {}", one.object.name, field(one), one.why)).collect()
 }
 

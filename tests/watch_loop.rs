@@ -19,7 +19,7 @@ mod portal;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use strowger::live::WriteError;
+use strowger::providers::WriteError;
 use strowger::watch::status::{Happening, State};
 use strowger::watch::{Mode, Options};
 use tokio::time::{Instant, sleep};

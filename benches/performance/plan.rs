@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::Context as _;
 use strowger::config;
-use strowger::live::snapshot::Snapshot;
+use strowger::providers::snapshot::Snapshot;
 use strowger::plan::plan;
 use strowger::render::{diagnostics, human};
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::live::Written;
+use crate::providers::Written;
 use crate::model::{Change, ChangeId, Kind, ObjectId, Revision, Verb};
 
 /// Ids and revisions that the plan could not know.

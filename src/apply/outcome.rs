@@ -1,6 +1,6 @@
 //! What became of a plan.
 
-use crate::live::{WriteError, Written};
+use crate::providers::{WriteError, Written};
 use crate::model::{Change, ChangeId};
 use crate::record::{Halt, Record, Summary};
 

@@ -4,7 +4,7 @@
 //! or because the token is not accepted any longer, the next thousand will fail as well, each after all its
 //! attempts: hours in which nothing happens and nobody is told.
 
-use crate::live::{WriteError, Written};
+use crate::providers::{WriteError, Written};
 
 /// At least so many changes in a row are needed to call an account out of reach.
 const LEAST: usize = 8;

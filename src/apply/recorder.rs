@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::live::Pending;
+use crate::providers::Pending;
 use crate::model::ChangeId;
 use crate::record::{Approval, Line, Planned, Record, RunId, Summary};
 

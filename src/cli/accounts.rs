@@ -14,7 +14,7 @@ use crate::check::address::Address;
 use crate::config::{Account, InvalidAccount, Loaded};
 use crate::diag::{Diagnostic, Rule, has_errors};
 use crate::exit::Exit;
-use crate::live::{Identity, Provider};
+use crate::providers::{Identity, Provider};
 use crate::model::Scope;
 use crate::plan::{Part, Plan};
 use crate::render::unplanned::{Reason, Unplanned};

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::apply::{Events, Lock, Outcome, Recorder};
 use crate::config::{Account, Loaded};
 use crate::exit::Exit;
-use crate::live::WriteError;
+use crate::providers::WriteError;
 use crate::plan::Plan;
 use crate::render::human;
 use crate::text::shown;

@@ -10,7 +10,7 @@ use futures_util::stream::{self, StreamExt as _};
 use crate::apply::{Recorder, Stop};
 use crate::config::{Account, InvalidAccount, Wave};
 use crate::exit::Exit;
-use crate::live::Provider;
+use crate::providers::Provider;
 use crate::plan::{Part, Plan};
 use crate::record::Summary;
 use crate::render::{counted, names};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::live::Patience;
-use crate::live::office::OfficeOptions;
+use crate::providers::Patience;
+use crate::providers::office::OfficeOptions;
 
 /// How hard an account is asked.
 #[derive(Clone, Copy, Debug, clap::Args)]

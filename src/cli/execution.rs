@@ -7,7 +7,7 @@ use indicatif::ProgressBar;
 use crate::apply::{Observer, Options, Outcome, Recorder, Status, Stop, Urgency, execute_kept};
 use crate::config::Account;
 use crate::exit::Exit;
-use crate::live::Provider;
+use crate::providers::Provider;
 use crate::model::Change;
 use crate::plan::{Part, Plan, unmet};
 use crate::record::{Halt, Summary};

@@ -10,9 +10,9 @@ use crate::check::settings::{ProviderSettings, SecretRef};
 use crate::config::{self, Account};
 use crate::diag::has_errors;
 use crate::exit::Exit;
-use crate::live::office::{Office, OfficeOptions};
-use crate::live::snapshot::{self, Snapshot};
-use crate::live::{Access, Provider as _, Read};
+use crate::providers::office::{Office, OfficeOptions};
+use crate::providers::snapshot::{self, Snapshot};
+use crate::providers::{Access, Provider as _, Read};
 use crate::render::counted;
 use crate::render::export::{ByFolder, Choice, ExportOptions, export};
 

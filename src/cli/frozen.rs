@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 
 use crate::config::Account;
-use crate::live::snapshot::Snapshot;
+use crate::providers::snapshot::Snapshot;
 use crate::render::counted;
 
 /// Where accounts are written down.

@@ -9,9 +9,9 @@ use anyhow::Context as _;
 
 use crate::check::settings::{ProviderSettings, SandboxState};
 use crate::config::Account;
-use crate::live::office::Office;
-use crate::live::snapshot::{self, Snapshot};
-use crate::live::{Access, Provider, Secret};
+use crate::providers::office::Office;
+use crate::providers::snapshot::{self, Snapshot};
+use crate::providers::{Access, Provider, Secret};
 use crate::sandbox::{self, Running, SandboxOptions, Seed, State};
 
 use super::effort::Effort;
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
     use crate::cli::plan::read_and_plan;
     use crate::config;
-    use crate::live::WriteError;
+    use crate::providers::WriteError;
 
     #[tokio::test(flavor = "multi_thread")]
     async fn who_plans_cannot_write_to_the_embedded_account_either() {

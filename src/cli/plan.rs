@@ -10,7 +10,7 @@ use crate::check::address::Address;
 use crate::config::{Account, Revision};
 use crate::diag::Diagnostic;
 use crate::exit::Exit;
-use crate::live::{Identity, Provider, Read};
+use crate::providers::{Identity, Provider, Read};
 use crate::plan::{Cause, Part, Plan, plan_part};
 use crate::render::{diagnostics, json, markdown};
 use crate::text::shown;

@@ -14,12 +14,12 @@ use crate::config::{Account, Loaded};
 use crate::diag::{Diagnostic, Rule, Source};
 use crate::diff::Unmanaged;
 use crate::exit::Exit;
-use crate::live::Provider;
+use crate::providers::Provider;
 use crate::model::{Desired, Span};
 use crate::plan::{Part, Plan, plan};
 use crate::record::Run;
 use crate::text::shown;
-use crate::undo::{Conflict, Undo, undo};
+use crate::rollback::{Conflict, Undo, undo};
 
 use super::doubt::Doubts;
 use super::execution::{Execution, carry_out};

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::check::address::Address;
 use crate::config::{Account, InvalidAccount};
-use crate::live::{Identity, Provider};
+use crate::providers::{Identity, Provider};
 use crate::plan::{Moved, Plan, ready, unmet};
 use crate::render::{json::Report, moved, names};
 use crate::text::shown;

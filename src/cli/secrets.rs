@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail};
 
 use crate::check::settings::SecretRef;
 use crate::config;
-use crate::live::Secret;
+use crate::providers::Secret;
 use crate::text::shown;
 
 /// No token is longer; a larger file is some other file.

@@ -9,7 +9,7 @@ use crate::check::settings::ProviderSettings;
 use crate::config::{Account, Loaded, Revision};
 use crate::diag::has_errors;
 use crate::exit::Exit;
-use crate::live::WriteError;
+use crate::providers::WriteError;
 use crate::plan::{Digest, Plan};
 use crate::record::Approval;
 use crate::render::counted;

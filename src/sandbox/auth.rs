@@ -1,6 +1,6 @@
 //! Bearer tokens: one that may do everything, and optionally one that may only read.
 
-use crate::live::Secret;
+use crate::providers::Secret;
 use std::fmt;
 
 use axum::http::{HeaderMap, header};

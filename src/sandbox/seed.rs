@@ -12,7 +12,7 @@ mod resolve;
 
 use std::fmt;
 
-use crate::live::snapshot::is_marked;
+use crate::providers::snapshot::is_marked;
 use crate::text::shown;
 
 use super::collection::Target;

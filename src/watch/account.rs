@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use crate::apply::Urgency;
 use crate::config::Account;
-use crate::live::{Provider, Read};
+use crate::providers::{Provider, Read};
 use crate::plan::Digest;
 use crate::record::Approver;
 use crate::text::shown;

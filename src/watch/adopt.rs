@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::config::{self, Account};
 use crate::diag::Sources;
-use crate::live::Read;
+use crate::providers::Read;
 use crate::model::{Change, FieldChange, FieldValue, FileId, ObjectLabel, PlannedRef, Verb};
 use crate::plan::{Part, Plan, plan_part};
 use crate::render::adopt::adopt;

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::check::address::Address;
 use crate::check::settings::ProviderSettings;
 use crate::config::Account;
-use crate::live::{Identity, Read};
+use crate::providers::{Identity, Read};
 use crate::model::Scope;
 
 use super::handle::Handle;

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::apply::{Lock, Recorder};
 use crate::config::Account;
-use crate::live::{Pending, Provider};
+use crate::providers::{Pending, Provider};
 use crate::plan::Plan;
 use crate::record::Approval;
 

@@ -17,7 +17,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::live::Webhook;
+use crate::providers::Webhook;
 
 use super::status::{Board, Event};
 use message::Notice;

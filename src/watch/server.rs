@@ -27,7 +27,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::apply::{Stop, Urgency};
-use crate::live::Secret;
+use crate::providers::Secret;
 use crate::serve::Limits;
 
 use super::edge::Clock;

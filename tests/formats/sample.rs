@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use strowger::config;
 use strowger::diag::{Diagnostic, Rule, Source, Sources};
-use strowger::live::snapshot::{Format, parse};
+use strowger::providers::snapshot::{Format, parse};
 use strowger::model::{ChangeId, FileId, Place, Span};
 use strowger::plan::{Block, Guard, Plan, plan};
 use strowger::render::repository::Repository;

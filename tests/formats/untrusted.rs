@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::test_runner::Config;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
-use strowger::live::snapshot::{Format, parse};
+use strowger::providers::snapshot::{Format, parse};
 use strowger::render::diagnostics::{self, Style};
 use strowger::render::export::{ByFolder, ExportOptions, export};
 use strowger::render::json::Report;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use strowger::diag::has_errors;
-use strowger::live::snapshot::{self, Format};
+use strowger::providers::snapshot::{self, Format};
 use strowger::plan;
 use strowger::sandbox::{self, SandboxOptions, Seed};
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use strowger::config;
 use strowger::diag::{Diagnostic, Sources};
-use strowger::live::snapshot::{self, Format};
+use strowger::providers::snapshot::{self, Format};
 use strowger::model::{Desired, Live};
 use strowger::plan::{self, Plan};
 use strowger::render::{diagnostics, github, human, json::Report, markdown, repository::Repository, runbook, sarif};

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use strowger::apply::{Options, Status, execute};
-use strowger::live::{Pending, Provider, Read, ReadError, WriteError, Written};
+use strowger::providers::{Pending, Provider, Read, ReadError, WriteError, Written};
 use strowger::model::{
     Capabilities, Change, ChangeId, Desired, Directory, Found, Handle, Kind, Live, ObjectId, Reference, RingMode,
     Selector, Verb,

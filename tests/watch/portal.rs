@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use strowger::apply::{Lock, Recorder, Stop, Stopper};
 use strowger::config::{self, Account as Configured};
-use strowger::live::snapshot::{Format, parse};
-use strowger::live::{Looked, Pending, Provider, Read, ReadError, Touch, WriteError, Written};
+use strowger::providers::snapshot::{Format, parse};
+use strowger::providers::{Looked, Pending, Provider, Read, ReadError, Touch, WriteError, Written};
 use strowger::model::{Capabilities, Change, Kind, Live, ObjectId, Revision, Verb};
 use strowger::plan::Plan;
 use strowger::record::{Approval, Approver, ApproverSource, Planned, RunId};

@@ -13,7 +13,7 @@ use crate::cli::effort::Effort;
 use crate::cli::open::{Purpose, open};
 use crate::cli::{accept, progress, section};
 use crate::config;
-use crate::live::ReadError;
+use crate::providers::ReadError;
 use crate::model::Live;
 
 use super::account::{self, Head};

@@ -7,7 +7,7 @@ use anyhow::anyhow;
 
 use crate::check::settings::SecretRef;
 use crate::cli::secrets;
-use crate::live::ReadError;
+use crate::providers::ReadError;
 use crate::text::shown;
 
 use super::arguments::Arguments;

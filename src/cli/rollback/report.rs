@@ -9,7 +9,7 @@ use crate::plan::Plan;
 use crate::record::Run;
 use crate::render::{counted, diagnostics, fields, human};
 use crate::text::shown;
-use crate::undo::Conflict;
+use crate::rollback::Conflict;
 
 use super::super::console::{self, Voice};
 use super::super::history::Format;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::apply::{Lock, Recorder};
 use crate::config::Account;
-use crate::live::{Pending, Provider};
+use crate::providers::{Pending, Provider};
 use crate::plan::Plan;
 use crate::record::{Approval, Commit};
 use crate::text::shown;

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use crate::apply::{Stop, Urgency};
 use crate::check::settings::SecretRef;
-use crate::live::{Secret, Webhook};
+use crate::providers::{Secret, Webhook};
 use crate::watch::notices::{Form, Notices, Patience, Receiver};
 use crate::watch::{Board, Clock, Order, server};
 

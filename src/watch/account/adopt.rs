@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::Account;
-use crate::live::Read;
+use crate::providers::Read;
 use crate::model::{Change, OnDrift};
 use crate::plan::Plan;
 

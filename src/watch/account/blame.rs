@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::live::Touch;
+use crate::providers::Touch;
 use crate::model::Change;
 use crate::render::fields;
 use crate::text::shown;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::apply::{self, Outcome, Recorder, Status, Urgency, execute_kept};
 use crate::config::Account;
 use crate::exit::Exit;
-use crate::live::WriteError;
+use crate::providers::WriteError;
 use crate::model::Verb;
 use crate::plan::Plan;
 use crate::record::{Approval, Halt, RunId};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::config::Account;
 use crate::diag::{Diagnostic, Sources};
-use crate::live::Read;
+use crate::providers::Read;
 use crate::model::{Change, ChangeId, Desired, OnDrift, Reason, Verb};
 use crate::plan::{Part, Plan, plan_part};
 use crate::render::{counted, diagnostics, skipped};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::live::Posted;
+use crate::providers::Posted;
 
 use super::message::Notice;
 use super::{Patience, Receiver, Tally};

@@ -70,7 +70,7 @@ fn objects(live: &Live) -> Option<u64> {
 #[allow(clippy::unwrap_used, reason = "a test asserts by failing")]
 mod tests {
     use super::*;
-    use crate::live::snapshot::{Format, parse};
+    use crate::providers::snapshot::{Format, parse};
 
     fn read(id: &str, number: &str, versions: &[&str]) -> Read {
         let text = format!(

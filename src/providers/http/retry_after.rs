@@ -23,7 +23,7 @@ const EPOCH_MILLISECONDS: f64 = 1e12;
 const LONGEST: f64 = 1e9;
 
 /// How long a server asks to wait; nothing if it states no time, or one that is past.
-pub(in crate::live) fn stated_wait(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+pub(in crate::providers) fn stated_wait(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let now = text(DATE.as_str()).and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or(now);
     let asked = MILLISECONDS

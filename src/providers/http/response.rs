@@ -6,26 +6,26 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::{CONTENT_TYPE, ETAG};
 use reqwest::{Response, StatusCode};
 
-use super::stated::stated_wait;
+use super::retry_after::stated_wait;
 
 /// The most that an answer's body may hold. A page of a thousand objects has a few hundred kilobytes.
 const MOST_BYTES: usize = 64 << 20;
 
 /// A complete answer.
 #[derive(Debug)]
-pub(in crate::live) struct Answer {
-    pub(in crate::live) status: StatusCode,
-    pub(in crate::live) etag: Option<Box<str>>,
+pub(in crate::providers) struct Answer {
+    pub(in crate::providers) status: StatusCode,
+    pub(in crate::providers) etag: Option<Box<str>>,
     /// What the body is said to be, without parameters.
-    pub(in crate::live) media: Option<Box<str>>,
+    pub(in crate::providers) media: Option<Box<str>>,
     /// How long the server asks to wait.
     pub(super) asked: Option<Duration>,
-    pub(in crate::live) body: Vec<u8>,
+    pub(in crate::providers) body: Vec<u8>,
 }
 
 /// How an attempt failed. The texts come from the network stack, not from the server.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(in crate::live) enum Failure {
+pub(in crate::providers) enum Failure {
     /// No connection came about, so nothing was done.
     #[error("no connection: {0}")]
     NotSent(String),

@@ -5,11 +5,11 @@
 //! was before. Every other object is a [`Conflict`]: it is listed with its reason and left alone, together with
 //! what cannot be undone without it. Pure.
 
-mod after;
-mod net;
-mod past;
-mod wish;
-mod world;
+mod after_rollback;
+mod net_effect;
+mod effects;
+mod reversal;
+mod live_index;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 use crate::model::{ChangeId, Desired, FieldName, FieldValue, Live, ObjectLabel, Span};
 use crate::record::Run;
 
-use past::Past;
-use wish::Wishes;
+use effects::Past;
+use reversal::Wishes;
 
 /// What takes a run back.
 #[derive(Clone, Debug, PartialEq, Eq)]

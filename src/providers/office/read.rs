@@ -4,12 +4,12 @@ use std::sync::atomic::Ordering;
 
 use reqwest::Url;
 
-use crate::live::http::{Answer, Failure, SendError};
-use crate::live::{Read, ReadError};
+use crate::providers::http::{Answer, Failure, SendError};
+use crate::providers::{Read, ReadError};
 use crate::model::{Incomplete, Live, LiveAccount};
 use crate::text::shown;
 
-use super::look::{Reading, Source};
+use super::change_check::{Reading, Source};
 use super::problem::Problem;
 use super::{Office, PAGE_LIMIT, convert, wire};
 
@@ -89,7 +89,7 @@ impl Office {
                 ReadError::WrongServer { host, why: "an answer is larger than 64 MiB".to_owned() }
             }
             SendError::NotDone(Failure::Impossible(why)) => ReadError::Settings(why),
-            SendError::Forbidden => ReadError::Settings(crate::live::WriteError::OnlyLooks.to_string()),
+            SendError::Forbidden => ReadError::Settings(crate::providers::WriteError::OnlyLooks.to_string()),
             SendError::Limited(why) | SendError::NotDone(Failure::Lost(why)) | SendError::Doubt(why) => {
                 ReadError::Unavailable { host, attempts, why }
             }

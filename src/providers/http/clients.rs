@@ -34,7 +34,7 @@ struct Settings {
 static CLIENTS: Mutex<Vec<(Settings, Weak<Client>)>> = Mutex::new(Vec::new());
 
 /// The client for requests below `base`.
-pub(in crate::live) fn shared(
+pub(in crate::providers) fn shared(
     base: &Url,
     limits: RequestLimits,
     patience: Patience,

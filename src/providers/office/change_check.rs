@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use reqwest::Url;
 
-use crate::live::http::{Answer, Call};
-use crate::live::{Looked, ReadError};
+use crate::providers::http::{Answer, Call};
+use crate::providers::{Looked, ReadError};
 
 use super::Office;
 

@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use crate::live::Referrer;
-use crate::live::http::{Answer, Http};
+use crate::providers::Referrer;
+use crate::providers::http::{Answer, Http};
 use crate::model::{Kind, ObjectId};
 
 use super::wire::Id;

@@ -5,11 +5,11 @@ use std::sync::atomic::AtomicU64;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::live::http::Call;
-use crate::live::{ReadError, Touch};
+use crate::providers::http::Call;
+use crate::providers::{ReadError, Touch};
 
 use super::Office;
-use super::look::Source;
+use super::change_check::Source;
 
 /// So many entries are enough to find who touched an object last.
 const ENTRIES: u32 = 200;

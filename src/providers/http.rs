@@ -4,12 +4,12 @@
 //! requests are repeated that cannot do harm twice; nothing waits without end; no text that leaves this
 //! module contains the token.
 
-mod answer;
-mod budget;
+mod response;
+mod rate_limit;
 mod clients;
-mod patience;
-mod shared;
-mod stated;
+mod retry;
+mod host_limit;
+mod retry_after;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,12 +22,12 @@ use crate::model::RequestLimits;
 
 use super::Secret;
 
-pub(super) use answer::{Answer, Failure};
+pub(super) use response::{Answer, Failure};
 pub(super) use clients::shared as client;
-pub(super) use patience::Attempts;
-pub use patience::Patience;
-use shared::Budgets;
-pub(super) use stated::stated_wait;
+pub(super) use retry::Attempts;
+pub use retry::Patience;
+use host_limit::Budgets;
+pub(super) use retry_after::stated_wait;
 
 /// A request, ready to be sent any number of times.
 #[derive(Clone, Debug)]
@@ -254,8 +254,8 @@ impl Http {
         }
         let begun = Instant::now();
         let attempt = match request.send().await {
-            Ok(response) => answer::receive(response).await,
-            Err(error) => Err(answer::failure(&error)),
+            Ok(response) => response::receive(response).await,
+            Err(error) => Err(response::failure(&error)),
         };
         let end = match &attempt {
             Ok(answer) => answer.status.as_u16().to_string(),
@@ -269,7 +269,7 @@ impl Http {
 
 /// Why there is no answer, and whether asking again is useless.
 pub(super) fn failure_of(error: &reqwest::Error) -> (String, bool) {
-    let failure = answer::failure(error);
+    let failure = response::failure(error);
     (failure.to_string(), matches!(failure, Failure::Impossible(_) | Failure::Untrusted(_)))
 }
 

@@ -7,15 +7,15 @@
 use std::collections::HashSet;
 use std::sync::atomic::AtomicU64;
 
-use crate::live::http::Call;
-use crate::live::{Referrer, WriteError};
+use crate::providers::http::Call;
+use crate::providers::{Referrer, WriteError};
 use crate::model::{
     ExtensionNumber, FieldName, FieldValue, Kind, LiveRingGroup, LiveUser, Name, NameKey, ObjectId, ObjectRef,
     PlannedRef, Verb,
 };
 
 use super::convert::{self, Item};
-use super::look::{Reading, Source};
+use super::change_check::{Reading, Source};
 use super::wire;
 use super::write::Writing;
 

@@ -11,7 +11,7 @@ use reqwest::Url;
 
 use crate::model::RequestLimits;
 
-use super::budget::{self, Budget};
+use super::rate_limit::{self, Budget};
 
 /// The most requests to one host under way at once, however many accounts it has.
 const MOST: usize = 64;
@@ -29,8 +29,8 @@ pub(super) struct Budgets {
 /// The right to have one request under way.
 #[derive(Debug)]
 pub(super) struct Turn<'a> {
-    own: budget::Turn<'a>,
-    host: budget::Turn<'a>,
+    own: rate_limit::Turn<'a>,
+    host: rate_limit::Turn<'a>,
 }
 
 impl Budgets {

@@ -1,5 +1,5 @@
 //! Carrying out one change, with its precondition. What it comes to if it is not plainly answered is found out by
-//! [`super::settle`].
+//! [`super::unknown_outcome`].
 
 use std::sync::atomic::Ordering;
 
@@ -7,12 +7,12 @@ use reqwest::{Method, StatusCode, Url};
 use serde::de::IgnoredAny;
 use sha2::{Digest, Sha256};
 
-use crate::live::http::{Answer, Attempts, Call, SendError};
-use crate::live::{WriteError, Written};
+use crate::providers::http::{Answer, Attempts, Call, SendError};
+use crate::providers::{WriteError, Written};
 use crate::model::{Change, ObjectId, Revision, Verb};
 
 use super::problem::Problem;
-use super::settle::{End, Seen};
+use super::unknown_outcome::{End, Seen};
 use super::{Office, body, wire};
 
 /// A change on its way.

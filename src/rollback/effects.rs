@@ -9,8 +9,8 @@ use crate::model::{
 use crate::record::{Fate, Run};
 
 use super::Conflict;
-use super::net::{Net, conflict, has};
-use super::world::World;
+use super::net_effect::{Net, conflict, has};
+use super::live_index::World;
 
 /// A run's work on the account, and the account as it is now.
 pub(super) struct Past<'r, 'l> {

@@ -1,6 +1,6 @@
 //! An object as it is now against a change: is it as before, or as after?
 
-use crate::live::http::Answer;
+use crate::providers::http::Answer;
 use crate::model::{Change, FieldName, FieldValue, Kind, LiveNumber, LiveRingGroup, Revision};
 
 use super::convert::Item;

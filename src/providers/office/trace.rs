@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 use crate::model::{Kind, ObjectId, Revision};
 
 use super::Office;
-use super::touches::Page;
+use super::audit_log::Page;
 use super::wire::Id;
 
 /// So many pages are read, the newest first, of so many entries: what happens to an account while one write is settled.

@@ -9,9 +9,9 @@ use crate::model::{
 };
 
 use super::Conflict;
-use super::after::After;
-use super::net::{Net, NetField, has};
-use super::past::Past;
+use super::after_rollback::After;
+use super::net_effect::{Net, NetField, has};
+use super::effects::Past;
 
 /// What takes the run back, by the position of the object among what the run did.
 pub(super) struct Wishes<'p, 'r, 'l> {

@@ -8,12 +8,12 @@ mod body;
 mod compare;
 mod conflict;
 mod convert;
-mod look;
+mod change_check;
 mod pages;
 mod problem;
 mod read;
-mod settle;
-mod touches;
+mod unknown_outcome;
+mod audit_log;
 mod trace;
 mod wire;
 mod write;
@@ -29,7 +29,7 @@ use crate::text::is_this_machine;
 use super::http::Http;
 use super::{Access, Looked, Patience, Pending, Provider, Read, ReadError, Secret, Touch, WriteError, Written};
 
-use look::Trail;
+use change_check::Trail;
 
 /// The most objects of a page, unless the account allows fewer.
 const PAGE_LIMIT: u32 = 1000;

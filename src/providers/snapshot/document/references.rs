@@ -12,11 +12,11 @@ use foldhash::{HashMap, HashSet};
 use crate::model::{Kind, Live, Name, ObjectId, ObjectRef};
 
 /// A reference text, by its position in [`Texts`].
-pub(in crate::live::snapshot) type TextId = u32;
+pub(in crate::providers::snapshot) type TextId = u32;
 
 /// Where a reference stands, by positions in the lists of the account.
 #[derive(Clone, Copy)]
-pub(in crate::live::snapshot) enum Slot {
+pub(in crate::providers::snapshot) enum Slot {
     /// The destination of a number.
     To { number: u32 },
     /// A member of a group.
@@ -29,11 +29,11 @@ pub(in crate::live::snapshot) enum Slot {
 
 /// References, and what they can point at.
 #[derive(Default)]
-pub(in crate::live::snapshot) struct References {
+pub(in crate::providers::snapshot) struct References {
     /// By kind, in the order of [`Kind`].
     known: [Known; Kind::COUNT],
     /// Those that wait for their objects.
-    pub(in crate::live::snapshot) waiting: Vec<(Slot, TextId)>,
+    pub(in crate::providers::snapshot) waiting: Vec<(Slot, TextId)>,
     texts: Texts,
 }
 
@@ -52,7 +52,7 @@ struct Texts {
 
 impl Slot {
     /// The reference that stands there.
-    pub(in crate::live::snapshot) fn of(self, live: &mut Live) -> Option<&mut ObjectRef> {
+    pub(in crate::providers::snapshot) fn of(self, live: &mut Live) -> Option<&mut ObjectRef> {
         match self {
             Self::To { number } => live.numbers.get_mut(number as usize)?.to.as_mut(),
             Self::Member { group, member } => {
@@ -93,13 +93,13 @@ impl References {
     }
 
     /// The object of a kind whose id this text is, if it was read.
-    pub(in crate::live::snapshot) fn by_id(&mut self, live: &Live, kind: Kind, text: &str) -> Option<ObjectId> {
+    pub(in crate::providers::snapshot) fn by_id(&mut self, live: &Live, kind: Kind, text: &str) -> Option<ObjectId> {
         self.take_in(live, kind);
         self.known.get(kind as usize)?.ids.get(text).cloned().map(ObjectId)
     }
 
     /// The texts of those that wait, in the order of their ids.
-    pub(in crate::live::snapshot) fn texts(&mut self) -> Vec<Box<str>> {
+    pub(in crate::providers::snapshot) fn texts(&mut self) -> Vec<Box<str>> {
         std::mem::take(&mut self.texts).in_order()
     }
 

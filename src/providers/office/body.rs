@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::live::WriteError;
+use crate::providers::WriteError;
 use crate::model::{Change, FieldName, FieldValue, Kind, PlannedRef, Verb};
 
 /// The merge patch or the new object that a change asks for; nothing for a deletion.

@@ -48,10 +48,10 @@ const UNSTATED_MOST: u32 = 64;
 
 /// The attempts at one request.
 #[derive(Debug)]
-pub(in crate::live) struct Attempts {
+pub(in crate::providers) struct Attempts {
     patience: Patience,
     /// How many requests were sent.
-    pub(in crate::live) made: u32,
+    pub(in crate::providers) made: u32,
     failed: u32,
     paused: Duration,
     waited: Duration,
@@ -63,7 +63,7 @@ pub(in crate::live) struct Attempts {
 }
 
 impl Attempts {
-    pub(in crate::live) fn new(patience: Patience) -> Self {
+    pub(in crate::providers) fn new(patience: Patience) -> Self {
         Self {
             patience,
             made: 0,
@@ -83,18 +83,18 @@ impl Attempts {
 
     /// Why one of the attempts so far may have been carried out; of several, the last. Nothing that a later
     /// attempt ends in takes it back: only a look at the account does.
-    pub(in crate::live) fn doubt(&self) -> Option<&str> {
+    pub(in crate::providers) fn doubt(&self) -> Option<&str> {
         self.doubt.as_deref()
     }
 
     /// An attempt may have been carried out.
-    pub(in crate::live) fn doubted(&mut self, why: String) -> SendError {
+    pub(in crate::providers) fn doubted(&mut self, why: String) -> SendError {
         self.doubt = Some(why.clone());
         SendError::Doubt(why)
     }
 
     /// Counts a failure and says how long to pause before the next attempt; `None` when patience has run out.
-    pub(in crate::live) fn pause(&mut self) -> Option<Duration> {
+    pub(in crate::providers) fn pause(&mut self) -> Option<Duration> {
         // Who allows one attempt wants the answer now.
         if let Some(asked) = self.busy.take().filter(|_| self.patience.attempts > 1) {
             return self.wait(asked);
