@@ -9,10 +9,8 @@
 mod events;
 mod graph;
 mod known;
-mod ledger;
 mod lock;
 mod outcome;
-mod own;
 mod reach;
 mod recorder;
 mod stop;
@@ -21,13 +19,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
-use crate::providers::{Pending, Provider, WriteError, Written};
+use crate::ledger::Halt;
 use crate::model::{Change, ChangeId};
 use crate::plan::Plan;
-use crate::record::Halt;
+use crate::providers::{Pending, Provider, WriteError, Written};
 
 pub use events::Events;
-pub use ledger::{Found, Ledger, LedgerError, Opened};
 pub use lock::{Lock, LockError};
 pub use outcome::{Outcome, Status};
 pub use recorder::{Clock, Recorder};

@@ -1,18 +1,16 @@
 //! Strowger: a declarative GitOps reconciler for business phone accounts.
 //!
 //! The map, from the inside out. The core is pure (no clock, no file, no network, no printing):
-//! [`model`] has the valid domain types, and only they are compared and planned; [`diag`] has the findings
-//! that an operator can act on; [`check`] turns raw documents into the model; [`diff`] compares both sides
-//! of an account; [`plan`] orders the writes so that every prefix is safe; [`record`] is what a run leaves
-//! behind, and [`rollback`] finds what takes it back; [`render`] shows all of it; [`text`] makes any text safe to
-//! show or to write as YAML.
+//! [`model`] has the valid domain types; [`diag`] has the findings that an operator can act on; [`check`] turns raw
+//! documents into the model; [`diff`] compares the desired account with the live one; [`plan`] orders the writes
+//! so that every prefix of the plan is safe; [`ledger`] is what a run leaves behind; [`rollback`] finds the changes
+//! that take a run back; [`render`] shows all of it; [`text`] makes untrusted text safe to show.
 //!
-//! Around it: [`config`] reads files, [`providers`] talks to accounts, [`apply`] carries plans out, [`sandbox`] is
-//! the embedded phone account, [`watch`] keeps accounts as their files ask for as long as it runs.
+//! Around the core: [`config`] reads files and git, [`providers`] talk to live accounts, [`apply`] executes plans,
+//! [`sandbox`] is the embedded phone account, and [`watch`] keeps accounts in sync with their files. Both servers,
+//! the sandbox's and the watcher's, accept connections through `serve`.
 //!
-//! Both servers, the embedded account's and the loop's, accept connections through `serve`.
-//!
-//! At the edge [`cli`] runs the commands, each of which ends with an [`exit`] code.
+//! At the edge, [`cli`] runs the commands; each ends with an [`exit`] code.
 
 pub mod apply;
 pub mod check;
@@ -21,13 +19,13 @@ pub mod config;
 pub mod diag;
 pub mod diff;
 pub mod exit;
-pub mod providers;
+pub mod ledger;
 pub mod model;
 pub mod plan;
-pub mod record;
+pub mod providers;
 pub mod render;
+pub mod rollback;
 pub mod sandbox;
 mod serve;
 pub mod text;
-pub mod rollback;
 pub mod watch;

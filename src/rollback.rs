@@ -6,16 +6,16 @@
 //! what cannot be undone without it. Pure.
 
 mod after_rollback;
-mod net_effect;
 mod effects;
-mod reversal;
 mod live_index;
+mod net_effect;
+mod reversal;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::ledger::Run;
 use crate::model::{ChangeId, Desired, FieldName, FieldValue, Live, ObjectLabel, Span};
-use crate::record::Run;
 
 use effects::Past;
 use reversal::Wishes;

@@ -33,8 +33,8 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::apply::{Stop, Urgency};
+use crate::ledger::Approver;
 use crate::plan::Digest;
-use crate::record::Approver;
 
 pub use adopt::Adoption;
 pub use claims::identity;

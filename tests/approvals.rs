@@ -22,7 +22,7 @@ use std::path::Path;
 use commands::{Server, command, expect, ledger_files, ledgers, office, stderr, strowger};
 use git::git;
 use serde_json::{Value, json};
-use strowger::record::ApproverSource;
+use strowger::ledger::ApproverSource;
 
 /// Freezes the account, so that every plan needs an approval.
 fn freeze(folder: &Path) {

@@ -26,7 +26,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use commands::{Apply, Server, expect, ledgers, objects, office, stderr, strowger};
 use hostile::{Asked, Hostile, JSON, answer, forward, is_for};
 use serde_json::{Value, json};
-use strowger::record::{Fate, Run};
+use strowger::ledger::{Fate, Run};
 
 const APPLY: [&str; 3] = ["apply", ".", "--auto-approve"];
 

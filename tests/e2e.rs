@@ -19,10 +19,10 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use strowger::apply::{Options, Outcome, Status, execute};
 use strowger::diag::Severities;
-use strowger::providers::office::{Office, OfficeOptions};
-use strowger::providers::{Patience, Provider, Secret, snapshot};
 use strowger::model::{Desired, Live};
 use strowger::plan::{Plan, plan};
+use strowger::providers::office::{Office, OfficeOptions};
+use strowger::providers::{Patience, Provider, Secret, snapshot};
 use strowger::sandbox::{self, Faults, Running, SandboxOptions, Seed, State};
 
 use generate::{Pair, Size, pair};

@@ -15,13 +15,13 @@ use std::time::Duration;
 use proptest::prelude::*;
 use strowger::apply::{self, Journal, Observer, Options, Status, Stop, Stopper, Urgency};
 use strowger::diff::Unmanaged;
-use strowger::providers::{Pending, Provider, Read, ReadError, WriteError, Written};
+use strowger::ledger::Halt;
 use strowger::model::{
     Capabilities, Change, ChangeId, FieldChange, FieldName, FieldValue, Kind, ObjectId, ObjectLabel, PlannedRef,
     Reason, Revision, Verb,
 };
 use strowger::plan::{Digest, Plan, Price};
-use strowger::record::Halt;
+use strowger::providers::{Pending, Provider, Read, ReadError, WriteError, Written};
 
 /// An account that takes its time, fails where it is told to, and remembers.
 #[derive(Default)]

@@ -21,8 +21,8 @@ use std::path::{Path, PathBuf};
 
 use strowger::check::settings::ProviderSettings;
 use strowger::config::{self, Account, Loaded};
-use strowger::providers::snapshot::Snapshot;
 use strowger::plan::{Plan, plan};
+use strowger::providers::snapshot::Snapshot;
 use strowger::render::{diagnostics, human};
 use strowger::sandbox::Seed;
 

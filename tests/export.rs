@@ -13,8 +13,8 @@ use std::fmt::Write as _;
 
 use proptest::prelude::*;
 use serde::Deserialize;
-use strowger::providers::snapshot::{self, Format};
 use strowger::model::{Directory, ExtensionNumber, Found, Kind, Live, LiveRingGroup, ObjectRef};
+use strowger::providers::snapshot::{self, Format};
 use strowger::render::export::{ByFolder, ExportOptions, export};
 
 use accounts::accounts;

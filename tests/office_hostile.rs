@@ -19,11 +19,11 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
-use strowger::providers::office::{Office, OfficeOptions};
-use strowger::providers::{Patience, Provider as _, ReadError, Secret, WriteError};
 use strowger::model::{
     Change, ChangeId, FieldChange, FieldName, FieldValue, Kind, ObjectId, ObjectLabel, Reason, Revision, Verb,
 };
+use strowger::providers::office::{Office, OfficeOptions};
+use strowger::providers::{Patience, Provider as _, ReadError, Secret, WriteError};
 
 const TOKEN: &str = "tok-3c1f9a77";
 

@@ -17,11 +17,11 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
-use strowger::providers::office::{Office, OfficeOptions};
-use strowger::providers::{Patience, Provider, ReadError, Secret, WriteError};
 use strowger::model::{
     Change, ChangeId, FieldChange, FieldName, FieldValue, Kind, ObjectId, ObjectLabel, Reason, Revision, RingMode, Verb,
 };
+use strowger::providers::office::{Office, OfficeOptions};
+use strowger::providers::{Patience, Provider, ReadError, Secret, WriteError};
 use tokio::sync::Notify;
 
 type Answering = dyn Fn(&str, usize) -> Response + Send + Sync;

@@ -11,8 +11,8 @@
 use std::fs;
 
 use strowger::config;
-use strowger::providers::snapshot::{Format, parse};
 use strowger::plan::{Plan, plan};
+use strowger::providers::snapshot::{Format, parse};
 use strowger::render::diagnostics::Style;
 use strowger::render::{human, markdown};
 

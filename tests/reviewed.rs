@@ -23,9 +23,9 @@ use std::path::Path;
 use commands::{Server, TOKEN, edit, expect, office, stderr, strowger};
 use git::git;
 use serde_json::{Value, json};
+use strowger::model::Change;
 use strowger::providers::office::{Office, OfficeOptions};
 use strowger::providers::{Access, Provider as _, Secret, WriteError};
-use strowger::model::Change;
 use tempfile::TempDir;
 
 /// A small office, whose plan has five changes.

@@ -21,7 +21,7 @@ use std::process::Command;
 
 use commands::{Apply, Server, TOKEN, edit, expect, ledger_files, ledgers, office, stderr, strowger};
 use serde_json::{Value, json};
-use strowger::record::Ending;
+use strowger::ledger::Ending;
 
 /// The name of the newest run.
 fn newest(folder: &Path) -> String {

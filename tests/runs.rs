@@ -28,7 +28,7 @@ use commands::{
     strowger,
 };
 use serde_json::Value;
-use strowger::record::{Ending, Fate, Halt, Run};
+use strowger::ledger::{Ending, Fate, Halt, Run};
 
 const SLOW: [&str; 2] = ["--latency", "150"];
 

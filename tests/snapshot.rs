@@ -13,9 +13,9 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
+use strowger::model::{Kind, Live, LiveRingGroup, ObjectRef, RingFor};
 use strowger::providers::snapshot::{self, Format, Snapshot, SnapshotError};
 use strowger::providers::{Provider as _, ReadError};
-use strowger::model::{Kind, Live, LiveRingGroup, ObjectRef, RingFor};
 
 use accounts::accounts;
 

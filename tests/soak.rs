@@ -20,10 +20,10 @@ use serde_json::Value;
 use strowger::apply::{Options, Outcome, Status, execute};
 use strowger::config;
 use strowger::diag::Severities;
-use strowger::providers::office::{Office, OfficeOptions};
-use strowger::providers::{Patience, Provider, Secret};
 use strowger::model::Desired;
 use strowger::plan::{Plan, plan};
+use strowger::providers::office::{Office, OfficeOptions};
+use strowger::providers::{Patience, Provider, Secret};
 use strowger::sandbox::{self, Faults, Running, SandboxOptions, Seed};
 
 const TOKEN: &str = "soak-token";

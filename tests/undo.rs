@@ -24,12 +24,12 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 use strowger::diag::{Rule, Severities};
+use strowger::ledger::{Fate, Planned, Run, RunId};
 use strowger::model::{
     Change, ChangeId, Desired, FieldName, Ignorable, Kind, Live, LiveNumber, LiveRingGroup, LiveUser, ObjectId,
     ObjectRef, RingFor, RingMode, Span, Verb,
 };
 use strowger::plan::{Plan, plan};
-use strowger::record::{Fate, Planned, Run, RunId};
 use strowger::rollback::{Undo, undo};
 
 use account::Account;

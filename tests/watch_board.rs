@@ -19,8 +19,8 @@ mod portal;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use strowger::providers::WriteError;
 use strowger::model::{Kind, ObjectRef};
+use strowger::providers::WriteError;
 use strowger::watch::status::{Happening, State};
 use strowger::watch::{Mode, Options};
 use tokio::time::{Instant, sleep};

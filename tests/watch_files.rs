@@ -23,7 +23,7 @@ use std::path::Path;
 use commands::{Server, ledgers, office};
 use process::Watch;
 use serde_json::json;
-use strowger::record::Ending;
+use strowger::ledger::Ending;
 
 const NUMBER: &str = "+33142685302";
 

@@ -6,10 +6,10 @@ use anyhow::{Context as _, ensure};
 use strowger::apply::{Options, execute};
 use strowger::check::{self, AccountSchema};
 use strowger::config;
-use strowger::providers::office::{Office, OfficeOptions};
-use strowger::providers::{Provider as _, Secret};
 use strowger::model::FileId;
 use strowger::plan::{Plan, plan};
+use strowger::providers::office::{Office, OfficeOptions};
+use strowger::providers::{Provider as _, Secret};
 use strowger::sandbox::{self, Faults, SandboxOptions, Seed};
 
 use crate::account::{Account, Shape};

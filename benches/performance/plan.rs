@@ -8,8 +8,8 @@ use std::process::Command;
 
 use anyhow::Context as _;
 use strowger::config;
-use strowger::providers::snapshot::Snapshot;
 use strowger::plan::plan;
+use strowger::providers::snapshot::Snapshot;
 use strowger::render::{diagnostics, human};
 
 use crate::account::{Account, Shape};

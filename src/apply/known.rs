@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::providers::Written;
 use crate::model::{Change, ChangeId, Kind, ObjectId, Revision, Verb};
+use crate::providers::Written;
 
 /// Ids and revisions that the plan could not know.
 pub(super) struct Known<'a> {

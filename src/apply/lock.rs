@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::text::shown;
 
-use super::own;
+use crate::ledger::state_dir;
 
 /// The lock, until it is dropped.
 #[derive(Debug)]
@@ -42,12 +42,12 @@ pub enum LockError {
 impl Lock {
     /// Takes the lock of an account, whose `stem` is a name safe for files, and notes who has it since when.
     pub fn take(root: &Path, stem: &str, holder: &str) -> Result<Self, LockError> {
-        let path = own::path(root).join(format!("{stem}.lock"));
+        let path = state_dir::path(root).join(format!("{stem}.lock"));
         let failed = |why| LockError::File { path: path.clone(), why };
-        own::folder(root, None).and_then(std::fs::create_dir_all).map_err(failed)?;
+        state_dir::subfolder(root, None).and_then(std::fs::create_dir_all).map_err(failed)?;
         let options = &mut OpenOptions::new();
         let options = options.read(true).write(true).create(true).truncate(false);
-        let mut file = own::open(options, &path).map_err(failed)?;
+        let mut file = state_dir::open(options, &path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(LockError::Held { holder: said(&mut file), path }),

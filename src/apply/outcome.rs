@@ -1,8 +1,8 @@
 //! What became of a plan.
 
-use crate::providers::{WriteError, Written};
+use crate::ledger::{Halt, Record, Summary};
 use crate::model::{Change, ChangeId};
-use crate::record::{Halt, Record, Summary};
+use crate::providers::{WriteError, Written};
 
 /// What became of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,14 +4,14 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::providers::Pending;
+use crate::ledger::{Approval, Line, Planned, Record, RunId, Summary};
 use crate::model::ChangeId;
-use crate::record::{Approval, Line, Planned, Record, RunId, Summary};
+use crate::providers::Pending;
 
 use super::Journal;
 use super::events::Events;
-use super::ledger::Ledger;
 use super::outcome::Status;
+use crate::ledger::Ledger;
 
 /// Tells the time: RFC 3339, UTC, with milliseconds.
 pub type Clock = fn() -> String;

@@ -14,9 +14,9 @@ use crate::check::address::Address;
 use crate::config::{Account, InvalidAccount, Loaded};
 use crate::diag::{Diagnostic, Rule, has_errors};
 use crate::exit::Exit;
-use crate::providers::{Identity, Provider};
 use crate::model::Scope;
 use crate::plan::{Part, Plan};
+use crate::providers::{Identity, Provider};
 use crate::render::unplanned::{Reason, Unplanned};
 use crate::text::shown;
 

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use crate::apply::{Events, Lock, Outcome, Recorder};
 use crate::config::{Account, Loaded};
 use crate::exit::Exit;
-use crate::providers::WriteError;
 use crate::plan::Plan;
+use crate::providers::WriteError;
 use crate::render::human;
 use crate::text::shown;
 

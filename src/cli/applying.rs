@@ -10,9 +10,9 @@ use futures_util::stream::{self, StreamExt as _};
 use crate::apply::{Recorder, Stop};
 use crate::config::{Account, InvalidAccount, Wave};
 use crate::exit::Exit;
-use crate::providers::Provider;
+use crate::ledger::Summary;
 use crate::plan::{Part, Plan};
-use crate::record::Summary;
+use crate::providers::Provider;
 use crate::render::{counted, names};
 
 use super::console::Voice;

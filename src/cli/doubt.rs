@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use crate::apply::Found;
 use crate::config;
+use crate::ledger::Found;
 
 /// What each account's repository knows of ledgers.
 #[derive(Default)]

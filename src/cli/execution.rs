@@ -7,10 +7,11 @@ use indicatif::ProgressBar;
 use crate::apply::{Observer, Options, Outcome, Recorder, Status, Stop, Urgency, execute_kept};
 use crate::config::Account;
 use crate::exit::Exit;
-use crate::providers::Provider;
+use crate::ledger::state_dir;
+use crate::ledger::{Halt, Summary};
 use crate::model::Change;
 use crate::plan::{Part, Plan, unmet};
-use crate::record::{Halt, Summary};
+use crate::providers::Provider;
 use crate::render::{counted, fields, human};
 use crate::text::shown;
 
@@ -72,7 +73,7 @@ pub(super) async fn carry_out(execution: &Execution<'_>, recorder: &mut Recorder
     if let Err(error) = recorder.start(&account.root) {
         console::complain(&format!(
             "cannot keep a ledger in {}: {error}; nothing was applied to {}",
-            account.root.join(".strowger").display(),
+            state_dir::path(&account.root).display(),
             shown(name, 200)
         ));
         return not_begun(Exit::Failure);

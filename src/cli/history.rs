@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use crate::apply::{Found, LedgerError, Opened};
 use crate::exit::Exit;
-use crate::record::{Run, RunId};
+use crate::ledger::{Found, LedgerError, Opened};
+use crate::ledger::{Run, RunId};
 
 use super::console;
 use super::doubt::Doubts;

@@ -7,8 +7,8 @@ use std::time::SystemTime;
 use crate::apply::{Events, Lock, Recorder};
 use crate::check::settings::ProviderSettings;
 use crate::config::{self, Account};
+use crate::ledger::{Approver, ApproverSource, Commit, Planned, RunId};
 use crate::plan::Plan;
-use crate::record::{Approver, ApproverSource, Commit, Planned, RunId};
 
 /// What a run is beside its plan.
 #[derive(Default)]

@@ -6,9 +6,9 @@ use std::path::Path;
 use anstyle::{AnsiColor, Style as Paint};
 
 use crate::apply::{Outcome, Status};
+use crate::ledger::Halt;
 use crate::model::Change;
 use crate::plan::Plan;
-use crate::record::Halt;
 use crate::render::counted;
 use crate::render::diagnostics::Style;
 use crate::render::fields;

@@ -9,17 +9,18 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use crate::apply::{Found, Outcome};
+use crate::apply::Outcome;
 use crate::config::{Account, Loaded};
 use crate::diag::{Diagnostic, Rule, Source};
 use crate::diff::Unmanaged;
 use crate::exit::Exit;
-use crate::providers::Provider;
+use crate::ledger::Found;
+use crate::ledger::Run;
 use crate::model::{Desired, Span};
 use crate::plan::{Part, Plan, plan};
-use crate::record::Run;
-use crate::text::shown;
+use crate::providers::Provider;
 use crate::rollback::{Conflict, Undo, undo};
+use crate::text::shown;
 
 use super::doubt::Doubts;
 use super::execution::{Execution, carry_out};

@@ -13,8 +13,8 @@ use serde_json::Value;
 
 use crate::check::address::Address;
 use crate::config::{Account, InvalidAccount};
-use crate::providers::{Identity, Provider};
 use crate::plan::{Moved, Plan, ready, unmet};
+use crate::providers::{Identity, Provider};
 use crate::render::{json::Report, moved, names};
 use crate::text::shown;
 use crate::watch::identity;

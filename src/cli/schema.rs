@@ -1,7 +1,7 @@
 //! `strowger schema`: the schemas that are published with each release.
 
 use crate::exit::Exit;
-use crate::{check, record, render, watch};
+use crate::{check, ledger, render, watch};
 
 use super::console;
 
@@ -38,7 +38,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Which::Account => indented(&check::schema::account())?,
         Which::Fleet => indented(&check::schema::fleet())?,
         Which::Plan => indented(&render::json::schema())?,
-        Which::Event => indented(&record::schema())?,
+        Which::Event => indented(&ledger::schema())?,
         Which::Status => indented(&watch::server::schema())?,
         Which::AccountApi => ACCOUNT_API.to_owned(),
     };

@@ -9,9 +9,9 @@ use crate::check::settings::ProviderSettings;
 use crate::config::{Account, Loaded, Revision};
 use crate::diag::has_errors;
 use crate::exit::Exit;
-use crate::providers::WriteError;
+use crate::ledger::Approval;
 use crate::plan::{Digest, Plan};
-use crate::record::Approval;
+use crate::providers::WriteError;
 use crate::render::counted;
 
 use super::accept::Accept;

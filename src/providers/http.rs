@@ -4,11 +4,11 @@
 //! requests are repeated that cannot do harm twice; nothing waits without end; no text that leaves this
 //! module contains the token.
 
-mod response;
-mod rate_limit;
 mod clients;
-mod retry;
 mod host_limit;
+mod rate_limit;
+mod response;
+mod retry;
 mod retry_after;
 
 use std::sync::Arc;
@@ -22,11 +22,11 @@ use crate::model::RequestLimits;
 
 use super::Secret;
 
-pub(super) use response::{Answer, Failure};
 pub(super) use clients::shared as client;
+use host_limit::Budgets;
+pub(super) use response::{Answer, Failure};
 pub(super) use retry::Attempts;
 pub use retry::Patience;
-use host_limit::Budgets;
 pub(super) use retry_after::stated_wait;
 
 /// A request, ready to be sent any number of times.

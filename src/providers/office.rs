@@ -4,17 +4,17 @@
 //! What the server sends is untrusted: an odd value is an error that names its object, a list that cannot be
 //! whole is read again and then refused, and no answer makes this module panic or read without end.
 
+mod audit_log;
 mod body;
+mod change_check;
 mod compare;
 mod conflict;
 mod convert;
-mod change_check;
 mod pages;
 mod problem;
 mod read;
-mod unknown_outcome;
-mod audit_log;
 mod trace;
+mod unknown_outcome;
 mod wire;
 mod write;
 

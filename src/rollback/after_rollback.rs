@@ -6,9 +6,9 @@ use crate::model::{
     ExtensionNumber, FieldName, Found, Handle, Kind, Name, NameKey, ObjectId, ObjectRef, Reference, Selector,
 };
 
+use super::live_index::World;
 use super::net_effect::Net;
 use super::reversal::{Parts, Wish, Wishes};
-use super::live_index::World;
 
 /// What would be true of ring groups, whose names and numbers the wishes pass round.
 pub(super) struct After<'w, 'l> {

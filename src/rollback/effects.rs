@@ -2,15 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::ledger::{Fate, Run};
 use crate::model::{
     Change, ChangeId, FieldChange, FieldValue, Found, Kind, Live, LiveObject, LiveRingGroup, NameKey, ObjectId,
     ObjectRef, PlannedRef, Verb,
 };
-use crate::record::{Fate, Run};
 
 use super::Conflict;
-use super::net_effect::{Net, conflict, has};
 use super::live_index::World;
+use super::net_effect::{Net, conflict, has};
 
 /// A run's work on the account, and the account as it is now.
 pub(super) struct Past<'r, 'l> {

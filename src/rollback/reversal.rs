@@ -10,8 +10,8 @@ use crate::model::{
 
 use super::Conflict;
 use super::after_rollback::After;
-use super::net_effect::{Net, NetField, has};
 use super::effects::Past;
+use super::net_effect::{Net, NetField, has};
 
 /// What takes the run back, by the position of the object among what the run did.
 pub(super) struct Wishes<'p, 'r, 'l> {

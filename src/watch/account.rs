@@ -18,9 +18,9 @@ use tokio::time::Instant;
 
 use crate::apply::Urgency;
 use crate::config::Account;
-use crate::providers::{Provider, Read};
+use crate::ledger::Approver;
 use crate::plan::Digest;
-use crate::record::Approver;
+use crate::providers::{Provider, Read};
 use crate::text::shown;
 
 use super::context::Context;

@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 use crate::config::{self, Account};
 use crate::diag::Sources;
-use crate::providers::Read;
 use crate::model::{Change, FieldChange, FieldValue, FileId, ObjectLabel, PlannedRef, Verb};
 use crate::plan::{Part, Plan, plan_part};
+use crate::providers::Read;
 use crate::render::adopt::adopt;
 
 use super::hold::same_but_for;

@@ -6,8 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use crate::check::address::Address;
 use crate::check::settings::ProviderSettings;
 use crate::config::Account;
-use crate::providers::{Identity, Read};
 use crate::model::Scope;
+use crate::providers::{Identity, Read};
 
 use super::handle::Handle;
 use super::wake::Reason;

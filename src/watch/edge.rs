@@ -5,9 +5,9 @@ use std::time::{Duration, SystemTime};
 
 use crate::apply::{Lock, Recorder};
 use crate::config::Account;
-use crate::providers::{Pending, Provider};
+use crate::ledger::Approval;
 use crate::plan::Plan;
-use crate::record::Approval;
+use crate::providers::{Pending, Provider};
 
 use super::adopt::Adoption;
 

@@ -12,8 +12,8 @@ use tokio::task::{Id, JoinSet};
 
 use crate::config::{Account, Loaded};
 use crate::diag::{Diagnostic, Severity, Sources};
+use crate::ledger::Approver;
 use crate::plan::Digest;
-use crate::record::Approver;
 use crate::render::diagnostics;
 use crate::text::shown;
 

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::ledger::Approver;
 use crate::plan::Digest;
-use crate::record::Approver;
 
 use super::wake::{Reason, Waker};
 

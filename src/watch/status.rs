@@ -11,8 +11,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::sync::{broadcast, watch};
 
+use crate::ledger::{Approval, RunId};
 use crate::plan::Plan;
-use crate::record::{Approval, RunId};
 
 /// So many events of an account are remembered.
 const MOST_EVENTS: usize = 50;

@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 
 use strowger::config;
 use strowger::diag::{Diagnostic, Rule, Source, Sources};
-use strowger::providers::snapshot::{Format, parse};
 use strowger::model::{ChangeId, FileId, Place, Span};
 use strowger::plan::{Block, Guard, Plan, plan};
+use strowger::providers::snapshot::{Format, parse};
 use strowger::render::repository::Repository;
 
 const LIVE: &str = r#"

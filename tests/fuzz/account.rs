@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use strowger::diag::has_errors;
-use strowger::providers::snapshot::{self, Format};
 use strowger::plan;
+use strowger::providers::snapshot::{self, Format};
 use strowger::sandbox::{self, SandboxOptions, Seed};
 
 use super::harness::{Target, Verdict, fuzz};

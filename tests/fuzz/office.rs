@@ -11,9 +11,9 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use strowger::diag::{Severities, has_errors};
+use strowger::plan;
 use strowger::providers::office::{Office, OfficeOptions};
 use strowger::providers::{Patience, Provider as _, Secret};
-use strowger::plan;
 
 use super::harness::{Target, Verdict, fuzz};
 use super::plans::is_one_line;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use strowger::diag::Sources;
+use strowger::ledger::{Line, Reader, Run};
 use strowger::plan::{self, Digest};
-use strowger::record::{Line, Reader, Run};
 use strowger::render::{json::Report, moved};
 
 use super::harness::{Target, Verdict, fuzz};

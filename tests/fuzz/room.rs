@@ -4,9 +4,9 @@ use std::path::Path;
 
 use strowger::config;
 use strowger::diag::{Diagnostic, Sources};
-use strowger::providers::snapshot::{self, Format};
 use strowger::model::{Desired, Live};
 use strowger::plan::{self, Plan};
+use strowger::providers::snapshot::{self, Format};
 use strowger::render::{diagnostics, github, human, json::Report, markdown, repository::Repository, runbook, sarif};
 
 /// An account and what it shall be, of which a plan has several kinds of changes.

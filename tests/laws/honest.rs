@@ -6,11 +6,11 @@ use std::sync::Mutex;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use strowger::apply::{Options, Status, execute};
-use strowger::providers::{Pending, Provider, Read, ReadError, WriteError, Written};
 use strowger::model::{
     Capabilities, Change, ChangeId, Desired, Directory, Found, Handle, Kind, Live, ObjectId, Reference, RingMode,
     Selector, Verb,
 };
+use strowger::providers::{Pending, Provider, Read, ReadError, WriteError, Written};
 
 use super::account::Account;
 use super::generate::{Size, pair};

@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 
 use serde_json::{Value, json};
-use strowger::apply::Found;
-use strowger::record::{Fate, Run};
+use strowger::ledger::Found;
+use strowger::ledger::{Fate, Run};
 use tempfile::TempDir;
 
 pub const TOKEN: &str = "a-planted-token-7f3b";

@@ -8,11 +8,11 @@ use std::time::{Duration, SystemTime};
 
 use strowger::apply::{Lock, Recorder, Stop, Stopper};
 use strowger::config::{self, Account as Configured};
-use strowger::providers::snapshot::{Format, parse};
-use strowger::providers::{Looked, Pending, Provider, Read, ReadError, Touch, WriteError, Written};
+use strowger::ledger::{Approval, Approver, ApproverSource, Planned, RunId};
 use strowger::model::{Capabilities, Change, Kind, Live, ObjectId, Revision, Verb};
 use strowger::plan::Plan;
-use strowger::record::{Approval, Approver, ApproverSource, Planned, RunId};
+use strowger::providers::snapshot::{Format, parse};
+use strowger::providers::{Looked, Pending, Provider, Read, ReadError, Touch, WriteError, Written};
 use strowger::watch::status::{AccountStatus, Event, Happening, State};
 use strowger::watch::{Board, Clock, Connection, Edge, Mode, Options, Order, Reason, Setup, Taken};
 use tempfile::TempDir;

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::apply::{Found, Opened};
-use crate::record::{Commit, Fate, Halt, Passed, Planned, Run};
+use crate::ledger::{Commit, Fate, Halt, Passed, Planned, Run};
+use crate::ledger::{Found, Opened};
 use crate::render::{counted, fields};
 use crate::text::shown;
 

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::apply::{Found, Opened};
+use crate::ledger::{Fate, Run, RunId};
+use crate::ledger::{Found, Opened};
 use crate::model::Change;
-use crate::record::{Fate, Run, RunId};
 
 /// The version of both documents.
 const VERSION: u32 = 1;

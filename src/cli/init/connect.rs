@@ -13,8 +13,8 @@ use crate::cli::effort::Effort;
 use crate::cli::open::{Purpose, open};
 use crate::cli::{accept, progress, section};
 use crate::config;
-use crate::providers::ReadError;
 use crate::model::Live;
+use crate::providers::ReadError;
 
 use super::account::{self, Head};
 use super::arguments::{Arguments, Provider};

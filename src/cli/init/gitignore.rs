@@ -1,11 +1,12 @@
 //! What of an account's folder is not for git: what Strowger keeps beside the files, and the token.
 
+use crate::ledger::state_dir;
 use std::path::Path;
 
 /// The lines of `.gitignore` in the account's folder; the token's file by its path from there, if it is in it.
 pub(super) fn lines(token: Option<&Path>) -> Vec<String> {
     let token = token.map(|token| format!("/{}", literal(&token.to_string_lossy())));
-    std::iter::once(".strowger/".to_owned()).chain(token).collect()
+    std::iter::once(format!("{}/", state_dir::NAME)).chain(token).collect()
 }
 
 /// The file.

@@ -4,12 +4,12 @@ use serde_json::json;
 
 use crate::config::Loaded;
 use crate::exit::Exit;
+use crate::ledger::Run;
 use crate::model::Kind;
 use crate::plan::Plan;
-use crate::record::Run;
 use crate::render::{counted, diagnostics, fields, human};
-use crate::text::shown;
 use crate::rollback::Conflict;
+use crate::text::shown;
 
 use super::super::console::{self, Voice};
 use super::super::history::Format;

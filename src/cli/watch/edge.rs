@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use crate::apply::{Lock, Recorder};
 use crate::config::Account;
-use crate::providers::{Pending, Provider};
+use crate::ledger::state_dir;
+use crate::ledger::{Approval, Commit};
 use crate::plan::Plan;
-use crate::record::{Approval, Commit};
+use crate::providers::{Pending, Provider};
 use crate::text::shown;
 use crate::watch::{Adoption, Connection, Edge};
 
@@ -81,7 +82,7 @@ impl Edge for Process {
             recorder.approve(approval);
         }
         recorder.start(&root).map_err(|error| {
-            format!("cannot keep a ledger in {}: {error}; nothing was applied", root.join(".strowger").display())
+            format!("cannot keep a ledger in {}: {error}; nothing was applied", state_dir::path(&root).display())
         })?;
         Ok(recorder)
     }

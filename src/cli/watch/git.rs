@@ -5,13 +5,14 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::ledger::state_dir;
 use crate::watch::source::Git;
 use crate::watch::source::git::{Inside, RefName, Url};
 
 /// One request to the remote takes no longer.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// The folder for everything that is kept, unless `--state` names one.
-const STATE: &str = ".strowger";
+const STATE: &str = state_dir::NAME;
 
 /// The arguments of `watch` that name a repository.
 #[derive(Debug, clap::Args)]

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::providers::WriteError;
 use crate::model::{Change, FieldName, FieldValue, Kind, PlannedRef, Verb};
+use crate::providers::WriteError;
 
 /// The merge patch or the new object that a change asks for; nothing for a deletion.
 pub(super) fn body(change: &Change) -> Result<Option<Vec<u8>>, WriteError> {

@@ -1,7 +1,7 @@
 //! An object as it is now against a change: is it as before, or as after?
 
-use crate::providers::http::Answer;
 use crate::model::{Change, FieldName, FieldValue, Kind, LiveNumber, LiveRingGroup, Revision};
+use crate::providers::http::Answer;
 
 use super::convert::Item;
 use super::wire;

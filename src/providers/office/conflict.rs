@@ -7,15 +7,15 @@
 use std::collections::HashSet;
 use std::sync::atomic::AtomicU64;
 
-use crate::providers::http::Call;
-use crate::providers::{Referrer, WriteError};
 use crate::model::{
     ExtensionNumber, FieldName, FieldValue, Kind, LiveRingGroup, LiveUser, Name, NameKey, ObjectId, ObjectRef,
     PlannedRef, Verb,
 };
+use crate::providers::http::Call;
+use crate::providers::{Referrer, WriteError};
 
-use super::convert::{self, Item};
 use super::change_check::{Reading, Source};
+use super::convert::{self, Item};
 use super::wire;
 use super::write::Writing;
 

@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::stream::{FuturesUnordered, TryStreamExt};
 
+use crate::model::Unreadable;
 use crate::providers::ReadError;
 use crate::providers::http::Call;
-use crate::model::Unreadable;
 use crate::text::shown;
 
 use super::Office;
-use super::convert::{Item, Malformed};
 use super::change_check::{Reading, Source};
+use super::convert::{Item, Malformed};
 use super::wire::Page;
 
 /// More pages than any account fills, however small its pages are.

@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 
+use crate::model::{Kind, ObjectId};
 use crate::providers::Referrer;
 use crate::providers::http::{Answer, Http};
-use crate::model::{Kind, ObjectId};
 
 use super::wire::Id;
 

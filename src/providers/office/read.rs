@@ -4,9 +4,9 @@ use std::sync::atomic::Ordering;
 
 use reqwest::Url;
 
+use crate::model::{Incomplete, Live, LiveAccount};
 use crate::providers::http::{Answer, Failure, SendError};
 use crate::providers::{Read, ReadError};
-use crate::model::{Incomplete, Live, LiveAccount};
 use crate::text::shown;
 
 use super::change_check::{Reading, Source};

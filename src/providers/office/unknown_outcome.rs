@@ -8,12 +8,12 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::model::{FieldName, FieldValue, LiveRingGroup, NameKey, Verb};
 use crate::providers::http::Call;
 use crate::providers::{WriteError, Written};
-use crate::model::{FieldName, FieldValue, LiveRingGroup, NameKey, Verb};
 
-use super::compare::Object;
 use super::change_check::Reading;
+use super::compare::Object;
 use super::trace::{Replaced, Sought, Trace};
 use super::wire;
 use super::write::Writing;

@@ -7,9 +7,9 @@ use reqwest::{Method, StatusCode, Url};
 use serde::de::IgnoredAny;
 use sha2::{Digest, Sha256};
 
+use crate::model::{Change, ObjectId, Revision, Verb};
 use crate::providers::http::{Answer, Attempts, Call, SendError};
 use crate::providers::{WriteError, Written};
-use crate::model::{Change, ObjectId, Revision, Verb};
 
 use super::problem::Problem;
 use super::unknown_outcome::{End, Seen};

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::config::Account;
-use crate::providers::Read;
 use crate::model::{Change, OnDrift};
 use crate::plan::Plan;
+use crate::providers::Read;
 
 use super::super::adopt::{Adoption, adoption};
 use super::super::status::Happening;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::providers::Touch;
 use crate::model::Change;
+use crate::providers::Touch;
 use crate::render::fields;
 use crate::text::shown;
 

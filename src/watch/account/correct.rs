@@ -5,10 +5,10 @@ use std::sync::Arc;
 use crate::apply::{self, Outcome, Recorder, Status, Urgency, execute_kept};
 use crate::config::Account;
 use crate::exit::Exit;
-use crate::providers::WriteError;
+use crate::ledger::{Approval, Halt, RunId};
 use crate::model::Verb;
 use crate::plan::Plan;
-use crate::record::{Approval, Halt, RunId};
+use crate::providers::WriteError;
 use crate::render::counted;
 use crate::text::shown;
 

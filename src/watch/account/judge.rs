@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crate::config::Account;
 use crate::diag::{Diagnostic, Sources};
-use crate::providers::Read;
 use crate::model::{Change, ChangeId, Desired, OnDrift, Reason, Verb};
 use crate::plan::{Part, Plan, plan_part};
+use crate::providers::Read;
 use crate::render::{counted, diagnostics, skipped};
 
 use super::super::fights::Contested;

@@ -6,9 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::ledger::{Approval, RunId};
 use crate::model::Kind;
 use crate::plan::{Digest, Plan};
-use crate::record::{Approval, RunId};
 use crate::render::counted;
 use crate::text::shown;
 

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::oneshot;
 
+use crate::ledger::{Approver, ApproverSource};
 use crate::plan::Digest;
-use crate::record::{Approver, ApproverSource};
 use crate::text::shown;
 
 use super::super::Order;

@@ -12,6 +12,7 @@
 //! A checkout is complete before the link leads to it, and nobody writes to it afterwards; so nobody ever sees half of
 //! a commit, and the path of a file stays the same from commit to commit.
 
+use crate::ledger::state_dir;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -189,7 +190,7 @@ impl Working {
     /// Gives an account's folder the `.strowger` that it had in the checkout before.
     #[cfg(unix)]
     pub(super) fn keep(&self, root: &Path) -> io::Result<()> {
-        let own = root.join(".strowger");
+        let own = state_dir::path(root);
         let Ok(inside) = root.strip_prefix(self.folder.join("current")) else { return Ok(()) };
         // What the commit has is the operator's.
         if own.symlink_metadata().is_ok() {

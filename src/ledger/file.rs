@@ -4,8 +4,6 @@
 //! concurrency of 16 cost about a thousand sixteenth of them. After the first failure nothing more is written,
 //! so a torn line can only be the last one.
 
-mod folder;
-
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -14,9 +12,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
-use crate::record::RunId;
-
-pub use folder::{Found, LedgerError, Opened};
+use super::{RunId, folder};
 
 /// A ledger that is being written.
 #[derive(Debug)]

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use crate::model::ChangeId;
 use crate::text::shown;
 
-use super::fold::Run;
 use super::line::{Line, Planned, Record};
+use super::run::Run;
 use super::run_id::RunId;
 
 /// Why a ledger cannot be read. Lines count from 1.
@@ -134,8 +134,8 @@ fn broken(line: usize, error: &serde_json::Error) -> ReadError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::{Ending, Fate, Summary};
     use crate::plan::Digest;
-    use crate::record::{Ending, Fate, Summary};
 
     fn planned(changes: u32) -> Record {
         let change = |id: u32| {

@@ -4,8 +4,7 @@ use std::fs::OpenOptions;
 use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
-use crate::apply::own;
-use crate::record::{ReadError, Reader, Run, RunId};
+use super::{ReadError, Reader, Run, RunId, state_dir};
 
 /// The part of a ledger's name behind the run's.
 const SUFFIX: &str = ".jsonl";
@@ -47,7 +46,7 @@ pub enum LedgerError {
 
 /// The folder of an account's ledgers.
 pub(super) fn of(root: &Path) -> io::Result<PathBuf> {
-    own::folder(root, Some("ledger"))
+    state_dir::subfolder(root, Some("ledger"))
 }
 
 pub(super) fn file_name(run: &RunId) -> String {
@@ -57,7 +56,7 @@ pub(super) fn file_name(run: &RunId) -> String {
 impl Found {
     /// The ledgers of an account's folder, the newest first; none if there is no such folder.
     pub fn all(root: &Path) -> Result<Vec<Self>, LedgerError> {
-        let folder = of(root).map_err(|why| LedgerError::File { path: own::path(root).join("ledger"), why })?;
+        let folder = of(root).map_err(|why| LedgerError::File { path: state_dir::path(root).join("ledger"), why })?;
         let failed = |why| LedgerError::File { path: folder.clone(), why };
         let entries = match std::fs::read_dir(&folder) {
             Ok(entries) => entries,
@@ -80,7 +79,7 @@ impl Found {
     pub fn open(&self) -> Opened {
         let failed = |why| LedgerError::File { path: self.path.clone(), why };
         let wrong = |why| LedgerError::Content { path: self.path.clone(), why };
-        let file = own::open(OpenOptions::new().read(true), &self.path).map_err(failed)?;
+        let file = state_dir::open(OpenOptions::new().read(true), &self.path).map_err(failed)?;
         let mut file = BufReader::new(file);
         let mut reader = Reader::default();
         let mut line = Vec::new();

@@ -1,4 +1,4 @@
-//! Strowger's own folder beside an account's files.
+//! Strowger's state folder, `.strowger`, beside an account's files.
 //!
 //! The folder comes with a checkout, so a commit can put anything under its names. Nothing in it is a link or
 //! a device: a link would have its target overwritten, and a pipe would keep its reader waiting for ever.
@@ -7,16 +7,16 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The name of the folder.
-const NAME: &str = ".strowger";
+/// The name of the state folder.
+pub const NAME: &str = ".strowger";
 
-/// Where it is, if it is.
-pub(super) fn path(root: &Path) -> PathBuf {
+/// The state folder of an account, whether or not it exists.
+pub fn path(root: &Path) -> PathBuf {
     root.join(NAME)
 }
 
-/// The folder, or one in it; neither it nor any on the way there, below the account's own, is a link.
-pub(super) fn folder(root: &Path, inside: Option<&str>) -> io::Result<PathBuf> {
+/// The state folder or a subfolder of it. Neither may be a link; a missing one is not an error.
+pub fn subfolder(root: &Path, inside: Option<&str>) -> io::Result<PathBuf> {
     let mut below = PathBuf::new();
     for name in std::iter::once(NAME).chain(inside) {
         below.push(name);
@@ -32,7 +32,7 @@ pub(super) fn folder(root: &Path, inside: Option<&str>) -> io::Result<PathBuf> {
 }
 
 /// Opens a file of the folder, which is a regular one or an error.
-pub(super) fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+pub fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
@@ -59,9 +59,9 @@ mod tests {
     #[test]
     fn what_is_called_like_the_folder_and_is_none_is_refused() {
         let root = tempfile::tempdir().unwrap();
-        assert!(folder(root.path(), Some("ledger")).is_ok(), "nothing there yet");
+        assert!(subfolder(root.path(), Some("ledger")).is_ok(), "nothing there yet");
         std::os::unix::fs::symlink("/", root.path().join(NAME)).unwrap();
-        let error = folder(root.path(), Some("ledger")).unwrap_err().to_string();
+        let error = subfolder(root.path(), Some("ledger")).unwrap_err().to_string();
         assert!(error.contains(".strowger is not a folder"), "{error}");
     }
 }
