@@ -185,7 +185,7 @@ async fn a_state_file_of_an_older_version_is_taken_along_with_its_tags() {
     account.server.stop().await;
     // As the release before left it: without revisions and without keys in the log.
     let db = rusqlite::Connection::open(&path).unwrap();
-    db.execute_batch("DROP TABLE revisions; ALTER TABLE audit DROP COLUMN idempotency_key; PRAGMA user_version = 2;")
+    db.execute_batch("DROP TABLE owners; DROP TABLE revisions; ALTER TABLE audit DROP COLUMN idempotency_key; PRAGMA user_version = 2;")
         .unwrap();
     drop(db);
     let account = start(on_file(&path, Faults::default())).await;

@@ -70,6 +70,19 @@ pub enum PatternError {
 }
 
 impl Scope {
+    /// The scope of these lists, of no place.
+    pub fn of(
+        numbers: Option<impl IntoIterator<Item = NumberPattern>>,
+        groups: Option<impl IntoIterator<Item = NamePattern>>,
+    ) -> Self {
+        fn set<S: Default + Extend<P>, P>(patterns: impl IntoIterator<Item = P>) -> (S, Span) {
+            let mut set = S::default();
+            set.extend(patterns);
+            (set, Span::default())
+        }
+        Self { numbers: numbers.map(set), ring_groups: groups.map(set) }
+    }
+
     /// Whether nothing can be owned by both. Names that do not exist yet count as well.
     pub fn is_disjoint(&self, other: &Self) -> bool {
         let numbers = match (&self.numbers, &other.numbers) {

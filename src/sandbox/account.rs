@@ -3,11 +3,10 @@
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
-use super::collection::TargetKind;
-use super::etag;
-use super::kinds::limits;
+use super::collection::{Collection, TargetKind};
+use super::kinds::{self, limits};
 use super::problem::Problem;
-use super::text;
+use super::{etag, text, write};
 use crate::model::emergency_numbers;
 
 /// The first numbers of new accounts. Where a country has numbers set aside for fiction, it is one of those.
@@ -49,10 +48,15 @@ pub(super) fn read(db: &Connection, per_second: Option<u32>) -> Result<Value, Pr
     })?;
     let country = account.get("country").and_then(Value::as_str).unwrap_or_default();
     let capabilities = capabilities(country, per_second);
+    let owners = kinds::owners(db)?;
+    // A claim that comes and goes leaves the document as it was, and must not bring its tag back.
+    let version = write::version(db, Collection::Owners)?;
     if let Value::Object(map) = &mut account {
         map.insert("capabilities".to_owned(), capabilities);
+        map.insert("owners".to_owned(), Value::Array(owners));
+        map.insert("etag".to_owned(), Value::String(etag::of(&format!("{} {version}", Value::Object(map.clone())))));
     }
-    Ok(etag::seal(account))
+    Ok(account)
 }
 
 fn capabilities(country: &str, per_second: Option<u32>) -> Value {

@@ -13,6 +13,7 @@ pub(super) enum Collection {
     Conferences,
     Bridges,
     Locations,
+    Owners,
     Audit,
 }
 
@@ -28,6 +29,7 @@ impl Collection {
             Self::Conferences => "conferences",
             Self::Bridges => "bridges",
             Self::Locations => "locations",
+            Self::Owners => "owners",
             Self::Audit => "audit",
         }
     }
@@ -43,6 +45,7 @@ impl Collection {
             Self::Conferences => "conference",
             Self::Bridges => "bridge",
             Self::Locations => "location",
+            Self::Owners => "owner",
             Self::Audit => "audit_entry",
         }
     }
@@ -57,6 +60,7 @@ impl Collection {
             Self::Conferences => "cnf",
             Self::Bridges => "brg",
             Self::Locations => "loc",
+            Self::Owners => "own",
             Self::Audit => "aud",
         }
     }

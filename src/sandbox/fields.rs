@@ -174,6 +174,34 @@ impl<'a> Fields<'a> {
         Some(targets)
     }
 
+    /// A list of up to `max` texts that may be `null`.
+    pub(super) fn nullable_texts(&mut self, name: &'a str, rule: Rule, max: usize) -> Change<Vec<&'a str>> {
+        let items = match self.value(name, Need::Required) {
+            None => return Change::Keep,
+            Some(Value::Null) => return Change::Clear,
+            Some(value) => value.as_array().filter(|items| items.len() <= max),
+        };
+        let Some(items) = items else {
+            self.reject(name, format!("must be null or a list of up to {max} texts"));
+            return Change::Keep;
+        };
+        let texts =
+            items.iter().enumerate().map(|(index, item)| self.checked_text(&format!("{name}/{index}"), item, rule));
+        Change::of(texts.collect())
+    }
+
+    /// A list of up to `max` ids of one kind; absent is empty.
+    pub(super) fn ids(&mut self, name: &'a str, prefix: &str, max: usize) -> Option<Vec<i64>> {
+        let value = self.value(name, Need::Optional)?;
+        let Some(items) = value.as_array().filter(|items| items.len() <= max) else {
+            self.reject(name, format!("must be a list of up to {max} ids"));
+            return None;
+        };
+        let ids =
+            items.iter().enumerate().map(|(index, item)| self.checked_id(&format!("{name}/{index}"), item, prefix));
+        ids.collect()
+    }
+
     /// Reads a nested object with its own reader, and takes over what it found wrong.
     pub(super) fn object<T>(&mut self, name: &'a str, need: Need, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
         let value = self.value(name, need)?;

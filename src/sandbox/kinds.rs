@@ -10,6 +10,7 @@ mod devices;
 mod extensions;
 mod locations;
 mod numbers;
+mod owners;
 mod receptionists;
 mod ring_groups;
 mod users;
@@ -19,6 +20,7 @@ use serde_json::Value;
 
 pub(super) use self::bridges::pin_digest;
 pub(super) use self::numbers::bundle;
+pub(super) use self::owners::all as owners;
 use super::collection::{Collection, Target, TargetKind};
 use super::etag;
 use super::fields::Fields;
@@ -98,6 +100,7 @@ pub(super) fn of(collection: Collection) -> &'static dyn Kind {
         Collection::Conferences => &conferences::Conferences,
         Collection::Bridges => &bridges::Bridges,
         Collection::Locations => &locations::Locations,
+        Collection::Owners => &owners::Owners,
         Collection::Audit => &audit::Audit,
     }
 }

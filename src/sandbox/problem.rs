@@ -24,6 +24,7 @@ pub(super) enum Code {
     InUse,
     DefaultNumber,
     Exhausted,
+    Owned,
     Conflict,
     PreconditionFailed,
     TooLarge,
@@ -54,6 +55,7 @@ impl Code {
                 (StatusCode::CONFLICT, "default_number", "The default number must stay, and stay mapped")
             }
             Self::Exhausted => (StatusCode::CONFLICT, "exhausted", "No free number is left"),
+            Self::Owned => (StatusCode::CONFLICT, "owned", "Another owner has claimed this"),
             Self::Conflict => (StatusCode::CONFLICT, "conflict", "The account's state does not allow it"),
             Self::PreconditionFailed => {
                 (StatusCode::PRECONDITION_FAILED, "precondition_failed", "The object has changed")

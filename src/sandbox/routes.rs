@@ -20,6 +20,7 @@ pub(super) struct Route {
 
 const LIST: &[&str] = &["GET", "HEAD", "POST"];
 const ITEM: &[&str] = &["GET", "HEAD", "PATCH", "DELETE"];
+const CLAIM: &[&str] = &["GET", "HEAD", "DELETE"];
 const READ: &[&str] = &["GET", "HEAD"];
 
 const fn route(path: &'static str, place: Place, methods: &'static [&'static str]) -> Route {
@@ -44,6 +45,8 @@ pub(super) const ROUTES: &[Route] = &[
     route("/v1/bridges/{id}", Place::Item(Collection::Bridges), ITEM),
     route("/v1/locations", Place::List(Collection::Locations), LIST),
     route("/v1/locations/{id}", Place::Item(Collection::Locations), ITEM),
+    route("/v1/owners", Place::List(Collection::Owners), LIST),
+    route("/v1/owners/{id}", Place::Item(Collection::Owners), CLAIM),
     route("/v1/audit", Place::List(Collection::Audit), READ),
 ];
 

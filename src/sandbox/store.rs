@@ -21,10 +21,11 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("store/001_account.sql")),
     (2, include_str!("store/002_audit_client.sql")),
     (3, include_str!("store/003_revisions.sql")),
+    (4, include_str!("store/004_owners.sql")),
 ];
 
 /// The version that this release writes.
-const NEWEST: i64 = 3;
+const NEWEST: i64 = 4;
 
 /// Why a state file cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -38,6 +38,41 @@ pub(super) fn label(text: &str) -> Result<(), String> {
     printable(text)
 }
 
+/// What an owner calls itself: 1 to 200 visible ASCII characters, so that no two look the same.
+pub(super) fn owner(text: &str) -> Result<(), String> {
+    let valid = (1..=200).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+    if valid { Ok(()) } else { Err("must be 1 to 200 visible ASCII characters".to_owned()) }
+}
+
+/// Numbers of a scope: one, a range, or all that begin with some digits.
+pub(super) fn number_pattern(text: &str) -> Result<(), String> {
+    let beginning = |digits: &str| {
+        (1..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0')
+    };
+    let valid = match text.split_once("..") {
+        Some((from, to)) => e164(from).is_ok() && e164(to).is_ok(),
+        None => {
+            e164(text).is_ok() || text.strip_prefix('+').and_then(|rest| rest.strip_suffix('*')).is_some_and(beginning)
+        }
+    };
+    if valid {
+        Ok(())
+    } else {
+        Err("must be a number, a range such as +33142685300..+33142685399, or +331426853*".to_owned())
+    }
+}
+
+/// Names of a scope: one, or all that begin so, as in `fr-*`.
+pub(super) fn name_pattern(text: &str) -> Result<(), String> {
+    let name = text.strip_suffix('*').unwrap_or(text);
+    length(name, 1, 128)?;
+    printable(name)?;
+    if name.contains('*') || name.starts_with([' ', '\u{a0}']) {
+        return Err("must be a name or the beginning of one and a *".to_owned());
+    }
+    Ok(())
+}
+
 /// An e-mail address of the everyday ASCII kind.
 pub(super) fn email(text: &str) -> Result<(), String> {
     length(text, 3, 254)?;

@@ -203,7 +203,7 @@ fn record(db: &Connection, who: &Who, effect: &Effect) -> Result<(), Problem> {
 
 /// What people call the object.
 fn name_of(object: &Value) -> &str {
-    ["number", "name", "label"].iter().find_map(|field| object.get(field)).and_then(Value::as_str).unwrap_or_default()
+    ["number", "name", "label", "owner"].iter().find_map(|field| object.get(field)?.as_str()).unwrap_or_default()
 }
 
 /// Gives every collection whose lists may now read differently a new version.
