@@ -7,13 +7,13 @@
 //! preconditions are the provider's.
 
 mod events;
-mod graph;
-mod known;
 mod lock;
+mod outage;
 mod outcome;
-mod reach;
 mod recorder;
-mod stop;
+mod resolved_ids;
+mod schedule;
+mod shutdown;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -28,11 +28,11 @@ pub use events::Events;
 pub use lock::{Lock, LockError};
 pub use outcome::{Outcome, Status};
 pub use recorder::{Clock, Recorder};
-pub use stop::{Stop, Stopper, Urgency};
+pub use shutdown::{Stop, Stopper, Urgency};
 
-use graph::Graph;
-use known::Known;
-use reach::Reach;
+use outage::Reach;
+use resolved_ids::Known;
+use schedule::Graph;
 
 /// How a plan is carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

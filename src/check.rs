@@ -12,7 +12,6 @@ pub mod fleet;
 mod json;
 mod numbers;
 mod phone;
-mod plain;
 mod policy;
 mod reader;
 mod references;
@@ -21,6 +20,7 @@ pub mod schema;
 mod secrets;
 pub mod settings;
 mod validator;
+mod yaml_scalar;
 
 use crate::diag::{Diagnostic, Rule, Severities, Severity, has_errors};
 use crate::model::{Absent, Capabilities, Desired, GuardPolicy, Protected, Span};

@@ -4,42 +4,42 @@
 //! went wrong on the way is an [`anyhow::Error`] with its context, printed once, here.
 
 mod accept;
+mod account_output;
+mod account_section;
 mod accounts;
+mod allowed_paths;
 mod apply;
-mod applying;
 mod approval;
+mod clock;
 mod console;
-mod doubt;
-mod effort;
 mod events;
 mod execution;
-mod expected;
+mod expected_plan;
 mod export;
-mod files;
 mod format;
-mod freeze;
-mod frozen;
 mod history;
-mod identity;
 mod init;
 mod open;
 mod outcome;
-mod part;
-mod paths;
-mod pen;
+mod partial;
 mod plan;
 mod progress;
+mod request_limits;
 mod rollback;
+mod run_metadata;
 mod sandbox;
 mod saved;
 mod schema;
 mod secrets;
-mod section;
 mod show;
 mod signals;
+mod snapshot_source;
+mod untrusted_ledgers;
 mod validate;
 mod watch;
-mod writing;
+mod waves;
+mod write_args;
+mod write_file;
 
 use std::path::PathBuf;
 
@@ -126,7 +126,7 @@ pub fn run() -> Exit {
         }
     };
     log(arguments.verbose, &arguments.command);
-    paths::allow_outside(arguments.allow_outside_paths);
+    allowed_paths::allow_outside(arguments.allow_outside_paths);
     let prints = arguments.command.prints();
     let exit = command(arguments.command).unwrap_or_else(|error| {
         let held = error.is::<accept::Unaccepted>();
@@ -162,7 +162,7 @@ fn command(command: Command) -> anyhow::Result<Exit> {
             Ok(Exit::Ok)
         }
         Command::Man { folder: Some(folder) } => {
-            files::man_pages(Arguments::command(), &folder)?;
+            write_file::man_pages(Arguments::command(), &folder)?;
             Ok(Exit::Ok)
         }
     }

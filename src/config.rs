@@ -7,20 +7,20 @@
 
 mod address;
 mod base;
+mod duplicate_accounts;
+mod file_stamp;
 mod files;
 mod fleet;
 mod git;
-mod linked;
 mod load;
 mod read;
-mod stamp;
-mod twice;
+mod symlinks;
 mod yaml;
 
 pub use base::{BaseError, News, Reach, Revision, RevisionError, load_guarded};
+pub use file_stamp::Stamp;
 pub use files::{folders, is_read, or_here};
 pub use fleet::Wave;
 pub use git::{Access, GitError, Place, TrackedNames, command as git, head, locate, repository_above, tracked_names};
 pub use load::{Account, InvalidAccount, Loaded, load, reread, text};
-pub use stamp::Stamp;
 pub use yaml::parse;

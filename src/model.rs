@@ -8,7 +8,7 @@
 
 mod capabilities;
 mod change;
-mod circles;
+mod cycles;
 mod desired;
 mod directory;
 mod e164;
@@ -34,7 +34,7 @@ pub use capabilities::{Capabilities, RequestLimits};
 pub use change::{
     Change, ChangeId, FieldChange, FieldName, FieldValue, ObjectLabel, PlannedRef, PreImage, Reason, Verb,
 };
-pub use circles::circles;
+pub use cycles::circles;
 pub use desired::{Absent, Declaration, Desired, DesiredNumber, DesiredRingGroup};
 pub use directory::{Directory, Found, Handle};
 pub use e164::{E164, E164Error};

@@ -24,9 +24,9 @@ mod collection;
 mod etag;
 mod faults;
 mod fields;
-mod gate;
 mod kinds;
-mod life;
+mod layers;
+mod lifecycle;
 mod line;
 mod page;
 mod problem;
@@ -46,7 +46,7 @@ use tokio::net::TcpListener;
 
 pub use self::account::countries;
 pub use self::faults::Faults;
-pub use self::gate::Counters;
+pub use self::layers::Counters;
 pub use self::routes::operations;
 pub use self::seed::{Seed, SeedError};
 pub use self::server::{Ending, Running};
@@ -155,7 +155,7 @@ pub async fn start(options: SandboxOptions) -> Result<Running, SandboxError> {
         tokio::task::spawn_blocking(move || prepare_all(&options)).await.map_err(|error| setup(&error))??;
     let stores = databases.into_iter().map(store::Store::start).collect::<Result<_, _>>();
     let stores = stores.map_err(|error| setup(&error))?;
-    let shared = server::Shared { tokens, injector, life: life::Life::new(), count: gate::Count::default() };
+    let shared = server::Shared { tokens, injector, life: lifecycle::Life::new(), count: layers::Count::default() };
     Ok(Running::start(listener, bound, Arc::new(shared), stores, several))
 }
 

@@ -10,23 +10,23 @@
 
 mod account;
 mod adopt;
-mod claims;
+mod backoff;
 mod context;
-mod edge;
-mod fights;
+mod debounce;
+mod deletion_delay;
+mod desired_state;
+mod drift;
+mod environment;
+mod flapping;
 mod fleet;
 mod handle;
-mod hold;
+mod leases;
 pub mod notices;
-mod pace;
-mod permit;
-mod rest;
 pub mod server;
-mod settle;
 pub mod source;
 pub mod status;
 mod wake;
-mod wanted;
+mod write_permission;
 
 use std::sync::Arc;
 
@@ -37,10 +37,10 @@ use crate::ledger::Approver;
 use crate::plan::Digest;
 
 pub use adopt::Adoption;
-pub use claims::identity;
 pub use context::{Mode, Options};
-pub use edge::{Clock, Connection, Edge};
+pub use environment::{Clock, Connection, Edge};
 pub use fleet::Taken;
+pub use leases::identity;
 pub use status::Board;
 pub use wake::Reason;
 

@@ -7,9 +7,9 @@ use crate::model::Name;
 use crate::text::is_this_machine;
 
 use super::document::{Mapping, View};
-use super::plain::{Reading, reading};
 use super::reader::{Advice, Field, Fields, Reader, list, unquoted_rule};
 use super::settings::{Country, ProviderSettings, SandboxState, SecretRef, Settings};
+use super::yaml_scalar::{Reading, reading};
 
 const PROVIDERS: [&str; 3] = ["sandbox", "office", "snapshot"];
 /// Providers of which other versions of Strowger know.

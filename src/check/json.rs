@@ -11,7 +11,7 @@ use jsonschema::types::JsonType;
 use serde_json::{Number, Value};
 
 use super::document::{Mapping, NodeRef, Sequence, View};
-use super::plain::{Reading, reading};
+use super::yaml_scalar::{Reading, reading};
 
 /// The representation: a document's values, or a text such as a key.
 pub(super) struct Tree;

@@ -5,10 +5,10 @@ use crate::model::{DesiredNumber, E164, E164Error, Kind, Span, Spanned, is_unpri
 
 use super::document::{Mapping, NodeRef, View};
 use super::phone;
-use super::plain::{Reading, reading};
 use super::reader::{Advice, Field, Reader};
 use super::references;
 use super::settings::Country;
+use super::yaml_scalar::{Reading, reading};
 
 /// The most characters that a label may have.
 const LABEL_MOST: usize = 256;

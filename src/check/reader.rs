@@ -7,7 +7,7 @@ use crate::diag::{Diagnostic, Findings, Rule, nearest};
 use crate::model::{Span, Spanned};
 
 use super::document::{Mapping, NodeRef, Sequence, View};
-use super::plain::{Reading, reading};
+use super::yaml_scalar::{Reading, reading};
 
 /// Findings so far.
 #[derive(Debug, Default)]

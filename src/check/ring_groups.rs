@@ -9,9 +9,9 @@ use crate::model::{
 };
 
 use super::document::{Mapping, NodeRef, Sequence, View};
-use super::plain::{Reading, reading};
 use super::reader::{Advice, Field, Reader};
 use super::references;
+use super::yaml_scalar::{Reading, reading};
 
 /// The ring groups of all files of an account.
 #[derive(Debug)]

@@ -17,17 +17,17 @@ use crate::exit::Exit;
 use crate::model::Scope;
 use crate::plan::{Part, Plan};
 use crate::providers::{Identity, Provider};
-use crate::render::unplanned::{Reason, Unplanned};
+use crate::render::failed_accounts::{Reason, Unplanned};
 use crate::text::shown;
 
 use super::accept::Unaccepted;
-use super::effort::Effort;
-use super::frozen::Frozen;
 use super::open::{Opened, Purpose, open};
 use super::plan::{Fresh, read_and_plan};
 use super::progress::Reading;
+use super::request_limits::Effort;
 use super::saved::{self, Saved};
-use super::{console, identity, progress};
+use super::snapshot_source::Frozen;
+use super::{console, progress, run_metadata};
 
 /// What became of one account.
 pub(super) enum Planned {
@@ -158,7 +158,7 @@ async fn plan_one<'a>(account: &'a Account, looking: Looking<'_>) -> Looked<'a> 
     }
     let writes = looking.purpose == Purpose::Write;
     let opened = async {
-        let lock = if writes { identity::lock(account, &account.root)? } else { None };
+        let lock = if writes { run_metadata::lock(account, &account.root)? } else { None };
         anyhow::Ok(Open { opened: open(account, looking.purpose, looking.effort).await?, lock })
     };
     let named = || format!("cannot open the account {}", shown(&account.settings.name, 200));

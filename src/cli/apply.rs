@@ -16,16 +16,16 @@ use crate::render::human;
 use crate::text::shown;
 
 use super::accounts::{self, Against, Looked, Looking, Open, Planned, plan_all};
-use super::applying::{Applying, Lacking, Task, apply_all};
 use super::console::{self, Voice};
-use super::expected::Expecting;
-use super::identity::{self, About};
+use super::expected_plan::Expecting;
 use super::open::{Opened, Purpose};
-use super::part::PartArguments;
+use super::partial::PartArguments;
 use super::plan::runtime;
+use super::run_metadata::{self, About};
 use super::saved::Saved;
 use super::signals;
-use super::writing::{self, Writing};
+use super::waves::{Applying, Lacking, Task, apply_all};
+use super::write_args::{self, Writing};
 
 /// The arguments of `apply`.
 #[derive(Debug, clap::Args)]
@@ -120,7 +120,7 @@ async fn reconcile<'a>(
         match (planned, open) {
             (Planned::Ready(plan, _), Some(Open { opened, lock })) => {
                 let about = About { events: events.clone(), ..About::default() };
-                let recorder = identity::recorder(account, &plan, about)?;
+                let recorder = run_metadata::recorder(account, &plan, about)?;
                 jobs.push(Job { account, opened, plan: *plan, recorder, _lock: lock });
             }
             (Planned::Applied(plan), _) => applied.push((account, *plan)),
@@ -229,7 +229,7 @@ fn reason(arguments: &Arguments, account: &Account, plan: &Plan) -> anyhow::Resu
     if plan.is_blocked() && !arguments.writing.approve.contains(&plan.digest) {
         return Ok(Some((format!("guards hold it back; `--approve {}` lets it through", plan.digest), Exit::Blocked)));
     }
-    if !plan.is_empty() && writing::is_snapshot(account) {
+    if !plan.is_empty() && write_args::is_snapshot(account) {
         return Ok(Some((WriteError::ReadOnly.to_string(), Exit::Failure)));
     }
     if arguments.expecting.surprise(&[plan])?.is_some() {

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use crate::apply::Events;
 
 use super::console::{self, Voice};
-use super::files;
+use super::write_file;
 
 /// The arguments of commands that write to an account.
 #[derive(Debug, clap::Args)]
@@ -27,7 +27,8 @@ impl EventArguments {
             None => return Ok((None, Voice::Out)),
             Some(path) if path.as_path() == Path::new("-") => (Box::new(Watched(io::stdout())), Voice::Err),
             Some(path) => {
-                let file = files::append(path).with_context(|| format!("cannot write events to {}", path.display()))?;
+                let file =
+                    write_file::append(path).with_context(|| format!("cannot write events to {}", path.display()))?;
                 (Box::new(Watched(file)), Voice::Out)
             }
         };

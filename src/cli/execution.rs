@@ -15,8 +15,8 @@ use crate::providers::Provider;
 use crate::render::{counted, fields, human};
 use crate::text::shown;
 
+use super::account_output::Pen;
 use super::console;
-use super::pen::Pen;
 use super::plan::{read, read_and_plan};
 use super::{outcome, progress};
 

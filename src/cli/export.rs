@@ -17,10 +17,10 @@ use crate::render::counted;
 use crate::render::export::{ByFolder, Choice, ExportOptions, export};
 
 use super::accept::Accept;
-use super::effort::Effort;
 use super::open::{Purpose, open};
 use super::plan::runtime;
-use super::{console, files, progress, secrets, section};
+use super::request_limits::Effort;
+use super::{account_section, console, progress, secrets, write_file};
 
 /// The schema's file beside the account's, so that editors find it without a network.
 pub(super) const SCHEMA: &str = "account.v1.schema.json";
@@ -103,7 +103,7 @@ async fn source(arguments: &Arguments) -> anyhow::Result<Option<Source>> {
         let read = progress::during("reading the snapshot", Snapshot::new(file).read()).await?;
         // The new files may be put anywhere, and a path in a file is relative to that file.
         let whole = fs::canonicalize(file).with_context(|| format!("cannot find {}", file.display()))?;
-        let provider = vec!["provider: snapshot".to_owned(), format!("file: {}", section::path(&whole))];
+        let provider = vec!["provider: snapshot".to_owned(), format!("file: {}", account_section::path(&whole))];
         return Ok(Some(Source { name: read.live.account.name.to_string(), country: None, provider, read }));
     }
     if let (Some(url), Some(name)) = (&arguments.url, &arguments.token_env) {
@@ -112,7 +112,7 @@ async fn source(arguments: &Arguments) -> anyhow::Result<Option<Source>> {
         let provider = Office::new(url, secrets::resolve(&token, Path::new(""))?, options)?;
         let read = progress::during("reading the account", provider.read()).await?;
         let settings = ProviderSettings::Office { url: url.as_str().into(), token };
-        let lines = section::provider(&settings, &Path::to_path_buf);
+        let lines = account_section::provider(&settings, &Path::to_path_buf);
         return Ok(Some(Source { name: read.live.account.name.to_string(), country: None, provider: lines, read }));
     }
     let Some(path) = &arguments.path else { bail!("give a path, `--url` or `--snapshot`") };
@@ -134,7 +134,7 @@ async fn read_account(account: &Account) -> anyhow::Result<Source> {
     let read = read.with_context(|| format!("cannot read the account {}", account.settings.name))?;
     let root = fs::canonicalize(config::or_here(&account.root))?;
     // The new files may be put anywhere.
-    let provider = section::provider(&account.settings.provider, &|path| root.join(path));
+    let provider = account_section::provider(&account.settings.provider, &|path| root.join(path));
     let country = account.settings.country.map(|country| country.to_string());
     Ok(Source { name: account.settings.name.to_string(), country, provider, read })
 }
@@ -145,7 +145,7 @@ fn save(folder: &Path, files: &[(String, String)]) -> anyhow::Result<()> {
         bail!("{} exists already; choose another folder, or remove it first", folder.join(name).display());
     }
     let files: Vec<_> = files.iter().map(|(name, text)| (folder.join(name), text.clone())).collect();
-    files::create_all(&files)?.keep();
+    write_file::create_all(&files)?.keep();
     for (path, _) in &files {
         console::note(&format!("wrote {}", path.display()));
     }

@@ -13,7 +13,7 @@ use crate::ledger::{Found, LedgerError, Opened};
 use crate::ledger::{Run, RunId};
 
 use super::console;
-use super::doubt::Doubts;
+use super::untrusted_ledgers::Doubts;
 
 /// So many runs whose ledgers are not believed are named.
 const MOST_DOUBTED: usize = 5;

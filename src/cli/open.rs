@@ -14,8 +14,8 @@ use crate::providers::snapshot::{self, Snapshot};
 use crate::providers::{Access, Provider, Secret};
 use crate::sandbox::{self, Running, SandboxOptions, Seed, State};
 
-use super::effort::Effort;
-use super::{accept, paths, secrets};
+use super::request_limits::Effort;
+use super::{accept, allowed_paths, secrets};
 
 /// A provider, and what must run as long as it is used.
 pub(super) struct Opened {
@@ -62,9 +62,10 @@ pub(super) async fn open_accepted(account: &Account, purpose: Purpose, effort: E
     let mut options = effort.options();
     options.access = purpose.into();
     match &account.settings.provider {
-        ProviderSettings::Snapshot { file } => {
-            Ok(Opened { provider: Box::new(Snapshot::new(paths::of_account(root, file, "file")?)), server: None })
-        }
+        ProviderSettings::Snapshot { file } => Ok(Opened {
+            provider: Box::new(Snapshot::new(allowed_paths::of_account(root, file, "file")?)),
+            server: None,
+        }),
         ProviderSettings::Office { url, token } => {
             let token = secrets::resolve(token, root)?;
             Ok(Opened { provider: Box::new(Office::new(url, token, options)?), server: None })
@@ -93,7 +94,7 @@ async fn embedded(
     let Account { root, settings, .. } = account;
     let kept = match state {
         SandboxState::Memory => None,
-        SandboxState::File(path) => Some(paths::of_account(root, path, "state")?),
+        SandboxState::File(path) => Some(allowed_paths::of_account(root, path, "state")?),
     };
     let exists = kept.as_ref().is_some_and(|path| path.exists());
     let state = match kept {
@@ -103,7 +104,7 @@ async fn embedded(
     // Once there is an account, its seed is history, and need not even exist.
     let seed = match seed.filter(|_| !exists) {
         None => None,
-        Some(path) => Some(read_seed(&paths::of_account(root, path, "seed")?)?),
+        Some(path) => Some(read_seed(&allowed_paths::of_account(root, path, "seed")?)?),
     };
     let mut options = SandboxOptions::new(token);
     if purpose == Purpose::Look {

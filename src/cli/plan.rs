@@ -18,11 +18,11 @@ use crate::watch::identity;
 
 use super::accept::Accept;
 use super::accounts::{self, Against, Looked, Looking, plan_all};
-use super::effort::Effort;
 use super::format::{Format, Lang, one_of};
-use super::part::PartArguments;
+use super::partial::PartArguments;
+use super::request_limits::Effort;
 use super::show::{View, show};
-use super::{console, freeze, frozen, open, saved};
+use super::{clock, console, open, saved, snapshot_source};
 
 /// The arguments of `plan`.
 #[derive(Debug, clap::Args)]
@@ -66,7 +66,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let Some(view) = view(arguments.format, arguments.markdown_budget, arguments.lang) else { return Ok(Exit::Usage) };
     let mut loaded = arguments.accept.load(&arguments.paths, arguments.base.as_ref())?;
     let valid = std::mem::take(&mut loaded.accounts);
-    let frozen = arguments.snapshot.as_deref().map(|path| frozen::of(path, &valid)).transpose()?;
+    let frozen = arguments.snapshot.as_deref().map(|path| snapshot_source::of(path, &valid)).transpose()?;
     let against = frozen.as_ref().map_or(Against::Live, Against::Frozen);
     let part = arguments.part.part(&[]);
     let looking = Looking { against, purpose: open::Purpose::Look, effort: arguments.effort, part: &part };
@@ -158,6 +158,6 @@ pub(super) struct Fresh {
 pub(super) async fn read_and_plan(account: &Account, provider: &dyn Provider, part: &Part) -> anyhow::Result<Fresh> {
     let read = read(account, provider).await?;
     let (plan, findings) = plan_part(&account.desired, &read.live, &account.severities, read.requests, part);
-    let plan = plan.map(|plan| freeze::now(plan, account));
+    let plan = plan.map(|plan| clock::now(plan, account));
     Ok(Fresh { plan, findings, identity: identity(account, &read) })
 }

@@ -22,15 +22,15 @@ use crate::providers::Provider;
 use crate::rollback::{Conflict, Undo, undo};
 use crate::text::shown;
 
-use super::doubt::Doubts;
+use super::account_output::Pen;
 use super::execution::{Execution, carry_out};
 use super::history::{Format, pick};
-use super::identity::{self, About};
 use super::open::{Purpose, open};
-use super::pen::Pen;
 use super::plan::{read, runtime};
-use super::writing::Writing;
-use super::{console, freeze, progress, signals};
+use super::run_metadata::{self, About};
+use super::untrusted_ledgers::Doubts;
+use super::write_args::Writing;
+use super::{clock, console, progress, signals};
 
 /// The arguments of `rollback`.
 #[derive(Debug, clap::Args)]
@@ -87,7 +87,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let runtime = runtime()?;
     let exit = runtime.block_on(async {
         let purpose = if arguments.plan_only { Purpose::Look } else { Purpose::Write };
-        let _lock = if arguments.plan_only { None } else { identity::lock(&account, &account.root)? };
+        let _lock = if arguments.plan_only { None } else { run_metadata::lock(&account, &account.root)? };
         let opened = open(&account, purpose, arguments.writing.effort).await?;
         let exit = roll_back(arguments, &mut loaded, account, (&run, &path), &*opened.provider).await;
         opened.close().await;
@@ -135,7 +135,7 @@ async fn roll_back(
         return Ok(Exit::Ok);
     }
     let mut recorder =
-        identity::recorder(&planned.account, plan, About { undoes: Some(&run.id), events, commit: None })?;
+        run_metadata::recorder(&planned.account, plan, About { undoes: Some(&run.id), events, commit: None })?;
     let exit = async {
         if plan.is_empty() {
             return Ok(if planned.conflicts.is_empty() { Exit::Ok } else { Exit::Stale });
@@ -203,6 +203,6 @@ async fn read_and_plan(
     }
     crate::diag::sort(&mut findings);
     let account = Account { desired, ..account };
-    let plan = plan.map(|plan| freeze::now(plan, &account));
+    let plan = plan.map(|plan| clock::now(plan, &account));
     Ok(Planned { plan, conflicts, findings, account })
 }

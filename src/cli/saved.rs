@@ -15,13 +15,13 @@ use crate::check::address::Address;
 use crate::config::{Account, InvalidAccount};
 use crate::plan::{Moved, Plan, ready, unmet};
 use crate::providers::{Identity, Provider};
-use crate::render::{json::Report, moved, names};
+use crate::render::{json::Report, names, stale};
 use crate::text::shown;
 use crate::watch::identity;
 
-use super::files;
-use super::freeze;
+use super::clock;
 use super::plan::read;
+use super::write_file;
 
 /// More than a plan for a million numbers.
 const MOST_BYTES: u64 = 1 << 30;
@@ -136,7 +136,7 @@ impl Saved {
         }
         let held = match ready(plan.clone(), &account.desired, live) {
             // Windows have opened or closed since.
-            Ok(plan) => Held::Ready(Box::new(freeze::now(plan, account))),
+            Ok(plan) => Held::Ready(Box::new(clock::now(plan, account))),
             Err(_) if unmet(&plan, live).is_empty() => Held::Applied(Box::new(Plan { blocked: Vec::new(), ..plan })),
             Err(list) => Held::Moved(told(name, &list)),
         };
@@ -146,11 +146,12 @@ impl Saved {
 
 fn told(name: &str, list: &[Moved]) -> String {
     let mut text = format!("The plan of {} is stale; nothing was written:\n", shown(name, 200));
-    let _ = write!(text, "{}", moved::human(list));
+    let _ = write!(text, "{}", stale::human(list));
     text
 }
 
 /// Saves the plan in a file that the operator named.
 pub(super) fn save(path: &Path, report: &Report) -> anyhow::Result<()> {
-    files::write_through(path, &report.text()).with_context(|| format!("cannot save the plan to {}", path.display()))
+    write_file::write_through(path, &report.text())
+        .with_context(|| format!("cannot save the plan to {}", path.display()))
 }

@@ -8,7 +8,7 @@ use crate::config::Loaded;
 use crate::exit::Exit;
 use crate::render::json::Report;
 use crate::render::repository::Repository;
-use crate::render::{github, human, markdown, review, runbook, sarif, unplanned};
+use crate::render::{failed_accounts, github, human, markdown, review, runbook, sarif};
 
 use super::console;
 use super::format::{Format, Lang, one_of};
@@ -81,9 +81,9 @@ pub(super) fn show(report: &Report, loaded: &Loaded, view: &View) {
                 }
                 _ => {
                     let style = console::style();
-                    let total = unplanned::total(plans, unplanned).map(|total| format!("Total: {total}\n"));
+                    let total = failed_accounts::total(plans, unplanned).map(|total| format!("Total: {total}\n"));
                     // Of a single account stderr says it.
-                    let missing = total.as_ref().map(|_| unplanned::human(unplanned, style)).unwrap_or_default();
+                    let missing = total.as_ref().map(|_| failed_accounts::human(unplanned, style)).unwrap_or_default();
                     let plans = plans.iter().map(|plan| human::plan(plan, style));
                     blocks(plans.chain([missing]).chain(total))
                 }

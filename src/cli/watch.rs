@@ -1,9 +1,9 @@
 //! `strowger watch`: `apply` in a loop, for as long as it runs.
 
 mod adopt;
-mod edge;
+mod environment;
 mod git;
-mod order;
+mod plan_order;
 mod serve;
 mod systemd;
 
@@ -25,11 +25,11 @@ use crate::watch::source::{Files, Git};
 use crate::watch::{Board, Clock, Mode, Options, Setup};
 
 use super::accept::Accept;
-use super::effort::Effort;
 use super::plan::runtime;
-use super::{console, identity, paths, signals};
+use super::request_limits::Effort;
+use super::{allowed_paths, console, run_metadata, signals};
 
-use edge::Process;
+use environment::Process;
 use serve::Serving;
 
 /// The arguments of `watch`.
@@ -146,7 +146,7 @@ async fn watch(arguments: &Arguments, git: Option<Git>) -> anyhow::Result<Exit> 
     let (nudge_in, nudge) = mpsc::channel(1);
     let served = arguments.serving.start(&board, &clock, &orders_in, &stop).await?;
     let (reload_in, reloads) = mpsc::channel(1);
-    order::on_hangup(orders_in.clone(), reload_in)?;
+    plan_order::on_hangup(orders_in.clone(), reload_in)?;
     systemd::tell(board.clone(), orders_in.clone(), reloads);
     let ending = stop.clone();
     let told = tokio::spawn(async move {
@@ -158,7 +158,7 @@ async fn watch(arguments: &Arguments, git: Option<Git>) -> anyhow::Result<Exit> 
     let mut source = if let Some(git) = git {
         // Nothing stays beside files that are checked out anew for every commit.
         state = Some(git.state.clone());
-        paths::allow_own(&git.state);
+        allowed_paths::allow_own(&git.state);
         let git = git.open().await.map_err(anyhow::Error::msg)?;
         tokio::spawn(git.follow(states_in, nudge, board.clone(), clock.clone(), stop.clone()))
     } else {
@@ -177,7 +177,7 @@ async fn watch(arguments: &Arguments, git: Option<Git>) -> anyhow::Result<Exit> 
         ..Options::default()
     };
     let edge = Arc::new(Process { effort: arguments.effort, accept: arguments.accept.clone(), state, adopt });
-    let by = identity::approver(arguments.approve_as.as_deref());
+    let by = run_metadata::approver(arguments.approve_as.as_deref());
     let approved = arguments.approve.iter().map(|digest| (digest.clone(), by.clone())).collect();
     let stopping = stop.clone();
     let setup = Setup { options, edge, board, clock, stop, approved, states, orders, nudge: nudge_in };

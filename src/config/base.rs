@@ -8,12 +8,12 @@
 //! account that is gone now. Guards that should be known and are not (a parent that was not fetched, a git that refuses,
 //! files with errors) are a value as well, and a guard.
 
-mod former;
+mod accounts;
+mod addresses;
 mod history;
 mod names;
 mod policies;
 mod present;
-mod reach;
 mod revision;
 
 use std::collections::HashMap;
@@ -30,7 +30,7 @@ use super::load::{Account, Loaded, load};
 use history::History;
 use policies::{Counts, Reader, Seen};
 
-pub use reach::{News, Reach};
+pub use addresses::{News, Reach};
 pub use revision::{BaseError, Revision, RevisionError};
 
 /// A merge of more parents than this has enough of them that hold it back.

@@ -6,12 +6,12 @@
 //! read belongs together also if a branch moves meanwhile; a commit's files are listed once; one process
 //! reads them all.
 
-mod around;
+mod ambiguity;
 mod blobs;
 mod command;
 mod folder;
 mod head;
-mod limit;
+mod timeout;
 mod tracked;
 mod tree;
 
@@ -179,7 +179,7 @@ fn git(at: &Place, arguments: &[&str]) -> Result<Command, GitError> {
 }
 
 fn run(at: &Place, arguments: &[&str]) -> Result<Output, GitError> {
-    limit::output(git(at, arguments)?, limit::LIMIT)
+    timeout::output(git(at, arguments)?, timeout::LIMIT)
 }
 
 /// The repository at a folder that [`above`] found, if git, too, takes it for that and for the operator's.
@@ -188,7 +188,7 @@ pub fn locate(folder: &Path) -> Result<Place, GitError> {
     let asked = ["rev-parse", "--absolute-git-dir", "--show-toplevel"];
     let mut command = command::discover(&at.top)?;
     command.args(asked).stdin(Stdio::null());
-    let output = succeeded(limit::output(command, limit::LIMIT)?)?;
+    let output = succeeded(timeout::output(command, timeout::LIMIT)?)?;
     // A path may have line breaks.
     let both = [git_path(&at.repository), b"\n".into(), git_path(&at.top)].concat();
     let said = output.stdout.strip_suffix(b"\n").unwrap_or(&output.stdout);

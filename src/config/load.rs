@@ -12,9 +12,9 @@ use crate::diag::{Diagnostic, Rule, Severities, Source, Sources};
 use crate::model::{Desired, FileId, NameKey, Span};
 
 use super::base::Reach;
+use super::duplicate_accounts;
 use super::files::{AccountFiles, Discovered, discover};
 use super::fleet::Wave;
-use super::twice;
 
 /// What paths lead to. An account with an error is not among the accounts.
 #[derive(Debug, Default)]
@@ -128,7 +128,7 @@ pub fn load(paths: &[PathBuf]) -> Loaded {
         }
     }
     same_name_twice(&mut loaded);
-    twice::refuse(&mut loaded);
+    duplicate_accounts::refuse(&mut loaded);
     crate::diag::sort(&mut loaded.diagnostics);
     loaded
 }
@@ -196,7 +196,7 @@ fn checked(
         loaded.invalid.push(InvalidAccount { name, path, order, wave });
     }
     drop(documents);
-    super::linked::hush(&root, first, &mut sources, &mut findings);
+    super::symlinks::hush(&root, first, &mut sources, &mut findings);
     let well = findings.is_empty();
     for secret in secrets {
         let FileId(index) = secret.file;

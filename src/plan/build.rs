@@ -10,7 +10,7 @@ use super::digest::Digest;
 use super::order::Ordered;
 use super::value::{Plan, Price, UnreadableObject};
 use super::write::{Subject, Write};
-use super::{now, preimage};
+use super::{live_fields, preimage};
 
 /// The plan of these writes.
 pub(super) fn build(difference: &Difference<'_>, ordered: &Ordered, reads: u64) -> Plan {
@@ -115,8 +115,8 @@ impl<'b, 'd> Builder<'b, 'd> {
             }
             fields.push(FieldChange {
                 field: FieldName::Label,
-                before: now::text(&live.label),
-                after: now::text(&label.value),
+                before: live_fields::text(&live.label),
+                after: live_fields::text(&label.value),
             });
         }
         Some(Change {
@@ -167,9 +167,13 @@ impl<'b, 'd> Builder<'b, 'd> {
             let before = match (before, creating) {
                 // The number that the account chose when an earlier change of this plan made the group.
                 (None, false) if live.is_none() => FieldValue::ChosenByAccount,
-                (before, _) => now::extension(before, FieldValue::None),
+                (before, _) => live_fields::extension(before, FieldValue::None),
             };
-            push(FieldName::Extension, before, now::extension(fields.extension.as_ref(), FieldValue::ChosenByAccount));
+            push(
+                FieldName::Extension,
+                before,
+                live_fields::extension(fields.extension.as_ref(), FieldValue::ChosenByAccount),
+            );
         }
         if let Some(ring) = fields.ring {
             let before = live.map_or(FieldValue::None, |live| FieldValue::Ring(live.ring));
@@ -197,7 +201,7 @@ impl<'b, 'd> Builder<'b, 'd> {
         let number = write.parked.as_ref().or(live.extension.as_ref());
         vec![
             gone(FieldName::Name, FieldValue::Name(live.name.clone())),
-            gone(FieldName::Extension, now::extension(number, FieldValue::None)),
+            gone(FieldName::Extension, live_fields::extension(number, FieldValue::None)),
             gone(FieldName::Ring, FieldValue::Ring(live.ring)),
             gone(FieldName::Members, self.were(&live.members)),
             gone(FieldName::RingFor, live.ring_for.map_or(FieldValue::None, FieldValue::RingFor)),
@@ -228,11 +232,11 @@ impl<'b, 'd> Builder<'b, 'd> {
     }
 
     fn was(&self, target: Option<&ObjectRef>) -> FieldValue {
-        now::reference(&self.difference.directory, target)
+        live_fields::reference(&self.difference.directory, target)
     }
 
     fn were(&self, targets: &[ObjectRef]) -> FieldValue {
-        now::references(&self.difference.directory, targets)
+        live_fields::references(&self.difference.directory, targets)
     }
 
     fn reference(&self, target: Option<Handle>) -> FieldValue {

@@ -5,13 +5,13 @@
 //! guard and make use of that; where both say the same, the files are named. Time is linear in the size of
 //! the plan and of the account. Blocks come in the order of [`Guard`], their changes in the plan's.
 
-mod base;
 mod caps;
-mod emptied;
+mod downstream;
+mod nearly_empty;
 mod protection;
 mod scope;
-mod through;
-mod unknown;
+mod unknown_protected;
+mod unreadable_base;
 
 use foldhash::HashMap;
 
@@ -29,10 +29,10 @@ pub(super) fn judge(changes: &[Change], desired: &Desired, live: &Live) -> Vec<B
     let case = Case::new(changes, desired, live);
     let mut blocks = caps::judge(&case);
     blocks.extend(protection::judge(&case));
-    blocks.extend(emptied::judge(&case));
+    blocks.extend(nearly_empty::judge(&case));
     blocks.extend(scope::judge(&case));
-    blocks.extend(base::judge(&case));
-    blocks.extend(unknown::judge(&case));
+    blocks.extend(unreadable_base::judge(&case));
+    blocks.extend(unknown_protected::judge(&case));
     blocks
 }
 

@@ -6,10 +6,10 @@ use crate::diag::{Diagnostic, Rule};
 use crate::diff::Difference;
 use crate::model::{Handle, Kind};
 
-use super::frugal;
+use super::dependencies::needs;
 use super::graph::Graph;
-use super::needs::needs;
-use super::reach;
+use super::min_splits;
+use super::reachability;
 use super::split::{Spare, split, split_for_reach};
 use super::write::{Write, writes};
 
@@ -31,7 +31,7 @@ pub(super) fn order(difference: &Difference<'_>) -> Result<Ordered, Box<Diagnost
         writes = unknotted(difference, &writes)?;
         graph = needs(&writes);
     }
-    let mut gaps = reach::keep(difference, &writes, &mut graph);
+    let mut gaps = reachability::keep(difference, &writes, &mut graph);
     // A second write is the lesser evil if it keeps a group in reach of its callers.
     while gaps.groups() > 0 {
         let Some(better) = split_for_reach(difference, &writes, &gaps) else { break };
@@ -60,7 +60,7 @@ fn unknotted(difference: &Difference<'_>, whole: &[Write]) -> Result<Vec<Write>,
         .iter()
         .filter_map(|write| write.after)
         .any(|after| !split_so_far.insert(after) || writes.get(after).is_some_and(|first| first.after.is_some()));
-    let better = if thrice { frugal::undone(difference, whole, writes.len() - whole.len()) } else { None };
+    let better = if thrice { min_splits::undone(difference, whole, writes.len() - whole.len()) } else { None };
     Ok(better.unwrap_or(writes))
 }
 

@@ -12,9 +12,9 @@ use std::collections::HashSet;
 use crate::diff::{Difference, GroupFields};
 use crate::model::{Capabilities, ExtensionNumber, Reason, Verb, is_emergency};
 
+use super::dependencies::needs;
 use super::graph::Graph;
-use super::needs::needs;
-use super::reach::{self, Gaps};
+use super::reachability::{self, Gaps};
 use super::write::{Route, Write};
 
 /// So many members of a circle are tried before the best so far is taken: a bound on the work for circles
@@ -153,7 +153,7 @@ pub(super) fn split_for_reach(
             if graph.sorted().len() < writes.len() {
                 continue;
             }
-            let better = reach::keep(difference, &writes, &mut graph);
+            let better = reachability::keep(difference, &writes, &mut graph);
             if better.groups() < gaps.groups() {
                 return Some((writes, graph, better));
             }

@@ -12,7 +12,7 @@ use crate::model::{
     ObjectLabel, ObjectRef, PlannedRef, Revision, Verb,
 };
 
-use super::{Plan, now, preimage};
+use super::{Plan, live_fields, preimage};
 
 /// A change that cannot be made as it was planned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -197,7 +197,7 @@ impl<'a> Account<'a> {
             changes.iter().flat_map(|change| &change.fields).map(|field| (field.field, &field.after)).collect();
         for field in changes.iter().flat_map(|change| &change.fields) {
             let earlier = fields.insert(field.field, &field.after);
-            let found = earlier.map_or_else(|| now::field(&self.directory, live, field.field), Clone::clone);
+            let found = earlier.map_or_else(|| live_fields::field(&self.directory, live, field.field), Clone::clone);
             if found != field.before {
                 let after = last.get(&field.field);
                 let done = after.is_some_and(|after| earlier.is_none() && live.has(field.field, after));

@@ -12,10 +12,10 @@ use crate::diag::{Diagnostic, Severity, Sources};
 use crate::model::{Change, Place, Verb};
 use crate::plan::{Cause, Plan};
 
-use super::held::{self, Held};
+use super::blocks::{self, Held};
+use super::failed_accounts::{self, Reason, Unplanned};
 use super::repository::{Located, Repository};
 use super::summary::{self, counted};
-use super::unplanned::{self, Reason, Unplanned};
 use super::{diagnostics, fields, human, skipped};
 
 /// GitHub shows so many annotations of a kind for each step, and drops the others without a word.
@@ -61,7 +61,7 @@ pub fn plans(
         lines.extend(skipped::title(plan).map(|title| format!("Left out: {title}")));
     }
     lines.extend(unplanned.iter().map(|one| format!("Not planned: {}", one.line())));
-    lines.extend(unplanned::total(plans, unplanned).map(|total| format!("Total: {total}")));
+    lines.extend(failed_accounts::total(plans, unplanned).map(|total| format!("Total: {total}")));
     page.text(lines)
 }
 
@@ -108,7 +108,7 @@ impl<'a> Page<'a> {
             Some((place, Located::Inside(file))) if fields::shown(&file) == file => {
                 properties = format!("file={},line={},col={},", property(&file), place.line, place.column);
             }
-            Some((place, _)) => message = format!("{}: {message}", held::position(place)),
+            Some((place, _)) => message = format!("{}: {message}", blocks::position(place)),
             None => {}
         }
         let (title, message) = (property(&title), data(&bounded(&message)));
@@ -192,8 +192,8 @@ fn reasons(plan: &Plan, change: Option<&Change>) -> String {
         Some(change) => block.changes.contains(&change.id),
         None => block.changes.is_empty(),
     });
-    let mut lines: Vec<String> = concerned.map(|block| held::title(block).0).collect();
-    lines.push(format!("To let exactly this plan through: strowger apply with {}", held::release(plan)));
+    let mut lines: Vec<String> = concerned.map(|block| blocks::title(block).0).collect();
+    lines.push(format!("To let exactly this plan through: strowger apply with {}", blocks::release(plan)));
     lines.join("\n")
 }
 

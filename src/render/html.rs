@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use crate::model::{Change, FieldChange, Verb};
 use crate::plan::{Block, Plan};
 
-use super::held::{self, Held};
+use super::blocks::{self, Held};
 use super::{fields, summary};
 
 /// Untrusted text on one line, for between tags and within quoted attributes; at most so many characters.
@@ -70,7 +70,7 @@ pub fn blocked(plan: &Plan) -> String {
 }
 
 fn block(page: &mut String, block: &Block, held: &Held<'_>) {
-    let (title, place) = held::title(block);
+    let (title, place) = blocks::title(block);
     let _ = write!(page, "<li>{}", escaped(&title));
     if let Some(place) = place {
         let _ = write!(page, " <span class=\"place\">{}</span>", escaped(&place));
@@ -95,7 +95,7 @@ fn change(page: &mut String, change: &Change, held: Option<&str>) {
         escaped(&fields::object(change))
     );
     if let Some(place) = &change.place {
-        let _ = write!(page, " <span class=\"place\">{}</span>", escaped(&held::position(place)));
+        let _ = write!(page, " <span class=\"place\">{}</span>", escaped(&blocks::position(place)));
     }
     page.push_str("</p>");
     if let Some(guards) = held {

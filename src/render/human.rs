@@ -10,8 +10,8 @@ use anstyle::{AnsiColor, Style as Paint};
 use crate::model::{Change, FieldChange, FieldName, Verb};
 use crate::plan::Plan;
 
+use super::blocks::{self, Held};
 use super::diagnostics::Style;
-use super::held::{self, Held};
 use super::{fields, skipped, summary};
 
 /// The plan, what is blocked and why, the unmanaged objects as one line, the counts, the price and the digest.
@@ -79,7 +79,7 @@ impl Page {
         let mut line =
             format!("  {} {}", self.paint(color(sign), &sign.to_string()), self.paint(Paint::new().bold(), &object));
         if let Some(place) = &change.place {
-            let place = held::position(place);
+            let place = blocks::position(place);
             // On a narrow terminal the place gets a line of its own rather than a broken one.
             let used = 4 + object.chars().count();
             let fits = used + 3 + place.chars().count() <= self.style.width;
@@ -111,14 +111,14 @@ impl Page {
         let title = self.paint(AnsiColor::Red.on_default().bold(), &title);
         self.line(&title);
         for block in &plan.blocked {
-            let (title, place) = held::title(block);
+            let (title, place) = blocks::title(block);
             let place = place.map(|place| self.paint(Paint::new().dimmed(), &format!("  {place}"))).unwrap_or_default();
             self.line(&format!("  {title}{place}"));
             for line in held.list(block) {
                 self.line(&format!("      {line}"));
             }
         }
-        self.line(&format!("  To let exactly this plan through: `{command}` with `{}`", held::release(plan)));
+        self.line(&format!("  To let exactly this plan through: `{command}` with `{}`", blocks::release(plan)));
     }
 
     /// What stays as it is although the files declare it.

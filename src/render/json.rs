@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::plan::{Digest, Plan};
 use crate::text::{self, shown};
 
-use super::unplanned::Unplanned;
+use super::failed_accounts::Unplanned;
 
 /// What `plan --format json` prints and `plan --out` saves: every account's plan, and what was found on the way.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]

@@ -10,8 +10,8 @@ mod section;
 
 use crate::plan::Plan;
 
+use super::failed_accounts::{self, Unplanned};
 use super::summary::counted;
-use super::unplanned::{self, Unplanned};
 
 use section::Section;
 
@@ -28,8 +28,8 @@ const CLOSING: usize = 256;
 /// The accounts without a plan, then the plans of all others, together at most `budget` bytes long, if that is
 /// [`LEAST`] or more.
 pub fn report(plans: &[Plan], unplanned: &[Unplanned], budget: usize) -> String {
-    let first = unplanned::markdown(unplanned, budget / 4);
-    let total = unplanned::total(plans, unplanned).map(|total| section::strong(&total));
+    let first = failed_accounts::markdown(unplanned, budget / 4);
+    let total = failed_accounts::total(plans, unplanned).map(|total| section::strong(&total));
     // Ten long names in letters of many bytes leave no room for plans.
     let total = total.filter(|total| total.len() <= budget / 8).unwrap_or_default();
     let rest = self::plans(plans, budget.saturating_sub(first.len() + total.len() + 2));

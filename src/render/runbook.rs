@@ -17,8 +17,8 @@ use crate::model::{FieldName, FieldValue, ObjectId};
 use crate::plan::Plan;
 use crate::text;
 
-use super::held::{self, Held};
-use super::unplanned::Unplanned;
+use super::blocks::{self, Held};
+use super::failed_accounts::Unplanned;
 use super::{fields, skipped};
 
 use step::Step;
@@ -88,7 +88,7 @@ fn one(plan: &Plan, words: &Words) -> String {
         text.push('\n');
         for block in &plan.blocked {
             // Writing to a string cannot fail, here and below.
-            let _ = writeln!(text, "  - {}", held::title(block).0);
+            let _ = writeln!(text, "  - {}", blocks::title(block).0);
         }
     }
     text.push_str(&left_out(plan, words));

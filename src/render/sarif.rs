@@ -18,10 +18,10 @@ use crate::model::{Change, Place, Span};
 use crate::plan::{Block, Cause, Guard, Plan};
 use crate::text::hex;
 
-use super::held::{self, Held};
+use super::blocks::{self, Held};
+use super::failed_accounts::Unplanned;
 use super::repository::{Located, Repository};
 use super::summary::counted;
-use super::unplanned::Unplanned;
 use super::{diagnostics, fields, skipped};
 
 /// The schema that the output is valid against.
@@ -166,7 +166,7 @@ impl Run<'_> {
         }
         let object = change.map(|change| format!("{} {}", fields::sign(change.verb), fields::object(change)));
         let what = object.as_ref().map(|object| format!("{object}: ")).unwrap_or_default();
-        let message = format!("{what}{} (to let exactly this plan through: {})", block.message, held::release(plan));
+        let message = format!("{what}{} (to let exactly this plan through: {})", block.message, blocks::release(plan));
         let own = change.and_then(|change| change.place.as_ref());
         let policy = block.place.as_ref().filter(|_| own.is_some());
         let related = policy.map(|place| self.location(place, None, Some("the policy that says so")));

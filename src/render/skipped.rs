@@ -4,7 +4,7 @@ use crate::model::Kind;
 use crate::plan::{Plan, Skipped};
 
 use super::summary::counted;
-use super::{fields, held};
+use super::{blocks, fields};
 
 /// A view for people lists no more than this; the JSON has all of them.
 const LISTED: usize = 20;
@@ -32,7 +32,7 @@ pub(crate) fn list(plan: &Plan) -> Vec<String> {
 
 /// `ring_group/ventes  acme.yaml:12:3: the account has no user …`.
 fn line(skipped: &Skipped) -> String {
-    let place = skipped.place.as_ref().map(|place| format!("  {}", held::position(place))).unwrap_or_default();
+    let place = skipped.place.as_ref().map(|place| format!("  {}", blocks::position(place))).unwrap_or_default();
     format!("{}{place}: {}", object(skipped), reason(skipped))
 }
 

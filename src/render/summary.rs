@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::model::Verb;
 use crate::plan::{Guard, Plan, UnreadableObject};
 
+use super::blocks::Held;
 use super::fields;
-use super::held::Held;
 
 /// `1 create, 2 updates, 1 delete; 9 in sync`, or that there is nothing to do.
 pub(super) fn counts(plan: &Plan) -> String {

@@ -3,7 +3,7 @@
 use crate::model::{
     Directory, FieldName, FieldValue, Handle, Kind, Live, LiveObject, LiveRingGroup, ObjectId, ObjectRef,
 };
-use crate::plan::now;
+use crate::plan::live_fields;
 
 /// Look-ups into the account.
 pub(super) struct World<'l> {
@@ -32,6 +32,6 @@ impl<'l> World<'l> {
 
     /// What a field has now, as people read it.
     pub(super) fn value(&self, object: LiveObject<'_>, field: FieldName) -> FieldValue {
-        now::field(&self.directory, object, field)
+        live_fields::field(&self.directory, object, field)
     }
 }

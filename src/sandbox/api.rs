@@ -14,7 +14,7 @@ use super::body;
 use super::collection::Collection;
 use super::etag::{self, Condition};
 use super::kinds;
-use super::life::Phase;
+use super::lifecycle::Phase;
 use super::page::{self, ListQuery};
 use super::problem::{Code, Problem};
 use super::routes::{Place, Route};

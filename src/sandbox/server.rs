@@ -17,8 +17,8 @@ use crate::serve::Limits;
 use super::api;
 use super::auth::Tokens;
 use super::faults::Injector;
-use super::gate::{self, Count, Counters};
-use super::life::{Life, Phase};
+use super::layers::{self, Count, Counters};
+use super::lifecycle::{Life, Phase};
 use super::line::Line;
 use super::problem::Problem;
 use super::routes::{self, Route};
@@ -160,7 +160,7 @@ fn router(shared: &Arc<Shared>, accounts: Vec<Hosted>, several: bool) -> Router 
     }
     router
         .fallback(|| async { Problem::not_found().into_response() })
-        .layer(middleware::from_fn_with_state(Arc::clone(shared), gate::gate))
+        .layer(middleware::from_fn_with_state(Arc::clone(shared), layers::gate))
 }
 
 async fn answer(accounts: Arc<[Hosted]>, route: &'static Route, request: Request) -> Response {

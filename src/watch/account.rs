@@ -4,10 +4,10 @@
 //! never from the reason of the wake-up; whatever happens, the state is told on every way out of a turn.
 
 mod adopt;
-mod blame;
+mod attribution;
 mod correct;
-mod judge;
-mod tell;
+mod decide;
+mod publish;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,20 +23,20 @@ use crate::plan::Digest;
 use crate::providers::{Provider, Read};
 use crate::text::shown;
 
+use super::backoff::{Ended, Pace};
 use super::context::Context;
-use super::edge::Connection;
-use super::fights::Fights;
+use super::deletion_delay::Deletions;
+use super::desired_state::Wanted;
+use super::environment::Connection;
+use super::flapping::Fights;
 use super::handle::Handle;
-use super::pace::{Ended, Pace};
-use super::permit::Permit;
-use super::rest::Deletions;
 use super::status::{Degraded, State};
 use super::wake::{Reason, Reasons};
-use super::wanted::Wanted;
+use super::write_permission::Permit;
 
 use adopt::Adopting;
-use judge::{Held, Verdict};
-use tell::Told;
+use decide::{Held, Verdict};
+use publish::Told;
 
 /// The loop of one account.
 pub(super) struct Watcher {

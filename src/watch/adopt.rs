@@ -15,7 +15,7 @@ use crate::plan::{Part, Plan, plan_part};
 use crate::providers::Read;
 use crate::render::adopt::adopt;
 
-use super::hold::same_but_for;
+use super::drift::same_but_for;
 
 /// Files that would make an account's state the wanted one.
 #[derive(Debug)]

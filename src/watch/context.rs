@@ -10,8 +10,8 @@ use crate::apply::Stop;
 use crate::check::settings::ProviderSettings;
 use crate::config::Account;
 
-use super::claims::Claims;
-use super::edge::{Clock, Edge};
+use super::environment::{Clock, Edge};
+use super::leases::Claims;
 use super::status::Board;
 
 /// What the loop does with a difference.

@@ -19,10 +19,10 @@ use crate::text::shown;
 
 use super::account::Watcher;
 use super::context::Context;
+use super::desired_state::Wanted;
 use super::handle::Handle;
 use super::status::{Files, State};
 use super::wake::Reason;
-use super::wanted::Wanted;
 
 /// A loop that broke begins anew after this time.
 const RESTART: Duration = Duration::from_secs(5);

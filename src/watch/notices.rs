@@ -4,9 +4,9 @@
 //! a receiver is told everything in the order in which it happened, and of the same thing once an hour, unless
 //! something else came between; an address is a secret, and receivers are told apart by their number.
 
+mod deduplicator;
 mod message;
 mod queue;
-mod sieve;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,9 +20,9 @@ use tokio::time::Instant;
 use crate::providers::Webhook;
 
 use super::status::{Board, Event};
+use deduplicator::Sieve;
 use message::Notice;
 use queue::Queue;
-use sieve::Sieve;
 
 pub use message::Form;
 

@@ -5,11 +5,11 @@
 //! here allow, and nothing that a client does holds up the loops.
 
 mod api;
+mod commands;
 mod events;
-mod gate;
 mod health;
+mod layers;
 mod metrics;
-mod orders;
 mod page;
 mod problem;
 
@@ -30,7 +30,7 @@ use crate::apply::{Stop, Urgency};
 use crate::providers::Secret;
 use crate::serve::Limits;
 
-use super::edge::Clock;
+use super::environment::Clock;
 use super::notices::Tally;
 use super::{Board, Order};
 use problem::Problem;
@@ -117,12 +117,12 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/metrics", get(metrics::metrics))
         .route("/api/status", get(api::status))
         .route("/api/accounts/{name}", get(api::account))
-        .route("/api/accounts/{name}/approve", post(orders::approve))
+        .route("/api/accounts/{name}/approve", post(commands::approve))
         .route("/api/events", get(events::events))
-        .route("/reconcile", post(orders::reconcile))
+        .route("/reconcile", post(commands::reconcile))
         .fallback(|| async { Problem::not_found("no such page; see docs/watch-status.md").into_response() })
         .method_not_allowed_fallback(|| async { Problem::method().into_response() })
         .layer(DefaultBodyLimit::max(MOST_BYTES))
-        .layer(middleware::from_fn_with_state(Arc::clone(&shared), gate::gate))
+        .layer(middleware::from_fn_with_state(Arc::clone(&shared), layers::gate))
         .with_state(shared)
 }

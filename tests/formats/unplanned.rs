@@ -2,9 +2,9 @@
 
 use strowger::diag::Sources;
 use strowger::model::Place;
+use strowger::render::failed_accounts::{Reason, Unplanned, human, total};
 use strowger::render::json::Report;
 use strowger::render::runbook::{self, Language};
-use strowger::render::unplanned::{Reason, Unplanned, human, total};
 use strowger::render::{github, markdown, sarif};
 
 use crate::sample::{repository, sample};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use strowger::diag::Sources;
 use strowger::ledger::{Line, Reader, Run};
 use strowger::plan::{self, Digest};
-use strowger::render::{json::Report, moved};
+use strowger::render::{json::Report, stale};
 
 use super::harness::{Target, Verdict, fuzz};
 use super::room::{Room, shown};
@@ -79,7 +79,7 @@ fn plan() {
                     Ok(ready) => assert_eq!(ready.changes.len(), before.changes.len()),
                     Err(list) => {
                         assert!(list.iter().all(|moved| !moved.how.is_empty()));
-                        assert!(!moved::human(&list).chars().any(|odd| odd.is_control() && odd != '\n'));
+                        assert!(!stale::human(&list).chars().any(|odd| odd.is_control() && odd != '\n'));
                     }
                 }
             }

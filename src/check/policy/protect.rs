@@ -5,10 +5,10 @@ use crate::model::{E164, Kind, Protected, Spanned};
 
 use crate::check::document::View;
 use crate::check::phone;
-use crate::check::plain::{Reading, reading};
 use crate::check::reader::{Advice, Field, Reader};
 use crate::check::references;
 use crate::check::settings::Country;
+use crate::check::yaml_scalar::{Reading, reading};
 
 const FORM: &str = "write numbers in quotes and ring groups, such as `[\"+33142685300\", ring_group/ventes]`";
 

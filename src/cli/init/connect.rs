@@ -9,9 +9,9 @@ use anyhow::bail;
 use tokio::runtime::Runtime;
 
 use crate::check::settings::{ProviderSettings, SandboxState, SecretRef};
-use crate::cli::effort::Effort;
 use crate::cli::open::{Purpose, open};
-use crate::cli::{accept, progress, section};
+use crate::cli::request_limits::Effort;
+use crate::cli::{accept, account_section, progress};
 use crate::config;
 use crate::model::Live;
 use crate::providers::ReadError;
@@ -157,7 +157,7 @@ fn again(error: &anyhow::Error) {
 
 /// Reads the account as the files will, but with paths from the current folder.
 fn read(provider: &ProviderSettings, head: &Head, runtime: &Runtime) -> anyhow::Result<Live> {
-    let lines = section::provider(provider, &Path::to_path_buf);
+    let lines = account_section::provider(provider, &Path::to_path_buf);
     let mut loaded = config::text(Path::new(""), "account.yaml", &account::file(head, &lines));
     // The address and the token were given a moment ago.
     accept::everything(&mut loaded);

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use crate::check::schema;
 use crate::check::settings::{ProviderSettings, SecretRef};
+use crate::cli::account_section;
 use crate::cli::export::SCHEMA;
-use crate::cli::files::{Made, create_all};
-use crate::cli::section;
+use crate::cli::write_file::{Made, create_all};
 use crate::render::export::{ByFolder, ExportOptions, export};
 use crate::text::shown;
 
@@ -90,7 +90,7 @@ fn lines(arguments: &Arguments, place: &Place, provider: &ProviderSettings) -> V
         ProviderSettings::Office { url, token } => ProviderSettings::Office { url, token: token::placed(token, &to) },
         provider => provider,
     };
-    let mut lines = section::provider(&provider, &to);
+    let mut lines = account_section::provider(&provider, &to);
     if arguments.other.state.is_none() {
         lines.retain(|line| !line.starts_with("state:"));
     }

@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 use crate::cli::export::SCHEMA;
-use crate::cli::files;
+use crate::cli::write_file;
 use crate::config;
 
 /// A folder for the files of one account.
@@ -23,7 +23,7 @@ impl Place {
         if folder.as_os_str().is_empty() {
             bail!("the folder has no name");
         }
-        files::without_links(folder)?;
+        write_file::without_links(folder)?;
         if let Some(why) = occupied(folder)? {
             bail!("{why}; choose another folder");
         }

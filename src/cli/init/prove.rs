@@ -4,9 +4,9 @@ use anyhow::anyhow;
 
 use crate::cli::accept;
 use crate::cli::console::{self, Voice};
-use crate::cli::effort::Effort;
 use crate::cli::open::{Purpose, open};
 use crate::cli::plan::read_and_plan;
+use crate::cli::request_limits::Effort;
 use crate::config;
 use crate::diag::has_errors;
 use crate::exit::Exit;

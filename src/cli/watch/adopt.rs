@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::sync::Mutex;
 
-use crate::cli::files::replace_in_checkout;
+use crate::cli::write_file::replace_in_checkout;
 use crate::render::counted;
 use crate::text::shown;
 use crate::watch::Adoption;

@@ -9,7 +9,7 @@ use crate::model::NameKey;
 
 use super::super::git::{self, Commit, Entry as File, GitError, Repository};
 use super::super::load::{Account, display};
-use super::former::{Former, Index, Whereabouts};
+use super::accounts::{Former, Index, Whereabouts};
 use super::names::{Heading, Names};
 use super::present::Present;
 

@@ -10,7 +10,7 @@ use crate::model::{Base, BasePolicy, FileId, Scope};
 
 use super::super::git::{Commit, Entry as File, GitError};
 use super::super::load::Account;
-use super::former::Former;
+use super::accounts::Former;
 use super::history::{Found, History};
 
 /// What helps against a revision whose files have errors.

@@ -9,7 +9,7 @@ use crate::model::NameKey;
 
 use super::super::git::{Commit, Repository};
 use super::super::load::Account;
-use super::former::{Former, Index, Whereabouts};
+use super::accounts::{Former, Index, Whereabouts};
 use super::names::{Said, said};
 
 /// The names and addresses of the accounts that there are now.

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use super::limit::{LIMIT, Watchdog};
+use super::timeout::{LIMIT, Watchdog};
 use crate::config::read::MOST;
 
 /// `git cat-file --batch`. After an error its answers are out of step, and it is of no use any more.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::path::Path;
 
-use super::{GitError, Place, Repository, above, git, limit, os_path, succeeded};
+use super::{GitError, Place, Repository, above, git, os_path, succeeded, timeout};
 
 /// Names of files, wherever in the repository they are, whatever case they are written in.
 ///
@@ -42,5 +42,5 @@ fn list(at: &Place, arguments: &[&str]) -> Result<Vec<u8>, GitError> {
     // What is listed is below the folder that git is started in.
     let mut command = git(at, arguments)?;
     command.current_dir(&at.top);
-    Ok(succeeded(limit::output(command, limit::LIMIT)?)?.stdout)
+    Ok(succeeded(timeout::output(command, timeout::LIMIT)?)?.stdout)
 }

@@ -8,7 +8,7 @@ use foldhash::HashMap;
 
 use crate::model::{Change, E164, FieldName, FieldValue, Kind, LiveRingGroup, NameKey, ObjectId, Span, Verb};
 
-use super::through::{From, Reason, Through};
+use super::downstream::{From, Reason, Through};
 use super::{Block, Case, Guard, Judged};
 
 /// A block for each protected object that is changed.

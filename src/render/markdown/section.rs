@@ -6,7 +6,7 @@ use crate::model::{Change, Verb};
 use crate::plan::Plan;
 use crate::text;
 
-use super::super::held::{self, Held};
+use super::super::blocks::{self, Held};
 use super::super::summary::{self, counted};
 use super::super::{fields, human, skipped};
 
@@ -60,7 +60,7 @@ impl<'a> Section<'a> {
         let held = Held::of(plan);
         let mut parts: Vec<Part> = plan.changes.iter().map(|change| of_change(change, &held)).collect();
         parts.extend(plan.blocked.iter().map(|block| {
-            let (title, place) = held::title(block);
+            let (title, place) = blocks::title(block);
             let mut text = place.map_or(format!("{title}\n"), |place| format!("{title}  {place}\n"));
             for line in held.list(block) {
                 // Writing to a string cannot fail, here and below.
@@ -195,7 +195,8 @@ fn of_change(change: &Change, held: &Held<'_>) -> Part {
 fn tail(plan: &Plan) -> String {
     let mut parts = Vec::new();
     if plan.is_blocked() {
-        parts.push(format!("To let exactly this plan through: `strowger apply` with {}.", code(&held::release(plan))));
+        parts
+            .push(format!("To let exactly this plan through: `strowger apply` with {}.", code(&blocks::release(plan))));
     }
     if let Some(title) = skipped::title(plan) {
         parts.push(format!("**Left out: {title}.**\n\n{}", block(&skipped::list(plan))));

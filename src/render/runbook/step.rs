@@ -2,7 +2,7 @@
 
 use crate::model::{Change, FieldName, FieldValue, Kind, PlannedRef, Reason, RingMode, Verb};
 
-use super::super::{fields, held};
+use super::super::{blocks, fields};
 use super::words::{Words, fill};
 
 /// A change, and the name under which its object is found at this point.
@@ -47,7 +47,7 @@ impl Step<'_> {
             Verb::Update => words.update,
             Verb::Delete => words.delete,
         };
-        let place = self.change.place.as_ref().map(|place| format!(" ({})", held::position(place)));
+        let place = self.change.place.as_ref().map(|place| format!(" ({})", blocks::position(place)));
         let title = fill(title, &[("object", &self.object())]);
         let text = format!("{}. {title}{}\n", self.number, place.unwrap_or_default());
         let mut lines = Lines { text, step: self.number, clicks: 0 };

@@ -8,8 +8,8 @@ use crate::plan::Plan;
 use crate::providers::Read;
 
 use super::super::adopt::{Adoption, adoption};
+use super::super::desired_state::Wanted;
 use super::super::status::Happening;
-use super::super::wanted::Wanted;
 use super::Watcher;
 
 /// Files that would make the account's state the wanted one, with what is left, or why there are none.

@@ -12,11 +12,11 @@ use crate::providers::WriteError;
 use crate::render::counted;
 use crate::text::shown;
 
-use super::super::permit::Permit;
+use super::super::desired_state::Wanted;
 use super::super::status::{Counts, Happening};
-use super::super::wanted::Wanted;
+use super::super::write_permission::Permit;
 use super::Watcher;
-use super::judge::{Verdict, Work};
+use super::decide::{Verdict, Work};
 
 impl Watcher {
     /// Writes what shall be written, reads the account again, and judges anew.

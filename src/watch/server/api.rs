@@ -14,7 +14,7 @@ use crate::render::json;
 
 use super::super::status::{AccountStatus, SourceStatus, Stamp};
 use super::problem::Problem;
-use super::{Shared, orders};
+use super::{Shared, commands};
 
 /// What `/api/status` answers.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -51,7 +51,7 @@ pub(super) async fn account(
     State(shared): State<Arc<Shared>>,
     Path(name): Path<Box<str>>,
 ) -> Result<Response, Problem> {
-    let account = shared.board.get(&name).ok_or_else(|| orders::unknown(&name))?;
+    let account = shared.board.get(&name).ok_or_else(|| commands::unknown(&name))?;
     Ok(answer(account).await)
 }
 

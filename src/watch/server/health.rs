@@ -12,7 +12,7 @@ use crate::render::counted;
 use crate::text::shown;
 
 use super::super::status::{AccountStatus, State as Standing};
-use super::{Shared, orders};
+use super::{Shared, commands};
 
 /// How soon the loops take an order.
 const PROMPT: Duration = Duration::from_secs(2);
@@ -22,7 +22,7 @@ const OVERDUE: Duration = Duration::from_secs(3600);
 
 /// The process lives: its loops go round.
 pub(super) async fn healthz(State(shared): State<Arc<Shared>>) -> Response {
-    if tokio::time::timeout(PROMPT, orders::count(&shared)).await.ok().flatten().is_none() {
+    if tokio::time::timeout(PROMPT, commands::count(&shared)).await.ok().flatten().is_none() {
         return answer(false, "the loops take no orders");
     }
     let now = shared.clock.now();
@@ -41,7 +41,7 @@ pub(super) async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
     if shared.ready.load(Ordering::Relaxed) {
         return answer(true, "every account was looked at");
     }
-    let known = tokio::time::timeout(PROMPT, orders::count(&shared)).await.ok().flatten();
+    let known = tokio::time::timeout(PROMPT, commands::count(&shared)).await.ok().flatten();
     let accounts = shared.board.all();
     let waiting = accounts.iter().filter(|account| account.state == Standing::Starting).count();
     match known {

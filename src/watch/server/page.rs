@@ -5,9 +5,9 @@
 //! script replaces only what changed.
 
 mod card;
-mod marks;
+mod fingerprints;
+mod labels;
 mod summary;
-mod words;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -23,12 +23,12 @@ use crate::render::html;
 
 use super::super::status::AccountStatus;
 use super::Shared;
-use super::orders;
+use super::commands;
 use super::problem::Problem;
 use card::Extent;
-use words::{is_urgent, rank};
+use labels::{is_urgent, rank};
 
-pub(super) use marks::{mark, source_mark};
+pub(super) use fingerprints::{mark, source_mark};
 
 /// So many accounts have a card on the overview; the rest are a line each.
 const CARDS: usize = 40;
@@ -78,8 +78,8 @@ pub(super) async fn account(
     State(shared): State<Arc<Shared>>,
     Path(name): Path<Box<str>>,
 ) -> Result<Html<String>, Problem> {
-    let account = shared.board.get(&name).ok_or_else(|| orders::unknown(&name))?;
-    let title = format!("{}: {} – Strowger", html::text(&name, 200), words::state(account.state).0);
+    let account = shared.board.get(&name).ok_or_else(|| commands::unknown(&name))?;
+    let title = format!("{}: {} – Strowger", html::text(&name, 200), labels::state(account.state).0);
     let mut main =
         "<p class=\"back\"><a href=\"/\">All accounts</a></p><ul id=\"attention\" class=\"cards\">".to_owned();
     card::item(&mut main, &account, Extent::Whole, shared.address);
@@ -140,7 +140,7 @@ fn document(title: &str, attributes: &str, main: &str) -> String {
          <p id=\"news\" role=\"status\" class=\"unseen\"></p>\
          <main id=\"main\" tabindex=\"-1\" aria-labelledby=\"title\" {attributes}><h1 id=\"title\" class=\"unseen\">{}</h1>{main}</main>\
          <footer><a href=\"/api/status\">JSON</a> <a href=\"/metrics\">Metrics</a></footer></body></html>",
-        words::SHAPES,
+        labels::SHAPES,
         title.trim_end_matches(" – Strowger"),
     );
     page

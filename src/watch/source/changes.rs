@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::config::{self, Stamp};
 
-use super::super::settle::settled;
+use super::super::debounce::settled;
 
 /// How often files are looked at, even if the system says nothing.
 const ANYWAY: Duration = Duration::from_secs(30);

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use crate::apply::{Stop, Urgency};
 use crate::config::Revision;
 
-use super::super::edge::Clock;
+use super::super::environment::Clock;
 use super::super::fleet::Taken;
 use super::super::status::Board;
 use super::{Changes, Nudge, load};

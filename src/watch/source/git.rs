@@ -23,9 +23,9 @@ use crate::apply::{Stop, Urgency};
 use crate::diag::has_errors;
 use crate::text::{hex, shown};
 
-use super::super::edge::Clock;
+use super::super::backoff::{Ended, Pace};
+use super::super::environment::Clock;
 use super::super::fleet::Taken;
-use super::super::pace::{Ended, Pace};
 use super::super::status::Board;
 use super::{Nudge, load};
 

@@ -9,8 +9,8 @@ use crate::plan::Plan;
 use crate::render::{counted, html};
 
 use super::super::super::status::{AccountStatus, State};
-use super::marks::mark;
-use super::words::{happening, has_refused_files, is_urgent, rank, shape, state, time};
+use super::fingerprints::mark;
+use super::labels::{happening, has_refused_files, is_urgent, rank, shape, state, time};
 
 /// What a path may show as it is.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');

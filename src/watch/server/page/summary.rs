@@ -7,8 +7,8 @@ use crate::render::{counted, html};
 
 use super::super::super::status::{AccountStatus, SourceStatus, State};
 use super::Filter;
-use super::marks::source_mark;
-use super::words::{is_urgent, shape, state, time};
+use super::fingerprints::source_mark;
+use super::labels::{is_urgent, shape, state, time};
 
 /// In the order in which they matter.
 const ORDER: [State; 9] = [

@@ -16,9 +16,9 @@ use crate::render::counted;
 
 use super::accept::Accept;
 use super::console::{self, Broken, Voice};
-use super::effort::Effort;
 use super::events::EventArguments;
-use super::{approval, identity};
+use super::request_limits::Effort;
+use super::{approval, run_metadata};
 
 /// What every command that writes to accounts is told.
 #[derive(Debug, clap::Args)]
@@ -57,7 +57,7 @@ impl Writing {
 
     /// The approval that lets this plan through, if it needs one. For plans that [`Self::refuses`] does not refuse.
     pub(super) fn approval(&self, plan: &Plan) -> Option<Approval> {
-        Approval::of(plan, identity::approver(self.approve_as.as_deref()))
+        Approval::of(plan, run_metadata::approver(self.approve_as.as_deref()))
     }
 
     /// How the command ends if these plans may not be carried out: a guard holds one back, an account cannot be

@@ -5,7 +5,7 @@
 //! fewest changed steps; every write that makes the new path must come before every write that breaks the
 //! old one. Until the first of the latter the old path stands; from then on the new one does.
 //!
-//! Where such wishes contradict each other (two numbers trade places), a small [`search`](super::search)
+//! Where such wishes contradict each other (two numbers trade places), a small [`search`](super::order_search)
 //! looks for any order that works. If there is none, and a second write to one group does not help either,
 //! the group is without a caller's path for one step; the plan says so. No number is ever without a
 //! destination for it.
@@ -16,7 +16,7 @@ use crate::diff::Difference;
 use crate::model::{Handle, Kind};
 
 use super::graph::Graph;
-use super::search::{self, Problem, Step};
+use super::order_search::{self, Problem, Step};
 use super::write::{Subject, Write, is_station};
 
 /// A pair of paths with more pairs of writes than this is held by a chain instead of by every pair.
@@ -70,7 +70,7 @@ pub(super) fn keep(difference: &Difference<'_>, writes: &[Write], graph: &mut Gr
 
 /// Undoes the circles that wishes made, giving up as few groups as it can.
 fn settle(map: &Map<'_, '_>, wishes: Vec<Wish>, circles: &[Vec<usize>], graph: &mut Graph) -> Vec<(usize, Handle)> {
-    let small = map.writes.len() <= search::MOST;
+    let small = map.writes.len() <= order_search::MOST;
     let scopes: Vec<Vec<usize>> = if small { vec![(0..map.writes.len()).collect()] } else { circles.to_vec() };
     let mut settled = graph.clone();
     let mut gaps = Vec::new();
@@ -120,7 +120,7 @@ fn order_within<'w>(
     nodes: &[usize],
     wishes: &'w [Wish],
 ) -> (Vec<usize>, Vec<&'w Wish>) {
-    if nodes.len() <= search::MOST {
+    if nodes.len() <= order_search::MOST {
         let steps: Vec<Step> = nodes.iter().map(|&node| map.step(node)).collect();
         let before = |node: usize| {
             let earlier = nodes.iter().enumerate().filter(|&(_, &other)| graph.after(other).any(|after| after == node));

@@ -10,12 +10,12 @@ use crate::plan::{Part, Plan, plan_part};
 use crate::providers::Read;
 use crate::render::{counted, diagnostics, skipped};
 
-use super::super::fights::Contested;
-use super::super::hold::{fulfilled, is_drift, without};
-use super::super::pace::Ended;
-use super::super::permit::Permit;
+use super::super::backoff::Ended;
+use super::super::desired_state::Wanted;
+use super::super::drift::{fulfilled, is_drift, without};
+use super::super::flapping::Contested;
 use super::super::status::{Degraded, State};
-use super::super::wanted::Wanted;
+use super::super::write_permission::Permit;
 use super::Watcher;
 
 /// So many findings are told.

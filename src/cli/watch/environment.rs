@@ -13,9 +13,9 @@ use crate::text::shown;
 use crate::watch::{Adoption, Connection, Edge};
 
 use super::super::accept::Accept;
-use super::super::effort::Effort;
-use super::super::identity::{self, About};
 use super::super::open::{Opened, Purpose, open_accepted};
+use super::super::request_limits::Effort;
+use super::super::run_metadata::{self, About};
 use super::adopt::{Target, into_folder};
 
 /// What this process provides to the loops.
@@ -77,7 +77,7 @@ impl Edge for Process {
         let root = self.root(account)?;
         let commit = commit.map(|id| Commit { id: id.to_owned(), dirty: false });
         let about = About { commit, ..About::default() };
-        let mut recorder = identity::recorder(account, plan, about).map_err(|error| format!("{error:#}"))?;
+        let mut recorder = run_metadata::recorder(account, plan, about).map_err(|error| format!("{error:#}"))?;
         if let Some(approval) = approval {
             recorder.approve(approval);
         }
@@ -103,6 +103,6 @@ impl Edge for Process {
     }
 
     fn lock(&self, account: &Account) -> Result<Option<Lock>, String> {
-        identity::lock(account, &self.root(account)?).map_err(|error| format!("{error:#}"))
+        run_metadata::lock(account, &self.root(account)?).map_err(|error| format!("{error:#}"))
     }
 }

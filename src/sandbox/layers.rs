@@ -10,7 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::body;
 use super::faults::{self, Fate};
-use super::life::Phase;
+use super::lifecycle::Phase;
 use super::line::Plug;
 use super::problem::Problem;
 use super::server::Shared;

@@ -7,7 +7,7 @@
 
 use crate::diff::Difference;
 
-use super::needs::needs;
+use super::dependencies::needs;
 use super::split::{Spare, WAYS, Way, halved, halves};
 use super::write::Write;
 

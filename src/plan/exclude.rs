@@ -11,8 +11,8 @@ use crate::diff::{Deletion, Difference, GroupDelta, NumberDelta};
 use crate::model::{Declaration, Desired, Handle, Kind, Span, circles};
 
 use super::Plan;
+use super::dependencies::needs;
 use super::graph::Graph;
-use super::needs::needs;
 use super::order::Ordered;
 use super::selection::{Select, declarations};
 use super::skipped::{Cause, Skipped};

@@ -12,11 +12,11 @@ use crate::plan::{Digest, Plan};
 use crate::render::counted;
 use crate::text::shown;
 
-use super::super::fights::Contested;
+use super::super::desired_state::Wanted;
+use super::super::flapping::Contested;
 use super::super::status::{Counts, Degraded, Drift, Event, Happening, State};
-use super::super::wanted::Wanted;
 use super::Watcher;
-use super::judge::{Held, Verdict};
+use super::decide::{Held, Verdict};
 
 /// No sentence is longer.
 const LONGEST: usize = 1000;

@@ -8,7 +8,7 @@ use crate::diag::{Diagnostic, Rule, Severities, has_errors};
 use crate::diff::{Difference, diff};
 use crate::model::{Desired, Live};
 
-use super::cut::Cut;
+use super::exclude::Cut;
 use super::order::{self, Ordered};
 use super::selection::Select;
 use super::{Digest, Guard, Plan, build, guard};

@@ -15,7 +15,7 @@ use crate::text::shown;
 use super::super::address::resolved;
 use super::super::git::{Commit, Entry, GitError, Repository};
 use super::super::load::{Account, display};
-use super::former::{Former, Index};
+use super::accounts::{Former, Index};
 
 /// A file that a token's command names is not compared beyond this many bytes, and counts as another one.
 const MOST: u64 = 16 * 1024 * 1024;

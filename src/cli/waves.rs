@@ -15,9 +15,9 @@ use crate::plan::{Part, Plan};
 use crate::providers::Provider;
 use crate::render::{counted, names};
 
+use super::account_output::Pen;
 use super::console::Voice;
 use super::execution::{Carried, Execution, carry_out};
-use super::pen::Pen;
 use super::progress;
 
 /// A plan that may be carried out.
