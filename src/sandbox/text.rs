@@ -1,5 +1,5 @@
 //! The shapes of text that the API accepts. Each rule is also written, as a pattern, in the `OpenAPI` document;
-//! `tests/sandbox_openapi.rs` holds the two together.
+//! `tests/it/sandbox/openapi.rs` holds the two together.
 //!
 //! Text is never silently changed: a name with a space at its end is refused, not trimmed, because a client
 //! that reads back something else than it wrote sees a difference that is none.

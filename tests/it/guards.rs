@@ -1,0 +1,7 @@
+//! Guards: what they block, how an approval releases it, and what must not evade them.
+
+mod approvals;
+mod commands;
+mod evasions;
+mod freeze;
+mod plan;

@@ -1,0 +1,4 @@
+//! The first run.
+
+mod flags;
+mod terminal;

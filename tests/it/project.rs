@@ -1,0 +1,7 @@
+//! The project itself: layout, generated documents, README and examples.
+
+mod examples;
+mod exit_codes;
+mod generated;
+mod layout;
+mod readme;

@@ -1,0 +1,9 @@
+//! Providers: reading an account and writing to it, in front of servers that answer badly.
+
+mod hostile_answers;
+mod hostile_tls;
+mod look;
+mod office_hostile;
+mod office_unclear;
+mod snapshot;
+mod unreadable;

@@ -1,0 +1,4 @@
+//! Taking a run back.
+
+mod commands;
+mod laws;

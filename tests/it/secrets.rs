@@ -1,0 +1,5 @@
+//! Tokens go to the account and nowhere else.
+
+mod accept;
+mod commands;
+mod written;

@@ -1,0 +1,13 @@
+//! What tests of several topics share: the real binary, servers, repositories, and generated accounts.
+
+pub mod account;
+pub mod accounts;
+pub mod commands;
+pub mod door;
+pub mod generate;
+pub mod git;
+pub mod hostile;
+pub mod process;
+pub mod repository;
+pub mod sandbox;
+pub mod terminal;

@@ -1,0 +1,12 @@
+//! The loop that keeps accounts in sync.
+
+mod adopt;
+mod board;
+mod chaos;
+mod cycle;
+mod degraded;
+mod deletions;
+mod files;
+mod git;
+mod portal;
+mod systemd;
