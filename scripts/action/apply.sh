@@ -205,6 +205,9 @@ mode_apply() {
         pull_request* | issue_comment)
             usage 'a pull request is planned, never applied: apply on `push` to the branch that it is merged to'
             ;;
+        merge_group)
+            usage 'a merge queue is planned, never applied: it may yet fail. Apply on `push` to the branch that it merges to'
+            ;;
     esac
     refuse_forks
     : > "$work/approved"

@@ -46,8 +46,9 @@ flag fail-on-changes "$INPUT_FAIL_ON_CHANGES" || true
 commenting=false
 if flag comment "$INPUT_COMMENT" && [[ -n $number && -z $outside ]]; then commenting=true; fi
 
+find_base
 guards=()
-if [[ -n ${INPUT_BASE:-$before} ]]; then guards=(--base "${INPUT_BASE:-$before}"); fi
+[[ -z $base ]] || guards=(--base "$base")
 
 case $INPUT_MODE in
     validate) mode_validate ;;

@@ -2,6 +2,7 @@
 //! and a real server of the account, against a stub of GitHub that holds every request against what GitHub documents.
 #![cfg(unix)]
 
+mod base;
 mod checks;
 mod github;
 mod hostile;

@@ -109,7 +109,7 @@ impl Project {
         let head = self.commit("propose");
         self.git(&["switch", "--quiet", "--detach", "main"]);
         self.git(&["merge", "--quiet", "--no-ff", "--message=preview", branch]);
-        let mut payload = payload(&head, REPOSITORY);
+        let mut payload = payload(&self.git(&["rev-parse", "main"]), &head);
         (payload["number"], payload["pull_request"]["number"]) = (json!(number), json!(number));
         Event { name: "pull_request", payload, sha: self.git(&["rev-parse", "HEAD"]) }
     }
@@ -239,15 +239,15 @@ impl Project {
 }
 
 /// A pull request's event.
-fn payload(head: &str, from: &str) -> Value {
+fn payload(base: &str, head: &str) -> Value {
     json!({
         "action": "synchronize",
         "number": NUMBER,
         "pull_request": {
             "number": NUMBER,
             "title": "$(touch injected) `touch injected` ::error::injected",
-            "head": { "sha": head, "ref": "change", "repo": { "full_name": from } },
-            "base": { "sha": head, "ref": "main", "repo": { "full_name": REPOSITORY } },
+            "head": { "sha": head, "ref": "change", "repo": { "full_name": REPOSITORY } },
+            "base": { "sha": base, "ref": "main", "repo": { "full_name": REPOSITORY } },
         },
     })
 }

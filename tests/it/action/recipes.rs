@@ -74,6 +74,9 @@ fn guards_of_before_a_push_of_several_commits_hold_in_plan_and_in_apply() {
     let push = [&branch[..], &[("CI_COMMIT_BEFORE_SHA", &before)]].concat();
     expect(&sh(&project, &both, &push), 4);
     expect(&sh(&project, &block("A plain shell", "sh"), &[("BRANCH", "main"), ("BEFORE", &before)]), 4);
+    // A merge request of several commits is guarded by its base.
+    let request = [("CI_DEFAULT_BRANCH", "main"), ("CI_MERGE_REQUEST_DIFF_BASE_SHA", &before)];
+    assert!(expect(&sh(&project, &gitlab(&["plan"]), &request), 0).contains("protected"));
     assert!(server.audit().is_empty());
     // Of a branch that is new, nothing is known.
     let zeros = "0".repeat(40);
