@@ -40,6 +40,7 @@ mod write;
 pub use block::{Block, Guard};
 pub use digest::{Digest, DigestError};
 pub use freeze::{Frozen, frozen, thaws};
+pub use guard::{Sharing, Size, cap_together};
 pub use partial::{Part, plan_part};
 pub use review::{Review, Unreviewed, unreviewed};
 pub use saved::{ready, unmet};

@@ -15,14 +15,14 @@ use crate::config::{Account, InvalidAccount, Loaded};
 use crate::diag::{Diagnostic, Rule, has_errors};
 use crate::exit::Exit;
 use crate::model::Scope;
-use crate::plan::{Part, Plan};
+use crate::plan::{Part, Plan, Sharing, cap_together};
 use crate::providers::{Identity, Provider};
 use crate::render::failed_accounts::{Reason, Unplanned};
 use crate::text::shown;
 
 use super::accept::Unaccepted;
 use super::open::{Opened, Purpose, open};
-use super::plan::{Fresh, read_and_plan};
+use super::plan::{Fresh, Seen, read_and_plan};
 use super::progress::Reading;
 use super::request_limits::Effort;
 use super::saved::{self, Saved};
@@ -50,7 +50,7 @@ pub(super) struct Looked<'a> {
     pub(super) account: &'a Account,
     pub(super) planned: Planned,
     /// Which live account it is, if it was read.
-    identity: Option<Identity<Address>>,
+    seen: Option<Seen>,
     /// The way to the account, if it could be opened and is to be written to.
     pub(super) open: Option<Open>,
 }
@@ -106,17 +106,34 @@ pub(super) async fn plan_all<'a>(accounts: &[&'a Account], looking: Looking<'_>)
     let mut looked: Vec<_> = looked.into_iter().map(|(_, looked)| looked).collect();
     if !matches!(looking.against, Against::Frozen(_)) {
         refuse_twice(&mut looked).await;
+        cap_shared(&mut looked);
     }
     looked
+}
+
+/// Counts the changes of the accounts that share a live account together, so that no cap is evaded by spreading them.
+fn cap_shared(looked: &mut [Looked<'_>]) {
+    let mut groups: Vec<(&Identity<Address>, Vec<Sharing<'_>>)> = Vec::new();
+    for Looked { account, planned, seen, .. } in looked {
+        let (Planned::Ready(plan, _), Some(Seen { identity, size })) = (planned, seen) else { continue };
+        let share = Sharing { plan, desired: &account.desired, size: *size };
+        match groups.iter_mut().find(|(first, _)| first.is_same(identity)) {
+            Some((_, shares)) => shares.push(share),
+            None => groups.push((identity, vec![share])),
+        }
+    }
+    for (_, mut shares) in groups {
+        cap_together(&mut shares);
+    }
 }
 
 /// Refuses the accounts that are one live account, unless what they own is apart: each would undo what the other does.
 async fn refuse_twice(looked: &mut [Looked<'_>]) {
     let mut found: BTreeMap<usize, Vec<Diagnostic>> = BTreeMap::new();
     for (at, one) in looked.iter().enumerate() {
-        let Some(identity) = &one.identity else { continue };
+        let Some(Seen { identity, .. }) = &one.seen else { continue };
         let same = |first: &&(usize, &Looked<'_>)| {
-            first.1.identity.as_ref().is_some_and(|first| first.is_same(identity))
+            first.1.seen.as_ref().is_some_and(|first| first.identity.is_same(identity))
                 && !scope(first.1.account).is_disjoint(scope(one.account))
         };
         let before: Vec<(usize, &Looked<'_>)> = looked.iter().enumerate().take(at).collect();
@@ -153,8 +170,8 @@ fn twice(account: &Account, first: &Account, id: &str) -> Diagnostic {
 
 async fn plan_one<'a>(account: &'a Account, looking: Looking<'_>) -> Looked<'a> {
     if let Against::Frozen(frozen) = looking.against {
-        let (planned, identity) = planned(account, looking, &frozen.of(account)).await;
-        return Looked { account, planned, identity, open: None };
+        let (planned, seen) = planned(account, looking, &frozen.of(account)).await;
+        return Looked { account, planned, seen, open: None };
     }
     let writes = looking.purpose == Purpose::Write;
     let opened = async {
@@ -167,35 +184,29 @@ async fn plan_one<'a>(account: &'a Account, looking: Looking<'_>) -> Looked<'a> 
         Err(error) => {
             let held = error.downcast_ref::<Unaccepted>().map(ToString::to_string);
             let planned = held.map_or_else(|| Planned::Failed(error), Planned::Held);
-            return Looked { account, planned, identity: None, open: None };
+            return Looked { account, planned, seen: None, open: None };
         }
     };
-    let (planned, identity) = planned(account, looking, &*open.opened.provider).await;
+    let (planned, seen) = planned(account, looking, &*open.opened.provider).await;
     if writes && matches!(planned, Planned::Ready(..)) {
-        return Looked { account, planned, identity, open: Some(open) };
+        return Looked { account, planned, seen, open: Some(open) };
     }
     open.opened.close().await;
-    Looked { account, planned, identity, open: None }
+    Looked { account, planned, seen, open: None }
 }
 
-async fn planned(
-    account: &Account,
-    looking: Looking<'_>,
-    provider: &dyn Provider,
-) -> (Planned, Option<Identity<Address>>) {
+async fn planned(account: &Account, looking: Looking<'_>, provider: &dyn Provider) -> (Planned, Option<Seen>) {
     if let Against::Saved(saved) = looking.against {
         return match saved.hold(account, provider).await {
-            Ok((saved::Held::Ready(plan), identity)) => (Planned::Ready(plan, Vec::new()), Some(identity)),
-            Ok((saved::Held::Applied(plan), identity)) => (Planned::Applied(plan), Some(identity)),
-            Ok((saved::Held::Moved(how), identity)) => (Planned::Stale(how), Some(identity)),
+            Ok((saved::Held::Ready(plan), seen)) => (Planned::Ready(plan, Vec::new()), Some(seen)),
+            Ok((saved::Held::Applied(plan), seen)) => (Planned::Applied(plan), Some(seen)),
+            Ok((saved::Held::Moved(how), seen)) => (Planned::Stale(how), Some(seen)),
             Err(error) => (Planned::Failed(error), None),
         };
     }
     match read_and_plan(account, provider, looking.part).await {
-        Ok(Fresh { plan: Some(plan), findings, identity }) => {
-            (Planned::Ready(Box::new(plan), findings), Some(identity))
-        }
-        Ok(Fresh { plan: None, findings, identity }) => (Planned::Invalid(findings), Some(identity)),
+        Ok(Fresh { plan: Some(plan), findings, seen }) => (Planned::Ready(Box::new(plan), findings), Some(seen)),
+        Ok(Fresh { plan: None, findings, seen }) => (Planned::Invalid(findings), Some(seen)),
         Err(error) => (Planned::Failed(error), None),
     }
 }

@@ -10,7 +10,7 @@ use crate::check::address::Address;
 use crate::config::{Account, Revision};
 use crate::diag::Diagnostic;
 use crate::exit::Exit;
-use crate::plan::{Cause, Part, Plan, plan_part};
+use crate::plan::{Cause, Part, Plan, Size, plan_part};
 use crate::providers::{Identity, Provider, Read};
 use crate::render::{diagnostics, json, markdown};
 use crate::text::shown;
@@ -150,8 +150,19 @@ pub(super) struct Fresh {
     /// The plan; nothing if an error keeps all of it from being planned.
     pub(super) plan: Option<Plan>,
     pub(super) findings: Vec<Diagnostic>,
-    /// Which live account it is.
+    pub(super) seen: Seen,
+}
+
+/// Which live account was read, and how large it is.
+pub(super) struct Seen {
     pub(super) identity: Identity<Address>,
+    pub(super) size: Size,
+}
+
+impl Seen {
+    pub(super) fn new(account: &Account, read: &Read) -> Self {
+        Self { identity: identity(account, read), size: Size::of(&read.live) }
+    }
 }
 
 /// Reads one account and plans for it.
@@ -159,5 +170,5 @@ pub(super) async fn read_and_plan(account: &Account, provider: &dyn Provider, pa
     let read = read(account, provider).await?;
     let (plan, findings) = plan_part(&account.desired, &read.live, &account.severities, read.requests, part);
     let plan = plan.map(|plan| clock::now(plan, account));
-    Ok(Fresh { plan, findings, identity: identity(account, &read) })
+    Ok(Fresh { plan, findings, seen: Seen::new(account, &read) })
 }

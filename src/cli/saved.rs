@@ -11,16 +11,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 
-use crate::check::address::Address;
 use crate::config::{Account, InvalidAccount};
 use crate::plan::{Moved, Plan, ready, unmet};
-use crate::providers::{Identity, Provider};
+use crate::providers::Provider;
 use crate::render::{json::Report, names, stale};
 use crate::text::shown;
-use crate::watch::identity;
 
 use super::clock;
-use super::plan::read;
+use super::plan::{Seen, read};
 use super::write_file;
 
 /// More than a plan for a million numbers.
@@ -118,11 +116,7 @@ impl Saved {
     }
 
     /// Reads the account and holds its plan against it.
-    pub(super) async fn hold(
-        &self,
-        account: &Account,
-        provider: &dyn Provider,
-    ) -> anyhow::Result<(Held, Identity<Address>)> {
+    pub(super) async fn hold(&self, account: &Account, provider: &dyn Provider) -> anyhow::Result<(Held, Seen)> {
         let name = &account.settings.name;
         let plan = self.of(account).cloned().with_context(|| format!("{name} has no saved plan"))?;
         let read = read(account, provider).await?;
@@ -140,7 +134,7 @@ impl Saved {
             Err(_) if unmet(&plan, live).is_empty() => Held::Applied(Box::new(Plan { blocked: Vec::new(), ..plan })),
             Err(list) => Held::Moved(told(name, &list)),
         };
-        Ok((held, identity(account, &read)))
+        Ok((held, Seen::new(account, &read)))
     }
 }
 

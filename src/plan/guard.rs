@@ -21,6 +21,8 @@ use crate::text::shown;
 
 use super::block::{Block, Guard};
 
+pub use caps::{Sharing, Size, cap_together};
+
 /// What the guards have against these changes; empty if nothing.
 pub(super) fn judge(changes: &[Change], desired: &Desired, live: &Live) -> Vec<Block> {
     if changes.is_empty() {
@@ -56,16 +58,21 @@ struct Judged<'a> {
     guards: &'a GuardPolicy,
 }
 
+/// Those of the files and of the revisions before.
+fn policies(desired: &Desired) -> Vec<Judged<'_>> {
+    let files = Judged { revision: None, account: None, guards: &desired.policy.guards };
+    let base = desired.base.iter().filter_map(|base| match base {
+        Base::Read(base) => {
+            Some(Judged { revision: Some(&base.revision), account: base.account.as_deref(), guards: &base.guards })
+        }
+        Base::Unread(_) => None,
+    });
+    std::iter::once(files).chain(base).collect()
+}
+
 impl<'a> Case<'a> {
     fn new(changes: &'a [Change], desired: &'a Desired, live: &'a Live) -> Self {
-        let files = Judged { revision: None, account: None, guards: &desired.policy.guards };
-        let base = desired.base.iter().filter_map(|base| match base {
-            Base::Read(base) => {
-                Some(Judged { revision: Some(&base.revision), account: base.account.as_deref(), guards: &base.guards })
-            }
-            Base::Unread(_) => None,
-        });
-        let policies = std::iter::once(files).chain(base).collect();
+        let policies = policies(desired);
         let touched = changes.iter().any(|change| change.object.kind == Kind::RingGroup);
         let groups = live.ring_groups.iter().filter(|_| touched).map(|group| (&group.id, group)).collect();
         Self { changes, desired, live, policies, groups }

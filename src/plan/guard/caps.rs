@@ -1,10 +1,29 @@
-//! Caps: how many objects one plan may touch.
+//! Caps: how many objects one plan may touch, and the plans of several accounts' files that share a live account.
 
 use foldhash::HashMap;
 
-use crate::model::{Capped, Change, FieldName, FieldValue, Kind, Verb};
+use crate::model::{Capped, Change, ChangeId, Desired, FieldName, FieldValue, Kind, Live, Span, Verb};
+use crate::plan::Plan;
+use crate::text::shown;
 
-use super::{Block, Case, Guard};
+use super::{Block, Case, Guard, Judged, policies};
+
+/// How many objects a live account has, which caps are a share of.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    numbers: usize,
+    ring_groups: usize,
+}
+
+/// The plan of one account among several whose files share a live account.
+pub struct Sharing<'a> {
+    /// The plan, which gets the blocks.
+    pub plan: &'a mut Plan,
+    /// What its files ask for, with their policy and those before it.
+    pub desired: &'a Desired,
+    /// The live account as it was read for this plan.
+    pub size: Size,
+}
 
 /// A block for each cap that is exceeded; the strictest policy counts.
 pub(super) fn judge(case: &Case<'_>) -> Vec<Block> {
@@ -12,29 +31,85 @@ pub(super) fn judge(case: &Case<'_>) -> Vec<Block> {
     Capped::ALL.into_iter().filter_map(|capped| exceeded(case, &touched, capped)).collect()
 }
 
-fn exceeded(case: &Case<'_>, touched: &Touched<'_>, capped: Capped) -> Option<Block> {
-    let live = match capped {
-        Capped::NumberUpdate | Capped::NumberUnassign => case.live.numbers.len(),
-        Capped::GroupCreate | Capped::GroupUpdate | Capped::GroupDelete => case.live.ring_groups.len(),
-    };
-    let limits = case.policies.iter().filter_map(|policy| {
+/// Adds a block for each cap that plans which share a live account exceed together; the strictest policy of all counts.
+///
+/// What one of them changes alone is judged by its own caps only.
+pub fn cap_together(shares: &mut [Sharing<'_>]) {
+    let mut blocks: Vec<Vec<Block>> = vec![Vec::new(); shares.len()];
+    let touched: Vec<Touched<'_>> = shares.iter().map(|share| Touched::new(&share.plan.changes)).collect();
+    for capped in Capped::ALL {
+        let counts: Vec<usize> = touched.iter().map(|touched| touched.count(capped)).collect();
+        if counts.iter().filter(|count| **count > 0).count() < 2 {
+            continue;
+        }
+        let limits =
+            shares.iter().filter_map(|share| Some((strictest(&policies(share.desired), share.size, capped)?, share)));
+        let Some(((limit, span, policy), strict)) = limits.min_by_key(|((limit, ..), _)| *limit) else { continue };
+        let count = counts.iter().sum();
+        if count <= limit {
+            continue;
+        }
+        let names: Vec<&str> = shares.iter().map(|share| share.plan.account.as_str()).collect();
+        let message = format!(
+            "{}, counted over the accounts that are one live account ({}){}",
+            says(capped, count, (limit, strict.size)),
+            shown(&names.join(", "), 400),
+            policy.suffix()
+        );
+        let place = span.filter(|_| policy.revision.is_none()).map(|span| strict.desired.place(span));
+        for ((share, touched), blocks) in shares.iter().zip(&touched).zip(&mut blocks) {
+            let changes = touched.changes(&share.plan.changes, capped);
+            if !changes.is_empty() {
+                blocks.push(Block { guard: Guard::Cap, message: message.clone(), changes, place: place.clone() });
+            }
+        }
+    }
+    for (share, blocks) in shares.iter_mut().zip(blocks) {
+        // A saved plan can have them already.
+        let new = blocks.into_iter().filter(|block| !share.plan.blocked.contains(block)).collect::<Vec<_>>();
+        share.plan.blocked.extend(new);
+    }
+}
+
+impl Size {
+    /// That of an account.
+    pub fn of(live: &Live) -> Self {
+        Self { numbers: live.numbers.len(), ring_groups: live.ring_groups.len() }
+    }
+
+    fn count(self, capped: Capped) -> usize {
+        match capped {
+            Capped::NumberUpdate | Capped::NumberUnassign => self.numbers,
+            Capped::GroupCreate | Capped::GroupUpdate | Capped::GroupDelete => self.ring_groups,
+        }
+    }
+}
+
+/// The lowest limit of these policies, where it is written, and whose it is.
+fn strictest<'a>(policies: &[Judged<'a>], size: Size, capped: Capped) -> Option<(usize, Option<Span>, Judged<'a>)> {
+    let limits = policies.iter().filter_map(|policy| {
         let (cap, span) = policy.guards.caps.get(capped);
-        cap.map(|cap| (cap.limit(live), span, *policy))
+        cap.map(|cap| (cap.limit(size.count(capped)), span, *policy))
     });
-    let (limit, span, policy) = limits.min_by_key(|(limit, ..)| *limit)?;
+    limits.min_by_key(|(limit, ..)| *limit)
+}
+
+fn says(capped: Capped, count: usize, (limit, size): (usize, Size)) -> String {
+    let (one, many, verb) = words(capped);
+    let noun = if count == 1 { one } else { many };
+    let live = size.count(capped);
+    format!("{count} {noun} would be {verb}, and `caps.{}` allows {limit} in an account of {live}", capped.as_str())
+}
+
+fn exceeded(case: &Case<'_>, touched: &Touched<'_>, capped: Capped) -> Option<Block> {
+    let size = Size::of(case.live);
+    let (limit, span, policy) = strictest(&case.policies, size, capped)?;
     let count = touched.count(capped);
     if count <= limit {
         return None;
     }
-    let (one, many, verb) = words(capped);
-    let noun = if count == 1 { one } else { many };
-    let message = format!(
-        "{count} {noun} would be {verb}, and `caps.{}` allows {limit} in an account of {live}",
-        capped.as_str()
-    );
-    let mut block = case.block(Guard::Cap, policy, span, message);
-    block.changes =
-        case.changes.iter().filter(|change| touched.counts(change, capped)).map(|change| change.id).collect();
+    let mut block = case.block(Guard::Cap, policy, span, says(capped, count, (limit, size)));
+    block.changes = touched.changes(case.changes, capped);
     Some(block)
 }
 
@@ -85,6 +160,11 @@ impl<'a> Touched<'a> {
             Capped::GroupUpdate => groups(Verb::Update),
             Capped::GroupDelete => groups(Verb::Delete),
         }
+    }
+
+    /// The changes that count.
+    fn changes(&self, changes: &[Change], capped: Capped) -> Vec<ChangeId> {
+        changes.iter().filter(|change| self.counts(change, capped)).map(|change| change.id).collect()
     }
 
     fn counts(&self, change: &Change, capped: Capped) -> bool {

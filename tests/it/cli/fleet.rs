@@ -361,6 +361,33 @@ fn two_names_of_one_live_account_are_refused_however_it_is_reached() {
 }
 
 #[test]
+fn a_cap_counts_what_all_folders_of_a_live_account_change_and_a_forged_plan_passes_it_no_more_than_a_fresh_one() {
+    let one = server();
+    let fleet = Fleet::new();
+    let part = |name: &str, number: &str| {
+        let scope = format!("scope: {{ numbers: [\"{number}\"], ring_groups: [] }}");
+        let cap = "caps: { numbers: { update: { percent: 0, floor: 1 } } }";
+        account(name, &one.url, &format!("policy: {{ {scope}, {cap} }}\n")).replace(NUMBER, number)
+    };
+    fleet.file("lyon", &part("lyon", NUMBER));
+    fleet.file("paris", &part("paris", "+33142685301"));
+    let text = expect(&fleet.run(&[&PLAN[..], &["--out", "plan.json"]].concat()), 0);
+    assert_eq!(text.matches("counted over the accounts that are one live account (lyon, paris)").count(), 2, "{text}");
+    let plan = fleet.path().join("plan.json");
+    let apply = ["apply", "--auto-approve", "--plan", "plan.json"];
+    expect(&fleet.run(&apply), 4);
+    let mut forged: Value = serde_json::from_str(&fs::read_to_string(&plan).unwrap()).unwrap();
+    for plan in forged["plans"].as_array_mut().unwrap() {
+        assert_eq!(plan.as_object_mut().unwrap().remove("blocked").unwrap().as_array().unwrap().len(), 1);
+    }
+    fs::write(&plan, forged.to_string()).unwrap();
+    expect(&fleet.run(&apply), 4);
+    expect(&fleet.run(&["apply", "fleet", "--auto-approve"]), 4);
+    assert_ne!(label(&one), WANTED);
+    expect(&fleet.run(&["apply", "fleet/lyon", "--auto-approve"]), 0);
+}
+
+#[test]
 fn a_watch_writes_to_neither_of_two_names_of_one_live_account() {
     let one = server();
     let door = Stuck::in_front_of(&one.url, 1000);

@@ -414,6 +414,31 @@ fn two_folders_that_share_an_account_are_each_held_by_what_the_other_protects_an
 }
 
 #[test]
+fn changes_that_are_spread_over_the_folders_of_one_live_account_count_together_against_the_strictest_cap() {
+    let all = Repository::new();
+    let part = |name: &str, cap: &str, number: &str, to: &str| {
+        let scope = format!("scope: {{ numbers: [\"{number}\"], ring_groups: [\"{name}-*\"] }}");
+        let numbers = format!("numbers: {{ \"{number}\": {{ to: {to} }} }}\n");
+        account(name, 2, &format!("policy: {{ {scope}{cap} }}\n{numbers}"))
+    };
+    let one = ", caps: { numbers: { update: { percent: 0, floor: 1 } } }";
+    let off = ", caps: { numbers: { update: off } }";
+    all.write("phones/a/account.yaml", &part("a", one, "+33142685302", "ring_group/ventes"));
+    all.write("phones/b/account.yaml", &part("b", off, "+33142685303", "receptionist/main"));
+    all.commit();
+    let one_by_one = ["--accounts-at-once", "1"];
+    assert_eq!(all.guards(&["phones"], &one_by_one), [""; 0]);
+    all.write("phones/b/account.yaml", &part("b", off, "+33142685303", "user/201"));
+    all.commit();
+    assert_eq!(all.guards(&["phones"], &one_by_one), [""; 0], "what one of them changes is up to its own caps");
+    all.write("phones/a/account.yaml", &part("a", one, "+33142685302", "user/201"));
+    all.commit();
+    let guards = all.guards(&["phones"], &one_by_one);
+    let says = "cap: 2 numbers would be changed, and `caps.numbers.update` allows 1 in an account of 4, counted over the accounts that are one live account (a, b)";
+    assert_eq!(guards, [says; 2]);
+}
+
+#[test]
 fn an_account_in_a_submodule_is_held_and_so_is_a_history_that_begins_anew() {
     let all = Repository::with_office();
     let inner = Repository::new();
