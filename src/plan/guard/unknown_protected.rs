@@ -1,7 +1,9 @@
 //! Protection of what the account does not have.
 //!
-//! A group that somebody renamed in the portal, or a number with a wrong digit: what was to be protected is there under
-//! another name, and any change may be of it. So every change waits, as it does where a policy cannot be read.
+//! A group that was renamed in the portal, or a number with a wrong digit: what the policy protects is there under
+//! another name, and any change may be of it. So every change waits, as it does where a policy cannot be read. A
+//! `renamed_from` of the files counts for their own policy only: it could pass another group for the one that was
+//! protected before.
 
 use std::collections::BTreeMap;
 use std::collections::HashSet;
@@ -22,7 +24,7 @@ pub(super) fn judge(case: &Case<'_>) -> Vec<Block> {
     {
         return Vec::new();
     }
-    let (live, declared) = known(case);
+    let Known { live, renamed, declared } = known(case);
     let mut blocks = Vec::new();
     // What the files protect is not said again of the revisions before.
     let mut said: HashSet<String> = HashSet::new();
@@ -36,9 +38,9 @@ pub(super) fn judge(case: &Case<'_>) -> Vec<Block> {
         }
         for (key, entry) in &protect.groups {
             let aliases = protect.aliases.iter().filter(|(_, meant)| *meant == key).map(|(alias, _)| alias);
-            // What these files only just make can be what they protect, but not what was protected before.
-            let is_made = policy.revision.is_none() && declared.contains(key);
-            if !is_made && !std::iter::once(key).chain(aliases).any(|key| live.contains(key)) {
+            // What these files only just make or rename can be what they protect, but not what was protected before.
+            let is_own = policy.revision.is_none() && (declared.contains(key) || renamed.contains(key));
+            if !is_own && !std::iter::once(key).chain(aliases).any(|key| live.contains(key)) {
                 unknown.insert(entry.value.to_string(), entry.span);
             }
         }
@@ -61,24 +63,33 @@ fn block(case: &Case<'_>, policy: Judged<'_>, unknown: &BTreeMap<String, Span>) 
     Some(Block { changes, ..case.block(Guard::UnknownProtected, policy, Some(*first), message) })
 }
 
-/// The names and extension numbers of groups that the account has or had before a rename that the files tell of; and
-/// those that the files declare.
-fn known(case: &Case<'_>) -> (HashSet<NameKey>, HashSet<NameKey>) {
-    let (mut live, mut declared): (HashSet<NameKey>, HashSet<NameKey>) = Default::default();
+/// Names and extension numbers of ring groups.
+#[derive(Default)]
+struct Known {
+    /// Those that the account has.
+    live: HashSet<NameKey>,
+    /// Those before a rename that the files declare and the account shows.
+    renamed: HashSet<NameKey>,
+    /// Those that the files declare.
+    declared: HashSet<NameKey>,
+}
+
+fn known(case: &Case<'_>) -> Known {
+    let mut known = Known::default();
     if case.policies.iter().all(|policy| policy.guards.protect.groups.is_empty()) {
-        return (live, declared);
+        return known;
     }
     for group in &case.live.ring_groups {
-        live.insert(group.name.key());
-        live.extend(group.extension.as_ref().map(|extension| NameKey::of(extension.as_str())));
+        known.live.insert(group.name.key());
+        known.live.extend(group.extension.as_ref().map(|extension| NameKey::of(extension.as_str())));
     }
     for group in &case.desired.ring_groups {
         let name = group.name.value.key();
-        if let Some(former) = group.renamed_from.as_ref().filter(|_| live.contains(&name)) {
-            live.insert(former.value.key());
+        if let Some(former) = group.renamed_from.as_ref().filter(|_| known.live.contains(&name)) {
+            known.renamed.insert(former.value.key());
         }
-        declared.insert(name);
-        declared.extend(group.extension.as_ref().map(|extension| NameKey::of(extension.value.as_str())));
+        known.declared.insert(name);
+        known.declared.extend(group.extension.as_ref().map(|extension| NameKey::of(extension.value.as_str())));
     }
-    (live, declared)
+    known
 }

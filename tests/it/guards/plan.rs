@@ -341,6 +341,28 @@ fn a_protected_object_that_nobody_finds_holds_every_change_back() {
 }
 
 #[test]
+fn files_cannot_pass_another_group_for_a_protected_one_that_was_renamed_in_the_portal() {
+    let before = "ring_groups: { g0: { members: [user/200] } }\npolicy: { protect: [ring_group/g0] }\n";
+    let mut live = live();
+    live.ring_groups[0].name = "verkauf".parse().unwrap();
+    live.ring_groups[0].extension = "377".parse().ok();
+    let passed = "g1: { renamed_from: g0, members: [user/200] }";
+    let moved = "verkauf: { members: [user/201] }";
+    for policy in ["", "policy: { protect: [ring_group/g0] }\n"] {
+        let text = format!("ring_groups: {{ {passed}, {moved} }}\n{policy}");
+        let plan = plan_of(&account_after(&text, before), &live);
+        let guards: Vec<Guard> = plan.blocked.iter().map(|block| block.guard).collect();
+        assert_eq!(guards, [Guard::UnknownProtected], "{policy}: {:?}", blocks(&plan));
+    }
+    // Where the extension number tells which group it is, a rename that was applied holds nothing else back.
+    let before = before.replace("members", "extension: \"300\", members");
+    let mut live = self::live();
+    live.ring_groups[0].name = "sales".parse().unwrap();
+    let text = "ring_groups: { sales: { renamed_from: g0, members: [user/200] }, g1: { members: [user/201] } }\n";
+    assert_eq!(blocks(&plan_of(&account_after(text, &before), &live)), []);
+}
+
+#[test]
 fn protection_of_what_does_not_exist_is_told_and_of_what_is_about_to_exist_is_not() {
     let found = |text: &str| -> Vec<(&'static str, String)> {
         let (_, findings) = strowger::plan::plan(&account(text).desired, &live(), &Severities::default(), 1);
