@@ -98,7 +98,7 @@ impl Uninterrupted {
             fs::write(folder.path().join("seed.yaml"), account().0).unwrap();
             let fresh = folder.path().join("fresh.db");
             drop(Server::start(&fresh, Some(&folder.path().join("seed.yaml"))));
-            let state = copy(&fresh, folder.path());
+            let state = copy_state(&fresh, folder.path());
             let server = Server::start(&state, None);
             let client = Client::new(&server.url);
             assert_eq!(client.apply().wait().unwrap().code(), Some(0));
@@ -110,12 +110,12 @@ impl Uninterrupted {
 
     /// A copy of the account of before.
     fn state(&self, folder: &Path) -> PathBuf {
-        copy(&self.folder.path().join("fresh.db"), folder)
+        copy_state(&self.folder.path().join("fresh.db"), folder)
     }
 }
 
 /// The whole state: what is not yet in the file itself stands beside it.
-fn copy(from: &Path, folder: &Path) -> PathBuf {
+fn copy_state(from: &Path, folder: &Path) -> PathBuf {
     let to = folder.join("account.db");
     for suffix in ["", "-wal"] {
         let part = |path: &Path| PathBuf::from(format!("{}{suffix}", path.display()));

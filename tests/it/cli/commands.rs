@@ -3,67 +3,21 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// A copy of an example, so that its state is the test's own.
-fn example(name: &str) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name), folder.path());
-    folder
-}
+use crate::support::commands::{Server, command, edit, example, expect, office, strowger};
 
 fn wework() -> TempDir {
     example("wework")
-}
-
-/// Copies a folder, without what an earlier run left in it.
-fn copy(from: &Path, to: &Path) {
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let target = to.join(entry.file_name());
-        if entry.file_name() == ".strowger" {
-            continue;
-        }
-        if entry.file_type().unwrap().is_dir() {
-            fs::create_dir(&target).unwrap();
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
-fn strowger(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_strowger"))
-        .args(arguments)
-        .current_dir(folder)
-        .env_remove("STROWGER_TOKEN")
-        .env_remove("RUST_LOG")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
-}
-
-#[track_caller]
-fn expect(output: &Output, code: i32) -> String {
-    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert_eq!(output.status.code(), Some(code), "stdout:\n{out}\nstderr:\n{err}");
-    out.into_owned()
 }
 
 fn json_plan(folder: &Path) -> Value {
     let text = expect(&strowger(folder, &["plan", "--format", "json", "."]), 0);
     let report: Value = serde_json::from_str(&text).unwrap();
     report["plans"][0].clone()
-}
-
-fn edit(folder: &Path, from: &str, to: &str) {
-    let path = folder.join("account.yaml");
-    let text = fs::read_to_string(&path).unwrap();
-    assert!(text.contains(from), "{from:?} is not in the example any more");
-    fs::write(path, text.replacen(from, to, 1)).unwrap();
 }
 
 #[test]
@@ -169,104 +123,29 @@ fn generated_documents_can_be_printed() {
     expect(&strowger(folder.path(), &["plann"]), 64);
 }
 
-/// `strowger sandbox` on a free port, ended with the test.
-struct Server {
-    process: Child,
-    url: String,
-}
-
-impl Server {
-    fn start(folder: &Path, arguments: &[&str]) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_strowger"))
-            .args(["sandbox", "--listen", "127.0.0.1:0", "--seed", "sandbox/seed.yaml", "--state", "account.db"])
-            .args(arguments)
-            .current_dir(folder)
-            .env("STROWGER_TOKEN", "a-test-token")
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stderr.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.split_whitespace().find_map(|word| word.strip_suffix("/v1,")).expect(&line).to_owned();
-        Self { process, url }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// The example, with the account behind a server of the Account API.
-fn office(folder: &Path, url: &str) {
-    let path = folder.join("account.yaml");
-    let text = fs::read_to_string(&path).unwrap();
-    let kept = text.lines().filter(|line| !line.trim_start().starts_with("seed:"));
-    let text: String = kept
-        .map(|line| {
-            if line.trim_start().starts_with("provider:") {
-                format!("  provider: office\n  url: {url}\n  token: {{ env: STROWGER_TEST_TOKEN }}\n")
-            } else {
-                format!("{line}\n")
-            }
-        })
-        .collect();
-    fs::write(path, text).unwrap();
-}
-
-fn with_token(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_strowger"))
-        .args(arguments)
-        .current_dir(folder)
-        .env("STROWGER_TEST_TOKEN", "a-test-token")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
-}
-
 #[test]
 fn an_account_behind_a_server_is_reconciled_and_drift_is_found() {
-    let folder = wework();
-    let server = Server::start(folder.path(), &[]);
-    office(folder.path(), &server.url);
-    expect(&with_token(folder.path(), &["apply", ".", "--auto-approve"]), 0);
-    expect(&with_token(folder.path(), &["plan", ".", "--detailed-exitcode"]), 0);
+    let server = Server::start("wework", &[]);
+    let folder = office("wework", &server.url);
+    expect(&strowger(folder.path(), &["apply", ".", "--auto-approve"]), 0);
+    expect(&strowger(folder.path(), &["plan", ".", "--detailed-exitcode"]), 0);
 
-    behind_our_back(&server.url, "+33142685302");
-    let plan = expect(&with_token(folder.path(), &["plan", "."]), 0);
+    // As an administrator at the portal would.
+    let path = format!("numbers/{}", server.number("+33142685302")["id"].as_str().unwrap());
+    let to = json!({ "kind": "receptionist", "id": server.list("receptionists")[0]["id"] });
+    server.patch(&path, &json!({ "destination": to }));
+    let plan = expect(&strowger(folder.path(), &["plan", "."]), 0);
     assert!(plan.contains("~ +33142685302"), "{plan}");
     assert!(plan.contains("1 to update"), "{plan}");
-    let healed = expect(&with_token(folder.path(), &["apply", ".", "--auto-approve"]), 0);
+    let healed = expect(&strowger(folder.path(), &["apply", ".", "--auto-approve"]), 0);
     assert!(healed.contains("Applied 1 of 1 change with 1 request."), "{healed}");
-}
-
-/// Sends a number to the receptionist, as an administrator at the portal would.
-fn behind_our_back(url: &str, number: &str) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    // Whoever builds a client first installs the TLS provider; it may be there already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    runtime.block_on(async {
-        let client = reqwest::Client::new();
-        let list = |path: &str| client.get(format!("{url}/v1/{path}?limit=1000")).bearer_auth("a-test-token");
-        let numbers: Value = list("numbers").send().await.unwrap().json().await.unwrap();
-        let receptionists: Value = list("receptionists").send().await.unwrap().json().await.unwrap();
-        let items = numbers["items"].as_array().unwrap();
-        let found = items.iter().find(|item| item["number"] == number).unwrap();
-        let to = json!({"destination": {"kind": "receptionist", "id": receptionists["items"][0]["id"]}});
-        let path = format!("{url}/v1/numbers/{}", found["id"].as_str().unwrap());
-        let answer = client.patch(path).bearer_auth("a-test-token").json(&to).send().await.unwrap();
-        assert!(answer.status().is_success());
-    });
 }
 
 #[test]
 fn a_half_failed_run_says_what_was_done_and_what_was_not() {
-    let folder = wework();
-    let server = Server::start(folder.path(), &["--fail-write", "1"]);
-    office(folder.path(), &server.url);
-    let output = with_token(folder.path(), &["apply", ".", "--auto-approve", "--concurrency", "1"]);
+    let server = Server::start("wework", &["--fail-write", "1"]);
+    let folder = office("wework", &server.url);
+    let output = strowger(folder.path(), &["apply", ".", "--auto-approve", "--concurrency", "1"]);
     let out = String::from_utf8_lossy(&output.stdout).into_owned();
     let code = output.status.code();
     // The write that failed is looked at and done again, or reported: nothing in between.
@@ -275,25 +154,20 @@ fn a_half_failed_run_says_what_was_done_and_what_was_not() {
         Some(6) => assert!(out.contains("failed") || out.contains("unknown"), "{out}"),
         other => panic!("{other:?}\n{out}"),
     }
-    let again = expect(&with_token(folder.path(), &["apply", ".", "--auto-approve"]), 0);
+    let again = expect(&strowger(folder.path(), &["apply", ".", "--auto-approve"]), 0);
     assert!(again.contains("In sync") || again.contains("in sync"), "{again}");
 }
 
 #[test]
 fn a_wrong_or_missing_token_and_a_dead_host_are_told_apart() {
-    let folder = wework();
-    let server = Server::start(folder.path(), &[]);
-    office(folder.path(), &server.url);
-    let missing = strowger(folder.path(), &["plan", "."]);
+    let server = Server::start("wework", &[]);
+    let folder = office("wework", &server.url);
+    let missing = command(folder.path(), &["plan", "."]).env_remove("STROWGER_TEST_TOKEN").output().unwrap();
     expect(&missing, 1);
     assert!(String::from_utf8_lossy(&missing.stderr).contains("STROWGER_TEST_TOKEN is not set"));
 
-    let wrong = Command::new(env!("CARGO_BIN_EXE_strowger"))
-        .args(["plan", "."])
-        .current_dir(folder.path())
-        .env("STROWGER_TEST_TOKEN", "s3cret-that-must-not-show")
-        .output()
-        .unwrap();
+    let wrong = command(folder.path(), &["plan", "."]).env("STROWGER_TEST_TOKEN", "s3cret-that-must-not-show").output();
+    let wrong = wrong.unwrap();
     expect(&wrong, 1);
     let err = String::from_utf8_lossy(&wrong.stderr).into_owned();
     assert!(err.contains("does not accept the token") && !err.contains("s3cret"), "{err}");

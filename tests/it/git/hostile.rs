@@ -14,6 +14,9 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::support::commands::{copy, shown};
+use crate::support::git::git;
+
 const SEED: &str = "snapshot: 1
 account: { name: office, country: FR, default_number: \"+33142685399\" }
 users: { a@example.org: { name: A, extension: \"201\" } }
@@ -117,19 +120,19 @@ impl Checkout {
     #[track_caller]
     fn holds(&self, what: &str, guards: &[&str], variables: &[(&str, String)]) {
         let validated = self.run(&["validate"], variables);
-        assert_eq!(validated.status.code(), Some(0), "{what}: {}", said(&validated));
+        assert_eq!(validated.status.code(), Some(0), "{what}: {}", shown(&validated));
         let planned = self.run(&["plan", "--format", "json"], variables);
         let report: Value =
-            serde_json::from_slice(&planned.stdout).unwrap_or_else(|_| panic!("{what}: {}", said(&planned)));
+            serde_json::from_slice(&planned.stdout).unwrap_or_else(|_| panic!("{what}: {}", shown(&planned)));
         let plan = &report["plans"][0];
         let blocked = plan["blocked"].as_array().cloned().unwrap_or_default();
         let found: Vec<&str> = blocked.iter().map(|block| block["guard"].as_str().unwrap()).collect();
         assert!(found.iter().any(|guard| guards.contains(guard)), "{what}: {plan:#}");
         let applied = self.run(&["apply", "--auto-approve"], variables);
-        assert_eq!(applied.status.code(), Some(4), "{what}: {}", said(&applied));
+        assert_eq!(applied.status.code(), Some(4), "{what}: {}", shown(&applied));
         let digest = plan["digest"].as_str().unwrap();
         let approved = self.run(&["apply", "--auto-approve", "--approve", digest], variables);
-        assert_eq!(approved.status.code(), Some(0), "{what}: {}", said(&approved));
+        assert_eq!(approved.status.code(), Some(0), "{what}: {}", shown(&approved));
         assert!(!self.canary().exists(), "{what}: the checkout ran a program");
     }
 
@@ -145,24 +148,6 @@ impl Checkout {
             .collect();
         lines.iter().filter(|line| line["record"] == "planned").map(|line| line["commit"].clone()).collect()
     }
-}
-
-fn git(folder: &Path, arguments: &[&str]) -> String {
-    let output = Command::new("git")
-        .args(["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"])
-        .args(["-c", "protocol.file.allow=always"])
-        .args(arguments)
-        .current_dir(folder)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_SYSTEM", "/dev/null")
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
 const PROTECTED: &[&str] = &["protected"];
@@ -298,18 +283,6 @@ fn bare(checkout: &Checkout, folder: &Path) -> String {
     fs::read_to_string(other.join(".git/refs/heads/main")).unwrap().trim().to_owned()
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
 #[test]
 fn a_bare_repository_that_was_committed_is_never_the_repository() {
     for place in ["office", ".", "office/sub", "office/seed"] {
@@ -358,7 +331,7 @@ fn a_watch_and_a_rollback_in_a_folder_with_a_committed_repository_run_nothing_ei
     let text = fs::read_to_string(file).unwrap();
     let first: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
     let undone = checkout.run(&["rollback", "--auto-approve", first["run"].as_str().unwrap()], &[]);
-    assert_eq!(undone.status.code(), Some(0), "{}", said(&undone));
+    assert_eq!(undone.status.code(), Some(0), "{}", shown(&undone));
     assert!(!checkout.canary().exists());
     assert_ne!(head, foreign);
     let recorded = serde_json::json!({ "id": head, "dirty": false });
@@ -404,7 +377,7 @@ fn the_operator_says_whose_repositories_are_trusted_and_a_checkout_does_not() {
         .env(foreign.0, foreign.1)
         .output()
         .unwrap();
-    assert!(said(&plan).contains("\"protected\""), "{}", said(&plan));
+    assert!(shown(&plan).contains("\"protected\""), "{}", shown(&plan));
 }
 
 #[test]
@@ -413,7 +386,7 @@ fn files_inside_of_a_bare_repository_are_in_no_repository() {
     fs::remove_dir_all(checkout.top().join(".git")).unwrap();
     bare(&checkout, &checkout.top());
     let applied = checkout.run(&["apply", "--auto-approve"], &[]);
-    assert_eq!(applied.status.code(), Some(0), "{}", said(&applied));
+    assert_eq!(applied.status.code(), Some(0), "{}", shown(&applied));
     assert!(!checkout.canary().exists());
     assert_eq!(checkout.recorded(), [Value::Null]);
 }

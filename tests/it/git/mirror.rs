@@ -2,7 +2,7 @@
 #![cfg(unix)]
 
 use crate::support::commands;
-use crate::support::repository;
+use crate::support::git::git;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -95,7 +95,7 @@ fn empty(paths: Vec<PathBuf>) {
 
 /// Everything in one pack, as after much use.
 fn pack(copy: &Path) {
-    repository::git(copy, &["repack", "-adq"]);
+    git(copy, &["repack", "-adq"]);
     assert!(!files(copy, ".pack").is_empty());
 }
 

@@ -3,10 +3,13 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::support::commands::{command, expect, stderr, strowger};
+use crate::support::git::git;
 
 /// An account in a folder of its own, in a git repository.
 struct Office {
@@ -58,15 +61,7 @@ impl Office {
     }
 
     fn git(&self, arguments: &[&str]) -> String {
-        let output = Command::new("git")
-            .args(["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"])
-            .args(arguments)
-            .current_dir(self.repository.path())
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
+        git(self.repository.path(), arguments)
     }
 
     fn strowger(&self, arguments: &[&str]) -> Output {
@@ -94,27 +89,6 @@ impl Office {
         let blocked = plan["blocked"].as_array().cloned().unwrap_or_default();
         blocked.iter().map(|block| block["guard"].as_str().unwrap().to_owned()).collect()
     }
-}
-
-fn strowger(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_strowger"))
-        .args(arguments)
-        .current_dir(folder)
-        .env_remove("RUST_LOG")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
-}
-
-#[track_caller]
-fn expect(output: &Output, code: i32) -> String {
-    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert_eq!(output.status.code(), Some(code), "stdout:\n{out}\nstderr:\n{err}");
-    out.into_owned()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 fn number(index: usize) -> String {
@@ -458,9 +432,7 @@ fn a_link_in_the_place_of_an_account_does_not_shake_its_guards_off() {
 
 /// `strowger` with other variables in its environment.
 fn strowger_in(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_strowger"));
-    command.args(arguments).current_dir(folder).envs(variables.iter().copied());
-    command.stdin(Stdio::null()).output().unwrap()
+    command(folder, arguments).envs(variables.iter().copied()).output().unwrap()
 }
 
 #[test]

@@ -3,26 +3,24 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
+use crate::support::commands::{command, shown};
 use crate::support::git::git;
 use serde_json::Value;
 use tempfile::TempDir;
 
 fn strowger(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_strowger"));
-    command.args(arguments).current_dir(folder).env_remove("RUST_LOG").stdin(Stdio::null());
     // A submodule is a repository of its own, and the state of these accounts is above it; a link is not followed either
     // without this.
-    command.env("STROWGER_ALLOW_OUTSIDE_PATHS", "1");
-    command.output().unwrap()
+    command(folder, arguments).env("STROWGER_ALLOW_OUTSIDE_PATHS", "1").output().unwrap()
 }
 
+/// Both streams of a command that ends with a code in a case.
 #[track_caller]
-fn expect(output: &Output, code: i32, what: &str) -> String {
-    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert_eq!(output.status.code(), Some(code), "{what}\nstdout:\n{out}\nstderr:\n{err}");
-    format!("{out}{err}")
+fn ends(output: &Output, code: i32, case: &str) -> String {
+    assert_eq!(output.status.code(), Some(code), "{case}\n{}", shown(output));
+    shown(output)
 }
 
 fn write(path: &Path, text: &str) {
@@ -108,7 +106,7 @@ impl Repository {
     /// The guards of each plan of these paths, and what they say.
     fn guards(&self, paths: &[&str], more: &[&str]) -> Vec<String> {
         let output = strowger(self.top(), &[&["plan", "--format", "json"], paths, more].concat());
-        let out = expect(&output, 0, &format!("{paths:?}"));
+        let out = ends(&output, 0, &format!("{paths:?}"));
         let report: Value = serde_json::from_str(&String::from_utf8_lossy(&output.stdout)).expect(&out);
         let plans = report["plans"].as_array().unwrap();
         let blocks = plans.iter().flat_map(|plan| plan["blocked"].as_array().cloned().unwrap_or_default());
@@ -122,7 +120,7 @@ impl Repository {
         let guards = self.guards(paths, &[]);
         assert!(guards.iter().any(|said| said.starts_with(guard)), "{what}: {guards:?}");
         let apply = strowger(self.top(), &[&["apply", "--auto-approve"], paths].concat());
-        expect(&apply, 4, what);
+        ends(&apply, 4, what);
     }
 }
 
@@ -483,7 +481,7 @@ fn a_link_into_another_repository_and_a_file_of_another_name_lead_past_nothing()
     let all = Repository::with_office();
     for name in ["account.json", "account.txt", "account", ".account.yaml", "account.yaml~"] {
         all.write(&format!("more/{name}"), &account("office", 1, MOVED));
-        let said = expect(&strowger(all.top(), &["apply", "--auto-approve", &format!("more/{name}")]), 3, name);
+        let said = ends(&strowger(all.top(), &["apply", "--auto-approve", &format!("more/{name}")]), 3, name);
         assert!(said.contains("is not called `.yaml` or `.yml`, or is hidden"), "{said}");
     }
 }
@@ -505,7 +503,7 @@ fn a_merge_is_held_by_both_of_its_parents_and_a_base_of_two_meanings_is_refused(
     all.holds(&["phones/office"], "protected", "the parents in another order");
     all.git(&["tag", "main", "HEAD"]);
     let output = strowger(all.top(), &["plan", "phones/office", "--base", "main"]);
-    let said = expect(&output, 1, "ambiguous");
+    let said = ends(&output, 1, "ambiguous");
     assert!(said.contains("`refs/tags/main` and `refs/heads/main` are different commits"), "{said}");
     assert!(!all.guards(&["phones/office"], &["--base", "refs/heads/main"]).is_empty());
 }
@@ -520,7 +518,7 @@ fn a_rule_that_guards_against_harm_is_switched_off_for_the_next_change_only() {
     all.write("phones/account.yaml", &account("office", 1, &format!("{AS_IT_IS}{circle}{off}")));
     for what in ["not committed", "committed"] {
         for command in [&["plan", "phones"][..], &["apply", "phones", "--auto-approve"]] {
-            let said = expect(&strowger(all.top(), command), 3, what);
+            let said = ends(&strowger(all.top(), command), 3, what);
             assert!(said.contains("error[no-answer-cycle]"), "{said}");
         }
         all.commit();
@@ -548,23 +546,23 @@ fn two_accounts_of_one_run_at_one_address_are_refused_by_every_command_unless_th
     office("lyon", "http://127.0.0.1:9/t/a", "");
     office("paris", "http://LOCALHOST:9//t/a/", "");
     for command in ["validate", "plan", "apply"] {
-        let said = expect(&strowger(fleet.path(), &[command, "."]), 3, command);
+        let said = ends(&strowger(fleet.path(), &[command, "."]), 3, command);
         assert!(said.contains("error[one-account-twice]"), "{command}: {said}");
         assert!(said.contains("lyon/account.yaml") && said.contains("paris/account.yaml"), "{command}: {said}");
     }
     // No rule silences it, and a scope that overlaps does not help.
     office("paris", "http://127.0.0.1:9/t/a", "policy: { rules: { one-account-twice: off } }\n");
-    expect(&strowger(fleet.path(), &["validate", "."]), 3, "rule");
+    ends(&strowger(fleet.path(), &["validate", "."]), 3, "rule");
     let scope = |range: &str, name: &str| {
         format!("policy: {{ scope: {{ numbers: [\"{range}\"], ring_groups: [\"{name}-*\"] }} }}\n")
     };
     office("lyon", "http://127.0.0.1:9/t/a", &scope("+331426853*", "lyon"));
     office("paris", "http://127.0.0.1:9/t/a", &scope("+3314268530*", "paris"));
-    expect(&strowger(fleet.path(), &["validate", "."]), 3, "overlapping");
+    ends(&strowger(fleet.path(), &["validate", "."]), 3, "overlapping");
     office("paris", "http://127.0.0.1:9/t/a", &scope("+331426854*", "paris"));
-    expect(&strowger(fleet.path(), &["validate", "."]), 0, "apart");
+    ends(&strowger(fleet.path(), &["validate", "."]), 0, "apart");
     office("paris", "http://127.0.0.1:9/t/b", "");
-    expect(&strowger(fleet.path(), &["validate", "."]), 0, "another tenant");
+    ends(&strowger(fleet.path(), &["validate", "."]), 0, "another tenant");
     let sandbox = |folder: &str, name: &str, state: &str| {
         let head = format!("version: 1\naccount: {{ name: {name}, provider: sandbox, state: \"{state}\" }}");
         write(
@@ -574,10 +572,10 @@ fn two_accounts_of_one_run_at_one_address_are_refused_by_every_command_unless_th
     };
     sandbox("lyon", "lyon", ".strowger/a.db");
     sandbox("paris", "paris", "../lyon/./.strowger/a.db");
-    expect(&strowger(fleet.path(), &["validate", "."]), 3, "one state");
+    ends(&strowger(fleet.path(), &["validate", "."]), 3, "one state");
     sandbox("lyon", "lyon", ":memory:");
     sandbox("paris", "paris", ":memory:");
-    expect(&strowger(fleet.path(), &["validate", "."]), 0, "memory");
+    ends(&strowger(fleet.path(), &["validate", "."]), 0, "memory");
 }
 
 #[test]

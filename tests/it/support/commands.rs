@@ -16,10 +16,16 @@ use tempfile::TempDir;
 
 pub const TOKEN: &str = "a-planted-token-7f3b";
 
-/// A copy of an example whose account is behind a server.
-pub fn office(name: &str, url: &str) -> TempDir {
+/// A copy of an example, so that its state is the test's own.
+pub fn example(name: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name), folder.path());
+    folder
+}
+
+/// A copy of an example whose account is behind a server.
+pub fn office(name: &str, url: &str) -> TempDir {
+    let folder = example(name);
     let path = folder.path().join("account.yaml");
     let text = fs::read_to_string(&path).unwrap();
     let lines = text.lines().filter(|line| !line.trim_start().starts_with("seed:")).map(|line| {
@@ -31,14 +37,15 @@ pub fn office(name: &str, url: &str) -> TempDir {
     folder
 }
 
+/// Copies a folder, without what an earlier run left in it.
 pub fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
         let target = to.join(entry.file_name());
         if entry.file_name() == ".strowger" {
             continue;
         }
         if entry.file_type().unwrap().is_dir() {
-            fs::create_dir(&target).unwrap();
             copy(&entry.path(), &target);
         } else {
             fs::copy(entry.path(), target).unwrap();
@@ -55,7 +62,12 @@ pub fn edit(folder: &Path, from: &str, to: &str) {
 
 pub fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_strowger"));
-    command.args(arguments).current_dir(folder).stdin(Stdio::null()).env_remove("RUST_LOG");
+    command
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .env_remove("RUST_LOG")
+        .env_remove("STROWGER_TOKEN");
     command.env("STROWGER_TEST_TOKEN", TOKEN).env("GITHUB_ACTOR", "ada");
     command
 }
@@ -69,6 +81,11 @@ pub fn expect(output: &Output, code: i32) -> String {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(code), "stdout:\n{out}\nstderr:\n{err}");
     out.into_owned()
+}
+
+/// Both streams.
+pub fn shown(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &stderr(output)
 }
 
 pub fn stderr(output: &Output) -> String {

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 use super::commands::{copy, edit, office};
+use super::git::git;
 
 /// A repository with the example `wework` in its folder `phones`.
 pub struct Repository {
@@ -65,21 +66,6 @@ impl Repository {
         self.push(&["main"]);
         commit
     }
-}
-
-/// Git without anything that this machine is set up with.
-pub fn git(folder: &Path, arguments: &[&str]) -> String {
-    let output = Command::new("git")
-        .args(["-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "protocol.file.allow=always"])
-        .args(arguments)
-        .current_dir(folder)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_SYSTEM", "/dev/null")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
 /// `git http-backend` behind a server that wants a password, ended with the test.

@@ -2,7 +2,7 @@
 #![cfg(unix)]
 
 use crate::support::commands;
-use crate::support::repository;
+use crate::support::git::git;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -380,8 +380,8 @@ fn what_an_account_has_becomes_a_commit_that_is_pushed_and_merged_is_in_sync() {
         meddle(&world, label);
         watch.until("pushed", || show("portal:phones/account.yaml").contains(&format!("label: {label} }}")));
     }
-    assert_eq!(repository::git(&remote, &["rev-parse", "portal^"]), base);
-    let changed = repository::git(&remote, &["diff", "--name-only", &base, "portal"]);
+    assert_eq!(git(&remote, &["rev-parse", "portal^"]), base);
+    let changed = git(&remote, &["diff", "--name-only", &base, "portal"]);
     assert_eq!(changed, "phones/account.yaml");
     // Merged as it is, it is in sync.
     world.repository.git(&["fetch", "--quiet", "origin", "portal"]);
