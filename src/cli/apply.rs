@@ -151,7 +151,7 @@ async fn reconcile<'a>(
     }
     if jobs.iter().all(|job| job.plan.is_empty()) {
         voice.say("Nothing to do.");
-        return Ok(Exit::of_all([exit, left_out(jobs)]));
+        return Ok(Exit::of_all([exit, left_out(jobs, &applied)]));
     }
     let leave_out = if arguments.keep_going { held_back(arguments, jobs, &mut lacking)? } else { BTreeSet::new() };
     let may: Vec<&Job<'_>> = jobs.iter().filter(|job| !leave_out.contains(&job.plan.account)).collect();
@@ -182,14 +182,15 @@ async fn reconcile<'a>(
         Task { account, provider: &*opened.provider, plan, recorder }
     });
     Ok(match apply_all(tasks.collect(), &lacking, &applying).await {
-        Exit::Ok => left_out(jobs),
+        Exit::Ok => left_out(jobs, &applied),
         exit => exit,
     })
 }
 
-/// How a run ends that did everything that its plans cover: they may leave something out.
-fn left_out(jobs: &[Job<'_>]) -> Exit {
-    if jobs.iter().all(|job| job.plan.is_whole()) { Exit::Ok } else { Exit::Partial }
+/// How a run ends that did everything that its plans cover, now or before: they may leave something out.
+fn left_out(jobs: &[Job<'_>], applied: &[(&Account, Plan)]) -> Exit {
+    let mut plans = jobs.iter().map(|job| &job.plan).chain(applied.iter().map(|(_, plan)| plan));
+    if plans.all(Plan::is_whole) { Exit::Ok } else { Exit::Partial }
 }
 
 /// Says which saved plans have been applied already, and how the command ends if that settles it.
@@ -209,7 +210,7 @@ fn already(
         let of = if one { String::new() } else { format!(" of {}", shown(&account.settings.name, 200)) };
         voice.say(&format!("This plan{of} has been applied already; nothing to do."));
     }
-    Ok((jobs.is_empty() && !applied.is_empty()).then_some(Exit::Ok))
+    Ok((jobs.is_empty() && !applied.is_empty()).then(|| left_out(jobs, applied)))
 }
 
 /// The accounts that have a plan which may not be carried out, each with the reason: with `--keep-going` they are left

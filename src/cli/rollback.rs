@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 use crate::apply::Outcome;
-use crate::config::{Account, Loaded};
+use crate::config::{Account, InvalidAccount, Loaded};
 use crate::diag::{Diagnostic, Rule, Source};
 use crate::diff::Unmanaged;
 use crate::exit::Exit;
@@ -73,8 +73,11 @@ struct Planned {
 /// Plans the inverse of a run and applies it.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let paths = std::slice::from_ref(&arguments.path);
-    let Some(mut loaded) = arguments.writing.load(paths)? else { return Ok(Exit::Invalid) };
-    let (account, run, path, doubt) = find(&mut loaded, arguments)?;
+    let mut loaded = arguments.writing.load(paths)?;
+    let Some(Sought { account, run, path, doubt }) = find(&mut loaded, arguments)? else {
+        console::report(&loaded, &loaded.diagnostics);
+        return Ok(Exit::Invalid);
+    };
     if let Some(doubt) = doubt {
         let refused = !arguments.trust_ledger && !arguments.plan_only;
         let then = "; read it with `strowger history --run`, and roll it back with `--trust-ledger` if you know it";
@@ -97,28 +100,47 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     exit
 }
 
-/// The account of the run that is meant, the run, its ledger, and why that is not believed.
-fn find(loaded: &mut Loaded, arguments: &Arguments) -> anyhow::Result<(Account, Run, PathBuf, Option<String>)> {
-    let mut roots: Vec<&Path> = loaded.accounts.iter().map(|account| account.root.as_path()).collect();
+/// The run that is asked for.
+struct Sought {
+    /// The account that it was on.
+    account: Account,
+    run: Run,
+    /// Its ledger.
+    path: PathBuf,
+    /// Why the ledger is not believed.
+    doubt: Option<String>,
+}
+
+/// Finds the run and its account; nothing if the files of that account have errors. Those of other accounts may have
+/// some.
+fn find(loaded: &mut Loaded, arguments: &Arguments) -> anyhow::Result<Option<Sought>> {
+    let valid = loaded.accounts.iter().map(|account| account.root.as_path());
+    let mut roots: Vec<&Path> = valid.chain(loaded.invalid.iter().map(InvalidAccount::folder)).collect();
     roots.sort_unstable();
     roots.dedup();
     let mut found = Vec::new();
     for root in roots {
         found.extend(Found::all(root)?);
     }
+    if found.is_empty() && loaded.accounts.is_empty() {
+        return Ok(None);
+    }
     let found = pick(&found, &arguments.run)?;
     let run = found.open()?;
-    let here = |account: &&Account| account.root == found.root;
     let named = |account: &&Account| *account.settings.name == *run.planned.account;
-    let accounts = || loaded.accounts.iter().filter(here);
+    let accounts = || loaded.accounts.iter().filter(|account| account.root == found.root);
+    let is_invalid = loaded.invalid.iter().any(|account| account.folder() == found.root);
     // One that was renamed since is still the only one of its folder; its id is compared below.
-    let only = if accounts().count() == 1 { accounts().next() } else { None };
+    let only = if !is_invalid && accounts().count() == 1 { accounts().next() } else { None };
     let Some(name) = accounts().find(named).or(only).map(|account| account.settings.name.clone()) else {
+        if is_invalid {
+            return Ok(None);
+        }
         bail!("no file of {} is of the account that run {} was on", found.root.display(), run.id);
     };
     let position = loaded.accounts.iter().position(|account| account.settings.name == name);
     let account = position.map(|position| loaded.accounts.swap_remove(position)).context("the account is gone")?;
-    Ok((account, run, found.path.clone(), Doubts::default().of(found)))
+    Ok(Some(Sought { account, run, path: found.path.clone(), doubt: Doubts::default().of(found) }))
 }
 
 async fn roll_back(

@@ -6,8 +6,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 
 use crate::check::settings::ProviderSettings;
-use crate::config::{Account, Loaded, Revision};
-use crate::diag::has_errors;
+use crate::config::{Account, BaseError, Loaded, Revision};
 use crate::exit::Exit;
 use crate::ledger::Approval;
 use crate::plan::{Digest, Plan};
@@ -45,14 +44,9 @@ pub(super) struct Writing {
 }
 
 impl Writing {
-    /// The files, with the guards of the revisions before; nothing if they have errors, which are told.
-    pub(super) fn load(&self, paths: &[PathBuf]) -> anyhow::Result<Option<Loaded>> {
-        let loaded = self.accept.load(paths, self.base.as_ref())?;
-        if has_errors(&loaded.diagnostics) {
-            console::report(&loaded, &loaded.diagnostics);
-            return Ok(None);
-        }
-        Ok(Some(loaded))
+    /// The files, with the guards of the revisions before.
+    pub(super) fn load(&self, paths: &[PathBuf]) -> Result<Loaded, BaseError> {
+        self.accept.load(paths, self.base.as_ref())
     }
 
     /// The approval that lets this plan through, if it needs one. For plans that [`Self::refuses`] does not refuse.

@@ -44,6 +44,13 @@ pub struct InvalidAccount {
     pub wave: Wave,
 }
 
+impl InvalidAccount {
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        if self.path.is_dir() { &self.path } else { self.path.parent().unwrap_or(&self.path) }
+    }
+}
+
 /// An account that can be planned.
 #[derive(Clone, Debug)]
 pub struct Account {

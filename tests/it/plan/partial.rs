@@ -92,6 +92,11 @@ fn a_saved_partial_plan_is_applied_as_it_was_read_and_ends_with_6() {
     assert!(shown.contains("Left out: 3 objects"), "{shown}");
     expect(&strowger(folder.path(), &["apply", "--plan", "plan.json"]), 6);
     assert_eq!(server.number("+33142685302")["label"], "Ventes");
+    let written = server.audit().len();
+    let output = strowger(folder.path(), &["apply", "--plan", "plan.json"]);
+    let said = expect(&output, 6);
+    assert!(said.contains("has been applied already"), "what it left out is left out still: {said}");
+    assert_eq!(server.audit().len(), written);
     // What is left out of a plan is decided when it is made.
     expect(&strowger(folder.path(), &["apply", "--plan", "plan.json", "--skip-invalid"]), 64);
 }

@@ -176,6 +176,29 @@ fn a_run_on_one_account_is_not_rolled_back_on_another() {
 }
 
 #[test]
+fn a_rollback_needs_the_files_of_its_own_account_only() {
+    let fleet = tempfile::tempdir().unwrap();
+    let (one, other) = (Server::start("wework", &[]), Server::start("wework", &[]));
+    for (name, server) in [("paris", &one), ("lyon", &other)] {
+        let account = office("wework", &server.url);
+        edit(account.path(), "name: wework-republique", &format!("name: {name}"));
+        apply(account.path());
+        fs::rename(account.path(), fleet.path().join(name)).unwrap();
+    }
+    let run = |name: &str| newest(&fleet.path().join(name));
+    for wrong in ["version: 99", "version: [\n"] {
+        fs::write(fleet.path().join("lyon/broken.yaml"), format!("{wrong}\n")).unwrap();
+        let output = strowger(fleet.path(), &["rollback", &run("lyon"), ".", "--auto-approve"]);
+        expect(&output, 3);
+        assert!(stderr(&output).contains("lyon/broken.yaml"), "{}", stderr(&output));
+        expect(&strowger(fleet.path(), &["rollback", &run("paris"), ".", "--plan-only"]), 0);
+    }
+    assert_eq!(other.audit().len(), 5, "its own files have errors");
+    expect(&strowger(fleet.path(), &["rollback", &run("paris"), ".", "--auto-approve"]), 0);
+    assert_eq!(one.audit().len(), 10);
+}
+
+#[test]
 fn history_lists_runs_and_shows_one_for_people_and_programs() {
     let server = Server::start("wework", &["--fail-write", "7"]);
     let folder = office("wework", &server.url);
