@@ -229,19 +229,7 @@ fn a_refusal_because_the_account_has_changed_is_stale_and_one_that_would_come_ag
 #[test]
 fn an_account_that_becomes_another_one_in_mid_run_is_not_called_in_sync() {
     let server = Server::start("wework", &[]);
-    let (behind, wrote) = (server.url.clone(), AtomicBool::new(false));
-    let door = Hostile::start(move |asked, to| {
-        wrote.fetch_or(is_write(asked), Ordering::SeqCst);
-        if is_for(asked, "account") && wrote.load(Ordering::SeqCst) {
-            return answer(
-                to,
-                "200 OK",
-                &[JSON],
-                r#"{"id":"acc_other","name":"other","default_number":null,"capabilities":{}}"#,
-            );
-        }
-        forward(&behind, asked, to)
-    });
+    let door = becomes_another(&server, &Arc::new(AtomicBool::new(true)));
     let folder = tempfile::tempdir().unwrap();
     one_group(folder.path(), &door.url);
     let output = strowger(folder.path(), &APPLY);
@@ -250,4 +238,111 @@ fn an_account_that_becomes_another_one_in_mid_run_is_not_called_in_sync() {
     let error = stderr(&output);
     assert!(error.contains("answers for another account: its id is acc_other"), "{error}");
     assert_eq!(last(folder.path()).summary.unwrap().in_sync, None);
+}
+
+/// A door to an account that answers for another one after the first write since `armed`.
+fn becomes_another(server: &Server, armed: &Arc<AtomicBool>) -> Hostile {
+    let (behind, wrote, armed) = (server.url.clone(), AtomicBool::new(false), Arc::clone(armed));
+    Hostile::start(move |asked, to| {
+        wrote.fetch_or(armed.load(Ordering::SeqCst) && is_write(asked), Ordering::SeqCst);
+        if is_for(asked, "account") && wrote.load(Ordering::SeqCst) {
+            let other = r#"{"id":"acc_other","name":"other","default_number":null,"capabilities":{}}"#;
+            return answer(to, "200 OK", &[JSON], other);
+        }
+        forward(&behind, asked, to)
+    })
+}
+
+#[test]
+fn a_rollback_whose_account_becomes_another_one_in_mid_run_is_not_verified_against_that_one() {
+    let server = Server::start("wework", &[]);
+    let armed = Arc::new(AtomicBool::new(false));
+    let door = becomes_another(&server, &armed);
+    let folder = tempfile::tempdir().unwrap();
+    one_group(folder.path(), &door.url);
+    expect(&strowger(folder.path(), &APPLY), 0);
+    armed.store(true, Ordering::SeqCst);
+    let run = last(folder.path()).id.to_string();
+    let output = strowger(folder.path(), &["rollback", &run, "--auto-approve"]);
+    expect(&output, 1);
+    let error = stderr(&output);
+    assert!(error.contains("answers for another account: its id is acc_other"), "{error}");
+    assert_eq!(fates(&last(folder.path())), ["applied"], "what was written was");
+    assert_eq!(last(folder.path()).summary.unwrap().in_sync, None);
+}
+
+#[test]
+fn a_watch_whose_account_becomes_another_one_after_a_write_says_so_and_calls_nothing_in_sync() {
+    use std::io::{BufRead as _, BufReader};
+    let server = Server::start("wework", &[]);
+    let door = becomes_another(&server, &Arc::new(AtomicBool::new(true)));
+    let folder = tempfile::tempdir().unwrap();
+    one_group(folder.path(), &door.url);
+    let arguments = ["watch", ".", "--mode", "correct", "--interval", "100ms"];
+    let mut watch = commands::command(folder.path(), &arguments).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(watch.stderr.take().unwrap()).lines().map(Result::unwrap).take(200);
+    let mut said: Vec<String> = Vec::new();
+    for line in lines {
+        said.push(line);
+        if said.iter().any(|line| line.contains("acc_other")) {
+            break;
+        }
+    }
+    watch.kill().unwrap();
+    watch.wait().unwrap();
+    let said = said.join("\n");
+    assert!(said.contains("acc_other") && !said.to_lowercase().contains("in sync"), "{said}");
+    assert_eq!(server.audit().len(), 1, "nothing is written to it any more");
+}
+
+#[test]
+fn a_deletion_that_something_new_points_at_is_stale_and_names_it() {
+    let server = Server::start("wework", &[]);
+    let user = json!([{ "kind": "user", "id": "usr_1" }]);
+    let group = json!({ "name": "Passing", "extension": "334", "members": user });
+    let made = send(&server.url, reqwest::Method::POST, "ring_groups", &group);
+    let id = made["id"].as_str().unwrap().to_owned();
+    let number = server.number("+33142685309")["id"].as_str().unwrap().to_owned();
+    let url = server.url.clone();
+    let door = meanwhile(&server, move || {
+        let to = json!({ "destination": { "kind": "ring_group", "id": id } });
+        send(&url, reqwest::Method::PATCH, &format!("numbers/{number}"), &to);
+    });
+    let folder = tempfile::tempdir().unwrap();
+    one_group(folder.path(), &door.url);
+    let text = fs::read_to_string(folder.path().join("account.yaml")).unwrap();
+    let account = text.split("ring_groups:").next().unwrap();
+    fs::write(folder.path().join("account.yaml"), format!("{account}absent: [ring_group/passing]\n")).unwrap();
+    let said = expect(&strowger(folder.path(), &APPLY), 5);
+    assert!(said.contains("number +33142685309 points at ring_group Passing now"), "{said}");
+    assert_eq!(fates(&last(folder.path())), ["stale"]);
+}
+
+#[test]
+fn a_number_that_became_the_default_number_is_stale_when_it_is_to_lead_nowhere() {
+    let server = Server::start("wework", &[]);
+    let (behind, wrote) = (server.url.clone(), AtomicBool::new(false));
+    let mut account = send(&server.url, reqwest::Method::GET, "account", &json!({}));
+    account["default_number"] = json!("+33142685301");
+    let account = account.to_string();
+    let door = Hostile::start(move |asked, to| {
+        if is_write(asked) {
+            wrote.store(true, Ordering::SeqCst);
+            let problem = r#"{"code":"default_number","title":"The default number must stay mapped","status":409}"#;
+            return answer(to, "409 Conflict", &[JSON], problem);
+        }
+        if is_for(asked, "account") && wrote.load(Ordering::SeqCst) {
+            return answer(to, "200 OK", &[JSON], &account);
+        }
+        forward(&behind, asked, to)
+    });
+    let folder = tempfile::tempdir().unwrap();
+    one_group(folder.path(), &door.url);
+    let text = fs::read_to_string(folder.path().join("account.yaml")).unwrap();
+    let head = text.split("ring_groups:").next().unwrap();
+    fs::write(folder.path().join("account.yaml"), format!("{head}numbers: {{ \"+33142685301\": {{ to: none }} }}\n"))
+        .unwrap();
+    let said = expect(&strowger(folder.path(), &APPLY), 5);
+    assert!(said.contains("is the account's default number now"), "{said}");
+    assert_eq!(fates(&last(folder.path())), ["stale"]);
 }
