@@ -20,7 +20,7 @@ mod resolve;
 
 pub use delta::{Deletion, Difference, GroupDelta, GroupFields, NumberDelta, Unmanaged};
 
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Findings};
 use crate::model::{Desired, Directory, Kind, Live};
 
 use matching::Matching;
@@ -28,9 +28,10 @@ use resolve::Resolver;
 
 /// Compares the wanted account with the live one.
 ///
-/// The difference is only worth planning if no diagnostic is an error.
+/// The difference is only worth planning if no diagnostic is an error. Of many findings of one rule only the first are kept,
+/// so that memory does not grow with the mistakes.
 pub fn diff<'a>(desired: &'a Desired, live: &'a Live) -> (Difference<'a>, Vec<Diagnostic>) {
-    let mut diagnostics = Vec::new();
+    let mut diagnostics = Findings::default();
     let directory = Directory::new(live);
     let matching = Matching::new(desired, &directory, &mut diagnostics);
     let absent = deletions::absent(desired, &directory, &matching, &mut diagnostics);
@@ -52,5 +53,5 @@ pub fn diff<'a>(desired: &'a Desired, live: &'a Live) -> (Difference<'a>, Vec<Di
     };
     drop(resolver);
     let created = matching.created;
-    (Difference { desired, directory, numbers, groups, deletions, created, in_sync, unmanaged }, diagnostics)
+    (Difference { desired, directory, numbers, groups, deletions, created, in_sync, unmanaged }, diagnostics.into_vec())
 }

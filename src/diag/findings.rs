@@ -5,6 +5,7 @@ use std::collections::hash_map::Entry;
 use std::ops::{Deref, DerefMut};
 
 use super::{Diagnostic, Severity};
+use crate::model::Declaration;
 
 /// So many findings are shown, and so many of a rule and severity are kept until the operator's policy is known. Others
 /// are counted.
@@ -25,6 +26,9 @@ pub struct Findings {
     /// How many are kept of a kind, and where the last one is.
     kinds: HashMap<Kind, (usize, usize)>,
     total: usize,
+    /// What the findings that are only counted concern, by the place of the one that stands for them; `None` once one of
+    /// them concerns the whole.
+    counted: HashMap<usize, Option<Vec<Declaration>>>,
 }
 
 impl Findings {
@@ -41,7 +45,12 @@ impl Findings {
                 if *count >= MOST
                     && let Some(kept) = self.kept.get_mut(*last)
                 {
-                    kept.count(&finding);
+                    kept.more += 1 + finding.more;
+                    let others = self.counted.entry(*last).or_insert_with(|| Some(Vec::new()));
+                    match others {
+                        Some(all) if !finding.concerns.is_empty() => all.extend(finding.concerns),
+                        _ => *others = None,
+                    }
                     return;
                 }
                 (*count, *last) = (*count + 1, next);
@@ -60,8 +69,15 @@ impl Findings {
         self.total > self.kept.len()
     }
 
-    /// Those that are kept.
-    pub fn into_vec(self) -> Vec<Diagnostic> {
+    /// Those that are kept; one that stands for others concerns what they do.
+    pub fn into_vec(mut self) -> Vec<Diagnostic> {
+        for (at, counted) in self.counted {
+            let Some(kept) = self.kept.get_mut(at) else { continue };
+            kept.concerns = match counted {
+                Some(list) if !kept.concerns.is_empty() => kept.concerns.iter().copied().chain(list).collect(),
+                _ => Box::default(),
+            };
+        }
         self.kept
     }
 }
@@ -81,6 +97,15 @@ impl DerefMut for Findings {
 }
 
 impl Diagnostic {
+    /// Why a declaration is wrong that this concerns.
+    pub fn reason(&self) -> String {
+        if self.more == 0 {
+            return self.message.clone();
+        }
+        // Which of the declarations the message is about is not known any more.
+        format!("it breaks `{}`, as {} other findings do that are only counted", self.rule.id, self.more)
+    }
+
     /// Stands for another one as well. What exactly it concerns is not known any more, so it is the account as a whole.
     fn count(&mut self, other: &Self) {
         self.more += 1 + other.more;

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use crate::diag::caller::{Step, circle, long_wait};
-use crate::diag::{Diagnostic, Severity};
+use crate::diag::{Diagnostic, Findings, Severity};
 use crate::model::{
     Declaration, DesiredRingGroup, Handle, Ignorable, Kind, Reference, RingMode, Selector, Spanned, circles,
 };
@@ -17,7 +17,7 @@ pub(super) fn check(
     resolver: &Resolver<'_, '_>,
     groups: &[GroupDelta],
     deletions: &[Deletion],
-    diagnostics: &mut Vec<Diagnostic>,
+    diagnostics: &mut Findings,
 ) {
     waits(resolver, diagnostics);
     let after = After::new(resolver, groups, deletions);
@@ -110,7 +110,7 @@ impl<'r, 'a> After<'r, 'a> {
 
 /// Groups that ring one phone after the other for too long, where the files leave the mode or the duration to
 /// the account.
-fn waits(resolver: &Resolver<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
+fn waits(resolver: &Resolver<'_, '_>, diagnostics: &mut Findings) {
     let live = resolver.directory.live();
     let pairs = resolver.desired.ring_groups.iter().zip(&resolver.matching.handles);
     for (index, (group, &handle)) in (0u32..).zip(pairs) {

@@ -8,7 +8,7 @@ use std::fmt;
 
 use foldhash::HashMap;
 
-use crate::diag::{Diagnostic, Rule, attribute};
+use crate::diag::{Diagnostic, Findings, Rule, attribute};
 use crate::model::{Declaration, Desired, Directory, E164, Found, Handle, Kind, Name, Reference, Selector, Unreadable};
 
 use super::delta::{Deletion, GroupDelta, NumberDelta};
@@ -23,11 +23,11 @@ pub(super) fn absent(
     desired: &Desired,
     directory: &Directory<'_>,
     matching: &Matching,
-    diagnostics: &mut Vec<Diagnostic>,
+    diagnostics: &mut Findings,
 ) -> Vec<Deletion> {
     let mut deletions = Vec::new();
     for (at, absent) in (0u32..).zip(&desired.absent) {
-        let reported = diagnostics.len();
+        let mut found = Vec::new();
         let span = absent.reference.span;
         match directory.find(&absent.reference.value) {
             Found::None => match unreadable(directory, &absent.reference.value) {
@@ -36,10 +36,10 @@ pub(super) fn absent(
                 Some(one) => {
                     let message = format!("the ring group `{}` of the account cannot be read: {}", one.name, one.why);
                     let finding = Diagnostic::new(Rule::UNREADABLE_OBJECT, Some(span), message);
-                    diagnostics.push(finding.hint("delete it in the account, or remove it from the files"));
+                    found.push(finding.hint("delete it in the account, or remove it from the files"));
                 }
             },
-            Found::Several(handles) => diagnostics.push(Diagnostic::new(
+            Found::Several(handles) => found.push(Diagnostic::new(
                 Rule::AMBIGUOUS_REFERENCE,
                 Some(span),
                 format!("`{}` could be any of {} groups", absent.reference.value, handles.len()),
@@ -55,11 +55,12 @@ pub(super) fn absent(
                     if let Some(group) = desired.ring_groups.get(wanted as usize) {
                         diagnostic = diagnostic.related(group.name.span, "declared here");
                     }
-                    diagnostics.push(diagnostic.of(Declaration::RingGroup(wanted)).hint("remove one of the two"));
+                    found.push(diagnostic.of(Declaration::RingGroup(wanted)).hint("remove one of the two"));
                 }
             },
         }
-        attribute(diagnostics.get_mut(reported..).unwrap_or_default(), Declaration::Absent(at));
+        attribute(&mut found, Declaration::Absent(at));
+        diagnostics.extend(found);
     }
     deletions.sort_unstable_by_key(|deletion| deletion.handle);
     deletions.dedup_by_key(|deletion| deletion.handle);
@@ -82,7 +83,7 @@ pub(super) fn decide(
     groups: &[GroupDelta],
     numbers: &[NumberDelta],
     mut deletions: Vec<Deletion>,
-    diagnostics: &mut Vec<Diagnostic>,
+    diagnostics: &mut Findings,
 ) -> Vec<Deletion> {
     let prune = resolver.desired.policy.prune_ring_groups;
     if deletions.is_empty() && prune.is_none() {
@@ -197,7 +198,7 @@ impl<'a> After<'a> {
 
     /// Takes out what something still points at: silently if it was only to be pruned, else with an error.
     /// A group that stays keeps its own no-answer target alive.
-    fn spare(mut self, going: &mut HashMap<Handle, Deletion>, diagnostics: &mut Vec<Diagnostic>) {
+    fn spare(mut self, going: &mut HashMap<Handle, Deletion>, diagnostics: &mut Findings) {
         let mut staying: Vec<Handle> = self.pointed.keys().copied().collect();
         while let Some(handle) = staying.pop() {
             if going.get(&handle).is_some_and(|deletion| deletion.absent.is_none()) {

@@ -1,6 +1,6 @@
 //! Ring groups: what each must become.
 
-use crate::diag::{Diagnostic, Rule, attribute};
+use crate::diag::{Diagnostic, Findings, Rule, attribute};
 use crate::model::{
     Capabilities, Declaration, DesiredRingGroup, ExtensionNumber, Handle, Ignorable, Kind, LiveRingGroup, Name,
     ObjectRef, RingFor, RingMode, Span, Spanned,
@@ -10,21 +10,22 @@ use super::delta::{GroupDelta, GroupFields};
 use super::resolve::Resolver;
 
 /// The groups to make or to change, by handle.
-pub(super) fn compare(resolver: &Resolver<'_, '_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<GroupDelta> {
+pub(super) fn compare(resolver: &Resolver<'_, '_>, diagnostics: &mut Findings) -> Vec<GroupDelta> {
     let mut deltas = Vec::new();
     let live = &resolver.directory.live().ring_groups;
     let pairs = resolver.desired.ring_groups.iter().zip(&resolver.matching.handles);
     for (index, (group, &handle)) in (0u32..).zip(pairs) {
-        let reported = diagnostics.len();
-        let wanted = Wanted::resolve(resolver, group, handle, diagnostics);
+        let mut found = Vec::new();
+        let wanted = Wanted::resolve(resolver, group, handle, &mut found);
         let fields = match live.get(handle.index as usize) {
             Some(live) => wanted.against(resolver, live),
             None => wanted.anew(&resolver.directory.live().capabilities),
         };
         if let Some(name) = &fields.name {
-            name_fits(name, group.name.span, &resolver.directory.live().capabilities, diagnostics);
+            name_fits(name, group.name.span, &resolver.directory.live().capabilities, &mut found);
         }
-        attribute(diagnostics.get_mut(reported..).unwrap_or_default(), Declaration::RingGroup(index));
+        attribute(&mut found, Declaration::RingGroup(index));
+        diagnostics.extend(found);
         if !fields.is_empty() {
             let renamed = fields.name.is_some();
             deltas.push(GroupDelta { handle, desired: index, renamed, fields });

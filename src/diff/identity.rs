@@ -2,13 +2,13 @@
 
 use foldhash::{HashMap, HashSet};
 
-use crate::diag::{Diagnostic, Rule};
+use crate::diag::{Diagnostic, Findings, Rule};
 use crate::model::{Declaration, DesiredRingGroup, Handle, Kind, NameKey, Span};
 
 use super::resolve::Resolver;
 
 /// Reports extension numbers and names that something else keeps.
-pub(super) fn check(resolver: &Resolver<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
+pub(super) fn check(resolver: &Resolver<'_, '_>, diagnostics: &mut Findings) {
     let mut given: HashMap<&str, (Span, u32)> = HashMap::default();
     for (index, (group, &handle)) in (0u32..).zip(resolver.desired.ring_groups.iter().zip(&resolver.matching.handles)) {
         let own = Declaration::RingGroup(index);
@@ -76,7 +76,7 @@ fn taken(resolver: &Resolver<'_, '_>, group: &DesiredRingGroup, span: Span, hold
 }
 
 /// Reports the new names of groups that something else has.
-fn names(resolver: &Resolver<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
+fn names(resolver: &Resolver<'_, '_>, diagnostics: &mut Findings) {
     let live = &resolver.directory.live().ring_groups;
     let pairs = resolver.desired.ring_groups.iter().zip(&resolver.matching.handles);
     let new: Vec<(u32, &DesiredRingGroup, NameKey)> = (0u32..)

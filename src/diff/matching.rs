@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 
 use foldhash::HashMap;
 
-use crate::diag::{Diagnostic, Rule};
+use crate::diag::{Diagnostic, Findings, Rule};
 use crate::model::{Declaration, Desired, DesiredRingGroup, Directory, Found, Handle, Kind};
 
 /// The pairs.
@@ -34,7 +34,7 @@ struct Claims<'m, 'a> {
 
 impl Matching {
     /// Pairs the groups, and reports names that two live groups share.
-    pub(super) fn new(desired: &Desired, directory: &Directory<'_>, diagnostics: &mut Vec<Diagnostic>) -> Self {
+    pub(super) fn new(desired: &Desired, directory: &Directory<'_>, diagnostics: &mut Findings) -> Self {
         let live = directory.live().ring_groups.len();
         let keys: Vec<Cow<'_, str>> = desired.ring_groups.iter().map(|group| group.name.value.folded()).collect();
         // Most plans rename nothing.

@@ -1,6 +1,6 @@
 //! Numbers: where they go and what is written beside them.
 
-use crate::diag::{Diagnostic, Rule, attribute};
+use crate::diag::{Diagnostic, Findings, Rule, attribute};
 use crate::model::{Declaration, DesiredNumber, Handle, Ignorable, Kind, LiveNumber, Span};
 
 use super::delta::NumberDelta;
@@ -10,7 +10,7 @@ use super::resolve::Resolver;
 const BATCH: usize = 256;
 
 /// The numbers that differ, in the order of the numbers, and how many the account does not have. Both lists are sorted, so one walk is enough.
-pub(super) fn compare(resolver: &Resolver<'_, '_>, diagnostics: &mut Vec<Diagnostic>) -> (Vec<NumberDelta>, usize) {
+pub(super) fn compare(resolver: &Resolver<'_, '_>, diagnostics: &mut Findings) -> (Vec<NumberDelta>, usize) {
     let (mut deltas, mut missing) = (Vec::new(), 0);
     let labels = !resolver.desired.policy.ignore.contains(&Ignorable::NumberLabel);
     let mut live = (0u32..).zip(&resolver.directory.live().numbers).peekable();
@@ -24,14 +24,15 @@ pub(super) fn compare(resolver: &Resolver<'_, '_>, diagnostics: &mut Vec<Diagnos
             missing += 1;
             continue;
         };
-        let reported = diagnostics.len();
-        let wanted = resolver.found(&desired.to, found, diagnostics);
-        let to = wanted.and_then(|wanted| destination(resolver, desired, (position, number), wanted, diagnostics));
+        let mut wrong = Vec::new();
+        let wanted = resolver.found(&desired.to, found, &mut wrong);
+        let to = wanted.and_then(|wanted| destination(resolver, desired, (position, number), wanted, &mut wrong));
         let label = labels && desired.label.as_ref().is_some_and(|label| label.value != number.label);
         if label {
-            label_fits(resolver, desired, diagnostics);
+            label_fits(resolver, desired, &mut wrong);
         }
-        attribute(diagnostics.get_mut(reported..).unwrap_or_default(), Declaration::Number(index));
+        attribute(&mut wrong, Declaration::Number(index));
+        diagnostics.extend(wrong);
         if to.is_some() || label {
             deltas.push(NumberDelta { live: position, desired: index, to, label });
         }

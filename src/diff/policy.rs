@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use crate::diag::{Diagnostic, Rule};
+use crate::diag::{Diagnostic, Findings, Rule};
 use crate::model::{Desired, Directory, Found, NameKey};
 
 /// Reports files that declare nothing of an account that has something, and protection of what does not exist.
-pub(super) fn check(desired: &Desired, directory: &Directory<'_>, diagnostics: &mut Vec<Diagnostic>) {
+pub(super) fn check(desired: &Desired, directory: &Directory<'_>, diagnostics: &mut Findings) {
     let live = directory.live();
     let declared = desired.numbers.len() + desired.ring_groups.len() + desired.absent.len();
     if declared == 0 && live.numbers.len() + live.ring_groups.len() > 0 {
@@ -24,7 +24,7 @@ pub(super) fn check(desired: &Desired, directory: &Directory<'_>, diagnostics: &
     protected(desired, directory, diagnostics);
 }
 
-fn protected(desired: &Desired, directory: &Directory<'_>, diagnostics: &mut Vec<Diagnostic>) {
+fn protected(desired: &Desired, directory: &Directory<'_>, diagnostics: &mut Findings) {
     let protect = &desired.policy.guards.protect;
     let mut report = |span, what: String| {
         let message = format!("`policy.protect` lists {what}, which neither the account nor the files have");

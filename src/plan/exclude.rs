@@ -144,7 +144,7 @@ impl Cut {
             for declaration in
                 finding.concerns.iter().filter(|one| self.is_selected(**one)).copied().collect::<Vec<_>>()
             {
-                let why = Why::Invalid { rule: finding.rule.id, message: finding.message.clone() };
+                let why = Why::Invalid { rule: finding.rule.id, message: finding.reason() };
                 if let Some(at) = written.get(&declaration) {
                     self.leave(*at, why);
                 } else if let Entry::Vacant(free) = self.unwritten.entry(declaration) {

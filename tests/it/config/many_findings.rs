@@ -129,3 +129,54 @@ fn memory_is_bounded_by_the_file_and_not_by_its_mistakes() {
         assert!(peak < 60_000_000 + 60 * text.len() as u64, "{format}: {peak} for {}", text.len());
     }
 }
+
+#[test]
+fn what_the_account_shows_of_200_000_bad_references_is_bounded_where_it_is_found() {
+    use std::fmt::Write as _;
+    use strowger::diag::Severities;
+    use strowger::model::{Live, LiveAccount, LiveNumber, LiveUser, ObjectId};
+    use strowger::plan::{Part, plan_part};
+    let count = 200_000;
+    let folder = tempfile::tempdir().unwrap();
+    let mut text = "version: 1\naccount: { name: a, provider: sandbox }\nnumbers:\n".to_owned();
+    for at in 0..count {
+        writeln!(text, "  \"+33140{at:06}\": {{ to: user/gone@example.org }}").unwrap();
+    }
+    text += "  \"+33141000000\": { to: user/200 }\n";
+    fs::write(folder.path().join("a.yaml"), text).unwrap();
+    let loaded = strowger::config::load(&[folder.path().to_owned()]);
+    let [account] = loaded.accounts.as_slice() else { panic!("{:?}", loaded.diagnostics) };
+    let number = |number: &strowger::model::DesiredNumber| LiveNumber {
+        id: ObjectId(number.number.to_string().into()),
+        number: number.number,
+        to: None,
+        label: "".into(),
+        emergency_callback: false,
+        revision: None,
+        document: None,
+    };
+    let user = LiveUser {
+        id: "u".into(),
+        name: "U".into(),
+        email: None,
+        extension: "200".parse().ok(),
+        voicemail: None,
+        always_forwarded: false,
+    };
+    let live = Live {
+        account: LiveAccount { id: "x".into(), name: "X".into(), default_number: None },
+        numbers: account.desired.numbers.iter().map(number).collect(),
+        users: vec![user],
+        ..Live::default()
+    };
+    let (_, findings) = strowger::diff::diff(&account.desired, &live);
+    assert_eq!((findings.len(), findings.len() + strowger::diag::more(&findings)), (MOST, count));
+    // Each declaration that is only counted is left out all the same, and no other.
+    let part = Part { skip_invalid: true, ..Part::default() };
+    let (plan, findings) = plan_part(&account.desired, &live, &Severities::default(), 1, &part);
+    assert_eq!(findings.len(), MOST);
+    let plan = plan.unwrap();
+    assert_eq!((plan.changes.len(), plan.skipped.len()), (1, count));
+    let reason = &plan.skipped.last().unwrap().reason;
+    assert_eq!(reason, "it breaks `unknown-reference`, as 199000 other findings do that are only counted");
+}
