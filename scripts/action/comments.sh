@@ -140,7 +140,7 @@ each_plan() {
         "$plan_file"
 }
 
-# Keeps one comment for each account of the plan up to date.
+# Keeps one comment for each account of the plan up to date, and says in all others that they hold no longer: comment_plan WHY
 comment_plan() {
     local count account changes blocked digest
     : > "$work/markers"
@@ -160,7 +160,29 @@ comment_plan() {
         compose "$account" "$digest" "$blocked" "$work/comment.md"
         upsert "$account" "$work/comment.md"
     done < "$work/plans"
-    retire 'These files no longer have this account.' "$work/markers"
+    comment_unplanned
+    retire "$1" "$work/markers"
+}
+
+# Names each account of a fleet that could not be planned in a comment of its own.
+comment_unplanned() {
+    local account shown why
+    jq -r '(.unplanned // [])[] | [(.account | @json), (.account | gsub("[^\\p{L}\\p{N} ._/@-]"; "?")),
+        ({invalid: "The files have errors: see the annotations.",
+          held: "Nothing is sent to it before that is accepted: see the log of the run."}[.reason]
+            // "The plan could not be made: see the log of the run.")] | join("\t")' "$plan_file" > "$work/unplanned"
+    while IFS=$'\t' read -r account shown why; do
+        ! "$gave_up" || return 0
+        account=$(printf '%s' "$account" | jq -r .)
+        marker "$account" >> "$work/markers"
+        printf '\n' >> "$work/markers"
+        {
+            printf '%s\n%s\n' "$(marker "$account")" "$(facts none 0)"
+            printf 'Commit %s · %s · [run](%s)\n\n' "$commit" "$planned_for_people" "$(run_url)"
+            printf '### Strowger plan for `%s`\n\n**No plan.** %s\n' "$shown" "$why"
+        } > "$work/comment.md"
+        upsert "$account" "$work/comment.md"
+    done < "$work/unplanned"
 }
 
 # Says in all comments that the commit has no plan: comment_failure WHY

@@ -20,6 +20,13 @@ plan_with() {
         ${guards[@]+"${guards[@]}"} "$@" -- "${paths[@]}"
 }
 
+# Plans the accounts of a fleet that can be planned, after some could not, for people to read: nothing applies such a plan.
+# Fails if there are none.
+plan_rest() {
+    "$STROWGER" plan --format json ${guards[@]+"${guards[@]}"} -- "${paths[@]}" > "$plan_file" 2> /dev/null || true
+    jq -e '(.plans | length) > 0 and ((.unplanned // []) | length) > 0' "$plan_file" > /dev/null 2>&1
+}
+
 # What later steps of the job can use.
 plan_outputs() {
     output changes "$(jq '[.plans[].changes | length] | add // 0' "$plan_file")"
@@ -69,7 +76,10 @@ mode_plan() {
     fi
     plan_with || code=$?
     if [[ $code != 0 && $code != 2 || ! -s $plan_file ]]; then
-        if "$commenting"; then
+        if plan_rest; then
+            show_plan '' 1000000
+            if "$commenting"; then comment_plan 'The plan could not be made: see the log of the run.'; fi
+        elif "$commenting"; then
             if ((code == 3)); then
                 comment_failure 'The files have errors: see the annotations.'
             else
@@ -80,7 +90,7 @@ mode_plan() {
     fi
     plan_outputs
     show_plan '' 1000000
-    if "$commenting"; then comment_plan; fi
+    if "$commenting"; then comment_plan 'These files no longer have this account.'; fi
     finish "$code"
 }
 

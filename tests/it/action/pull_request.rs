@@ -228,6 +228,32 @@ fn a_fleet_has_a_comment_for_each_account_that_changes() {
 }
 
 #[test]
+fn a_fleet_of_which_one_account_fails_shows_the_others_and_names_it() {
+    let fleet = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/fleet");
+    let project = Project::new(&fleet);
+    let paris = project.phones().join("paris");
+    let event = project.propose(|_| commands::edit(&paris, "version: 1", "version: 99"));
+    let broken = project.plan(&event).expect(3);
+    assert_eq!([broken.output("plan_file"), broken.output("digest")], ["", ""], "nothing applies a part of a fleet");
+    let plan_of = |name: &str| format!("### Strowger plan for `{name}`");
+    let bodies = |project: &Project| project.github.ours().iter().map(|one| one.body.clone()).collect::<Vec<_>>();
+    let first = bodies(&project);
+    let failed = first.iter().find(|body| body.contains("The files have errors")).expect("it is named");
+    let name = failed.split("### Strowger plan for `").nth(1).unwrap().split('`').next().unwrap().to_owned();
+    assert!(name.contains("paris") && failed.contains("**No plan.**"), "{failed}");
+    assert!(facts(failed).1.starts_with("<!-- digest=none"), "{failed}");
+    let planned: Vec<_> = first.iter().filter(|body| body.contains("exactly this plan is applied")).collect();
+    assert!(!planned.is_empty(), "{first:?}");
+    assert!(broken.summary.contains(&name) && broken.summary.contains("### Strowger plan for"), "{}", broken.summary);
+    // Once it is right, the same comment has its plan.
+    let event = project.propose(|_| {});
+    project.plan(&event).expect(0);
+    let second = bodies(&project);
+    assert_eq!(second.len(), first.len());
+    assert!(second.iter().any(|body| body.contains(&plan_of(&name)) && !body.contains("**No plan.**")), "{second:?}");
+}
+
+#[test]
 fn an_account_that_stays_as_it_is_says_that_nothing_is_left_to_do() {
     let (_server, project) = office();
     expect(&strowger(&project.phones(), &["apply", ".", "--auto-approve"]), 0);
