@@ -4,6 +4,7 @@ mod adopt;
 mod environment;
 mod git;
 mod plan_order;
+mod refused;
 mod serve;
 mod systemd;
 

@@ -17,6 +17,7 @@ use super::super::open::{Opened, Purpose, open_accepted};
 use super::super::request_limits::Effort;
 use super::super::run_metadata::{self, About};
 use super::adopt::{Target, into_folder};
+use super::refused;
 
 /// What this process provides to the loops.
 pub(super) struct Process {
@@ -64,7 +65,28 @@ impl Edge for Process {
     }
 
     fn refusal(&self, account: &Account) -> Option<String> {
-        self.accept.refusal(account)
+        let fresh = self.accept.refusal(account);
+        let name = shown(&account.settings.name, 200);
+        let root = match self.root(account) {
+            Ok(root) => root,
+            Err(why) => {
+                tracing::warn!("what is refused of {name} cannot be kept for a restart: {why}");
+                return fresh;
+            }
+        };
+        if fresh.is_some() {
+            if let Err(why) = refused::keep(&root, account) {
+                tracing::warn!("what is refused of {name} cannot be kept for a restart: {why}");
+            }
+            return fresh;
+        }
+        let before = self.accept.refusal(&refused::recall(&root, account)?);
+        if before.is_none()
+            && let Err(why) = refused::forget(&root)
+        {
+            tracing::warn!("what was refused of {name}, and is accepted, cannot be forgotten: {why}");
+        }
+        before
     }
 
     fn begin(

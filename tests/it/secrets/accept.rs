@@ -275,6 +275,34 @@ fn where_the_revision_before_is_not_known_nothing_is_sent_and_where_there_is_non
 }
 
 #[test]
+fn watch_goes_on_holding_a_refused_address_after_a_restart_until_it_is_accepted() {
+    let phones = Phones::new();
+    let kept = phones.path(".strowger/refused.json");
+    let watch = |more: &[String], until: &dyn Fn(&str) -> bool| {
+        let arguments = ["watch", ".", "--poll=100ms", "--interval", "100ms", "--log", "json"];
+        let mut watch = command(phones.folder.path(), &arguments).args(more).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(watch.stderr.take().unwrap()).lines().map(Result::unwrap);
+        let found = lines.find(|line| until(line));
+        commands::signal(watch.id(), "TERM");
+        watch.wait().unwrap();
+        found.unwrap()
+    };
+    let held = |line: &str| line.contains("nothing was sent");
+    phones.edit(&phones.server.url, &phones.evil.url);
+    watch(&[], &held);
+    // What was refused is in the commit before by now.
+    phones.commit();
+    phones.commit();
+    for _ in 0..2 {
+        let said = watch(&[], &held);
+        assert!(said.contains("--accept-address") && said.contains("is not in `HEAD`"), "{said}");
+    }
+    phones.nothing_happened("a restart");
+    watch(&["--accept-address".to_owned(), phones.evil_host().to_owned()], &|_| !kept.exists());
+    assert!(!kept.exists(), "it was accepted");
+}
+
+#[test]
 fn watch_holds_an_account_whose_address_is_new_and_goes_on_holding_it_after_the_next_change() {
     let phones = Phones::new();
     let arguments = ["watch", ".", "--poll=100ms", "--interval", "100ms", "--log", "json"];
