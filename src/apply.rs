@@ -109,6 +109,13 @@ pub async fn execute_kept<O: Observer + ?Sized>(
     let mut running = FuturesUnordered::new();
     let mut halt: Option<Halt> = None;
     let mut reach = Reach::new(options.concurrency);
+    if let Some(claim) = plan.claim.as_ref().filter(|_| !stop.is_asked()) {
+        halt = tokio::select! {
+            biased;
+            () = stop.until(Urgency::AtOnce) => Some(Halt::StoppedAtOnce),
+            claimed = provider.claim(claim) => claimed.err().map(not_claimed),
+        };
+    }
     loop {
         if halt.is_none() && stop.is_asked() {
             halt = Some(Halt::Stopped);
@@ -163,6 +170,14 @@ pub async fn execute_kept<O: Observer + ?Sized>(
     }
     drop(running);
     fates.finish(&graph, &sent, halt)
+}
+
+/// Why nothing is written: what is not claimed may be managed by somebody else.
+fn not_claimed(error: WriteError) -> Halt {
+    match error {
+        WriteError::Owned(_) => Halt::Owned(error.to_string()),
+        error => Halt::Unclaimed(error.to_string()),
+    }
 }
 
 /// How a change that was started ended.

@@ -100,7 +100,12 @@ pub fn account(schema: &AccountSchema, documents: &[Document<'_>], before: Vec<D
     policies.severities.apply(&mut findings);
     let valid = complete && !has_errors(&findings);
     let account = settings.filter(|_| valid).map(|settings| Valid {
-        desired: Desired { account: settings.name.clone(), policy: policies.policy, ..desired },
+        desired: Desired {
+            account: settings.name.clone(),
+            owner: settings.owner.clone(),
+            policy: policies.policy,
+            ..desired
+        },
         settings,
         severities: policies.severities,
         lowered,

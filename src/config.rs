@@ -21,6 +21,8 @@ pub use base::{BaseError, News, Reach, Revision, RevisionError, load_guarded};
 pub use file_stamp::Stamp;
 pub use files::{folders, is_read, or_here};
 pub use fleet::Wave;
-pub use git::{Access, GitError, Place, TrackedNames, command as git, head, locate, repository_above, tracked_names};
+pub use git::{
+    Access, GitError, Place, TrackedNames, command as git, head, locate, owner_of, repository_above, tracked_names,
+};
 pub use load::{Account, InvalidAccount, Loaded, load, reread, text};
 pub use yaml::parse;

@@ -18,7 +18,7 @@ pub mod state_dir;
 pub use approval::{Approval, Approver, ApproverSource, Passed};
 pub use file::Ledger;
 pub use folder::{Found, LedgerError, Opened};
-pub use line::{Commit, Halt, Line, Planned, Record, Summary, schema};
+pub use line::{Claimed, Commit, Halt, Line, Planned, Record, Summary, schema};
 pub use reader::{ReadError, Reader};
 pub use run::{Ending, Fate, Run};
 pub use run_id::{RunId, RunIdError};

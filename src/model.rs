@@ -19,6 +19,8 @@ mod freeze;
 mod kind;
 mod live;
 mod name;
+mod owner;
+mod pattern;
 mod place;
 mod policy;
 mod reference;
@@ -48,11 +50,13 @@ pub use live::{
     ObjectId, ObjectRef, Revision, VendorDocument,
 };
 pub use name::{Name, NameError, NameKey, Unsayable};
+pub use owner::{Claim, LiveClaim, OwnerName, OwnerNameError};
+pub use pattern::{NamePattern, NumberPattern, PatternError};
 pub use place::{FileId, Place, Span, Spanned};
 pub use policy::{Base, BasePolicy, Cap, Capped, Caps, GuardPolicy, Ignorable, Policy, Protected};
 pub use reference::{Reference, ReferenceError, Selector};
 pub use ring::{RingFor, RingForError, RingMode};
-pub use scope::{NamePattern, NameSet, NumberPattern, NumberSet, PatternError, Scope};
+pub use scope::{NameSet, NumberSet, Scope};
 pub use text::is_unprintable;
 pub use unreadable::Unreadable;
 pub use watching::{DriftPolicy, OnDrift, WatchPolicy};

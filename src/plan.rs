@@ -24,6 +24,7 @@ pub(crate) mod live_fields;
 mod min_splits;
 mod order;
 mod order_search;
+mod ownership;
 mod partial;
 mod preimage;
 mod reachability;

@@ -16,7 +16,7 @@ mod webhook;
 use std::future::{Future, ready};
 use std::pin::Pin;
 
-use crate::model::{Capabilities, Change, Live, ObjectId, Revision};
+use crate::model::{Capabilities, Change, Claim, Live, ObjectId, Revision};
 
 pub use error::{ReadError, Referrer, WriteError};
 pub use http::{Access, Patience};
@@ -88,6 +88,13 @@ pub trait Provider: Send + Sync {
     ///
     /// Its references have ids, and its revision is that of the last write to the object, if there was one.
     fn write<'a>(&'a self, change: &'a Change) -> Pending<'a, Result<Written, WriteError>>;
+
+    /// Claims the account, or a part of it, and returns how many requests that took.
+    ///
+    /// Only asked of a provider whose account has owners.
+    fn claim<'a>(&'a self, _claim: &'a Claim) -> Pending<'a, Result<u64, WriteError>> {
+        Box::pin(ready(Ok(0)))
+    }
 
     /// The latest entries of the account's own log, the newest first; empty if it keeps none. Only for telling
     /// people, so it is asked for once and failures are no concern.

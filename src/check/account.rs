@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::diag::{Diagnostic, Rule, nearest};
-use crate::model::Name;
+use crate::model::{Name, OwnerName};
 use crate::text::is_this_machine;
 
 use super::document::{Mapping, View};
@@ -14,8 +14,8 @@ use super::yaml_scalar::{Reading, reading};
 const PROVIDERS: [&str; 3] = ["sandbox", "office", "snapshot"];
 /// Providers of which other versions of Strowger know.
 const LATER: [&str; 2] = ["kazoo", "wazo"];
-/// The fields of the section; from the fourth on, each belongs to one provider.
-pub(super) const FIELDS: [&str; 8] = ["name", "provider", "country", "state", "seed", "url", "token", "file"];
+/// The fields of the section; from the fifth on, each belongs to one provider.
+pub(super) const FIELDS: [&str; 9] = ["name", "provider", "country", "owner", "state", "seed", "url", "token", "file"];
 /// Where a secret may be found.
 const SOURCES: [&str; 3] = ["env", "file", "command"];
 const OWNERS: [(&str, &str); 5] =
@@ -27,8 +27,9 @@ pub(super) fn read(reader: &mut Reader, section: Field<'_>) -> Option<Settings> 
     let fields = reader.fields(mapping, section.key.span(), FIELDS);
     let name_field = fields.required(0, reader, "write `name:` and what the account is called in plans and logs");
     let name = name_field.and_then(|field| name(reader, field));
-    let [_, _, country, ..] = fields.found;
+    let [_, _, country, owner, ..] = fields.found;
     let country = country.map(|field| self::country(reader, field));
+    let owner = owner.map(|field| self::owner(reader, field));
     let word_field = fields.required(1, reader, "write `provider: sandbox`, which needs no credentials");
     let word = word_field.and_then(|field| provider_word(reader, field));
     let provider = word.and_then(|word| {
@@ -44,6 +45,7 @@ pub(super) fn read(reader: &mut Reader, section: Field<'_>) -> Option<Settings> 
         name: name?,
         name_span: name_field?.value.span(),
         country: country.map_or(Some(None), |country| country.map(Some))?,
+        owner: owner.map_or(Some(None), |owner| owner.map(Some))?,
         provider: provider?,
         provider_span: word_field?.value.span(),
     })
@@ -82,6 +84,16 @@ fn country(reader: &mut Reader, field: Field<'_>) -> Option<Country> {
     country
 }
 
+fn owner(reader: &mut Reader, field: Field<'_>) -> Option<OwnerName> {
+    let text = reader.text(field, Advice::default())?;
+    let owner = text.parse::<OwnerName>();
+    if let Err(error) = &owner {
+        let hint = "write a short name without spaces, such as `telephony-team`";
+        reader.report(Diagnostic::new(Rule::WRONG_VALUE, Some(field.span()), error.to_string()).hint(hint));
+    }
+    owner.ok()
+}
+
 fn provider_word(reader: &mut Reader, field: Field<'_>) -> Option<&'static str> {
     let text = reader.text(field, Advice { empty: Some("write `provider: sandbox`"), instead: None })?;
     if let Some(word) = PROVIDERS.into_iter().find(|word| *word == text) {
@@ -102,7 +114,7 @@ fn provider_word(reader: &mut Reader, field: Field<'_>) -> Option<&'static str> 
     None
 }
 
-fn foreign_fields(reader: &mut Reader, fields: &Fields<'_, 8>, provider: &str) {
+fn foreign_fields(reader: &mut Reader, fields: &Fields<'_, 9>, provider: &str) {
     for field in fields.found.iter().flatten() {
         let name = field.name();
         let Some((_, owner)) = OWNERS.into_iter().find(|(owned, _)| *owned == name) else { continue };
@@ -117,18 +129,18 @@ fn foreign_fields(reader: &mut Reader, fields: &Fields<'_, 8>, provider: &str) {
     }
 }
 
-fn provider(reader: &mut Reader, fields: &Fields<'_, 8>, word: &str, account: &str) -> Option<ProviderSettings> {
-    let [_, _, _, state, seed, ..] = fields.found;
+fn provider(reader: &mut Reader, fields: &Fields<'_, 9>, word: &str, account: &str) -> Option<ProviderSettings> {
+    let [_, _, _, _, state, seed, ..] = fields.found;
     match word {
         "office" => {
-            let url = fields.required(5, reader, "write `url:` and the address of the Account API");
-            let token = fields.required(6, reader, "write `token: { env: STROWGER_TOKEN }`");
+            let url = fields.required(6, reader, "write `url:` and the address of the Account API");
+            let token = fields.required(7, reader, "write `token: { env: STROWGER_TOKEN }`");
             let url = url.and_then(|field| self::url(reader, field));
             let token = token.and_then(|field| secret(reader, field));
             Some(ProviderSettings::Office { url: url?, token: token? })
         }
         "snapshot" => {
-            let file = fields.required(7, reader, "write `file:` and the path of the snapshot")?;
+            let file = fields.required(8, reader, "write `file:` and the path of the snapshot")?;
             Some(ProviderSettings::Snapshot { file: path(reader, file)? })
         }
         _ => {

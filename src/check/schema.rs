@@ -74,6 +74,10 @@ pub struct AccountSection {
     /// when it suggests the E.164 form.
     #[schemars(regex(pattern = "^[A-Z]{2}$"), example = &"FR")]
     pub country: Option<String>,
+    /// Who manages the account with these files, for accounts that know of owners. Without it, the `origin` of the Git
+    /// repository that the files are in. Another owner's account is not written to.
+    #[schemars(regex(pattern = "^[!-~]{1,200}$"), example = &"telephony-team")]
+    pub owner: Option<String>,
     /// `sandbox` only: the file that keeps the embedded account, or `:memory:` for one that is gone afterwards.
     /// Without it, `.strowger/<name>.db` in the folder of the file.
     #[schemars(length(min = 1), example = &":memory:")]

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use crate::model::Span;
+use crate::model::{OwnerName, Span};
 
 /// How an account is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct Settings {
     pub name_span: Span,
     /// The country whose national spellings of numbers are recognised.
     pub country: Option<Country>,
+    /// Who manages it, if the files say so.
+    pub owner: Option<OwnerName>,
     /// What it is reached through.
     pub provider: ProviderSettings,
     /// Where the provider is written.

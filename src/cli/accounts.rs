@@ -197,7 +197,7 @@ async fn plan_one<'a>(account: &'a Account, looking: Looking<'_>) -> Looked<'a> 
 
 async fn planned(account: &Account, looking: Looking<'_>, provider: &dyn Provider) -> (Planned, Option<Seen>) {
     if let Against::Saved(saved) = looking.against {
-        return match saved.hold(account, provider).await {
+        return match saved.hold(account, provider, looking.part.take_over).await {
             Ok((saved::Held::Ready(plan), seen)) => (Planned::Ready(plan, Vec::new()), Some(seen)),
             Ok((saved::Held::Applied(plan), seen)) => (Planned::Applied(plan), Some(seen)),
             Ok((saved::Held::Moved(how), seen)) => (Planned::Stale(how), Some(seen)),

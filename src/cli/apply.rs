@@ -106,7 +106,7 @@ async fn reconcile<'a>(
     (events, voice): (Option<Arc<Events>>, Voice),
 ) -> anyhow::Result<Exit> {
     let against = saved.map_or(Against::Live, Against::Saved);
-    let part = arguments.part.part(&arguments.writing.approve);
+    let part = arguments.part.part(&arguments.writing.approve, arguments.writing.take_over);
     let looking = Looking { against, purpose: Purpose::Write, effort: arguments.writing.effort, part: &part };
     let mut looked = plan_all(accounts, looking).await;
     let (unplanned, exit) = accounts::unplanned(loaded, &looked);
@@ -227,6 +227,9 @@ fn held_back(arguments: &Arguments, jobs: &[Job<'_>], lacking: &mut Vec<Lacking>
 }
 
 fn reason(arguments: &Arguments, account: &Account, plan: &Plan) -> anyhow::Result<Option<(String, Exit)>> {
+    if plan.is_refused() {
+        return Ok(Some(("another owner manages it; `--take-over` takes it over".to_owned(), Exit::Blocked)));
+    }
     if plan.is_blocked() && !arguments.writing.approve.contains(&plan.digest) {
         return Ok(Some((format!("guards hold it back; `--approve {}` lets it through", plan.digest), Exit::Blocked)));
     }

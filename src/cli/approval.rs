@@ -19,7 +19,7 @@ pub(super) fn refusal(plans: &[&Plan], approved: &[Digest]) -> Option<String> {
     let strangers: Vec<&Digest> =
         approved.iter().filter(|digest| !plans.iter().any(|plan| plan.digest == **digest)).collect();
     let blocked: Vec<&Plan> = plans.iter().copied().filter(|plan| plan.is_blocked()).collect();
-    let waiting = blocked.iter().filter(|plan| !approved.contains(&plan.digest));
+    let waiting = blocked.iter().filter(|plan| plan.is_refused() || !approved.contains(&plan.digest));
     let mut lines = String::new();
     for digest in &strangers {
         // Writing to a string cannot fail.
@@ -35,7 +35,10 @@ pub(super) fn refusal(plans: &[&Plan], approved: &[Digest]) -> Option<String> {
     if blocked.is_empty() {
         lines.push_str("; the plan needs no approval: leave `--approve` out\n");
     } else {
-        let words: Vec<String> = blocked.iter().map(|plan| format!("--approve {}", plan.digest)).collect();
+        let needs_approval = |plan: &&&Plan| plan.blocked.iter().any(|block| block.guard.is_approvable());
+        let approve = blocked.iter().filter(needs_approval).map(|plan| format!("--approve {}", plan.digest));
+        let take_over = blocked.iter().any(|plan| plan.is_refused()).then(|| "--take-over".to_owned());
+        let words: Vec<String> = approve.chain(take_over).collect();
         let _ = writeln!(lines, "; if the plan is what you mean, these words let exactly it through:");
         let _ = writeln!(lines, "  {}", words.join(" "));
     }
@@ -86,6 +89,7 @@ mod tests {
             skipped: Vec::new(),
             only: Vec::new(),
             digest: digest.clone(),
+            claim: None,
         }
     }
 

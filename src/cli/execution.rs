@@ -83,6 +83,9 @@ pub(super) async fn carry_out(execution: &Execution<'_>, recorder: &mut Recorder
         execution.bar.finish_and_clear();
     }
     pen.say(outcome::human(plan, &done, console::style()).trim_end());
+    if let Some(taken) = outcome::taken_over(plan, &done) {
+        pen.say(&taken);
+    }
     if let Some(hint) = outcome::hint(&done, &account.root) {
         pen.say(&hint);
     }
@@ -124,6 +127,7 @@ async fn execute(execution: &Execution<'_>, recorder: &Recorder) -> Outcome {
 fn early_end(done: &Outcome) -> Option<Exit> {
     match done.halt {
         Some(Halt::Stopped | Halt::StoppedAtOnce) => return Some(Exit::Partial),
+        Some(Halt::Owned(_)) => return Some(Exit::Blocked),
         _ if done.is_complete() => return None,
         _ => {}
     }

@@ -9,9 +9,9 @@ use crate::apply::{Outcome, Status};
 use crate::ledger::Halt;
 use crate::model::Change;
 use crate::plan::Plan;
-use crate::render::counted;
 use crate::render::diagnostics::Style;
 use crate::render::fields;
+use crate::render::{counted, names};
 use crate::text;
 
 /// A line for each change that was not carried out, and a line that counts.
@@ -26,6 +26,13 @@ pub(super) fn human(plan: &Plan, outcome: &Outcome, style: Style) -> String {
         }
     }
     text + &count(outcome) + "\n" + &halted(outcome)
+}
+
+/// From whom the account was taken over, if it was.
+pub(super) fn taken_over(plan: &Plan, outcome: &Outcome) -> Option<String> {
+    let claim = plan.claim.as_ref().filter(|claim| !claim.take_over.is_empty() && outcome.touched())?;
+    let others: Vec<&str> = claim.take_over.iter().map(|other| &*other.owner).collect();
+    Some(format!("{} took the account over from {}.", claim.owner, names(&others)))
 }
 
 /// What to do about changes whose outcome is unknown, if there are any.
@@ -46,6 +53,9 @@ fn halted(outcome: &Outcome) -> String {
         Some(Halt::StoppedAtOnce) => "Stopped at once; what is unknown was under way.\n".to_owned(),
         Some(Halt::Unrecorded(why)) => {
             format!("Stopped, because the ledger could not be written any longer: {}.\n", text::shown(why, 300))
+        }
+        Some(Halt::Owned(why) | Halt::Unclaimed(why)) => {
+            format!("Nothing was applied, because the account was not claimed: {}.\n", text::shown(why, 500))
         }
         Some(Halt::Unreachable(why)) => format!(
             "Given up, because one change after the other failed alike: {}. The rest was not attempted.\n",

@@ -24,12 +24,13 @@ pub(super) struct PartArguments {
 
 impl PartArguments {
     /// The part, unless one of these plans is approved as a whole.
-    pub(super) fn part(&self, approved: &[Digest]) -> Part {
+    pub(super) fn part(&self, approved: &[Digest], take_over: bool) -> Part {
         Part {
             skip_invalid: self.skip_invalid,
             skip_blocked: self.skip_blocked,
             approved: approved.to_vec(),
             only: self.only.clone(),
+            take_over,
         }
     }
 

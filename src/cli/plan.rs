@@ -68,7 +68,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let valid = std::mem::take(&mut loaded.accounts);
     let frozen = arguments.snapshot.as_deref().map(|path| snapshot_source::of(path, &valid)).transpose()?;
     let against = frozen.as_ref().map_or(Against::Live, Against::Frozen);
-    let part = arguments.part.part(&[]);
+    let part = arguments.part.part(&[], false);
     let looking = Looking { against, purpose: open::Purpose::Look, effort: arguments.effort, part: &part };
     let Some(accounts) = arguments.part.accounts(valid.iter().collect()) else { return Ok(Exit::Usage) };
     let mut looked = runtime()?.block_on(plan_all(&accounts, looking));

@@ -151,7 +151,7 @@ async fn roll_back(
     provider: &dyn Provider,
 ) -> anyhow::Result<Exit> {
     let (events, voice) = arguments.writing.events.open()?;
-    let planned = read_and_plan(loaded, account, run, path, provider).await?;
+    let planned = read_and_plan(loaded, account, (run, path), provider, arguments.writing.take_over).await?;
     let Some(plan) = report::show(loaded, run, &planned, arguments.format, voice) else { return Ok(Exit::Invalid) };
     if arguments.plan_only {
         return Ok(Exit::Ok);
@@ -198,9 +198,9 @@ async fn roll_back(
 async fn read_and_plan(
     loaded: &mut Loaded,
     account: Account,
-    run: &Run,
-    path: &Path,
+    (run, path): (&Run, &Path),
     provider: &dyn Provider,
+    take_over: bool,
 ) -> anyhow::Result<Planned> {
     let name = &account.settings.name;
     let read = progress::during(&format!("reading {name}"), read(&account, provider)).await?;
@@ -211,10 +211,10 @@ async fn read_and_plan(
     let file = loaded.sources.next_id();
     let display = path.to_string_lossy().into_owned();
     loaded.sources.push(Source::unread(display.as_str(), path.to_path_buf()));
-    let Desired { mut files, policy, base, .. } = account.desired;
+    let Desired { owner, mut files, policy, base, .. } = account.desired;
     files.resize(file.0 as usize, Box::default());
     files.push(display.into());
-    let template = Desired { account: name.clone(), files, policy, base, ..Desired::default() };
+    let template = Desired { account: name.clone(), owner, files, policy, base, ..Desired::default() };
     let Undo { desired, conflicts } = undo(run, &read.live, template, Span { file, line: 1, column: 1, length: 1 });
     // It declares only what takes the run back: what else the account has is in the files as it ever was.
     let mut severities = account.severities.clone();
@@ -222,6 +222,7 @@ async fn read_and_plan(
     let (mut plan, mut findings) = plan(&desired, &read.live, &severities, read.requests);
     if let Some(plan) = &mut plan {
         plan.unmanaged = Unmanaged::default();
+        plan.claim(&desired, &read.live.account, take_over);
     }
     crate::diag::sort(&mut findings);
     let account = Account { desired, ..account };

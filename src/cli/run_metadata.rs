@@ -7,8 +7,9 @@ use std::time::SystemTime;
 use crate::apply::{Events, Lock, Recorder};
 use crate::check::settings::ProviderSettings;
 use crate::config::{self, Account};
-use crate::ledger::{Approver, ApproverSource, Commit, Planned, RunId};
+use crate::ledger::{Approver, ApproverSource, Claimed, Commit, Planned, RunId};
 use crate::plan::Plan;
+use crate::text::shown;
 
 /// What a run is beside its plan.
 #[derive(Default)]
@@ -38,6 +39,10 @@ pub(super) fn recorder(account: &Account, plan: &Plan, about: About<'_>) -> anyh
         },
         actor: actor().and_then(|actor| actor.name),
         undoes: undoes.cloned(),
+        claim: plan.claim.as_ref().map(|claim| Claimed {
+            owner: claim.owner.to_string(),
+            took_over_from: claim.take_over.iter().map(|other| shown(&other.owner, 200)).collect(),
+        }),
         changes: plan.changes.clone(),
     };
     Ok(Recorder::new(run, planned, now, events))

@@ -116,7 +116,12 @@ impl Saved {
     }
 
     /// Reads the account and holds its plan against it.
-    pub(super) async fn hold(&self, account: &Account, provider: &dyn Provider) -> anyhow::Result<(Held, Seen)> {
+    pub(super) async fn hold(
+        &self,
+        account: &Account,
+        provider: &dyn Provider,
+        take_over: bool,
+    ) -> anyhow::Result<(Held, Seen)> {
         let name = &account.settings.name;
         let plan = self.of(account).cloned().with_context(|| format!("{name} has no saved plan"))?;
         let read = read(account, provider).await?;
@@ -129,8 +134,11 @@ impl Saved {
             );
         }
         let held = match ready(plan.clone(), &account.desired, live) {
-            // Windows have opened or closed since.
-            Ok(plan) => Held::Ready(Box::new(clock::now(plan, account))),
+            Ok(mut plan) => {
+                // Windows have opened or closed since, and owners may have come and gone.
+                plan.claim(&account.desired, &live.account, take_over);
+                Held::Ready(Box::new(clock::now(plan, account)))
+            }
             Err(_) if unmet(&plan, live).is_empty() => Held::Applied(Box::new(Plan { blocked: Vec::new(), ..plan })),
             Err(list) => Held::Moved(told(name, &list)),
         };

@@ -59,6 +59,9 @@ pub(super) struct Arguments {
     /// Who approves with `--approve`, for the ledger; without it, the user
     #[arg(long, value_name = "NAME", requires = "approve")]
     approve_as: Option<String>,
+    /// Take accounts over from the owners that manage them so far: once, and not again from who takes them over later
+    #[arg(long)]
+    take_over: bool,
     /// The revision whose guards hold as well; without it, HEAD and its parents
     #[arg(long, value_name = "REF", conflicts_with = "git")]
     base: Option<Revision>,
@@ -175,6 +178,7 @@ async fn watch(arguments: &Arguments, git: Option<Git>) -> anyhow::Result<Exit> 
         concurrency: arguments.effort.concurrency(),
         fight_limit: usize::from(arguments.fight_limit),
         delete_rest: arguments.delete_rest,
+        take_over: arguments.take_over,
         ..Options::default()
     };
     let edge = Arc::new(Process { effort: arguments.effort, accept: arguments.accept.clone(), state, adopt });

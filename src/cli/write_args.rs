@@ -29,6 +29,9 @@ pub(super) struct Writing {
     /// accounts
     #[arg(long, value_name = "DIGEST")]
     pub(super) approve: Vec<Digest>,
+    /// Take the account over from the owner that manages it so far. No approval does that
+    #[arg(long)]
+    pub(super) take_over: bool,
     /// Who approves, for the ledger; without it, who started the pipeline, or else the user
     #[arg(long, value_name = "NAME", requires = "approve")]
     approve_as: Option<String>,

@@ -57,6 +57,7 @@ fn guard_by_base(loaded: &mut Loaded, revision: Option<&Revision>) -> Result<(),
     let mut reader = Reader::new(files.clone());
     for at in 0..accounts.len() {
         let Some(account) = accounts.get(at) else { continue };
+        let mut owner = None;
         let guarded = match git::above(&account.root) {
             // Nothing to compare with.
             None => revision.map_or_else(|| Ok(Guarded::default()), |revision| Err(revision.outside(&account.root)))?,
@@ -68,10 +69,13 @@ fn guard_by_base(loaded: &mut Loaded, revision: Option<&Revision>) -> Result<(),
                         free.insert(opened.and_then(|repository| History::new(repository, accounts, &files)))
                     }
                 };
+                owner = history.as_mut().ok().and_then(History::owner);
                 guarded(&mut reader, account, history, revision)?
             }
         };
         if let Some(account) = accounts.get_mut(at) {
+            let named = account.desired.owner.take();
+            account.desired.owner = named.or(owner);
             let found = take(account, guarded, &mut reader.findings, diagnostics);
             if has_errors(&found) {
                 unguarded.push(at);

@@ -11,6 +11,7 @@ mod blobs;
 mod command;
 mod folder;
 mod head;
+mod owner;
 mod timeout;
 mod tracked;
 mod tree;
@@ -31,6 +32,7 @@ pub use command::{Access, command};
 pub use folder::{Place, above as repository_above};
 pub(super) use folder::{above, all_above};
 pub use head::head;
+pub use owner::owner_of;
 pub use tracked::{TrackedNames, tracked_names};
 pub(super) use tree::Entry;
 

@@ -252,6 +252,7 @@ pub fn reread(account: &Account, sources: &Sources, edited: &BTreeMap<FileId, St
     let Valid { settings, mut desired, .. } = valid?;
     desired.files.clone_from(&account.desired.files);
     desired.base.clone_from(&account.desired.base);
+    desired.owner.clone_from(&account.desired.owner);
     (settings.provider == account.settings.provider).then_some(desired)
 }
 

@@ -111,8 +111,21 @@ pub struct Planned {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub undoes: Option<RunId>,
+    /// What is claimed before the first change; absent if nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim: Option<Claimed>,
     /// The writes, with every field's value before and after.
     pub changes: Vec<Change>,
+}
+
+/// A claim: who says to manage the account, or a part of it, from now on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Claimed {
+    /// The owner.
+    pub owner: String,
+    /// The owners whose claims end with it. Untrusted text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub took_over_from: Vec<String>,
 }
 
 /// A Git commit.
@@ -161,6 +174,10 @@ pub enum Halt {
     Unrecorded(String),
     /// The account does not answer any longer, or does not accept the token any longer; the last failure.
     Unreachable(String),
+    /// Another owner claimed the account first; what it says. Nothing was written.
+    Owned(String),
+    /// The account could not be claimed, for this reason. Nothing was written.
+    Unclaimed(String),
 }
 
 impl Line {

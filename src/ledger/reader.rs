@@ -153,6 +153,7 @@ mod tests {
             commit: None,
             actor: None,
             undoes: None,
+            claim: None,
             changes: (1..=changes).map(change).collect(),
         }))
     }

@@ -5,7 +5,8 @@
 //! that is `None` is not managed: an existing object keeps its value, a new one gets the default.
 
 use super::{
-    Base, E164, ExtensionNumber, FileId, Kind, Name, Place, Policy, Reference, RingFor, RingMode, Span, Spanned,
+    Base, E164, ExtensionNumber, FileId, Kind, Name, OwnerName, Place, Policy, Reference, RingFor, RingMode, Span,
+    Spanned,
 };
 
 /// The wanted state of one account.
@@ -13,6 +14,8 @@ use super::{
 pub struct Desired {
     /// The account's name in the file.
     pub account: Box<str>,
+    /// Who manages the account with these files; `None` if that is not known.
+    pub owner: Option<OwnerName>,
     /// The files, as the operator gave them, by [`FileId`].
     pub files: Vec<Box<str>>,
     /// The managed numbers.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Capabilities, E164, ExtensionNumber, Kind, Name, RingFor, RingMode, Unreadable};
+use super::{Capabilities, E164, ExtensionNumber, Kind, LiveClaim, Name, RingFor, RingMode, Unreadable};
 
 /// The vendor's own name for an object. Shared: everything that points at the object repeats it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
@@ -44,6 +44,8 @@ pub struct LiveAccount {
     pub name: Box<str>,
     /// The main number.
     pub default_number: Option<E164>,
+    /// Who claims it; `None` if the account does not know of owners.
+    pub owners: Option<Vec<LiveClaim>>,
 }
 
 /// A phone number of the account.

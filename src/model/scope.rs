@@ -4,9 +4,8 @@
 //! for a short one: ranges and prefixes become sorted stretches of integers, names become a set.
 
 use std::collections::HashSet;
-use std::str::FromStr;
 
-use super::{E164, Name, NameKey, Span};
+use super::{E164, NameKey, NamePattern, NumberPattern, Span};
 
 /// What is owned, for each kind; a list that is not written owns everything of its kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +21,8 @@ pub struct Scope {
 pub struct NumberSet {
     /// From the first to the last digits of each range; sorted, and apart from each other.
     ranges: Vec<(u64, u64)>,
+    /// The numbers as they were written.
+    patterns: Vec<NumberPattern>,
 }
 
 /// Names, and beginnings of names.
@@ -29,44 +30,6 @@ pub struct NumberSet {
 pub struct NameSet {
     whole: HashSet<NameKey>,
     beginnings: HashSet<NameKey>,
-}
-
-/// One entry of a list of numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NumberPattern {
-    /// From one number to another, both of them included; one number is a range of its own.
-    Range(E164, E164),
-    /// Every number that begins with these digits.
-    Prefix(u64),
-}
-
-/// One entry of a list of names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NamePattern {
-    /// This name.
-    Whole(NameKey),
-    /// Every name that begins so.
-    Beginning(NameKey),
-}
-
-/// Why a text is no entry of a scope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PatternError {
-    /// It is no number, no range and no prefix.
-    #[error("it is no number, no range of numbers and no prefix")]
-    Number,
-    /// The first number of a range is above the last.
-    #[error("the range ends before it begins")]
-    Backwards,
-    /// The two numbers of a range have different lengths.
-    #[error("the two numbers of the range have different lengths")]
-    Lengths,
-    /// It is no name and no beginning of one.
-    #[error("it is no name and no beginning of a name")]
-    Name,
-    /// A `*` that is not the last character.
-    #[error("only the last character can be a `*`")]
-    Star,
 }
 
 impl Scope {
@@ -81,6 +44,18 @@ impl Scope {
             (set, Span::default())
         }
         Self { numbers: numbers.map(set), ring_groups: groups.map(set) }
+    }
+
+    /// Whether both own the same, however it is written.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let numbers = |scope: &'_ Self| scope.numbers.as_ref().map(|(set, _)| set.ranges.clone());
+        let groups = |scope: &'_ Self| scope.ring_groups.as_ref().map(|(set, _)| set.clone());
+        numbers(self) == numbers(other) && groups(self) == groups(other)
+    }
+
+    /// Whether it is not limited: everything is owned.
+    pub fn is_whole(&self) -> bool {
+        self.numbers.is_none() && self.ring_groups.is_none()
     }
 
     /// Whether nothing can be owned by both. Names that do not exist yet count as well.
@@ -100,6 +75,11 @@ impl Scope {
 }
 
 impl NumberSet {
+    /// The numbers as they were written.
+    pub fn patterns(&self) -> &[NumberPattern] {
+        &self.patterns
+    }
+
     /// Whether no number is in both.
     fn is_disjoint(&self, other: &Self) -> bool {
         let (mut one, mut other) = (self.ranges.iter().peekable(), other.ranges.iter().peekable());
@@ -127,6 +107,7 @@ impl NumberSet {
 impl Extend<NumberPattern> for NumberSet {
     fn extend<T: IntoIterator<Item = NumberPattern>>(&mut self, patterns: T) {
         for pattern in patterns {
+            self.patterns.push(pattern);
             match pattern {
                 NumberPattern::Range(from, to) => self.ranges.push((from.digits(), to.digits())),
                 NumberPattern::Prefix(prefix) => self.ranges.extend(stretches(prefix)),
@@ -154,6 +135,17 @@ fn stretches(prefix: u64) -> impl Iterator<Item = (u64, u64)> {
 }
 
 impl NameSet {
+    /// The names and beginnings, sorted.
+    pub fn patterns(&self) -> Vec<NamePattern> {
+        let sorted = |keys: &HashSet<NameKey>| {
+            let mut keys: Vec<NameKey> = keys.iter().cloned().collect();
+            keys.sort_unstable();
+            keys
+        };
+        let beginnings = sorted(&self.beginnings).into_iter().map(NamePattern::Beginning);
+        sorted(&self.whole).into_iter().map(NamePattern::Whole).chain(beginnings).collect()
+    }
+
     /// Whether no name can be in both.
     fn is_disjoint(&self, other: &Self) -> bool {
         // Of two beginnings that a name can share, one begins the other.
@@ -181,58 +173,6 @@ impl Extend<NamePattern> for NameSet {
                 NamePattern::Beginning(key) => self.beginnings.insert(key),
             };
         }
-    }
-}
-
-impl FromStr for NumberPattern {
-    type Err = PatternError;
-
-    /// `+33142685300`, `+33142685300..+33142685399` or `+331426853*`.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let number = |text: &str| text.parse::<E164>().map_err(|_| PatternError::Number);
-        if let Some((from, to)) = text.split_once("..") {
-            let (from, to) = (number(from)?, number(to)?);
-            return match (from.digits(), to.digits()) {
-                (first, last) if first.checked_ilog10() != last.checked_ilog10() => Err(PatternError::Lengths),
-                (first, last) if first > last => Err(PatternError::Backwards),
-                _ => Ok(Self::Range(from, to)),
-            };
-        }
-        let Some(beginning) = text.strip_suffix('*') else {
-            return number(text).map(|number| Self::Range(number, number));
-        };
-        let digits = beginning.strip_prefix('+').ok_or(PatternError::Number)?;
-        let sound = (1..=*E164::DIGITS.end()).contains(&digits.len())
-            && digits.bytes().all(|byte| byte.is_ascii_digit())
-            && !digits.starts_with('0');
-        let prefix = sound.then(|| digits.parse().ok()).flatten();
-        prefix.map(Self::Prefix).ok_or(PatternError::Number)
-    }
-}
-
-impl FromStr for NamePattern {
-    type Err = PatternError;
-
-    /// `ventes`, or `fr-*` for every name that begins with `fr-`.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (beginning, whole) = match text.strip_suffix('*') {
-            Some(beginning) => (beginning, false),
-            None => (text, true),
-        };
-        // White space around a name does not count, but nobody writes a line of it.
-        if text.chars().count() > Name::MOST + 1 {
-            return Err(PatternError::Name);
-        }
-        if beginning.contains('*') {
-            return Err(PatternError::Star);
-        }
-        let name: Name = beginning.parse().map_err(|_| PatternError::Name)?;
-        if whole {
-            return Ok(Self::Whole(name.key()));
-        }
-        // `fr *` is about names whose first word is `fr`; a key alone would lose the blank.
-        let blank = if beginning.ends_with(char::is_whitespace) { " " } else { "" };
-        Ok(Self::Beginning(NameKey::beginning(&format!("{}{blank}", name.key().as_str()))))
     }
 }
 
@@ -265,26 +205,6 @@ mod tests {
             assert!(!owned(outside), "{outside}");
         }
         assert!(!numbers(&[]).contains("+33142685300".parse().unwrap_or_else(|_| unreachable!())));
-    }
-
-    #[test]
-    fn what_is_no_pattern_is_refused_with_its_reason() {
-        for (text, error) in [
-            ("33142685300", PatternError::Number),
-            ("+33142685300..", PatternError::Number),
-            ("*", PatternError::Number),
-            ("+*", PatternError::Number),
-            ("+0*", PatternError::Number),
-            ("+1234567890123456*", PatternError::Number),
-            ("+33*1", PatternError::Number),
-            ("+33142685399..+33142685300", PatternError::Backwards),
-            ("+3314268530..+33142685300", PatternError::Lengths),
-        ] {
-            assert_eq!(text.parse::<NumberPattern>(), Err(error), "{text:?}");
-        }
-        for (text, error) in [("*", PatternError::Name), ("a*b", PatternError::Star), ("", PatternError::Name)] {
-            assert_eq!(text.parse::<NamePattern>(), Err(error), "{text:?}");
-        }
     }
 
     #[test]
@@ -328,6 +248,15 @@ mod tests {
             let other = scope(Some(numbers), Some(groups));
             assert!(!north.is_disjoint(&other) && !other.is_disjoint(&north), "{numbers:?} {groups:?}");
         }
+        // Written out and read again, it owns the same.
+        let again = Scope::of(
+            north.numbers.as_ref().map(|(set, _)| set.patterns().iter().map(|one| one.to_string().parse().unwrap())),
+            north
+                .ring_groups
+                .as_ref()
+                .map(|(set, _)| set.patterns().into_iter().map(|one| one.to_string().parse().unwrap())),
+        );
+        assert!(north.is_same(&again) && !north.is_same(&Scope::default()));
         // A list that is not written owns everything of its kind.
         assert!(!north.is_disjoint(&scope(Some(&[]), None)));
         assert!(!Scope::default().is_disjoint(&Scope::default()));

@@ -40,6 +40,8 @@ pub enum Guard {
     Suspended,
     /// A policy protects what the account does not have, so that nobody knows what is meant.
     UnknownProtected,
+    /// Another owner manages the account, or a part of it that these files have as well.
+    Owner,
 }
 
 impl Guard {
@@ -54,7 +56,14 @@ impl Guard {
             Self::Window => "window",
             Self::Suspended => "suspended",
             Self::UnknownProtected => "unknown-protected",
+            Self::Owner => "owner",
         }
+    }
+
+    /// Whether an approval of the plan passes it. Who owns the account is no question of what the plan does to it: that
+    /// has a word of its own, `--take-over`.
+    pub fn is_approvable(self) -> bool {
+        self != Self::Owner
     }
 
     /// Whether it depends on the time: closed windows and suspensions.

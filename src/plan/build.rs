@@ -32,6 +32,7 @@ pub(super) fn build(difference: &Difference<'_>, ordered: &Ordered, reads: u64) 
         skipped: Vec::new(),
         only: Vec::new(),
         digest,
+        claim: None,
     }
 }
 

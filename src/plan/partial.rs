@@ -24,6 +24,8 @@ pub struct Part {
     pub approved: Vec<Digest>,
     /// Only these objects, and the ring groups that must be created for them; empty is everything.
     pub only: Vec<Select>,
+    /// Take the account over from other owners.
+    pub take_over: bool,
 }
 
 impl Guard {
@@ -76,6 +78,7 @@ pub fn plan_part(
             }
         };
         plan.blocked = guard::judge(&plan.changes, desired, live);
+        plan.claim(desired, &live.account, part.take_over);
         plan.only = part.only.iter().map(|select| select.as_str().to_owned()).collect();
         plan.skipped = cut.as_ref().map(|cut| cut.skipped(&difference)).unwrap_or_default();
         // A guard on the whole plan holds all of it, also what another guard would leave.

@@ -102,6 +102,7 @@ mod tests {
 
     fn plan(changes: Vec<Change>) -> Plan {
         Plan {
+            claim: None,
             version: Plan::VERSION,
             account: "paris".into(),
             account_id: "1".into(),

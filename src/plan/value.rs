@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::diff::Unmanaged;
-use crate::model::{Change, Kind, ObjectId};
+use crate::model::{Change, Claim, Kind, ObjectId};
 
 use super::block::Block;
 use super::digest::Digest;
@@ -41,6 +41,9 @@ pub struct Plan {
     pub only: Vec<String>,
     /// The name of exactly these changes, for `--approve`.
     pub digest: Digest,
+    /// What is claimed before the first change; `None` if there is nothing to claim. Found out anew for a saved plan.
+    #[serde(skip)]
+    pub claim: Option<Claim>,
 }
 
 /// A number or a ring group of the account that no file can manage.
@@ -83,6 +86,11 @@ impl Plan {
     /// Whether everything that was planned for is covered: nothing is left out.
     pub fn is_whole(&self) -> bool {
         self.skipped.is_empty()
+    }
+
+    /// Whether a guard holds something back that an approval of the plan does not pass.
+    pub fn is_refused(&self) -> bool {
+        self.blocked.iter().any(|block| !block.guard.is_approvable())
     }
 
     /// Whether a guard holds something back.

@@ -124,6 +124,9 @@ pub enum WriteError {
         /// What stands in the way.
         referrers: Vec<Referrer>,
     },
+    /// Another owner has claimed the account, or a part of what is claimed.
+    #[error("another owner claimed the account since it was read{0}; plan again to see who")]
+    Owned(String),
     /// The token is not accepted, or no longer, or may not write.
     #[error("the token may not do this ({status}{detail}); check the account's `token` and its rights")]
     Unauthorized {

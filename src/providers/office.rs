@@ -7,6 +7,7 @@
 mod audit_log;
 mod body;
 mod change_check;
+mod claim;
 mod compare;
 mod conflict;
 mod convert;
@@ -23,7 +24,7 @@ use std::sync::{Mutex, OnceLock};
 
 use reqwest::Url;
 
-use crate::model::{Capabilities, Change, RequestLimits};
+use crate::model::{Capabilities, Change, Claim, RequestLimits};
 use crate::text::is_this_machine;
 
 use super::http::Http;
@@ -149,6 +150,10 @@ impl Provider for Office {
 
     fn write<'a>(&'a self, change: &'a Change) -> Pending<'a, Result<Written, WriteError>> {
         Box::pin(self.write_change(change))
+    }
+
+    fn claim<'a>(&'a self, claim: &'a Claim) -> Pending<'a, Result<u64, WriteError>> {
+        Box::pin(self.make_claim(claim))
     }
 
     fn touches(&self) -> Pending<'_, Vec<Touch>> {

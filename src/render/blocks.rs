@@ -71,9 +71,12 @@ pub(super) fn title(block: &Block) -> (String, Option<String>) {
     (format!("{}: {}", block.guard.as_str(), fields::shown(&block.message)), block.place.as_ref().map(position))
 }
 
-/// The command line option that lets exactly this plan through.
+/// The command line options that let exactly this plan through.
 pub(super) fn release(plan: &Plan) -> String {
-    format!("--approve {}", fields::shown(&plan.digest.0))
+    let approve = plan.blocked.iter().any(|block| block.guard.is_approvable());
+    let approve = approve.then(|| format!("--approve {}", fields::shown(&plan.digest.0)));
+    let take_over = plan.is_refused().then(|| "--take-over".to_owned());
+    approve.into_iter().chain(take_over).collect::<Vec<_>>().join(" ")
 }
 
 /// A place as `file:line:column`.

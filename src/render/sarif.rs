@@ -322,6 +322,7 @@ fn of_guard(guard: Guard) -> Rule {
         Guard::Base => ("guard-base", "The policy that guarded the account before this change is known."),
         Guard::Window => ("guard-window", "Changes are written while a window of the policy is open."),
         Guard::Suspended => ("guard-suspended", "Nothing is written while the policy suspends changes."),
+        Guard::Owner => ("guard-owner", "What another owner manages is written only if it is taken over."),
         Guard::UnknownProtected => ("guard-unknown-protected", "What a policy protects is in the account."),
     };
     Rule { id, summary, level: "warning", page: "docs/output.md" }

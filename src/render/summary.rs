@@ -29,7 +29,13 @@ pub(super) fn blocked(plan: &Plan, held: &Held<'_>) -> String {
     let guards: BTreeSet<Guard> = plan.blocked.iter().map(|block| block.guard).collect();
     let verb = if guards.len() == 1 { "holds" } else { "hold" };
     let what = if held.count() == 0 { "the plan".to_owned() } else { counted(held.count(), "change") };
-    format!("{} {verb} back {what}; nothing is applied until the plan is approved", counted(guards.len(), "guard"))
+    let approvable = guards.iter().any(|guard| guard.is_approvable());
+    let until = match (approvable, plan.is_refused()) {
+        (_, false) => "the plan is approved",
+        (true, true) => "the plan is approved and the account taken over",
+        (false, true) => "the account is taken over",
+    };
+    format!("{} {verb} back {what}; nothing is applied until {until}", counted(guards.len(), "guard"))
 }
 
 /// What the files do not mention, or nothing.

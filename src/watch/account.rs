@@ -65,6 +65,8 @@ pub(super) struct Watcher {
     refused: Option<(Digest, String)>,
     /// Files that would make the account's state the wanted one, or why there are none.
     adoption: Option<Adopting>,
+    /// Whether the account is taken over from other owners. Once: whoever takes it away after that meant it.
+    take_over: bool,
     told: Told,
 }
 
@@ -78,6 +80,7 @@ impl Watcher {
     pub(super) fn new(name: Box<str>, context: Arc<Context>, wanted: watch::Receiver<Wanted>, handle: Handle) -> Self {
         let options = &context.options;
         let pace = Pace::new(options.interval);
+        let take_over = options.take_over;
         let fights = Fights::new(options.fight_limit, options.fight_window);
         Self {
             name,
@@ -96,6 +99,7 @@ impl Watcher {
             last: None,
             refused: None,
             adoption: None,
+            take_over,
             told: Told::default(),
         }
     }
@@ -166,7 +170,7 @@ impl Watcher {
             self.refused = None;
             self.last = None;
         }
-        let permit = self.context.permit(&account);
+        let permit = self.context.permit(&account, self.take_over);
         // Those of the beginning: one that comes meanwhile is a reason to look once more.
         let approved = self.handle.approved();
         if self.last.as_ref().is_some_and(|last| last.permit != permit || last.approved != approved) {

@@ -41,6 +41,8 @@ pub struct Options {
     pub fight_window: Duration,
     /// How long a deletion waits for files and account to stay as they are.
     pub delete_rest: Duration,
+    /// Whether accounts are taken over, once, from the owners that manage them so far.
+    pub take_over: bool,
 }
 
 impl Default for Options {
@@ -53,6 +55,7 @@ impl Default for Options {
             fight_limit: 3,
             fight_window: Duration::from_secs(3600),
             delete_rest: Duration::from_secs(30),
+            take_over: false,
         }
     }
 }

@@ -18,6 +18,8 @@ pub(super) struct Permit {
     writes: Writes,
     /// Why the policy lets nothing be written now: closed windows, a suspension. An approval passes it.
     pub(super) frozen: Vec<Frozen>,
+    /// Whether the account may be taken over from other owners.
+    pub(super) take_over: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +55,7 @@ impl Permit {
 
 impl Context {
     /// Whether anything may be written to an account now.
-    pub(super) fn permit(&self, account: &Account) -> Permit {
+    pub(super) fn permit(&self, account: &Account, take_over: bool) -> Permit {
         let writes = if self.options.mode == Mode::Report {
             Writes::Report
         } else if matches!(account.settings.provider, ProviderSettings::Snapshot { .. }) {
@@ -61,7 +63,7 @@ impl Context {
         } else {
             Writes::Allowed
         };
-        Permit { writes, frozen: frozen(&account.desired, self.timestamp()) }
+        Permit { writes, frozen: frozen(&account.desired, self.timestamp()), take_over }
     }
 
     /// How long it takes until a window opens or closes, or a suspension ends.

@@ -4,4 +4,5 @@ mod approvals;
 mod commands;
 mod evasions;
 mod freeze;
+mod owners;
 mod plan;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::ledger::{Commit, Fate, Halt, Passed, Planned, Run};
+use crate::ledger::{Claimed, Commit, Fate, Halt, Passed, Planned, Run};
 use crate::ledger::{Found, Opened};
 use crate::render::{counted, fields};
 use crate::text::shown;
@@ -71,7 +71,7 @@ fn commit(Commit { id, dirty }: &Commit, mark: &str) -> String {
 
 /// One run with each of its changes.
 pub(super) fn run(run: &Run, path: &Path) -> String {
-    let Planned { strowger, account, actor, commit: made_from, digest, undoes, .. } = &run.planned;
+    let Planned { strowger, account, actor, commit: made_from, digest, undoes, claim, .. } = &run.planned;
     let mut text = format!("Run {} of account {}\n\n", run.id, shown(account, SENTENCE));
     let mut say = |what: &str, value: String| {
         // Writing to a string cannot fail.
@@ -92,6 +92,12 @@ pub(super) fn run(run: &Run, path: &Path) -> String {
         }
         if approval.guards.len() > MOST_GUARDS {
             say("", format!("and {} more", approval.guards.len() - MOST_GUARDS));
+        }
+    }
+    if let Some(Claimed { owner, took_over_from }) = claim {
+        say("owner", shown(owner, SENTENCE));
+        for other in took_over_from {
+            say("took over", format!("from {}", shown(other, SENTENCE)));
         }
     }
     if let Some(undone) = undoes {
@@ -130,6 +136,9 @@ fn ending(run: &Run) -> String {
                 }
                 Some(Halt::Unreachable(why)) => {
                     let _ = write!(text, "; the account was out of reach: {}", shown(why, SENTENCE));
+                }
+                Some(Halt::Owned(why) | Halt::Unclaimed(why)) => {
+                    let _ = write!(text, "; the account was not claimed: {}", shown(why, SENTENCE));
                 }
             }
             text.push_str(match summary.in_sync {

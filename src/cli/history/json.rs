@@ -49,6 +49,7 @@ fn head(run: &Run, path: &Path, doubts: &BTreeMap<&RunId, String>) -> Value {
         "actor": run.planned.actor,
         "undoes": run.planned.undoes,
         "approval": run.approval,
+        "claim": run.planned.claim,
         "strowger": run.planned.strowger,
         "ending": run.ending().as_str(),
         "counts": {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use crate::diag::Source;
-use crate::model::NameKey;
+use crate::model::{NameKey, OwnerName};
 
 use super::super::git::{self, Commit, Entry as File, GitError, Repository};
 use super::super::load::{Account, display};
@@ -16,6 +16,7 @@ use super::present::Present;
 /// A repository, and what is known of its accounts.
 pub(super) struct History<'a> {
     pub(super) repository: Repository,
+    owner: Option<Option<OwnerName>>,
     names: Names<'a>,
     indices: HashMap<Commit, Rc<Index>>,
     present: Present,
@@ -63,7 +64,13 @@ impl<'a> History<'a> {
             }
         }
         let present = Present::new(accounts);
-        Ok(Self { repository, names, indices: HashMap::new(), present, complete: false, gap })
+        Ok(Self { repository, owner: None, names, indices: HashMap::new(), present, complete: false, gap })
+    }
+
+    /// The owner that the repository is; `None` if that cannot be known.
+    pub(super) fn owner(&mut self) -> Option<OwnerName> {
+        // The guards say why git does not answer.
+        self.owner.get_or_insert_with(|| self.repository.owner().unwrap_or_default()).clone()
     }
 
     /// The accounts of a commit.

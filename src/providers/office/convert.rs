@@ -4,10 +4,12 @@
 
 use std::fmt::Display;
 use std::num::NonZeroU32;
+use std::str::FromStr;
 
 use crate::model::{
-    Capabilities, ExtensionNumber, Kind, LiveAccount, LiveConference, LiveDevice, LiveNumber, LiveReceptionist,
-    LiveRingGroup, LiveUser, Name, ObjectId, ObjectRef, RequestLimits, Revision, RingFor, RingMode, Unreadable,
+    Capabilities, ExtensionNumber, Kind, LiveAccount, LiveClaim, LiveConference, LiveDevice, LiveNumber,
+    LiveReceptionist, LiveRingGroup, LiveUser, Name, NamePattern, NumberPattern, ObjectId, ObjectRef, RequestLimits,
+    Revision, RingFor, RingMode, Scope, Unreadable,
 };
 use crate::text::shown;
 
@@ -162,8 +164,26 @@ impl Item for wire::Conference {
 pub(super) fn account(account: wire::Account) -> (LiveAccount, Capabilities, Option<Box<str>>) {
     let default_number = account.default_number.as_ref().and_then(|text| text.parse().ok());
     let odd = account.default_number.filter(|_| default_number.is_none());
-    let live = LiveAccount { id: account.id.0, name: account.name.unwrap_or_default(), default_number };
+    let owners = account.owners.map(|owners| owners.into_iter().map(claim).collect());
+    let live = LiveAccount { id: account.id.0, name: account.name.unwrap_or_default(), default_number, owners };
     (live, capabilities(account.capabilities), odd)
+}
+
+fn claim(owner: wire::Owner) -> LiveClaim {
+    let wire::Owner { id, name, account, scope, since } = owner;
+    let scope = scope.unwrap_or_default();
+    LiveClaim {
+        id: ObjectId(id.0.into()),
+        owner: name,
+        account: account.unwrap_or_default(),
+        scope: Scope::of(patterns::<NumberPattern>(scope.numbers), patterns::<NamePattern>(scope.ring_groups)),
+        since: since.unwrap_or_default(),
+    }
+}
+
+/// The list; `None`, which is everything, if an entry cannot be read: what is claimed must not be taken for free.
+fn patterns<P: FromStr>(list: Option<Vec<Box<str>>>) -> Option<Vec<P>> {
+    list?.iter().map(|text| text.parse().ok()).collect()
 }
 
 /// Refuses a default number that is not an E.164 number, unless it is one of the numbers that cannot be read: which

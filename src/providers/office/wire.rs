@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
+use serde::{Deserialize, Serialize};
 
 /// One page of a list.
 #[derive(Deserialize)]
@@ -117,6 +117,23 @@ pub(super) struct Account {
     pub(super) default_number: Option<Box<str>>,
     #[serde(default)]
     pub(super) capabilities: Limits,
+    pub(super) owners: Option<Vec<Owner>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Owner {
+    pub(super) id: Id,
+    #[serde(rename = "owner")]
+    pub(super) name: Box<str>,
+    pub(super) account: Option<Box<str>>,
+    pub(super) scope: Option<OwnerScope>,
+    pub(super) since: Option<Box<str>>,
+}
+
+#[derive(Default, Deserialize, Serialize)]
+pub(super) struct OwnerScope {
+    pub(super) numbers: Option<Vec<Box<str>>>,
+    pub(super) ring_groups: Option<Vec<Box<str>>>,
 }
 
 #[derive(Default, Deserialize)]

@@ -47,14 +47,19 @@ impl Office {
     /// The same for every repeat of one change within this run, another for all else.
     fn idempotency_key(&self, change: &Change) -> Result<String, WriteError> {
         let content = serde_json::to_vec(change).map_err(|error| WriteError::Unfit(error.to_string()))?;
+        Ok(self.key_of(&content))
+    }
+
+    /// What names a write with this content.
+    pub(super) fn key_of(&self, content: &[u8]) -> String {
         let mut hash = Sha256::new();
         let run = self.runs.load(Ordering::Relaxed).to_le_bytes();
-        for part in [self.base.as_str().as_bytes(), self.nonce.as_bytes(), &run, &content] {
+        for part in [self.base.as_str().as_bytes(), self.nonce.as_bytes(), &run, content] {
             hash.update(part.len().to_le_bytes());
             hash.update(part);
         }
         let hash: [u8; 32] = hash.finalize().into();
-        Ok(format!("{:032x}", hash.iter().take(16).fold(0_u128, |all, byte| all << 8 | u128::from(*byte))))
+        format!("{:032x}", hash.iter().take(16).fold(0_u128, |all, byte| all << 8 | u128::from(*byte)))
     }
 }
 

@@ -194,5 +194,9 @@ fn first_failure(done: &Outcome) -> String {
         Status::Unknown(why) => Some(format!("it may have been done: {why}")),
         _ => None,
     });
-    shown(&said.unwrap_or_else(|| "it was stopped".to_owned()), 500)
+    let halted = || match &done.halt {
+        Some(Halt::Owned(why) | Halt::Unclaimed(why)) => format!("the account was not claimed: {why}"),
+        _ => "it was stopped".to_owned(),
+    };
+    shown(&said.unwrap_or_else(halted), 500)
 }

@@ -85,6 +85,7 @@ impl Verdict {
 impl Watcher {
     /// What the account, as it was read, means.
     pub(super) fn judge(&mut self, account: &Arc<Account>, wanted: &Wanted, permit: &Permit, read: &Read) -> Verdict {
+        self.take_over &= !is_ours(&account.desired, read);
         let (plan, findings) = planned(account, &account.desired, permit, read);
         self.degraded = plan.as_ref().and_then(degraded);
         let Some(plan) = plan else { return invalid(&findings, &wanted.sources) };
@@ -158,16 +159,18 @@ impl Watcher {
 
     /// Lets work through, unless a guard or a freeze holds it back and nobody approved it.
     fn guarded(&self, permit: &Permit, work: Work) -> Verdict {
-        if !work.plan.is_blocked() || self.handle.approves(&work.plan.digest) {
+        let is_refused = work.plan.is_refused();
+        if !work.plan.is_blocked() || (!is_refused && self.handle.approves(&work.plan.digest)) {
             return Verdict::Act(Box::new(work));
         }
         let guards = work.plan.blocked.iter().filter(|block| !block.guard.is_freeze());
         let guards = guards.map(|block| block.message.clone());
         let (state, freeze) = permit.freeze().map_or((State::Blocked, None), |(state, says)| (state, Some(says)));
         let says: Vec<String> = freeze.into_iter().chain(guards).take(MOST_GUARDS).collect();
-        let says = format!("{}; approve {} to let it through", says.join("; "), work.plan.digest);
+        let approve = format!("; approve {} to let it through", work.plan.digest);
+        let says = says.join("; ") + if is_refused { "" } else { &approve };
         // What is approved is what is shown.
-        Verdict::Held(Held { approvable: true, ..Held::new(state, work.plan, says) })
+        Verdict::Held(Held { approvable: !is_refused, ..Held::new(state, work.plan, says) })
     }
 
     /// Takes out of work for this desired state the deletions that wait. What guards hold back as a whole stays whole,
@@ -253,10 +256,17 @@ fn degraded(plan: &Plan) -> Option<Degraded> {
 
 /// The plan, without invalid declarations if only the account shows that they are.
 fn planned(account: &Account, desired: &Desired, permit: &Permit, read: &Read) -> (Option<Plan>, Vec<Diagnostic>) {
-    let part = Part { skip_invalid: true, ..Part::default() };
+    let part = Part { skip_invalid: true, take_over: permit.take_over, ..Part::default() };
     let (plan, mut findings) = plan_part(desired, &read.live, &account.severities, read.requests, &part);
     crate::diag::sort(&mut findings);
     (plan.map(|plan| plan.frozen_by(&permit.frozen)), findings)
+}
+
+/// Whether the account is claimed already, so that it can only be taken away again, and not be taken over.
+fn is_ours(desired: &Desired, read: &Read) -> bool {
+    let Some(owner) = &desired.owner else { return false };
+    let mut claims = read.live.account.owners.iter().flatten();
+    claims.any(|claim| *claim.owner == *owner.as_str() && claim.scope.is_same(&desired.policy.guards.scope))
 }
 
 fn invalid(findings: &[Diagnostic], sources: &Sources) -> Verdict {

@@ -20,6 +20,7 @@ use sha2::Digest as _;
 use tokio::sync::mpsc;
 
 use crate::apply::{Stop, Urgency};
+use crate::config::owner_of;
 use crate::diag::has_errors;
 use crate::text::{hex, shown};
 
@@ -238,6 +239,9 @@ impl Following {
         let mut taken = load(vec![path], revision, Some(commit.to_owned())).await?;
         for account in &mut taken.loaded.accounts {
             self.working.keep(&account.root).map_err(|error| format!("cannot keep `.strowger`: {error}"))?;
+            // The local copy has no `origin`.
+            let owner = account.settings.owner.clone().or_else(|| owner_of(&self.git.url.to_string()));
+            account.desired.owner = owner.or(account.desired.owner.take());
             // In plans and ledgers, files are called as they are in the repository.
             for file in &mut account.desired.files {
                 let inside = Path::new(&**file).strip_prefix(&checkout).ok().and_then(Path::to_str);

@@ -90,6 +90,7 @@ fn change(id: u32, verb: Verb, name: &str, depends_on: &[u32]) -> Change {
 fn plan(changes: Vec<Change>) -> Plan {
     let digest = Digest::of("1", &changes);
     Plan {
+        claim: None,
         version: Plan::VERSION,
         account: "test".into(),
         account_id: "1".into(),

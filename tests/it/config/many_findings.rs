@@ -164,7 +164,7 @@ fn what_the_account_shows_of_200_000_bad_references_is_bounded_where_it_is_found
         always_forwarded: false,
     };
     let live = Live {
-        account: LiveAccount { id: "x".into(), name: "X".into(), default_number: None },
+        account: LiveAccount { id: "x".into(), name: "X".into(), default_number: None, owners: None },
         numbers: account.desired.numbers.iter().map(number).collect(),
         users: vec![user],
         ..Live::default()

@@ -48,7 +48,8 @@ fn live() -> Live {
         revision: None,
         document: None,
     };
-    let account = LiveAccount { id: "x".into(), name: "X".into(), default_number: "+33142685300".parse().ok() };
+    let account =
+        LiveAccount { id: "x".into(), name: "X".into(), default_number: "+33142685300".parse().ok(), owners: None };
     Live {
         account,
         numbers: (0..10).map(number).collect(),

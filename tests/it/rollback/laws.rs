@@ -60,6 +60,7 @@ fn run(plan: &Plan, live: &Live, cut: usize, random: &mut Rng) -> (Run, Account)
         fates[next.id.0 as usize - 1] = Fate::Unknown("never arrived".to_owned());
     }
     let planned = Planned {
+        claim: None,
         strowger: String::new(),
         account: plan.account.clone(),
         account_id: plan.account_id.clone(),
@@ -320,6 +321,7 @@ fn ran(changes: Value) -> Run {
         Fate::Applied { id }
     });
     let planned = Planned {
+        claim: None,
         strowger: String::new(),
         account: "a".into(),
         account_id: "a".into(),

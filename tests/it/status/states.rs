@@ -16,6 +16,7 @@ const HOSTILE: &str = "</script><script>hacked=1</script><img src=x onerror=hack
 fn plan() -> Plan {
     let block = Block { guard: Guard::Base, message: HOSTILE.to_owned(), changes: Vec::new(), place: None };
     Plan {
+        claim: None,
         version: Plan::VERSION,
         account: HOSTILE.to_owned(),
         account_id: "id".to_owned(),

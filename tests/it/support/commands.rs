@@ -201,14 +201,21 @@ impl Server {
         let _: Value = request(|client| client.patch(url).json(body));
     }
 
+    /// Makes an object.
+    pub fn post(&self, path: &str, body: &Value) -> Value {
+        let url = format!("{}/v1/{path}", self.url);
+        request(|client| client.post(url).json(body))
+    }
+
     /// The id of a number.
     pub fn number(&self, number: &str) -> Value {
         self.list("numbers").into_iter().find(|item| item["number"] == number).unwrap()
     }
 
-    /// The ids of the objects that were written, one for each write, in order.
+    /// The ids of the objects that were written, one for each write, in order. A claim is not an object of the account.
     pub fn audit(&self) -> Vec<String> {
-        self.list("audit").iter().map(|entry| entry["object"]["id"].as_str().unwrap().to_owned()).collect()
+        let entries = self.list("audit").into_iter().filter(|entry| entry["object"]["kind"] != "owner");
+        entries.map(|entry| entry["object"]["id"].as_str().unwrap().to_owned()).collect()
     }
 
     /// What the account holds, without versions, and with the names of ring groups instead of their ids: one

@@ -208,7 +208,12 @@ impl Maker {
             });
         }
         Live {
-            account: LiveAccount { id: "a".into(), name: "a".into(), default_number: Some(numbers[0].number) },
+            account: LiveAccount {
+                id: "a".into(),
+                name: "a".into(),
+                default_number: Some(numbers[0].number),
+                owners: None,
+            },
             capabilities: Capabilities::default(),
             numbers,
             ring_groups,

@@ -234,6 +234,7 @@ impl Edge for Process {
     fn begin(&self, _: &Configured, plan: &Plan, _: Option<&str>, _: Option<Approval>) -> Result<Recorder, String> {
         let run = RunId::new("2026-11-23T08:00:00.000Z", fastrand::u32(..)).unwrap();
         let planned = Planned {
+            claim: None,
             strowger: String::new(),
             account: plan.account.clone(),
             account_id: plan.account_id.clone(),

@@ -1,0 +1,73 @@
+//! Whose the account is: the guard `owner`, and the claim that is made before the first change.
+//!
+//! Unlike the other guards it is about who writes, not about what is written: it looks at the account as it is now, no
+//! policy loosens it, and no approval passes it.
+
+use std::fmt::Write as _;
+
+use crate::model::{Claim, Desired, LiveAccount, LiveClaim, OwnerName};
+use crate::text::shown;
+
+use super::block::{Block, Guard};
+use super::value::Plan;
+
+/// At most so many other owners are named; the rest are counted.
+const NAMED: usize = 3;
+/// At most so many characters of a text of the account.
+const MOST: usize = 200;
+
+impl Plan {
+    /// Holds all changes back if another owner manages what these files do, unless the account is taken over; and says
+    /// what has to be claimed before the first of them. In place of what was found before.
+    pub fn claim(&mut self, desired: &Desired, account: &LiveAccount, take_over: bool) {
+        self.blocked.retain(|block| block.guard != Guard::Owner);
+        self.claim = None;
+        let Some(owners) = account.owners.as_ref().filter(|_| !self.is_empty()) else { return };
+        let scope = &desired.policy.guards.scope;
+        let owner = desired.owner.as_ref();
+        let others: Vec<&LiveClaim> = owners.iter().filter(|claim| claim.conflicts(owner, scope)).collect();
+        // Somebody without a name cannot be written down as the owner.
+        let may_write = others.is_empty() || (take_over && owner.is_some());
+        if !may_write {
+            let changes = self.changes.iter().map(|change| change.id).collect();
+            self.blocked.push(Block { guard: Guard::Owner, message: message(&others, owner), changes, place: None });
+        } else if let Some(owner) = owner {
+            let claim = Claim {
+                owner: owner.clone(),
+                account: desired.account.clone(),
+                scope: scope.clone(),
+                take_over: others.iter().copied().cloned().collect(),
+            };
+            let is_made = others.is_empty() && owners.iter().any(|known| known.fulfils(&claim));
+            self.claim = (!is_made).then_some(claim);
+        }
+    }
+}
+
+fn message(others: &[&LiveClaim], owner: Option<&OwnerName>) -> String {
+    let named = others.iter().take(NAMED).map(|claim| {
+        let part =
+            if claim.scope.is_whole() { "the account" } else { "a part of the account that these files have, too," };
+        format!(
+            "{} manages {part} as `{}` since {}",
+            shown(&claim.owner, MOST),
+            shown(&claim.account, MOST),
+            shown(&claim.since, 40)
+        )
+    });
+    let mut said = named.collect::<Vec<_>>().join(", ");
+    if others.len() > NAMED {
+        // Writing to a string cannot fail.
+        let _ = write!(said, " and {} more", others.len() - NAMED);
+    }
+    let remedy = match owner {
+        Some(owner) => format!(
+            "these files are those of {owner}: add `--take-over` if they manage it from now on, or correct `account.owner` \
+             if they are the same owner's"
+        ),
+        None => "whose these files are is not known (no `origin`, or no whole history, of a git repository): write \
+                 `account.owner`"
+            .to_owned(),
+    };
+    format!("{said}; {remedy}")
+}
