@@ -247,6 +247,7 @@ mode_apply() {
     while IFS= read -r word; do
         grep -qxF -e "$word" "$work/free" || arguments+=(--approve "$word")
     done < "$work/approved"
+    if flag take-over "$INPUT_TAKE_OVER"; then arguments+=(--take-over); fi
     code=0
     end=$(random)
     printf '::stop-commands::%s\n' "$end"

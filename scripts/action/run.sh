@@ -41,6 +41,7 @@ while IFS= read -r line; do
 done <<< "$INPUT_PATH"
 ((${#paths[@]} > 0)) || usage 'the input `path` is empty'
 flag fail-on-changes "$INPUT_FAIL_ON_CHANGES" || true
+flag take-over "$INPUT_TAKE_OVER" || true
 
 # A comment needs a pull request, and a token that can write.
 commenting=false
