@@ -22,16 +22,16 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use crate::ledger::Halt;
 use crate::model::{Change, ChangeId};
 use crate::plan::Plan;
-use crate::providers::{Pending, Provider, WriteError, Written};
+use crate::providers::{BoxFuture, Provider, WriteError, WriteReceipt};
 
 pub use events::Events;
 pub use lock::{Lock, LockError};
 pub use outcome::{Outcome, Status};
 pub use recorder::{Clock, Recorder};
-pub use shutdown::{Stop, Stopper, Urgency};
+pub use shutdown::{ShutdownHandle, ShutdownSignal, Urgency};
 
-use outage::Reach;
-use resolved_ids::Known;
+use outage::OutageDetector;
+use resolved_ids::ResolvedIds;
 use schedule::Graph;
 
 /// How a plan is carried out.
@@ -63,7 +63,7 @@ impl Observer for () {}
 pub trait Journal: Sync {
     /// Keeps that the request of a change is about to leave. It leaves when this is done, and never if this
     /// fails, with the reason.
-    fn attempt(&self, change: ChangeId) -> Pending<'_, Result<(), String>>;
+    fn attempt(&self, change: ChangeId) -> BoxFuture<'_, Result<(), String>>;
 
     /// Keeps what became of a change.
     fn finished(&self, change: ChangeId, status: &Status);
@@ -71,7 +71,7 @@ pub trait Journal: Sync {
 
 /// Keeps nothing.
 impl Journal for () {
-    fn attempt(&self, _change: ChangeId) -> Pending<'_, Result<(), String>> {
+    fn attempt(&self, _change: ChangeId) -> BoxFuture<'_, Result<(), String>> {
         Box::pin(std::future::ready(Ok(())))
     }
 
@@ -85,34 +85,34 @@ pub async fn execute<O: Observer + ?Sized>(
     options: Options,
     observer: &O,
 ) -> Outcome {
-    execute_kept(plan, provider, options, observer, &(), &Stop::never()).await
+    execute_journaled(plan, provider, options, observer, &(), &ShutdownSignal::never()).await
 }
 
 /// Carries out a plan, in time linear in its size.
 ///
 /// What depends on something that the plan does not have, or on a later change, is never started.
-pub async fn execute_kept<O: Observer + ?Sized>(
+pub async fn execute_journaled<O: Observer + ?Sized>(
     plan: &Plan,
     provider: &dyn Provider,
     options: Options,
     observer: &O,
     journal: &dyn Journal,
-    stop: &Stop,
+    stop: &ShutdownSignal,
 ) -> Outcome {
     provider.begin();
     let changes = &plan.changes;
     let mut graph = Graph::new(changes);
-    let mut known = Known::new(changes);
-    let mut fates = Fates { changes, statuses: vec![None; changes.len()], observer, journal };
+    let mut known = ResolvedIds::new(changes);
+    let mut fates = RunState { changes, statuses: vec![None; changes.len()], observer, journal };
     // Which requests may have left: what is under way when the run ends at once is unknown, or was not attempted.
     let sent: Vec<AtomicBool> = changes.iter().map(|_| AtomicBool::new(false)).collect();
     let mut running = FuturesUnordered::new();
     let mut halt: Option<Halt> = None;
-    let mut reach = Reach::new(options.concurrency);
+    let mut reach = OutageDetector::new(options.concurrency);
     if let Some(claim) = plan.claim.as_ref().filter(|_| !stop.is_asked()) {
         halt = tokio::select! {
             biased;
-            () = stop.until(Urgency::AtOnce) => Some(Halt::StoppedAtOnce),
+            () = stop.until(Urgency::Immediate) => Some(Halt::StoppedAtOnce),
             claimed = provider.claim(claim) => claimed.err().map(not_claimed),
         };
     }
@@ -127,18 +127,18 @@ pub async fn execute_kept<O: Observer + ?Sized>(
             && let (Some(change), Some(sent)) = (changes.get(position), sent.get(position))
         {
             observer.started(change);
-            let prepared = known.prepared(change);
+            let prepared = known.resolve(change);
             running.push(async move {
                 let end = match prepared {
                     Ok(prepared) => send(provider, journal, change.id, &prepared, sent).await,
-                    Err(why) => End::Settled(Err(WriteError::Unfit(why))),
+                    Err(why) => End::Settled(Err(WriteError::Unsupported(why))),
                 };
                 (position, change, end)
             });
         }
         let ended = tokio::select! {
             biased;
-            () = stop.until(Urgency::AtOnce) => {
+            () = stop.until(Urgency::Immediate) => {
                 halt = Some(Halt::StoppedAtOnce);
                 break;
             }
@@ -157,9 +157,9 @@ pub async fn execute_kept<O: Observer + ?Sized>(
             }
             End::Settled(end) => {
                 if let Ok(written) = &end {
-                    known.learn(change, written);
+                    known.record(change, written);
                 }
-                if let (None, Some(why)) = (&halt, reach.lost(end.as_ref())) {
+                if let (None, Some(why)) = (&halt, reach.tripped(end.as_ref())) {
                     halt = Some(Halt::Unreachable(why));
                 }
                 let applied = end.is_ok();
@@ -182,7 +182,7 @@ fn not_claimed(error: WriteError) -> Halt {
 
 /// How a change that was started ended.
 enum End {
-    Settled(Result<Written, WriteError>),
+    Settled(Result<WriteReceipt, WriteError>),
     /// It could not be kept that it is attempted, so it was not.
     Unrecorded(String),
 }
@@ -196,14 +196,14 @@ async fn send(provider: &dyn Provider, journal: &dyn Journal, id: ChangeId, chan
 }
 
 /// What has become of each change so far.
-struct Fates<'a, O: ?Sized> {
+struct RunState<'a, O: ?Sized> {
     changes: &'a [Change],
     statuses: Vec<Option<Status>>,
     observer: &'a O,
     journal: &'a dyn Journal,
 }
 
-impl<O: Observer + ?Sized> Fates<'_, O> {
+impl<O: Observer + ?Sized> RunState<'_, O> {
     fn settle(&mut self, position: usize, status: Status) {
         if let (Some(slot), Some(change)) = (self.statuses.get_mut(position), self.changes.get(position)) {
             self.journal.finished(change.id, &status);

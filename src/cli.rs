@@ -49,7 +49,7 @@ use crate::exit::Exit;
 
 pub use format::Format;
 
-use console::Voice;
+use console::OutputStream;
 
 /// A declarative GitOps reconciler for business phone accounts.
 #[derive(Debug, Parser)]
@@ -120,7 +120,8 @@ pub fn run() -> Exit {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            let (voice, exit) = if error.use_stderr() { (Voice::Err, Exit::Usage) } else { (Voice::Out, Exit::Ok) };
+            let (voice, exit) =
+                if error.use_stderr() { (OutputStream::Err, Exit::Usage) } else { (OutputStream::Out, Exit::Ok) };
             voice.write(&error.render().ansi().to_string());
             return console::ending(exit, true);
         }
@@ -130,7 +131,7 @@ pub fn run() -> Exit {
     let prints = arguments.command.prints();
     let exit = command(arguments.command).unwrap_or_else(|error| {
         let held = error.is::<accept::Unaccepted>();
-        console::complain(&crate::text::shown(&format!("{error:#}"), 4000));
+        console::complain(&crate::text::sanitized(&format!("{error:#}"), 4000));
         if held { Exit::Blocked } else { Exit::Failure }
     });
     console::ending(exit, prints)

@@ -21,7 +21,7 @@ mod resolve;
 pub use delta::{Deletion, Difference, GroupDelta, GroupFields, NumberDelta, Unmanaged};
 
 use crate::diag::{Diagnostic, Findings};
-use crate::model::{Desired, Directory, Kind, Live};
+use crate::model::{Desired, Directory, Kind, LiveAccount};
 
 use matching::Matching;
 use resolve::Resolver;
@@ -30,7 +30,7 @@ use resolve::Resolver;
 ///
 /// The difference is only worth planning if no diagnostic is an error. Of many findings of one rule only the first are kept,
 /// so that memory does not grow with the mistakes.
-pub fn diff<'a>(desired: &'a Desired, live: &'a Live) -> (Difference<'a>, Vec<Diagnostic>) {
+pub fn diff<'a>(desired: &'a Desired, live: &'a LiveAccount) -> (Difference<'a>, Vec<Diagnostic>) {
     let mut diagnostics = Findings::default();
     let directory = Directory::new(live);
     let matching = Matching::new(desired, &directory, &mut diagnostics);

@@ -1,7 +1,7 @@
 //! Valid domain types, and nothing else.
 //!
 //! A value of a type in this module cannot be wrong in itself: an [`E164`] is a well-formed number, a
-//! [`RingFor`] is a positive duration, a [`Live`] account is complete and has no dangling reference.
+//! [`RingFor`] is a positive duration, a [`LiveAccount`] is complete and has no dangling reference.
 //! Text is parsed into these types once, at the edge; nothing inside the core checks strings again.
 //!
 //! The module is pure: no clock, no file, no network, and it knows no other module but `diag`'s places.
@@ -36,7 +36,7 @@ pub use capabilities::{Capabilities, RequestLimits};
 pub use change::{
     Change, ChangeId, FieldChange, FieldName, FieldValue, ObjectLabel, PlannedRef, PreImage, Reason, Verb,
 };
-pub use cycles::circles;
+pub use cycles::cycles;
 pub use desired::{Absent, Declaration, Desired, DesiredNumber, DesiredRingGroup};
 pub use directory::{Directory, Found, Handle};
 pub use e164::{E164, E164Error};
@@ -46,8 +46,8 @@ pub use field::LiveObject;
 pub use freeze::{Freeze, Suspend};
 pub use kind::Kind;
 pub use live::{
-    Incomplete, Live, LiveAccount, LiveConference, LiveDevice, LiveNumber, LiveReceptionist, LiveRingGroup, LiveUser,
-    ObjectId, ObjectRef, Revision, VendorDocument,
+    AccountInfo, Incomplete, LiveAccount, LiveConference, LiveDevice, LiveNumber, LiveReceptionist, LiveRingGroup,
+    LiveUser, ObjectId, ObjectRef, Revision, VendorDocument,
 };
 pub use name::{Name, NameError, NameKey, Unsayable};
 pub use owner::{Claim, LiveClaim, OwnerName, OwnerNameError};

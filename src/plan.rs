@@ -44,19 +44,24 @@ pub use freeze::{Frozen, frozen, thaws};
 pub use guard::{Sharing, Size, cap_together};
 pub use partial::{Part, plan_part};
 pub use review::{Review, Unreviewed, unreviewed};
-pub use saved::{ready, unmet};
+pub use saved::{revalidate, unapplied_objects};
 pub use selection::{Select, SelectError};
 pub use skipped::{Cause, Skipped};
-pub use stale::{How, Moved};
+pub use stale::{StaleChange, StaleReason};
 pub use value::{Plan, Price, UnreadableObject};
 
 use crate::diag::{Diagnostic, Severities};
-use crate::model::{Desired, Live};
+use crate::model::{Desired, LiveAccount};
 
 /// Compares both sides and plans the writes.
 ///
 /// `severities` is the operator's policy on rules; `reads` is how many calls it took to read the account.
 /// Returns the plan, unless a diagnostic is an error.
-pub fn plan(desired: &Desired, live: &Live, severities: &Severities, reads: u64) -> (Option<Plan>, Vec<Diagnostic>) {
+pub fn plan(
+    desired: &Desired,
+    live: &LiveAccount,
+    severities: &Severities,
+    reads: u64,
+) -> (Option<Plan>, Vec<Diagnostic>) {
     plan_part(desired, live, severities, reads, &Part::default())
 }

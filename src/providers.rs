@@ -16,22 +16,22 @@ mod webhook;
 use std::future::{Future, ready};
 use std::pin::Pin;
 
-use crate::model::{Capabilities, Change, Claim, Live, ObjectId, Revision};
+use crate::model::{Capabilities, Change, Claim, LiveAccount, ObjectId, Revision};
 
 pub use error::{ReadError, Referrer, WriteError};
-pub use http::{Access, Patience};
+pub use http::{Access, RetryPolicy};
 pub use identity::Identity;
 pub use secret::Secret;
 pub use webhook::{Posted, Webhook};
 
 /// A future that a provider hands out.
-pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// An account as it was read, and what that took.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Read {
+pub struct FetchedAccount {
     /// The complete account.
-    pub live: Live,
+    pub live: LiveAccount,
     /// How many requests were sent for it, repeated ones included.
     pub requests: u64,
     /// What the server gives as the versions of the account's lists: never the same in two accounts. Empty if it gives
@@ -41,7 +41,7 @@ pub struct Read {
 
 /// What a look at an account found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Looked {
+pub struct ChangeCheck {
     /// Whether the account certainly is as it was read. If not, only reading it tells what changed, if anything did.
     pub unchanged: bool,
     /// How many requests were sent for it, repeated ones included.
@@ -50,7 +50,7 @@ pub struct Looked {
 
 /// An entry of an account's own log: somebody changed an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Touch {
+pub struct AuditEntry {
     /// The object.
     pub object: ObjectId,
     /// When, as the account says it. Untrusted text.
@@ -61,7 +61,7 @@ pub struct Touch {
 
 /// A change that was carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Written {
+pub struct WriteReceipt {
     /// The object; of a creation, the id that the vendor gave it.
     pub id: ObjectId,
     /// The version that the write made, if the vendor tells; `None` after a deletion.
@@ -76,29 +76,29 @@ pub trait Provider: Send + Sync {
     fn capabilities(&self) -> Capabilities;
 
     /// Reads the whole account, or fails: never a part of it.
-    fn read(&self) -> Pending<'_, Result<Read, ReadError>>;
+    fn read(&self) -> BoxFuture<'_, Result<FetchedAccount, ReadError>>;
 
     /// Whether the account certainly is as it was when this provider last read all of it, asked as cheaply as it can
     /// be.
-    fn look(&self) -> Pending<'_, Result<Looked, ReadError>> {
-        Box::pin(ready(Ok(Looked { unchanged: false, requests: 0 })))
+    fn check_unchanged(&self) -> BoxFuture<'_, Result<ChangeCheck, ReadError>> {
+        Box::pin(ready(Ok(ChangeCheck { unchanged: false, requests: 0 })))
     }
 
     /// Carries out one change, if its object still is what the change expects.
     ///
     /// Its references have ids, and its revision is that of the last write to the object, if there was one.
-    fn write<'a>(&'a self, change: &'a Change) -> Pending<'a, Result<Written, WriteError>>;
+    fn write<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, Result<WriteReceipt, WriteError>>;
 
     /// Claims the account, or a part of it, and returns how many requests that took.
     ///
     /// Only asked of a provider whose account has owners.
-    fn claim<'a>(&'a self, _claim: &'a Claim) -> Pending<'a, Result<u64, WriteError>> {
+    fn claim<'a>(&'a self, _claim: &'a Claim) -> BoxFuture<'a, Result<u64, WriteError>> {
         Box::pin(ready(Ok(0)))
     }
 
     /// The latest entries of the account's own log, the newest first; empty if it keeps none. Only for telling
     /// people, so it is asked for once and failures are no concern.
-    fn touches(&self) -> Pending<'_, Vec<Touch>> {
+    fn recent_audit_entries(&self) -> BoxFuture<'_, Vec<AuditEntry>> {
         Box::pin(ready(Vec::new()))
     }
 

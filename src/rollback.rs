@@ -15,14 +15,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::Run;
-use crate::model::{ChangeId, Desired, FieldName, FieldValue, Live, ObjectLabel, Span};
+use crate::model::{ChangeId, Desired, FieldName, FieldValue, LiveAccount, ObjectLabel, Span};
 
-use effects::Past;
-use reversal::Wishes;
+use effects::Effects;
+use reversal::Reversals;
 
 /// What takes a run back.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Undo {
+pub struct Rollback {
     /// The wish; what is no longer as the run left it is not part of it.
     pub desired: Desired,
     /// What is left alone, in the order of the run's changes.
@@ -53,14 +53,14 @@ pub struct Conflict {
 ///
 /// `template` gives the account's name, its files and its policy, also that of earlier revisions; what it declares
 /// is not used, and nothing is pruned. `span` is the place in one of its files that every wish is said to stand at.
-pub fn undo(run: &Run, live: &Live, template: Desired, span: Span) -> Undo {
-    let past = Past::new(run, live);
+pub fn rollback(run: &Run, live: &LiveAccount, template: Desired, span: Span) -> Rollback {
+    let past = Effects::new(run, live);
     let mut conflicts = past.conflicts.clone();
-    let mut wishes = Wishes::new(&past, &template.policy, &mut conflicts);
+    let mut wishes = Reversals::new(&past, &template.policy, &mut conflicts);
     wishes.settle(&mut conflicts);
     let Desired { numbers, ring_groups, absent, .. } = wishes.desired(span);
     let mut desired = Desired { numbers, ring_groups, absent, ..template };
     desired.policy.prune_ring_groups = None;
     conflicts.sort_by_key(|conflict| conflict.change);
-    Undo { desired, conflicts }
+    Rollback { desired, conflicts }
 }

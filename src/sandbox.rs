@@ -215,7 +215,7 @@ fn prepare(options: &SandboxOptions, number: Option<u32>) -> Result<Connection, 
             seed.suits(&options.country).map_err(|error| SandboxError::Setup(error.to_string()))?;
             seed.load(&tx, &options.country).map_err(setup)?;
         }
-        None => found(&tx, options)?,
+        None => create_account(&tx, options)?,
     }
     if let Some(number) = number {
         account::number(&tx, number).map_err(setup)?;
@@ -224,7 +224,7 @@ fn prepare(options: &SandboxOptions, number: Option<u32>) -> Result<Connection, 
     Ok(db)
 }
 
-fn found(db: &Connection, options: &SandboxOptions) -> Result<(), SandboxError> {
+fn create_account(db: &Connection, options: &SandboxOptions) -> Result<(), SandboxError> {
     let wrong = |option, detail| SandboxError::Option { option, detail };
     text::name(&options.account_name).map_err(|detail| wrong("account name", detail))?;
     let Some(number) = account::main_number(&options.country) else {
@@ -233,6 +233,6 @@ fn found(db: &Connection, options: &SandboxOptions) -> Result<(), SandboxError> 
             format!("{:?} is not known to new accounts; choose one of {known}, or give a seed", options.country);
         return Err(wrong("country", detail));
     };
-    account::found(db, &options.account_name, &options.country, number)
+    account::create_account(db, &options.account_name, &options.country, number)
         .map_err(|problem| SandboxError::Setup(format!("{problem:?}")))
 }

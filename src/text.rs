@@ -2,7 +2,7 @@
 //!
 //! Names, labels and error bodies come from an account or a file, so they are untrusted. [`shown`] keeps them
 //! on one line and away from the control of a terminal or a CI runner; [`path`] does so where they begin a line;
-//! [`yaml`] and [`json`] make every string read back exactly. [`is_this_machine`] is the border of what may be sent
+//! [`yaml`] and [`json`] make every string read back exactly. [`is_loopback_host`] is the border of what may be sent
 //! unencrypted.
 
 use std::borrow::Cow;
@@ -87,7 +87,7 @@ pub fn json(json: &str) -> String {
 ///
 /// It takes up at most so many characters, and `…` if there is more. An escape counts as what is written, and is
 /// written whole: text from outside must not decide how long a sentence gets.
-pub fn shown(text: &str, most: usize) -> String {
+pub fn sanitized(text: &str, most: usize) -> String {
     let mut shown = String::new();
     let (mut before, mut room) = (' ', most);
     for c in text.trim().chars() {
@@ -109,7 +109,7 @@ pub fn shown(text: &str, most: usize) -> String {
 /// order to it, and `:` is half of that before a line's number. A path that begins so is relative, and the same with
 /// `./` before it.
 pub fn path(path: &str, most: usize) -> String {
-    let shown = shown(path, most);
+    let shown = sanitized(path, most);
     if shown.starts_with(':') { format!("./{shown}") } else { shown }
 }
 
@@ -161,7 +161,7 @@ pub fn nests_deeper(text: &str, most: usize) -> Option<usize> {
 ///
 /// The parser takes `|` and `>` inside of brackets for text, and hands `{ label: |` over as the text `|` and whatever
 /// follows; other readers refuse it. So what it takes for text is looked at again.
-pub fn no_plain_start(text: &str) -> Option<char> {
+pub fn forbidden_plain_start(text: &str) -> Option<char> {
     let first = text.chars().next()?;
     let alone = matches!(text, "-" | "?" | ":");
     (alone || ",[]{}#&*!|>'\"%@`".contains(first)).then_some(first)
@@ -186,7 +186,7 @@ pub fn starts_command(before: char, c: char) -> bool {
 /// travel unencrypted, and no proxy is asked.
 ///
 /// `localhost` counts, though a resolver may be set up to lead elsewhere: the HTTP client does not ask one for it.
-pub fn is_this_machine(host: &str) -> bool {
+pub fn is_loopback_host(host: &str) -> bool {
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     bare.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
@@ -211,15 +211,15 @@ mod tests {
 
     #[test]
     fn what_is_shown_stays_on_its_line() {
-        assert_eq!(shown("a\u{1b}[2J\nb\u{202e}", 24), "a\\u{1b}[2J\\u{a}b\\u{202e}");
-        assert_eq!(shown("a\u{1b}[2J\nb\u{202e}", 23), "a\\u{1b}[2J\\u{a}b…");
-        assert_eq!(shown("abcdef", 3), "abc…");
-        assert_eq!(shown("abc", 3), "abc");
+        assert_eq!(sanitized("a\u{1b}[2J\nb\u{202e}", 24), "a\\u{1b}[2J\\u{a}b\\u{202e}");
+        assert_eq!(sanitized("a\u{1b}[2J\nb\u{202e}", 23), "a\\u{1b}[2J\\u{a}b…");
+        assert_eq!(sanitized("abcdef", 3), "abc…");
+        assert_eq!(sanitized("abc", 3), "abc");
     }
 
     #[test]
     fn what_is_shown_gives_a_runner_no_orders() {
-        assert_eq!(shown("a ##[error]b", 20), "a #\\u{23}[error]b");
+        assert_eq!(sanitized("a ##[error]b", 20), "a #\\u{23}[error]b");
         assert_eq!(path(" ::error::b.yaml", 20), "./::error::b.yaml");
         assert_eq!(path(":", 20), "./:");
         assert_eq!(path("a::b.yaml", 20), "a::b.yaml");
@@ -244,10 +244,10 @@ mod tests {
     #[test]
     fn only_loopback_is_this_machine() {
         for host in ["localhost", "LOCALHOST", "127.0.0.1", "127.9.9.9", "::1", "[::1]"] {
-            assert!(is_this_machine(host), "{host}");
+            assert!(is_loopback_host(host), "{host}");
         }
         for host in ["", "0.0.0.0", "[::]", "192.0.2.1", "localhost.example.org", "127.0.0.1.example.org", "[::1"] {
-            assert!(!is_this_machine(host), "{host}");
+            assert!(!is_loopback_host(host), "{host}");
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! A [source] hands over states of the files; each account has a loop of its own that is woken by its
 //! files, by time, by a signal or by a request, looks at the account, and corrects it if that is asked for and
-//! allowed. The planner, the guards and the engine are those of `apply`. What is known hangs on a [`Board`].
+//! allowed. The planner, the guards and the engine are those of `apply`. What is known hangs on a [`StatusStore`].
 //!
 //! Invariants: wake-ups are coalesced, an account is never looked at twice at once, and why it was woken is told
 //! and never used. A state of the files with errors replaces nothing. What failed and may work later is tried
@@ -32,16 +32,16 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::apply::{Stop, Urgency};
+use crate::apply::{ShutdownSignal, Urgency};
 use crate::ledger::Approver;
 use crate::plan::Digest;
 
 pub use adopt::Adoption;
 pub use context::{Mode, Options};
-pub use environment::{Clock, Connection, Edge};
-pub use fleet::Taken;
+pub use environment::{Clock, Connection, Environment};
+pub use fleet::LoadedRevision;
 pub use leases::identity;
-pub use status::Board;
+pub use status::StatusStore;
 pub use wake::Reason;
 
 use context::Context;
@@ -49,12 +49,12 @@ use fleet::Fleet;
 
 /// Something that somebody wants of the loops.
 #[derive(Debug)]
-pub enum Order {
+pub enum Command {
     /// Look anew at an account, or at all of them: what was given up is tried again.
     Reconcile {
         /// Its name; all without one.
         account: Option<Box<str>>,
-        /// Told in the log.
+        /// In the log.
         reason: Reason,
         /// How many accounts were woken.
         answer: Option<oneshot::Sender<usize>>,
@@ -79,19 +79,19 @@ pub struct Setup {
     /// How accounts are watched.
     pub options: Options,
     /// What the process provides.
-    pub edge: Arc<dyn Edge>,
+    pub edge: Arc<dyn Environment>,
     /// Where everything is told.
-    pub board: Board,
+    pub board: StatusStore,
     /// Tells the time.
     pub clock: Clock,
     /// Tells when to stop.
-    pub stop: Stop,
+    pub stop: ShutdownSignal,
     /// Plans that guards hold back and that may be carried out, each once.
     pub approved: Vec<(Digest, Approver)>,
     /// States of the files.
-    pub states: mpsc::Receiver<Taken>,
+    pub states: mpsc::Receiver<LoadedRevision>,
     /// What others want.
-    pub orders: mpsc::Receiver<Order>,
+    pub orders: mpsc::Receiver<Command>,
     /// Has the source look for a new state; who wants accounts looked at wants that as well.
     pub nudge: mpsc::Sender<()>,
 }
@@ -106,40 +106,40 @@ pub async fn run(setup: Setup) {
             () = stop.until(Urgency::Finish) => break,
             Some(taken) = states.recv() => fleet.take(taken),
             Some(order) = orders.recv() => {
-                if matches!(order, Order::Reconcile { .. }) {
+                if matches!(order, Command::Reconcile { .. }) {
                     // One that waits already is as good.
                     let _ = nudge.try_send(());
                 }
                 carry_out(&fleet, order);
             }
-            () = fleet.one_ended() => {}
+            () = fleet.reap() => {}
         }
     }
     fleet.end().await;
 }
 
 /// Whoever does not wait for the answer any longer needs none.
-fn carry_out(fleet: &Fleet, order: Order) {
+fn carry_out(fleet: &Fleet, order: Command) {
     match order {
-        Order::Reconcile { account: None, reason, answer } => {
+        Command::Reconcile { account: None, reason, answer } => {
             fleet.resume(reason);
             let _ = answer.map(|answer| answer.send(fleet.len()));
         }
-        Order::Reconcile { account: Some(account), reason, answer } => {
+        Command::Reconcile { account: Some(account), reason, answer } => {
             let handle = fleet.handle(&account);
             if let Some(handle) = handle {
                 handle.resume(reason);
             }
             let _ = answer.map(|answer| answer.send(usize::from(handle.is_some())));
         }
-        Order::Approve { account, digest, by, answer } => {
+        Command::Approve { account, digest, by, answer } => {
             let handle = fleet.handle(&account);
             if let Some(handle) = handle {
                 handle.approve(digest, by);
             }
             let _ = answer.send(handle.is_some());
         }
-        Order::Count(answer) => {
+        Command::Count(answer) => {
             let _ = answer.send(fleet.len());
         }
     }

@@ -8,7 +8,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use crate::text::shown;
+use crate::text::sanitized;
 
 use crate::ledger::state_dir;
 
@@ -63,7 +63,7 @@ impl Lock {
 fn said(file: &mut File) -> String {
     let mut text = String::new();
     match file.take(200).read_to_string(&mut text) {
-        Ok(_) if !text.trim().is_empty() => shown(&text, 100),
+        Ok(_) if !text.trim().is_empty() => sanitized(&text, 100),
         _ => "another process".to_owned(),
     }
 }

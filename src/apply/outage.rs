@@ -4,27 +4,27 @@
 //! or because the token is not accepted any longer, the next thousand will fail as well, each after all its
 //! attempts: hours in which nothing happens and nobody is told.
 
-use crate::providers::{WriteError, Written};
+use crate::providers::{WriteError, WriteReceipt};
 
 /// At least so many changes in a row are needed to call an account out of reach.
 const LEAST: usize = 8;
 
 /// What the last changes tell of the account.
-pub(super) struct Reach {
+pub(super) struct OutageDetector {
     /// How many changes in a row had no answer.
     silent: usize,
     /// So many are enough.
     enough: usize,
 }
 
-impl Reach {
+impl OutageDetector {
     /// With so many changes under way at once, as many fail together.
     pub(super) fn new(concurrency: usize) -> Self {
         Self { silent: 0, enough: LEAST.max(concurrency.saturating_mul(2)) }
     }
 
     /// Takes in how a write ended; why the account is out of reach, if it is.
-    pub(super) fn lost(&mut self, end: Result<&Written, &WriteError>) -> Option<String> {
+    pub(super) fn tripped(&mut self, end: Result<&WriteReceipt, &WriteError>) -> Option<String> {
         let why = match end {
             Err(WriteError::Unauthorized { status: 401, .. }) => {
                 return Some("the token is not accepted any longer (401)".to_owned());

@@ -2,13 +2,13 @@
 
 use crate::ledger::{Halt, Record, Summary};
 use crate::model::{Change, ChangeId};
-use crate::providers::{WriteError, Written};
+use crate::providers::{WriteError, WriteReceipt};
 
 /// What became of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Status {
     /// It was carried out.
-    Applied(Written),
+    Applied(WriteReceipt),
     /// It certainly was not carried out.
     Failed(WriteError),
     /// The account had changed since it was read, so nothing was written; what changed.
@@ -89,7 +89,7 @@ impl Status {
     /// The record of it.
     pub(super) fn record(&self, change: ChangeId) -> Record {
         match self {
-            Self::Applied(Written { id, revision, requests }) => {
+            Self::Applied(WriteReceipt { id, revision, requests }) => {
                 Record::Applied { change, id: id.clone(), revision: revision.clone(), requests: *requests }
             }
             Self::Failed(error) => Record::Failed { change, error: error.to_string() },
@@ -101,8 +101,8 @@ impl Status {
     }
 }
 
-impl From<Result<Written, WriteError>> for Status {
-    fn from(result: Result<Written, WriteError>) -> Self {
+impl From<Result<WriteReceipt, WriteError>> for Status {
+    fn from(result: Result<WriteReceipt, WriteError>) -> Self {
         match result {
             Ok(written) => Self::Applied(written),
             Err(WriteError::Stale(what)) => Self::Stale(what),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::ledger::{Approval, Line, Planned, Record, RunId, Summary};
 use crate::model::ChangeId;
-use crate::providers::Pending;
+use crate::providers::BoxFuture;
 
 use super::Journal;
 use super::events::Events;
@@ -86,7 +86,7 @@ impl Recorder {
 }
 
 impl Journal for Recorder {
-    fn attempt(&self, change: ChangeId) -> Pending<'_, Result<(), String>> {
+    fn attempt(&self, change: ChangeId) -> BoxFuture<'_, Result<(), String>> {
         let line = self.line(Record::Attempt { change });
         Box::pin(async move {
             if let Some(ledger) = &self.ledger {

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use crate::model::{Change, ChangeId, Kind, ObjectId, Revision, Verb};
-use crate::providers::Written;
+use crate::providers::WriteReceipt;
 
 /// Ids and revisions that the plan could not know.
-pub(super) struct Known<'a> {
+pub(super) struct ResolvedIds<'a> {
     /// The creation of each new object, by what people call it.
     creations: HashMap<(Kind, &'a str), ChangeId>,
     /// The ids that creations gave.
@@ -15,14 +15,14 @@ pub(super) struct Known<'a> {
     revisions: HashMap<(Kind, ObjectId), Option<Revision>>,
 }
 
-impl<'a> Known<'a> {
+impl<'a> ResolvedIds<'a> {
     pub(super) fn new(changes: &'a [Change]) -> Self {
         let creations = changes.iter().filter(|change| change.verb == Verb::Create);
         let creations = creations.map(|change| ((change.object.kind, &*change.object.name), change.id)).collect();
         Self { creations, created: HashMap::new(), revisions: HashMap::new() }
     }
 
-    pub(super) fn learn(&mut self, change: &Change, written: &Written) {
+    pub(super) fn record(&mut self, change: &Change, written: &WriteReceipt) {
         if change.verb == Verb::Create {
             self.created.insert(change.id, written.id.clone());
         }
@@ -30,7 +30,7 @@ impl<'a> Known<'a> {
     }
 
     /// The change as the provider gets it: everything that it names has an id, and its revision is the newest.
-    pub(super) fn prepared(&self, change: &Change) -> Result<Change, String> {
+    pub(super) fn resolve(&self, change: &Change) -> Result<Change, String> {
         let mut prepared = change.clone();
         for reference in prepared.references_mut() {
             if let (None, Some(creation)) = (&reference.id, reference.created_by) {

@@ -11,22 +11,22 @@ pub enum Urgency {
     /// Nothing more is started; what is under way comes to its end.
     Finish,
     /// What is under way is left alone.
-    AtOnce,
+    Immediate,
 }
 
 /// Tells runs to stop.
 #[derive(Debug)]
-pub struct Stopper(watch::Sender<Urgency>);
+pub struct ShutdownHandle(watch::Sender<Urgency>);
 
 /// The ear of a run that may be told to stop.
 #[derive(Clone, Debug)]
-pub struct Stop(watch::Receiver<Urgency>);
+pub struct ShutdownSignal(watch::Receiver<Urgency>);
 
-impl Stopper {
+impl ShutdownHandle {
     /// One that has told nobody anything yet.
-    pub fn new() -> (Self, Stop) {
+    pub fn new() -> (Self, ShutdownSignal) {
         let (sender, receiver) = watch::channel(Urgency::None);
-        (Self(sender), Stop(receiver))
+        (Self(sender), ShutdownSignal(receiver))
     }
 
     /// Tells every run that listens. It never becomes less urgent again.
@@ -39,10 +39,10 @@ impl Stopper {
     }
 }
 
-impl Stop {
+impl ShutdownSignal {
     /// Nobody ever says it.
     pub fn never() -> Self {
-        Stopper::new().1
+        ShutdownHandle::new().1
     }
 
     /// How urgent it is.

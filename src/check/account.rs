@@ -1,15 +1,15 @@
-//! Reading the `account` section.
+//! ScalarKind the `account` section.
 
 use std::path::PathBuf;
 
 use crate::diag::{Diagnostic, Rule, nearest};
 use crate::model::{Name, OwnerName};
-use crate::text::is_this_machine;
+use crate::text::is_loopback_host;
 
 use super::document::{Mapping, View};
 use super::reader::{Advice, Field, Fields, Reader, list, unquoted_rule};
 use super::settings::{Country, ProviderSettings, SandboxState, SecretRef, Settings};
-use super::yaml_scalar::{Reading, reading};
+use super::yaml_scalar::{ScalarKind, kind};
 
 const PROVIDERS: [&str; 3] = ["sandbox", "office", "snapshot"];
 /// Providers of which other versions of Strowger know.
@@ -187,7 +187,7 @@ fn url(reader: &mut Reader, field: Field<'_>) -> Option<Box<str>> {
             ("the address names no server", "write `https://`, the server and the path")
         }
         Some(("https", _)) => return Some(text.into()),
-        Some(("http", rest)) if is_this_machine(host(rest)) => return Some(text.into()),
+        Some(("http", rest)) if is_loopback_host(host(rest)) => return Some(text.into()),
         Some(("http", _)) => ("the token would travel unencrypted", "write `https://`"),
         _ => ("the address is no https address", "write `https://`, the server and the path"),
     };
@@ -297,8 +297,8 @@ fn misread(reader: &mut Reader, field: Field<'_>) -> bool {
     let before = reader.findings.total();
     for item in items.items() {
         if let View::Plain(text) = item.view()
-            && let read_as = reading(text)
-            && !matches!(read_as, Reading::Text | Reading::Null)
+            && let read_as = kind(text)
+            && !matches!(read_as, ScalarKind::Text | ScalarKind::Null)
         {
             let message = format!("YAML readers take a word of `{}` for {}", field.name(), read_as.noun());
             let finding = Diagnostic::new(unquoted_rule(read_as), Some(item.span()), message);
@@ -311,7 +311,7 @@ fn misread(reader: &mut Reader, field: Field<'_>) -> bool {
 fn certain_text(view: View<'_>) -> Option<Box<str>> {
     match view {
         View::Quoted(text) => Some(text.into()),
-        View::Plain(text) if reading(text) == Reading::Text => Some(text.into()),
+        View::Plain(text) if kind(text) == ScalarKind::Text => Some(text.into()),
         _ => None,
     }
 }

@@ -9,7 +9,7 @@ use foldhash::HashMap;
 use crate::diag::caller::{self, Step};
 use crate::diag::{Diagnostic, Rule};
 use crate::model::{
-    Absent, DesiredNumber, DesiredRingGroup, Kind, Name, NameKey, Reference, Selector, Span, Spanned, circles,
+    Absent, DesiredNumber, DesiredRingGroup, Kind, Name, NameKey, Reference, Selector, Span, Spanned, cycles,
 };
 
 use super::reader::Reader;
@@ -50,7 +50,7 @@ pub(super) fn check(reader: &mut Reader, numbers: &[DesiredNumber], groups: &Gro
             *slot = found.filter(|found| (*found as usize) < groups.len());
         }
     }
-    cycles(reader, groups, &next);
+    report_cycles(reader, groups, &next);
 }
 
 impl<'a> Declared<'a> {
@@ -174,14 +174,14 @@ fn absences(reader: &mut Reader, declared: &Declared<'_>, absent: &[Absent]) {
 }
 
 /// Circles among groups that each have one next group at most.
-fn cycles(reader: &mut Reader, groups: &[(NameKey, DesiredRingGroup)], next: &[Option<u32>]) {
-    for circle in circles(next) {
-        let members = circle.iter().filter_map(|at| groups.get(*at));
+fn report_cycles(reader: &mut Reader, groups: &[(NameKey, DesiredRingGroup)], next: &[Option<u32>]) {
+    for cycle in cycles(next) {
+        let members = cycle.iter().filter_map(|at| groups.get(*at));
         let steps = members.map(|(_, group)| Step {
             name: group.name.value.as_str(),
             span: group.no_answer.as_ref().map(|target| target.span),
         });
-        if let Some(finding) = caller::circle(steps.collect()) {
+        if let Some(finding) = caller::cycle(steps.collect()) {
             reader.report(finding);
         }
     }

@@ -11,7 +11,7 @@ use jsonschema::types::JsonType;
 use serde_json::{Number, Value};
 
 use super::document::{Mapping, NodeRef, Sequence, View};
-use super::yaml_scalar::{Reading, reading};
+use super::yaml_scalar::{ScalarKind, kind};
 
 /// The representation: a document's values, or a text such as a key.
 pub(super) struct Tree;
@@ -52,15 +52,15 @@ impl Json for Tree {
 }
 
 fn plain(text: &str) -> Scalar<'_> {
-    match (reading(text), text) {
-        (Reading::Null, _) => Scalar::Null,
-        (Reading::Truth, "true" | "True" | "TRUE") => Scalar::Truth(true),
-        (Reading::Truth, "false" | "False" | "FALSE") => Scalar::Truth(false),
-        (Reading::Integer | Reading::Octal, _) => {
+    match (kind(text), text) {
+        (ScalarKind::Null, _) => Scalar::Null,
+        (ScalarKind::Truth, "true" | "True" | "TRUE") => Scalar::Truth(true),
+        (ScalarKind::Truth, "false" | "False" | "FALSE") => Scalar::Truth(false),
+        (ScalarKind::Integer | ScalarKind::Octal, _) => {
             let digits = text.strip_prefix('+').unwrap_or(text);
             digits.parse::<i64>().map_or(Scalar::Text(text), |number| Scalar::Number(number.into()))
         }
-        (Reading::Float, _) => {
+        (ScalarKind::Float, _) => {
             let number = text.parse::<f64>().ok().and_then(Number::from_f64);
             number.map_or(Scalar::Text(text), Scalar::Number)
         }

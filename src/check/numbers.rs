@@ -8,7 +8,7 @@ use super::phone;
 use super::reader::{Advice, Field, Reader};
 use super::references;
 use super::settings::Country;
-use super::yaml_scalar::{Reading, reading};
+use super::yaml_scalar::{ScalarKind, kind};
 
 /// The most characters that a label may have.
 const LABEL_MOST: usize = 256;
@@ -41,7 +41,7 @@ impl Numbers {
     fn number(&mut self, reader: &mut Reader, key: NodeRef<'_>, country: Option<Country>) -> Option<E164> {
         let text = key.scalar().unwrap_or_default();
         let unquoted = match key.view() {
-            View::Plain(text) => Some(reading(text)).filter(|reading| *reading != Reading::Text),
+            View::Plain(text) => Some(kind(text)).filter(|reading| *reading != ScalarKind::Text),
             _ => None,
         };
         let error = match (unquoted, text.parse::<E164>()) {
@@ -49,12 +49,12 @@ impl Numbers {
             (_, Ok(number)) => {
                 self.broken.push((number, key.span()));
                 let hint = format!("write `\"{number}\"`");
-                reader.unquoted(key, text, unquoted.unwrap_or(Reading::Integer), Some(&hint));
+                reader.unquoted(key, text, unquoted.unwrap_or(ScalarKind::Integer), Some(&hint));
                 return None;
             }
             (_, Err(error)) => error,
         };
-        let meant = phone::meant(text, country);
+        let meant = phone::normalize(text, country);
         if let Some(number) = meant {
             self.broken.push((number, key.span()));
         }
@@ -115,7 +115,7 @@ type Entry = (Option<Spanned<Option<crate::model::Reference>>>, Option<Spanned<B
 fn entry(reader: &mut Reader, field: Field<'_>) -> Option<Entry> {
     if let View::Plain(text) | View::Quoted(text) = field.value.view() {
         let number = field.name();
-        let (rule, message, example) = if text.is_empty() || reading(text) == Reading::Null {
+        let (rule, message, example) = if text.is_empty() || kind(text) == ScalarKind::Null {
             (Rule::MISSING_VALUE, format!("`{number}` has no destination"), references::NONE)
         } else {
             (Rule::WRONG_TYPE, format!("`{number}` takes fields, not one value"), text)

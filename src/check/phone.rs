@@ -18,7 +18,7 @@ impl Country {
 ///
 /// Understood are spaces, dots, dashes, slashes and brackets, `tel:`, the prefix `00`, a missing `+`, and the
 /// national form of the account's country.
-pub(super) fn meant(text: &str, country: Option<Country>) -> Option<E164> {
+pub(super) fn normalize(text: &str, country: Option<Country>) -> Option<E164> {
     // Longer than any number with all its decoration; the library reads nothing longer either.
     const LONGEST: usize = 64;
     if text.len() > LONGEST {
@@ -59,8 +59,8 @@ fn valid(country: Option<Country>, digits: &str) -> Option<E164> {
 mod tests {
     use super::*;
 
-    fn meant_in(country: &str, text: &str) -> Option<String> {
-        meant(text, Country::parse(country)).map(|number| number.to_string())
+    fn normalize_in(country: &str, text: &str) -> Option<String> {
+        normalize(text, Country::parse(country)).map(|number| number.to_string())
     }
 
     #[test]
@@ -77,17 +77,17 @@ mod tests {
             "33142685300",
             "+33\u{a0}142685300",
         ] {
-            assert_eq!(meant_in("FR", text).as_deref(), Some("+33142685300"), "{text:?}");
+            assert_eq!(normalize_in("FR", text).as_deref(), Some("+33142685300"), "{text:?}");
         }
-        assert_eq!(meant_in("US", "(212) 555-0100").as_deref(), Some("+12125550100"));
+        assert_eq!(normalize_in("US", "(212) 555-0100").as_deref(), Some("+12125550100"));
     }
 
     #[test]
     fn what_is_no_number_is_left_alone() {
         for text in ["", "+", "ventes", "12", "01 42 68 53 00 poste 3", "+33142685300;ext=3"] {
-            assert_eq!(meant_in("FR", text), None, "{text:?}");
+            assert_eq!(normalize_in("FR", text), None, "{text:?}");
         }
-        assert_eq!(meant("0142685300", None), None);
-        assert_eq!(meant(&"1".repeat(1000), None), None);
+        assert_eq!(normalize("0142685300", None), None);
+        assert_eq!(normalize(&"1".repeat(1000), None), None);
     }
 }

@@ -7,7 +7,7 @@ use crate::diag::{Diagnostic, Findings, Rule, nearest};
 use crate::model::{Span, Spanned};
 
 use super::document::{Mapping, NodeRef, Sequence, View};
-use super::yaml_scalar::{Reading, reading};
+use super::yaml_scalar::{ScalarKind, kind};
 
 /// Findings so far.
 #[derive(Debug, Default)]
@@ -147,9 +147,9 @@ impl Reader {
     pub(super) fn text<'d>(&mut self, field: Field<'d>, advice: Advice<'_>) -> Option<&'d str> {
         match field.value.view() {
             View::Quoted(text) => Some(text),
-            View::Plain(text) => match reading(text) {
-                Reading::Text => Some(text),
-                Reading::Null => {
+            View::Plain(text) => match kind(text) {
+                ScalarKind::Text => Some(text),
+                ScalarKind::Null => {
                     self.no_value(field, advice.empty);
                     None
                 }
@@ -166,7 +166,7 @@ impl Reader {
     }
 
     /// Says that YAML readers take text for something else.
-    pub(super) fn unquoted(&mut self, node: NodeRef<'_>, text: &str, read_as: Reading, instead: Option<&str>) {
+    pub(super) fn unquoted(&mut self, node: NodeRef<'_>, text: &str, read_as: ScalarKind, instead: Option<&str>) {
         let rule = unquoted_rule(read_as);
         let message = format!("YAML readers take the unquoted `{text}` for {}", read_as.noun());
         let hint = instead.map_or_else(|| format!("write `\"{text}\"`"), ToOwned::to_owned);
@@ -188,7 +188,7 @@ impl Reader {
         let found = match found {
             View::Mapping(_) => "fields",
             View::Sequence(_) => "a list",
-            View::Plain(text) if reading(text) == Reading::Null => return self.no_value(field, None),
+            View::Plain(text) if kind(text) == ScalarKind::Null => return self.no_value(field, None),
             View::Plain(_) | View::Quoted(_) => "one value",
         };
         let message = format!("`{name}` takes {wanted}, not {found}");
@@ -210,9 +210,9 @@ impl<'d, const N: usize> Fields<'d, N> {
 }
 
 /// The rule about text that is read as this.
-pub(super) fn unquoted_rule(read_as: Reading) -> &'static Rule {
+pub(super) fn unquoted_rule(read_as: ScalarKind) -> &'static Rule {
     match read_as {
-        Reading::Truth | Reading::Date | Reading::Null | Reading::Text => Rule::UNQUOTED_WORD,
+        ScalarKind::Truth | ScalarKind::Date | ScalarKind::Null | ScalarKind::Text => Rule::UNQUOTED_WORD,
         _ => Rule::UNQUOTED_NUMBER,
     }
 }

@@ -11,7 +11,7 @@ use crate::model::{
 use super::document::{Mapping, NodeRef, Sequence, View};
 use super::reader::{Advice, Field, Reader};
 use super::references;
-use super::yaml_scalar::{Reading, reading};
+use super::yaml_scalar::{ScalarKind, kind};
 
 /// The ring groups of all files of an account.
 #[derive(Debug)]
@@ -126,7 +126,7 @@ impl RingGroups {
     fn ring_for(&self, reader: &mut Reader, field: Field<'_>) -> Option<RingFor> {
         // `20` and `1:30` are no text either, and the remedy is a unit rather than quotes.
         let text = match field.value.view() {
-            View::Plain(text) if reading(text) != Reading::Null => text,
+            View::Plain(text) if kind(text) != ScalarKind::Null => text,
             _ => reader.text(field, Advice { empty: Some("write `20s`, or remove the field"), instead: None })?,
         };
         let (least, most) = (self.capabilities.ring_for_least, self.capabilities.ring_for_most);
@@ -201,9 +201,9 @@ fn present<T>(field: Option<Option<T>>) -> Option<Option<T>> {
 fn group_name(reader: &mut Reader, key: NodeRef<'_>) -> Option<Name> {
     let text = key.scalar().unwrap_or_default();
     if let View::Plain(text) = key.view() {
-        let read_as = reading(text);
+        let read_as = kind(text);
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        if read_as != Reading::Text && !digits && !text.is_empty() {
+        if read_as != ScalarKind::Text && !digits && !text.is_empty() {
             reader.unquoted(key, text, read_as, None);
             return None;
         }

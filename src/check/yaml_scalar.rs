@@ -6,7 +6,7 @@
 
 /// What some YAML reader takes unquoted text for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reading {
+pub(super) enum ScalarKind {
     /// Text.
     Text,
     /// Nothing: empty, `~`, `null`.
@@ -25,7 +25,7 @@ pub(super) enum Reading {
     Date,
 }
 
-impl Reading {
+impl ScalarKind {
     /// The words for a message: "YAML readers take … for …".
     pub(super) fn noun(self) -> &'static str {
         match self {
@@ -42,67 +42,67 @@ impl Reading {
 }
 
 /// What some YAML reader takes this text for if it has no quotes.
-pub(super) fn reading(text: &str) -> Reading {
+pub(super) fn kind(text: &str) -> ScalarKind {
     match text.as_bytes().first() {
-        None => Reading::Null,
+        None => ScalarKind::Null,
         Some(b'~' | b'n' | b'N' | b'y' | b'Y' | b't' | b'T' | b'f' | b'F' | b'o' | b'O') => word(text),
         Some(b'+' | b'-' | b'.' | b'0'..=b'9') => number(text),
-        Some(_) => Reading::Text,
+        Some(_) => ScalarKind::Text,
     }
 }
 
-fn word(text: &str) -> Reading {
+fn word(text: &str) -> ScalarKind {
     // The readers know three spellings of each word: `no`, `No` and `NO`, not `nO`.
     let rest = text.get(1..).unwrap_or_default();
     let same_case =
         rest.bytes().all(|byte| byte.is_ascii_lowercase()) || text.bytes().all(|byte| byte.is_ascii_uppercase());
     if text != "~" && !same_case {
-        return Reading::Text;
+        return ScalarKind::Text;
     }
     match text.to_ascii_lowercase().as_str() {
-        "~" | "null" => Reading::Null,
-        "yes" | "no" | "on" | "off" | "true" | "false" => Reading::Truth,
-        _ => Reading::Text,
+        "~" | "null" => ScalarKind::Null,
+        "yes" | "no" | "on" | "off" | "true" | "false" => ScalarKind::Truth,
+        _ => ScalarKind::Text,
     }
 }
 
-fn number(text: &str) -> Reading {
+fn number(text: &str) -> ScalarKind {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     if matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN") {
-        return Reading::Float;
+        return ScalarKind::Float;
     }
     let digit = |byte: u8| byte.is_ascii_digit() || byte == b'_';
     let has_digit = unsigned.bytes().any(|byte| byte.is_ascii_digit());
     if has_digit && unsigned.bytes().all(digit) {
         let octal = unsigned.len() > 1 && unsigned.starts_with('0');
-        return if octal { Reading::Octal } else { Reading::Integer };
+        return if octal { ScalarKind::Octal } else { ScalarKind::Integer };
     }
     if let Some(rest) = unsigned.strip_prefix("0x").or_else(|| unsigned.strip_prefix("0X")) {
         return when(
             !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'_'),
-            Reading::Integer,
+            ScalarKind::Integer,
         );
     }
     if let Some(rest) = unsigned.strip_prefix("0o").or_else(|| unsigned.strip_prefix("0b")) {
-        return when(!rest.is_empty() && rest.bytes().all(digit), Reading::Octal);
+        return when(!rest.is_empty() && rest.bytes().all(digit), ScalarKind::Octal);
     }
     if is_date(text) {
-        return Reading::Date;
+        return ScalarKind::Date;
     }
     if unsigned.contains(':') {
         let base60 = unsigned.split(':').all(|part| part.bytes().any(|byte| byte.is_ascii_digit()))
             && unsigned.bytes().all(|byte| digit(byte) || byte == b':' || byte == b'.');
-        return when(base60, Reading::Base60);
+        return when(base60, ScalarKind::Base60);
     }
     let float = has_digit
         && unsigned.starts_with(|character: char| character.is_ascii_digit() || character == '.')
         && unsigned.bytes().all(|byte| digit(byte) || b".eE+-".contains(&byte))
         && unsigned.replace('_', "").parse::<f64>().is_ok();
-    when(float, Reading::Float)
+    when(float, ScalarKind::Float)
 }
 
-fn when(condition: bool, reading: Reading) -> Reading {
-    if condition { reading } else { Reading::Text }
+fn when(condition: bool, reading: ScalarKind) -> ScalarKind {
+    if condition { reading } else { ScalarKind::Text }
 }
 
 /// `2024-01-31`, and whatever begins like it and goes on with a time.
@@ -126,27 +126,27 @@ mod tests {
     #[test]
     fn whatever_any_reader_takes_for_something_else_is_recognised() {
         for (text, expected) in [
-            ("", Reading::Null),
-            ("~", Reading::Null),
-            ("NULL", Reading::Null),
-            ("no", Reading::Truth),
-            ("Off", Reading::Truth),
-            ("NO", Reading::Truth),
-            ("+33142685300", Reading::Integer),
-            ("1_000", Reading::Integer),
-            ("0x1F", Reading::Integer),
-            ("0300", Reading::Octal),
-            ("0o17", Reading::Octal),
-            ("1e3", Reading::Float),
-            ("1.5", Reading::Float),
-            (".5", Reading::Float),
-            ("-.inf", Reading::Float),
-            (".NaN", Reading::Float),
-            ("12:30", Reading::Base60),
-            ("2024-01-31", Reading::Date),
-            ("2024-01-31T10:00:00Z", Reading::Date),
+            ("", ScalarKind::Null),
+            ("~", ScalarKind::Null),
+            ("NULL", ScalarKind::Null),
+            ("no", ScalarKind::Truth),
+            ("Off", ScalarKind::Truth),
+            ("NO", ScalarKind::Truth),
+            ("+33142685300", ScalarKind::Integer),
+            ("1_000", ScalarKind::Integer),
+            ("0x1F", ScalarKind::Integer),
+            ("0300", ScalarKind::Octal),
+            ("0o17", ScalarKind::Octal),
+            ("1e3", ScalarKind::Float),
+            ("1.5", ScalarKind::Float),
+            (".5", ScalarKind::Float),
+            ("-.inf", ScalarKind::Float),
+            (".NaN", ScalarKind::Float),
+            ("12:30", ScalarKind::Base60),
+            ("2024-01-31", ScalarKind::Date),
+            ("2024-01-31T10:00:00Z", ScalarKind::Date),
         ] {
-            assert_eq!(reading(text), expected, "{text:?}");
+            assert_eq!(kind(text), expected, "{text:?}");
         }
     }
 
@@ -173,7 +173,7 @@ mod tests {
             "é",
             "no no",
         ] {
-            assert_eq!(reading(text), Reading::Text, "{text:?}");
+            assert_eq!(kind(text), ScalarKind::Text, "{text:?}");
         }
     }
 }

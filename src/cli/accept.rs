@@ -10,7 +10,7 @@ use std::str::FromStr;
 use url::Url;
 
 use crate::config::{self, Account, BaseError, Loaded, News, Reach, Revision};
-use crate::text::shown;
+use crate::text::sanitized;
 
 /// The environment variable with hosts that are accepted.
 const HOSTS: &str = "STROWGER_ACCEPT_ADDRESS";
@@ -122,11 +122,11 @@ fn refusal(account: &Account, News { address, source, says }: &News) -> Option<S
     let address = address.iter().map(|host| format!("--accept-address {}", quoted(host)));
     let source = source.iter().map(|source| format!("--accept-token-source {}", quoted(source)));
     let words: Vec<String> = address.chain(source).collect();
-    let name = shown(&account.settings.name, 200);
+    let name = sanitized(&account.settings.name, 200);
     Some(format!(
         "nothing was sent to {name}, nor a command run for its token: {}; if that is what you mean, add {}",
         says.join("; "),
-        shown(&words.join(" "), 2000)
+        sanitized(&words.join(" "), 2000)
     ))
 }
 

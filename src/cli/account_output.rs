@@ -3,17 +3,17 @@
 use std::cell::RefCell;
 use std::fmt::Write as _;
 
-use crate::text::shown;
+use crate::text::sanitized;
 
-use super::console::Voice;
+use super::console::OutputStream;
 
 /// The most characters of a name before each line.
 const NAME: usize = 80;
 
 /// Where the run of one account speaks to people.
-pub(super) enum Pen<'a> {
+pub(super) enum AccountOutput<'a> {
     /// At once: it is the only one.
-    Direct(Voice),
+    Direct(OutputStream),
     /// Into a page of its own, because others speak at the same time.
     Kept {
         /// The account.
@@ -23,7 +23,7 @@ pub(super) enum Pen<'a> {
     },
 }
 
-impl<'a> Pen<'a> {
+impl<'a> AccountOutput<'a> {
     /// For an account of several.
     pub(super) fn of(name: &'a str) -> Self {
         Self::Kept { name, page: RefCell::default() }
@@ -34,7 +34,7 @@ impl<'a> Pen<'a> {
         match self {
             Self::Direct(voice) => voice.say(text),
             Self::Kept { name, page } => {
-                let name = shown(name, NAME);
+                let name = sanitized(name, NAME);
                 let mut page = page.borrow_mut();
                 for line in text.lines() {
                     // Writing to a string cannot fail.

@@ -18,7 +18,7 @@ use crate::model::Scope;
 use crate::plan::{Part, Plan, Sharing, cap_together};
 use crate::providers::{Identity, Provider};
 use crate::render::failed_accounts::{Reason, Unplanned};
-use crate::text::shown;
+use crate::text::sanitized;
 
 use super::accept::Unaccepted;
 use super::open::{Opened, Purpose, open};
@@ -26,7 +26,7 @@ use super::plan::{Fresh, Seen, read_and_plan};
 use super::progress::Reading;
 use super::request_limits::Effort;
 use super::saved::{self, Saved};
-use super::snapshot_source::Frozen;
+use super::snapshot_source::SnapshotSource;
 use super::{console, progress, run_metadata};
 
 /// What became of one account.
@@ -46,7 +46,7 @@ pub(super) enum Planned {
 }
 
 /// One account, and what became of it.
-pub(super) struct Looked<'a> {
+pub(super) struct ChangeCheck<'a> {
     pub(super) account: &'a Account,
     pub(super) planned: Planned,
     /// Which live account it is, if it was read.
@@ -66,9 +66,9 @@ pub(super) struct Open {
 #[derive(Clone, Copy)]
 pub(super) enum Against<'a> {
     /// The accounts as they are.
-    Live,
+    LiveAccount,
     /// Snapshots of them.
-    Frozen(&'a Frozen),
+    SnapshotSource(&'a SnapshotSource),
     /// The accounts as they are, which must still be those of a saved plan.
     Saved(&'a Saved),
 }
@@ -85,7 +85,7 @@ pub(super) struct Looking<'a> {
 }
 
 /// Reads and plans all accounts; the results are in the order of the accounts.
-pub(super) async fn plan_all<'a>(accounts: &[&'a Account], looking: Looking<'_>) -> Vec<Looked<'a>> {
+pub(super) async fn plan_all<'a>(accounts: &[&'a Account], looking: Looking<'_>) -> Vec<ChangeCheck<'a>> {
     let names = accounts.iter().map(|account| &*account.settings.name).collect();
     let reading = Reading::new(names);
     let work = stream::iter(accounts.iter().copied().enumerate())
@@ -104,7 +104,7 @@ pub(super) async fn plan_all<'a>(accounts: &[&'a Account], looking: Looking<'_>)
     reading.bar().finish_and_clear();
     looked.sort_unstable_by_key(|(at, _)| *at);
     let mut looked: Vec<_> = looked.into_iter().map(|(_, looked)| looked).collect();
-    if !matches!(looking.against, Against::Frozen(_)) {
+    if !matches!(looking.against, Against::SnapshotSource(_)) {
         refuse_twice(&mut looked).await;
         cap_shared(&mut looked);
     }
@@ -112,9 +112,9 @@ pub(super) async fn plan_all<'a>(accounts: &[&'a Account], looking: Looking<'_>)
 }
 
 /// Counts the changes of the accounts that share a live account together, so that no cap is evaded by spreading them.
-fn cap_shared(looked: &mut [Looked<'_>]) {
+fn cap_shared(looked: &mut [ChangeCheck<'_>]) {
     let mut groups: Vec<(&Identity<Address>, Vec<Sharing<'_>>)> = Vec::new();
-    for Looked { account, planned, seen, .. } in looked {
+    for ChangeCheck { account, planned, seen, .. } in looked {
         let (Planned::Ready(plan, _), Some(Seen { identity, size })) = (planned, seen) else { continue };
         let share = Sharing { plan, desired: &account.desired, size: *size };
         match groups.iter_mut().find(|(first, _)| first.is_same(identity)) {
@@ -128,15 +128,15 @@ fn cap_shared(looked: &mut [Looked<'_>]) {
 }
 
 /// Refuses the accounts that are one live account, unless what they own is apart: each would undo what the other does.
-async fn refuse_twice(looked: &mut [Looked<'_>]) {
+async fn refuse_twice(looked: &mut [ChangeCheck<'_>]) {
     let mut found: BTreeMap<usize, Vec<Diagnostic>> = BTreeMap::new();
     for (at, one) in looked.iter().enumerate() {
         let Some(Seen { identity, .. }) = &one.seen else { continue };
-        let same = |first: &&(usize, &Looked<'_>)| {
+        let same = |first: &&(usize, &ChangeCheck<'_>)| {
             first.1.seen.as_ref().is_some_and(|first| first.identity.is_same(identity))
                 && !scope(first.1.account).is_disjoint(scope(one.account))
         };
-        let before: Vec<(usize, &Looked<'_>)> = looked.iter().enumerate().take(at).collect();
+        let before: Vec<(usize, &ChangeCheck<'_>)> = looked.iter().enumerate().take(at).collect();
         for (first, other) in before.iter().filter(same) {
             found.entry(at).or_default().push(twice(one.account, other.account, identity.account()));
             found.entry(*first).or_default();
@@ -159,7 +159,7 @@ fn scope(account: &Account) -> &Scope {
 
 fn twice(account: &Account, first: &Account, id: &str) -> Diagnostic {
     let (name, first_name) = (&account.settings.name, &first.settings.name);
-    let message = format!("`{name}` and `{first_name}` are one live account, `{}`", shown(id, 100));
+    let message = format!("`{name}` and `{first_name}` are one live account, `{}`", sanitized(id, 100));
     Diagnostic::new(Rule::ONE_ACCOUNT_TWICE, Some(account.settings.provider_span), message)
         .related(first.settings.provider_span, format!("`{first_name}` is reached here"))
         .hint(
@@ -168,31 +168,31 @@ fn twice(account: &Account, first: &Account, id: &str) -> Diagnostic {
         )
 }
 
-async fn plan_one<'a>(account: &'a Account, looking: Looking<'_>) -> Looked<'a> {
-    if let Against::Frozen(frozen) = looking.against {
+async fn plan_one<'a>(account: &'a Account, looking: Looking<'_>) -> ChangeCheck<'a> {
+    if let Against::SnapshotSource(frozen) = looking.against {
         let (planned, seen) = planned(account, looking, &frozen.of(account)).await;
-        return Looked { account, planned, seen, open: None };
+        return ChangeCheck { account, planned, seen, open: None };
     }
     let writes = looking.purpose == Purpose::Write;
     let opened = async {
         let lock = if writes { run_metadata::lock(account, &account.root)? } else { None };
         anyhow::Ok(Open { opened: open(account, looking.purpose, looking.effort).await?, lock })
     };
-    let named = || format!("cannot open the account {}", shown(&account.settings.name, 200));
+    let named = || format!("cannot open the account {}", sanitized(&account.settings.name, 200));
     let open = match opened.await.with_context(named) {
         Ok(open) => open,
         Err(error) => {
             let held = error.downcast_ref::<Unaccepted>().map(ToString::to_string);
             let planned = held.map_or_else(|| Planned::Failed(error), Planned::Held);
-            return Looked { account, planned, seen: None, open: None };
+            return ChangeCheck { account, planned, seen: None, open: None };
         }
     };
     let (planned, seen) = planned(account, looking, &*open.opened.provider).await;
     if writes && matches!(planned, Planned::Ready(..)) {
-        return Looked { account, planned, seen, open: Some(open) };
+        return ChangeCheck { account, planned, seen, open: Some(open) };
     }
     open.opened.close().await;
-    Looked { account, planned, seen, open: None }
+    ChangeCheck { account, planned, seen, open: None }
 }
 
 async fn planned(account: &Account, looking: Looking<'_>, provider: &dyn Provider) -> (Planned, Option<Seen>) {
@@ -224,7 +224,7 @@ impl Planned {
     }
 }
 
-impl Looked<'_> {
+impl ChangeCheck<'_> {
     /// The findings that are not shown yet.
     pub(super) fn take_findings(&mut self) -> Vec<Diagnostic> {
         match &mut self.planned {
@@ -243,7 +243,7 @@ impl Looked<'_> {
         let (reason, message) = match &self.planned {
             Planned::Ready(..) | Planned::Applied(_) | Planned::Stale(_) => return None,
             Planned::Invalid(_) => (Reason::Invalid, "its files do not fit the account".to_owned()),
-            Planned::Failed(error) => (Reason::Unreadable, shown(&format!("{error:#}"), 4000)),
+            Planned::Failed(error) => (Reason::Unreadable, sanitized(&format!("{error:#}"), 4000)),
             Planned::Held(why) => (Reason::Held, why.clone()),
         };
         let settings = &self.account.settings;
@@ -253,7 +253,7 @@ impl Looked<'_> {
 }
 
 /// The accounts without a plan, in the order of the files, and how a command ends that leaves it at that.
-pub(super) fn unplanned(loaded: &Loaded, looked: &[Looked<'_>]) -> (Vec<Unplanned>, Exit) {
+pub(super) fn unplanned(loaded: &Loaded, looked: &[ChangeCheck<'_>]) -> (Vec<Unplanned>, Exit) {
     let mut list: Vec<(usize, Unplanned)> = loaded
         .invalid
         .iter()
@@ -275,7 +275,7 @@ pub(super) fn report(unplanned: &[Unplanned]) {
     for one in unplanned {
         let line = match one.reason {
             // Names the account itself.
-            Reason::Unreadable => shown(&one.message, 4000),
+            Reason::Unreadable => sanitized(&one.message, 4000),
             Reason::Invalid | Reason::Held => one.line(),
         };
         console::complain(&line);

@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 use anyhow::{Context as _, bail};
 
 use crate::config;
-use crate::text::shown;
+use crate::text::sanitized;
 
 /// So many links lead to each other at most.
 const MOST_LINKS: usize = 40;
@@ -51,7 +51,7 @@ pub(super) fn of_account(root: &Path, path: &Path, field: &str) -> anyhow::Resul
         if field == "state" && !own && has_link(root, path) {
             bail!(
                 "`{field}` names {}, and a link leads there; name the file itself",
-                shown(&path.to_string_lossy(), 300)
+                sanitized(&path.to_string_lossy(), 300)
             );
         }
         return Ok(whole);
@@ -59,8 +59,8 @@ pub(super) fn of_account(root: &Path, path: &Path, field: &str) -> anyhow::Resul
     bail!(
         "`{field}` names {}, which is not in the account's repository ({}); move it there, or allow it with \
          `--allow-outside-paths`",
-        shown(&path.to_string_lossy(), 300),
-        folders.iter().map(|folder| shown(&folder.to_string_lossy(), 300)).collect::<Vec<_>>().join(", "),
+        sanitized(&path.to_string_lossy(), 300),
+        folders.iter().map(|folder| sanitized(&folder.to_string_lossy(), 300)).collect::<Vec<_>>().join(", "),
     );
 }
 

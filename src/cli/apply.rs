@@ -13,19 +13,19 @@ use crate::exit::Exit;
 use crate::plan::Plan;
 use crate::providers::WriteError;
 use crate::render::human;
-use crate::text::shown;
+use crate::text::sanitized;
 
-use super::accounts::{self, Against, Looked, Looking, Open, Planned, plan_all};
-use super::console::{self, Voice};
+use super::accounts::{self, Against, ChangeCheck, Looking, Open, Planned, plan_all};
+use super::console::{self, OutputStream};
 use super::expected_plan::Expecting;
 use super::open::{Opened, Purpose};
 use super::partial::PartArguments;
 use super::plan::runtime;
-use super::run_metadata::{self, About};
+use super::run_metadata::{self, RunMetadata};
 use super::saved::Saved;
 use super::signals;
 use super::waves::{Applying, Lacking, Task, apply_all};
-use super::write_args::{self, Writing};
+use super::write_args::{self, WriteArgs};
 
 /// The arguments of `apply`.
 #[derive(Debug, clap::Args)]
@@ -44,7 +44,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     keep_going: bool,
     #[command(flatten)]
-    writing: Writing,
+    writing: WriteArgs,
 }
 
 /// An account with its plan.
@@ -103,9 +103,9 @@ async fn reconcile<'a>(
     loaded: &mut Loaded,
     (accounts, saved): (&[&'a Account], Option<&Saved>),
     jobs: &mut Vec<Job<'a>>,
-    (events, voice): (Option<Arc<Events>>, Voice),
+    (events, voice): (Option<Arc<Events>>, OutputStream),
 ) -> anyhow::Result<Exit> {
-    let against = saved.map_or(Against::Live, Against::Saved);
+    let against = saved.map_or(Against::LiveAccount, Against::Saved);
     let part = arguments.part.part(&arguments.writing.approve, arguments.writing.take_over);
     let looking = Looking { against, purpose: Purpose::Write, effort: arguments.writing.effort, part: &part };
     let mut looked = plan_all(accounts, looking).await;
@@ -116,10 +116,10 @@ async fn reconcile<'a>(
     crate::diag::sort(&mut loaded.diagnostics);
     let mut lacking: Vec<Lacking> = loaded.invalid.iter().map(Lacking::invalid).collect();
     let (mut stale, mut applied) = (String::new(), Vec::new());
-    for Looked { account, planned, open, .. } in looked {
+    for ChangeCheck { account, planned, open, .. } in looked {
         match (planned, open) {
             (Planned::Ready(plan, _), Some(Open { opened, lock })) => {
-                let about = About { events: events.clone(), ..About::default() };
+                let about = RunMetadata { events: events.clone(), ..RunMetadata::default() };
                 let recorder = run_metadata::recorder(account, &plan, about)?;
                 jobs.push(Job { account, opened, plan: *plan, recorder, _lock: lock });
             }
@@ -156,8 +156,8 @@ async fn reconcile<'a>(
     let leave_out = if arguments.keep_going { held_back(arguments, jobs, &mut lacking)? } else { BTreeSet::new() };
     let may: Vec<&Job<'_>> = jobs.iter().filter(|job| !leave_out.contains(&job.plan.account)).collect();
     let plans: Vec<&Plan> = may.iter().map(|job| &job.plan).collect();
-    if let Some(surprise) = arguments.expecting.surprise(&plans)? {
-        Voice::Err.write(&surprise);
+    if let Some(surprise) = arguments.expecting.unexpected_plans(&plans)? {
+        OutputStream::Err.write(&surprise);
         return Ok(Exit::Stale);
     }
     if plans.iter().all(|plan| plan.is_empty()) {
@@ -198,16 +198,16 @@ fn already(
     applied: &[(&Account, Plan)],
     jobs: &[Job<'_>],
     arguments: &Arguments,
-    voice: Voice,
+    voice: OutputStream,
 ) -> anyhow::Result<Option<Exit>> {
     let plans: Vec<&Plan> = applied.iter().map(|(_, plan)| plan).collect();
-    if let Some(surprise) = arguments.expecting.surprise(&plans)? {
-        Voice::Err.write(&surprise);
+    if let Some(surprise) = arguments.expecting.unexpected_plans(&plans)? {
+        OutputStream::Err.write(&surprise);
         return Ok(Some(Exit::Stale));
     }
     for (account, _) in applied {
         let one = jobs.is_empty() && applied.len() == 1;
-        let of = if one { String::new() } else { format!(" of {}", shown(&account.settings.name, 200)) };
+        let of = if one { String::new() } else { format!(" of {}", sanitized(&account.settings.name, 200)) };
         voice.say(&format!("This plan{of} has been applied already; nothing to do."));
     }
     Ok((jobs.is_empty() && !applied.is_empty()).then(|| left_out(jobs, applied)))
@@ -219,7 +219,7 @@ fn held_back(arguments: &Arguments, jobs: &[Job<'_>], lacking: &mut Vec<Lacking>
     let mut left_out = BTreeSet::new();
     for Job { account, plan, .. } in jobs {
         let Some((why, exit)) = reason(arguments, account, plan)? else { continue };
-        console::complain(&format!("{} is left out: {why}", shown(&plan.account, 200)));
+        console::complain(&format!("{} is left out: {why}", sanitized(&plan.account, 200)));
         lacking.push(Lacking::of(account, exit));
         left_out.insert(plan.account.clone());
     }
@@ -236,7 +236,7 @@ fn reason(arguments: &Arguments, account: &Account, plan: &Plan) -> anyhow::Resu
     if !plan.is_empty() && write_args::is_snapshot(account) {
         return Ok(Some((WriteError::ReadOnly.to_string(), Exit::Failure)));
     }
-    if arguments.expecting.surprise(&[plan])?.is_some() {
+    if arguments.expecting.unexpected_plans(&[plan])?.is_some() {
         return Ok(Some((
             format!("its plan is not one that was expected; its digest is {}", plan.digest),
             Exit::Stale,
@@ -245,7 +245,7 @@ fn reason(arguments: &Arguments, account: &Account, plan: &Plan) -> anyhow::Resu
     Ok(None)
 }
 
-fn show(jobs: &[Job<'_>], voice: Voice) {
+fn show(jobs: &[Job<'_>], voice: OutputStream) {
     for job in jobs {
         voice.say(&human::plan(&job.plan, console::style()));
     }

@@ -46,7 +46,7 @@ pub(super) fn refusal(plans: &[&Plan], approved: &[Digest]) -> Option<String> {
 }
 
 fn said(lines: &mut String, plan: &Plan) {
-    let account = text::shown(&plan.account, MOST);
+    let account = text::sanitized(&plan.account, MOST);
     let held: std::collections::HashSet<_> = plan.blocked.iter().flat_map(|block| &block.changes).collect();
     let (held, all) = (held.len(), counted(plan.changes.len(), "change"));
     let _ = writeln!(lines, "strowger: guards hold back {held} of {all} to {account}:");
@@ -59,9 +59,9 @@ fn said(lines: &mut String, plan: &Plan) {
 }
 
 fn line(block: &Block) -> String {
-    let message = text::shown(&block.message, MOST);
+    let message = text::sanitized(&block.message, MOST);
     let place = block.place.as_ref().map(|place| {
-        let file = text::shown(&place.file, MOST);
+        let file = text::sanitized(&place.file, MOST);
         format!(" ({file}:{}:{})", place.line, place.column)
     });
     format!("{}: {message}{}", block.guard.as_str(), place.unwrap_or_default())

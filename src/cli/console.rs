@@ -38,14 +38,14 @@ static EVENTS: OnceLock<Broken> = OnceLock::new();
 
 /// Where a command writes for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Voice {
+pub(super) enum OutputStream {
     /// On stdout.
     Out,
     /// On stderr, because a machine reads stdout.
     Err,
 }
 
-impl Voice {
+impl OutputStream {
     /// Writes a line.
     pub(super) fn say(self, text: &str) {
         self.write(&format!("{text}\n"));
@@ -73,7 +73,7 @@ impl Voice {
 
 /// Writes to stdout text for people or programs, without its colours if they are not wanted.
 pub(super) fn print(text: &str) {
-    Voice::Out.write(text);
+    OutputStream::Out.write(text);
 }
 
 /// Writes exactly these bytes to stdout.
@@ -83,12 +83,12 @@ pub(super) fn print_bytes(bytes: &[u8]) {
 
 /// Writes a line to stderr.
 pub(super) fn note(text: &str) {
-    Voice::Err.say(text);
+    OutputStream::Err.say(text);
 }
 
 /// Writes what is wrong to stderr, on a line that begins with the program's name.
 pub(super) fn complain(text: &str) {
-    Voice::Err.say(&format!("strowger: {text}"));
+    OutputStream::Err.say(&format!("strowger: {text}"));
 }
 
 /// How a command ends, once its output is taken into account. A command that `prints` has failed if what it printed was
@@ -161,10 +161,10 @@ fn columns() -> usize {
 }
 
 /// Findings for people: with excerpts if the stream is a terminal, one line each if it is not.
-pub(super) fn findings(voice: Voice, findings: &[Diagnostic], sources: &Sources) {
+pub(super) fn findings(voice: OutputStream, findings: &[Diagnostic], sources: &Sources) {
     let terminal = match voice {
-        Voice::Out => io::stdout().is_terminal(),
-        Voice::Err => watched(),
+        OutputStream::Out => io::stdout().is_terminal(),
+        OutputStream::Err => watched(),
     };
     voice.write(&if terminal {
         diagnostics::human(findings, sources, Style { color: true, width: columns() })
@@ -175,5 +175,5 @@ pub(super) fn findings(voice: Voice, findings: &[Diagnostic], sources: &Sources)
 
 /// Findings on stderr.
 pub(super) fn report(loaded: &Loaded, list: &[Diagnostic]) {
-    findings(Voice::Err, list, &loaded.sources);
+    findings(OutputStream::Err, list, &loaded.sources);
 }

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 
 use crate::apply::Events;
 
-use super::console::{self, Voice};
+use super::console::{self, OutputStream};
 use super::write_file;
 
 /// The arguments of commands that write to an account.
@@ -22,14 +22,14 @@ pub(super) struct EventArguments {
 impl EventArguments {
     /// Opens the stream, and says where people are spoken to beside it. A FIFO is waited for until somebody
     /// reads it.
-    pub(super) fn open(&self) -> anyhow::Result<(Option<Arc<Events>>, Voice)> {
+    pub(super) fn open(&self) -> anyhow::Result<(Option<Arc<Events>>, OutputStream)> {
         let (writer, voice): (Box<dyn Write + Send>, _) = match &self.events {
-            None => return Ok((None, Voice::Out)),
-            Some(path) if path.as_path() == Path::new("-") => (Box::new(Watched(io::stdout())), Voice::Err),
+            None => return Ok((None, OutputStream::Out)),
+            Some(path) if path.as_path() == Path::new("-") => (Box::new(Watched(io::stdout())), OutputStream::Err),
             Some(path) => {
                 let file =
                     write_file::append(path).with_context(|| format!("cannot write events to {}", path.display()))?;
-                (Box::new(Watched(file)), Voice::Out)
+                (Box::new(Watched(file)), OutputStream::Out)
             }
         };
         Ok((Some(Arc::new(Events::new(writer)?)), voice))

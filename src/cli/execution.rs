@@ -4,18 +4,18 @@
 
 use indicatif::ProgressBar;
 
-use crate::apply::{Observer, Options, Outcome, Recorder, Status, Stop, Urgency, execute_kept};
+use crate::apply::{Observer, Options, Outcome, Recorder, ShutdownSignal, Status, Urgency, execute_journaled};
 use crate::config::Account;
 use crate::exit::Exit;
 use crate::ledger::state_dir;
 use crate::ledger::{Halt, Summary};
 use crate::model::Change;
-use crate::plan::{Part, Plan, unmet};
+use crate::plan::{Part, Plan, unapplied_objects};
 use crate::providers::Provider;
 use crate::render::{counted, fields, human};
-use crate::text::shown;
+use crate::text::sanitized;
 
-use super::account_output::Pen;
+use super::account_output::AccountOutput;
 use super::console;
 use super::plan::{read, read_and_plan};
 use super::{outcome, progress};
@@ -35,15 +35,15 @@ pub(super) struct Execution<'a> {
     pub(super) saved: bool,
     /// The most changes under way at once.
     pub(super) concurrency: usize,
-    pub(super) stop: &'a Stop,
-    pub(super) pen: &'a Pen<'a>,
+    pub(super) stop: &'a ShutdownSignal,
+    pub(super) pen: &'a AccountOutput<'a>,
     /// Counts the changes, here or of several accounts.
     pub(super) bar: &'a ProgressBar,
 }
 
 /// How it went.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Carried {
+pub(super) struct RunResult {
     pub(super) exit: Exit,
     /// What became of the changes.
     pub(super) summary: Summary,
@@ -51,7 +51,7 @@ pub(super) struct Carried {
     pub(super) touched: bool,
 }
 
-impl Carried {
+impl RunResult {
     /// There was nothing to carry out.
     pub(super) fn nothing() -> Self {
         Self { exit: Exit::Ok, summary: Summary::default(), touched: false }
@@ -59,27 +59,27 @@ impl Carried {
 }
 
 /// Applies one plan, says what became of it, and plans once more.
-pub(super) async fn carry_out(execution: &Execution<'_>, recorder: &mut Recorder) -> Carried {
+pub(super) async fn carry_out(execution: &Execution<'_>, recorder: &mut Recorder) -> RunResult {
     let Execution { account, plan, stop, pen, .. } = execution;
     let not_begun = |exit: Exit| {
         let summary = Outcome::not_attempted(&plan.changes).summary(None, exit.code());
-        Carried { exit, summary, touched: false }
+        RunResult { exit, summary, touched: false }
     };
     let name = &account.settings.name;
     if stop.is_asked() {
-        pen.say(&format!("Stopped before {} was begun; nothing was written to it.", shown(name, 200)));
+        pen.say(&format!("Stopped before {} was begun; nothing was written to it.", sanitized(name, 200)));
         return not_begun(Exit::Partial);
     }
     if let Err(error) = recorder.start(&account.root) {
         console::complain(&format!(
             "cannot keep a ledger in {}: {error}; nothing was applied to {}",
             state_dir::path(&account.root).display(),
-            shown(name, 200)
+            sanitized(name, 200)
         ));
         return not_begun(Exit::Failure);
     }
     let done = execute(execution, recorder).await;
-    if matches!(pen, Pen::Direct(_)) {
+    if matches!(pen, AccountOutput::Direct(_)) {
         execution.bar.finish_and_clear();
     }
     pen.say(outcome::human(plan, &done, console::style()).trim_end());
@@ -92,7 +92,7 @@ pub(super) async fn carry_out(execution: &Execution<'_>, recorder: &mut Recorder
     let (mut exit, in_sync) = match early_end(&done) {
         Some(exit) => (exit, None),
         None => verify(execution).await.unwrap_or_else(|error| {
-            console::complain(&format!("everything was applied, and then {}", shown(&format!("{error:#}"), 1000)));
+            console::complain(&format!("everything was applied, and then {}", sanitized(&format!("{error:#}"), 1000)));
             (Exit::Failure, None)
         }),
     };
@@ -107,20 +107,20 @@ pub(super) async fn carry_out(execution: &Execution<'_>, recorder: &mut Recorder
         console::complain(&format!(
             "the ledger of {} does not have the end of it: {}",
             recorder.run(),
-            shown(&why, 300)
+            sanitized(&why, 300)
         ));
         exit = if exit == Exit::Ok { Exit::Failure } else { exit };
     }
     if exit != Exit::Ok {
         pen.say(&format!("`strowger history --run {}` shows this run.", recorder.run()));
     }
-    Carried { exit, summary: done.summary(in_sync, exit.code()), touched: done.touched() }
+    RunResult { exit, summary: done.summary(in_sync, exit.code()), touched: done.touched() }
 }
 
 async fn execute(execution: &Execution<'_>, recorder: &Recorder) -> Outcome {
     let Execution { provider, plan, concurrency, stop, bar, .. } = execution;
     let options = Options { concurrency: *concurrency };
-    execute_kept(plan, *provider, options, &Bar((*bar).clone()), recorder, stop).await
+    execute_journaled(plan, *provider, options, &Bar((*bar).clone()), recorder, stop).await
 }
 
 /// The exit of a run that did not do everything, or was told to stop.
@@ -177,19 +177,19 @@ async fn in_sync(Execution { account, provider, part, pen, .. }: &Execution<'_>)
 /// Whether the account shows what a saved plan wrote, whatever the files ask for by now.
 async fn as_planned(Execution { account, provider, plan, pen, .. }: &Execution<'_>) -> anyhow::Result<bool> {
     let live = read(account, *provider).await?.live;
-    let unmet = unmet(plan, &live);
-    if unmet.is_empty() {
+    let unapplied_objects = unapplied_objects(plan, &live);
+    if unapplied_objects.is_empty() {
         pen.say("As planned: the account shows everything that was written.");
     } else {
         pen.say("Not as planned: the account does not show what was written, or changed meanwhile:");
-        for label in unmet.iter().take(MOST_NAMED) {
-            pen.say(&format!("  {}/{}", label.kind, shown(&label.name, 200)));
+        for label in unapplied_objects.iter().take(MOST_NAMED) {
+            pen.say(&format!("  {}/{}", label.kind, sanitized(&label.name, 200)));
         }
-        if unmet.len() > MOST_NAMED {
-            pen.say(&format!("  and {} more", unmet.len() - MOST_NAMED));
+        if unapplied_objects.len() > MOST_NAMED {
+            pen.say(&format!("  and {} more", unapplied_objects.len() - MOST_NAMED));
         }
     }
-    Ok(unmet.is_empty())
+    Ok(unapplied_objects.is_empty())
 }
 
 struct Bar(ProgressBar);

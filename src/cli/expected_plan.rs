@@ -15,7 +15,7 @@ use anyhow::Context as _;
 
 use crate::plan::{Digest, DigestError, Plan, Review, Unreviewed, unreviewed};
 use crate::render::{counted, review};
-use crate::text::shown;
+use crate::text::sanitized;
 
 /// More than the plans of a run for a million numbers.
 const MOST_BYTES: u64 = 1 << 30;
@@ -56,7 +56,7 @@ impl Expecting {
     /// Why these plans are not those that were read, in lines for people; `None` if they are, or if none was named.
     ///
     /// A plan without changes surprises nobody: what was read has been done.
-    pub(super) fn surprise(&self, plans: &[&Plan]) -> anyhow::Result<Option<String>> {
+    pub(super) fn unexpected_plans(&self, plans: &[&Plan]) -> anyhow::Result<Option<String>> {
         let reviews = self.reviewed.iter().map(|path| reviews(path)).collect::<anyhow::Result<Vec<_>>>()?.concat();
         if self.expect.is_empty() && self.reviewed.is_empty() {
             return Ok(None);
@@ -86,14 +86,14 @@ impl Expecting {
     }
 
     fn say(&self, lines: &mut String, plan: &Plan, difference: Option<&Unreviewed>) {
-        let account = shown(&plan.account, 200);
+        let account = sanitized(&plan.account, 200);
         let digest = &plan.digest;
         let _ = writeln!(lines, "strowger: the plan of {account} is not one that was expected; its digest is {digest}");
         let Some(difference) = difference.filter(|_| !self.reviewed.is_empty()) else { return };
         let _ = writeln!(lines, "strowger: nor is it exactly what the reviewed plans have together:");
         let unread = plan.changes.iter().filter(|change| difference.changes.contains(&change.id));
         for change in unread.take(SHOWN) {
-            let (kind, name) = (change.object.kind, shown(&change.object.name, 200));
+            let (kind, name) = (change.object.kind, sanitized(&change.object.name, 200));
             let _ = writeln!(lines, "  change {} ({kind} {name}) is in none of them", change.id.0);
         }
         if difference.changes.len() > SHOWN {
@@ -107,7 +107,7 @@ impl Expecting {
 }
 
 fn reviews(path: &Path) -> anyhow::Result<Vec<Review>> {
-    let named = || format!("cannot use the review {}", shown(&path.to_string_lossy(), 200));
+    let named = || format!("cannot use the review {}", sanitized(&path.to_string_lossy(), 200));
     let mut text = String::new();
     File::open(path).and_then(|file| file.take(MOST_BYTES).read_to_string(&mut text)).with_context(named)?;
     review::read(&text).with_context(named)

@@ -12,7 +12,7 @@ use crate::diag::has_errors;
 use crate::exit::Exit;
 use crate::providers::office::{Office, OfficeOptions};
 use crate::providers::snapshot::{self, Snapshot};
-use crate::providers::{Access, Provider as _, Read};
+use crate::providers::{Access, FetchedAccount, Provider as _};
 use crate::render::counted;
 use crate::render::export::{ByFolder, Choice, ExportOptions, export};
 
@@ -62,7 +62,7 @@ struct Source {
     name: String,
     country: Option<String>,
     provider: Vec<String>,
-    read: Read,
+    read: FetchedAccount,
 }
 
 /// Reads the account and writes its files.

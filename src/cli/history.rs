@@ -119,7 +119,7 @@ fn warn<'d>(doubts: impl Iterator<Item = (&'d RunId, &'d String)>) {
         let more = runs.len().saturating_sub(MOST_DOUBTED);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let named: Vec<&str> = runs.into_iter().rev().take(MOST_DOUBTED).collect();
-        let doubt = crate::text::shown(doubt, 500);
+        let doubt = crate::text::sanitized(doubt, 500);
         console::complain(&format!("the ledger of run {}{more} {doubt}", named.join(", ")));
     }
 }
@@ -128,7 +128,7 @@ fn warn<'d>(doubts: impl Iterator<Item = (&'d RunId, &'d String)>) {
 fn complain(runs: &[(&Found, Opened)]) -> bool {
     let broken: Vec<&LedgerError> = runs.iter().filter_map(|(_, opened)| opened.as_ref().err()).collect();
     for error in &broken {
-        console::complain(&crate::text::shown(&error.to_string(), 1000));
+        console::complain(&crate::text::sanitized(&error.to_string(), 1000));
     }
     broken.is_empty()
 }

@@ -20,7 +20,7 @@ use std::fmt;
 use std::path::Path;
 
 use crate::exit::Exit;
-use crate::text::shown;
+use crate::text::sanitized;
 
 use super::console::{complain, note};
 use super::plan::runtime;
@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
             Ok(Exit::Usage)
         }
         Some(Ending::Usage(why)) => {
-            complain(&shown(why, 1_000));
+            complain(&sanitized(why, 1_000));
             Ok(Exit::Usage)
         }
     }
@@ -113,7 +113,7 @@ const FOLDER: &str = "phones";
 
 fn ask_place(terminal: Option<Terminal>) -> anyhow::Result<Place> {
     let Some(terminal) = terminal else { return Place::at(Path::new(FOLDER)) };
-    let wrong = |typed: &str| Place::at(Path::new(typed)).err().map(|error| shown(&format!("{error:#}"), 300));
+    let wrong = |typed: &str| Place::at(Path::new(typed)).err().map(|error| sanitized(&format!("{error:#}"), 300));
     let folder = terminal.text("Which folder shall hold the files?", Some(FOLDER), None, wrong)?;
     Place::at(Path::new(&folder))
 }

@@ -148,7 +148,7 @@ mod tests {
         for change in &plan.changes {
             // What a change waits for was not made, so some cannot even be put together.
             let refused = opened.provider.write(change).await.unwrap_err();
-            assert!(matches!(refused, WriteError::OnlyLooks | WriteError::Unfit(_)), "{refused}");
+            assert!(matches!(refused, WriteError::ReadOnlyClient | WriteError::Unsupported(_)), "{refused}");
         }
         let server = opened.server.as_ref().unwrap();
         assert_eq!(server.counters().writes, 0);

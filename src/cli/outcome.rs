@@ -37,7 +37,7 @@ pub(super) fn taken_over(plan: &Plan, outcome: &Outcome) -> Option<String> {
 
 /// What to do about changes whose outcome is unknown, if there are any.
 pub(super) fn hint(outcome: &Outcome, root: &Path) -> Option<String> {
-    let path = text::shown(&root.to_string_lossy(), 300);
+    let path = text::sanitized(&root.to_string_lossy(), 300);
     match outcome.count(|status| matches!(status, Status::Unknown(_))) {
         0 => None,
         1 => Some(format!("Run `strowger plan {path}` to see whether the unknown change was made.")),
@@ -52,14 +52,14 @@ fn halted(outcome: &Outcome) -> String {
         Some(Halt::Stopped) => "Stopped by a signal; what was under way was finished first.\n".to_owned(),
         Some(Halt::StoppedAtOnce) => "Stopped at once; what is unknown was under way.\n".to_owned(),
         Some(Halt::Unrecorded(why)) => {
-            format!("Stopped, because the ledger could not be written any longer: {}.\n", text::shown(why, 300))
+            format!("Stopped, because the ledger could not be written any longer: {}.\n", text::sanitized(why, 300))
         }
         Some(Halt::Owned(why) | Halt::Unclaimed(why)) => {
-            format!("Nothing was applied, because the account was not claimed: {}.\n", text::shown(why, 500))
+            format!("Nothing was applied, because the account was not claimed: {}.\n", text::sanitized(why, 500))
         }
         Some(Halt::Unreachable(why)) => format!(
             "Given up, because one change after the other failed alike: {}. The rest was not attempted.\n",
-            text::shown(why, 300)
+            text::sanitized(why, 300)
         ),
     }
 }
@@ -94,7 +94,7 @@ pub(super) fn word(status: &Status) -> String {
         Status::Skipped { .. } => "skipped, because of another change".to_owned(),
         Status::NotAttempted => "not attempted".to_owned(),
     };
-    text::shown(&word, 300)
+    text::sanitized(&word, 300)
 }
 
 fn count(outcome: &Outcome) -> String {

@@ -2,7 +2,7 @@
 
 use crate::config::Account;
 use crate::plan::{Digest, Part, Select};
-use crate::text::shown;
+use crate::text::sanitized;
 
 use super::console;
 
@@ -41,9 +41,9 @@ impl PartArguments {
         let mut known = true;
         for select in unknown {
             known = false;
-            let near = select.nearest(&desired).map(|near| format!("; did you mean `{}`?", shown(&near, 200)));
+            let near = select.nearest(&desired).map(|near| format!("; did you mean `{}`?", sanitized(&near, 200)));
             let near = near.unwrap_or_default();
-            let text = shown(select.as_str(), 200);
+            let text = sanitized(select.as_str(), 200);
             console::complain(&format!("`--only {text}` selects nothing that the files declare{near}"));
         }
         let selected = |account: &&Account| {

@@ -11,13 +11,13 @@ use crate::config::{Account, Revision};
 use crate::diag::Diagnostic;
 use crate::exit::Exit;
 use crate::plan::{Cause, Part, Plan, Size, plan_part};
-use crate::providers::{Identity, Provider, Read};
+use crate::providers::{FetchedAccount, Identity, Provider};
 use crate::render::{diagnostics, json, markdown};
-use crate::text::shown;
+use crate::text::sanitized;
 use crate::watch::identity;
 
 use super::accept::Accept;
-use super::accounts::{self, Against, Looked, Looking, plan_all};
+use super::accounts::{self, Against, ChangeCheck, Looking, plan_all};
 use super::format::{Format, Lang, one_of};
 use super::partial::PartArguments;
 use super::request_limits::Effort;
@@ -67,7 +67,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let mut loaded = arguments.accept.load(&arguments.paths, arguments.base.as_ref())?;
     let valid = std::mem::take(&mut loaded.accounts);
     let frozen = arguments.snapshot.as_deref().map(|path| snapshot_source::of(path, &valid)).transpose()?;
-    let against = frozen.as_ref().map_or(Against::Live, Against::Frozen);
+    let against = frozen.as_ref().map_or(Against::LiveAccount, Against::SnapshotSource);
     let part = arguments.part.part(&[], false);
     let looking = Looking { against, purpose: open::Purpose::Look, effort: arguments.effort, part: &part };
     let Some(accounts) = arguments.part.accounts(valid.iter().collect()) else { return Ok(Exit::Usage) };
@@ -77,7 +77,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         loaded.diagnostics.extend(one.take_findings());
     }
     crate::diag::sort(&mut loaded.diagnostics);
-    let plans = looked.into_iter().filter_map(Looked::into_plan).collect();
+    let plans = looked.into_iter().filter_map(ChangeCheck::into_plan).collect();
     let paths = arguments.paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
     let findings = diagnostics::json(&loaded.diagnostics, &loaded.sources);
     let report = json::Report::new(paths, plans, findings).with_unplanned(unplanned);
@@ -138,9 +138,9 @@ pub(super) fn runtime() -> io::Result<tokio::runtime::Runtime> {
 }
 
 /// Reads one account.
-pub(super) async fn read(account: &Account, provider: &dyn Provider) -> anyhow::Result<Read> {
+pub(super) async fn read(account: &Account, provider: &dyn Provider) -> anyhow::Result<FetchedAccount> {
     let name = &account.settings.name;
-    let read = provider.read().await.with_context(|| format!("cannot read the account {}", shown(name, 200)))?;
+    let read = provider.read().await.with_context(|| format!("cannot read the account {}", sanitized(name, 200)))?;
     tracing::info!(account = %name, objects = read.live.objects(), requests = read.requests, "read");
     Ok(read)
 }
@@ -160,7 +160,7 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    pub(super) fn new(account: &Account, read: &Read) -> Self {
+    pub(super) fn new(account: &Account, read: &FetchedAccount) -> Self {
         Self { identity: identity(account, read), size: Size::of(&read.live) }
     }
 }

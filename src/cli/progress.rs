@@ -7,7 +7,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::time;
 
-use crate::text::shown;
+use crate::text::sanitized;
 
 use super::console;
 
@@ -77,7 +77,7 @@ impl<'a> Reading<'a> {
         let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         let next = read.iter().position(|read| !read).and_then(|at| self.names.get(at));
         let Some(name) = next else { return };
-        let (name, all) = (shown(name, 80), self.names.len());
+        let (name, all) = (sanitized(name, 80), self.names.len());
         let done = read.iter().filter(|read| **read).count();
         self.bar.set_message(if all == 1 {
             format!("reading {name}")

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::providers::Patience;
+use crate::providers::RetryPolicy;
 use crate::providers::office::OfficeOptions;
 
 /// How hard an account is asked.
@@ -13,14 +13,14 @@ pub(super) struct Effort {
     concurrency: u16,
     /// The most attempts at a request that the account fails to answer; waits for an account that
     /// has too much to do (429, 503) do not count
-    #[arg(long, value_name = "COUNT", default_value_t = Patience::default().attempts, value_parser = clap::value_parser!(u32).range(1..=20))]
+    #[arg(long, value_name = "COUNT", default_value_t = RetryPolicy::default().attempts, value_parser = clap::value_parser!(u32).range(1..=20))]
     attempts: u32,
     /// The most accounts of a fleet that are read, or written to, at once
     #[arg(long, value_name = "COUNT", default_value_t = ACCOUNTS, value_parser = clap::value_parser!(u16).range(1..=256))]
     accounts_at_once: u16,
     /// Whether somebody waits for the answer at a terminal.
     #[arg(skip)]
-    hasty: bool,
+    interactive: bool,
 }
 
 /// The most accounts at once, unless the command line has another number.
@@ -41,9 +41,9 @@ impl Effort {
 
     /// For the client of an account.
     pub(super) fn options(self) -> OfficeOptions {
-        let mut patience = Patience { attempts: self.attempts, ..Patience::default() };
-        if self.hasty {
-            patience = Patience { longest_wait: HASTY_WAIT, usual_wait: HASTY_WAIT, ..patience };
+        let mut patience = RetryPolicy { attempts: self.attempts, ..RetryPolicy::default() };
+        if self.interactive {
+            patience = RetryPolicy { longest_wait: HASTY_WAIT, usual_wait: HASTY_WAIT, ..patience };
         }
         OfficeOptions { concurrent: self.concurrency(), patience, ..OfficeOptions::default() }
     }
@@ -51,13 +51,18 @@ impl Effort {
 
 impl Effort {
     /// For somebody who waits, and can be asked again: one more attempt for a connection that broke, and no long waits.
-    pub(super) fn hasty() -> Self {
-        Self { attempts: 2, hasty: true, ..Self::default() }
+    pub(super) fn interactive() -> Self {
+        Self { attempts: 2, interactive: true, ..Self::default() }
     }
 }
 
 impl Default for Effort {
     fn default() -> Self {
-        Self { concurrency: 4, attempts: Patience::default().attempts, accounts_at_once: ACCOUNTS, hasty: false }
+        Self {
+            concurrency: 4,
+            attempts: RetryPolicy::default().attempts,
+            accounts_at_once: ACCOUNTS,
+            interactive: false,
+        }
     }
 }

@@ -19,17 +19,17 @@ use crate::ledger::Run;
 use crate::model::{Desired, Span};
 use crate::plan::{Part, Plan, plan};
 use crate::providers::Provider;
-use crate::rollback::{Conflict, Undo, undo};
-use crate::text::shown;
+use crate::rollback::{Conflict, Rollback, rollback};
+use crate::text::sanitized;
 
-use super::account_output::Pen;
+use super::account_output::AccountOutput;
 use super::execution::{Execution, carry_out};
 use super::history::{Format, pick};
 use super::open::{Purpose, open};
 use super::plan::{read, runtime};
-use super::run_metadata::{self, About};
+use super::run_metadata::{self, RunMetadata};
 use super::untrusted_ledgers::Doubts;
-use super::write_args::Writing;
+use super::write_args::WriteArgs;
 use super::{clock, console, progress, signals};
 
 /// The arguments of `rollback`.
@@ -51,7 +51,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     trust_ledger: bool,
     #[command(flatten)]
-    writing: Writing,
+    writing: WriteArgs,
 }
 
 impl Arguments {
@@ -82,7 +82,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         let refused = !arguments.trust_ledger && !arguments.plan_only;
         let then = "; read it with `strowger history --run`, and roll it back with `--trust-ledger` if you know it";
         let then = if refused { then } else { "" };
-        console::complain(&format!("the ledger of run {} {}{then}", run.id, shown(&doubt, 500)));
+        console::complain(&format!("the ledger of run {} {}{then}", run.id, sanitized(&doubt, 500)));
         if refused {
             return Ok(Exit::Blocked);
         }
@@ -157,7 +157,7 @@ async fn roll_back(
         return Ok(Exit::Ok);
     }
     let mut recorder =
-        run_metadata::recorder(&planned.account, plan, About { undoes: Some(&run.id), events, commit: None })?;
+        run_metadata::recorder(&planned.account, plan, RunMetadata { undoes: Some(&run.id), events, commit: None })?;
     let exit = async {
         if plan.is_empty() {
             return Ok(if planned.conflicts.is_empty() { Exit::Ok } else { Exit::Stale });
@@ -171,7 +171,7 @@ async fn roll_back(
         let stop = signals::listen()?;
         let concurrency = arguments.writing.effort.concurrency();
         let part = Part::default();
-        let (pen, bar, account) = (Pen::Direct(voice), progress::bar(plan.changes.len()), &planned.account);
+        let (pen, bar, account) = (AccountOutput::Direct(voice), progress::bar(plan.changes.len()), &planned.account);
         let execution = Execution {
             account,
             provider,
@@ -215,7 +215,8 @@ async fn read_and_plan(
     files.resize(file.0 as usize, Box::default());
     files.push(display.into());
     let template = Desired { account: name.clone(), owner, files, policy, base, ..Desired::default() };
-    let Undo { desired, conflicts } = undo(run, &read.live, template, Span { file, line: 1, column: 1, length: 1 });
+    let Rollback { desired, conflicts } =
+        rollback(run, &read.live, template, Span { file, line: 1, column: 1, length: 1 });
     // It declares only what takes the run back: what else the account has is in the files as it ever was.
     let mut severities = account.severities.clone();
     severities.set(Rule::NOTHING_LEFT, None);

@@ -9,11 +9,11 @@ use crate::check::settings::ProviderSettings;
 use crate::config::{self, Account};
 use crate::ledger::{Approver, ApproverSource, Claimed, Commit, Planned, RunId};
 use crate::plan::Plan;
-use crate::text::shown;
+use crate::text::sanitized;
 
 /// What a run is beside its plan.
 #[derive(Default)]
-pub(super) struct About<'a> {
+pub(super) struct RunMetadata<'a> {
     /// The run that it undoes.
     pub(super) undoes: Option<&'a RunId>,
     /// Who follows it.
@@ -23,8 +23,8 @@ pub(super) struct About<'a> {
 }
 
 /// A record of the run that is about to carry out this plan.
-pub(super) fn recorder(account: &Account, plan: &Plan, about: About<'_>) -> anyhow::Result<Recorder> {
-    let About { undoes, events, commit: known } = about;
+pub(super) fn recorder(account: &Account, plan: &Plan, about: RunMetadata<'_>) -> anyhow::Result<Recorder> {
+    let RunMetadata { undoes, events, commit: known } = about;
     let run = RunId::new(&now(), fastrand::u32(..))?;
     let planned = Planned {
         strowger: env!("CARGO_PKG_VERSION").to_owned(),
@@ -41,7 +41,7 @@ pub(super) fn recorder(account: &Account, plan: &Plan, about: About<'_>) -> anyh
         undoes: undoes.cloned(),
         claim: plan.claim.as_ref().map(|claim| Claimed {
             owner: claim.owner.to_string(),
-            took_over_from: claim.take_over.iter().map(|other| shown(&other.owner, 200)).collect(),
+            took_over_from: claim.take_over.iter().map(|other| sanitized(&other.owner, 200)).collect(),
         }),
         changes: plan.changes.clone(),
     };

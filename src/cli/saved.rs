@@ -12,10 +12,10 @@ use anyhow::{Context as _, bail};
 use serde_json::Value;
 
 use crate::config::{Account, InvalidAccount};
-use crate::plan::{Moved, Plan, ready, unmet};
+use crate::plan::{Plan, StaleChange, revalidate, unapplied_objects};
 use crate::providers::Provider;
 use crate::render::{json::Report, names, stale};
-use crate::text::shown;
+use crate::text::sanitized;
 
 use super::clock;
 use super::plan::{Seen, read};
@@ -100,10 +100,10 @@ impl Saved {
         let name = |account: &Account| account.settings.name.to_string();
         for plan in &self.report.plans {
             if invalid.is_empty() && !accounts.iter().any(|account| name(account) == plan.account) {
-                let paths: Vec<_> = paths.iter().map(|path| shown(&path.to_string_lossy(), 200)).collect();
+                let paths: Vec<_> = paths.iter().map(|path| sanitized(&path.to_string_lossy(), 200)).collect();
                 bail!(
                     "the plan is for the account {}, which is not in {}; name the files of that account",
-                    shown(&plan.account, 200),
+                    sanitized(&plan.account, 200),
                     paths.join(", ")
                 );
             }
@@ -129,25 +129,27 @@ impl Saved {
         if *plan.account_id != *live.account.id {
             bail!(
                 "the plan is for the account with the id {}, and {name} has the id {}: it is another account",
-                shown(&plan.account_id, 200),
-                shown(&live.account.id, 200)
+                sanitized(&plan.account_id, 200),
+                sanitized(&live.account.id, 200)
             );
         }
-        let held = match ready(plan.clone(), &account.desired, live) {
+        let held = match revalidate(plan.clone(), &account.desired, live) {
             Ok(mut plan) => {
                 // Windows have opened or closed since, and owners may have come and gone.
                 plan.claim(&account.desired, &live.account, take_over);
                 Held::Ready(Box::new(clock::now(plan, account)))
             }
-            Err(_) if unmet(&plan, live).is_empty() => Held::Applied(Box::new(Plan { blocked: Vec::new(), ..plan })),
+            Err(_) if unapplied_objects(&plan, live).is_empty() => {
+                Held::Applied(Box::new(Plan { blocked: Vec::new(), ..plan }))
+            }
             Err(list) => Held::Moved(told(name, &list)),
         };
         Ok((held, Seen::new(account, &read)))
     }
 }
 
-fn told(name: &str, list: &[Moved]) -> String {
-    let mut text = format!("The plan of {} is stale; nothing was written:\n", shown(name, 200));
+fn told(name: &str, list: &[StaleChange]) -> String {
+    let mut text = format!("The plan of {} is stale; nothing was written:\n", sanitized(name, 200));
     let _ = write!(text, "{}", stale::human(list));
     text
 }

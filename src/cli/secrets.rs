@@ -11,7 +11,7 @@ use anyhow::{Context as _, bail};
 use crate::check::settings::SecretRef;
 use crate::config;
 use crate::providers::Secret;
-use crate::text::shown;
+use crate::text::sanitized;
 
 /// No token is longer; a larger file is some other file.
 const MOST_BYTES: u64 = 64 * 1024;
@@ -39,7 +39,7 @@ pub(super) fn resolve(reference: &SecretRef, root: &Path) -> anyhow::Result<Secr
         SecretRef::Command { program, arguments } => {
             let printed = command::printed(program, arguments, config::or_here(root), command::DEADLINE)?;
             let Ok(text) = String::from_utf8(printed) else {
-                bail!("the token's command {} printed something that is not UTF-8", shown(program, 200))
+                bail!("the token's command {} printed something that is not UTF-8", sanitized(program, 200))
             };
             Secret::new(text)
         }

@@ -47,7 +47,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     if let Some(name) = &arguments.account {
         report.plans.retain(|plan| plan.account == *name);
         if report.plans.is_empty() {
-            bail!("{} has no plan of the account {}", arguments.plan.display(), crate::text::shown(name, 200));
+            bail!("{} has no plan of the account {}", arguments.plan.display(), crate::text::sanitized(name, 200));
         }
     }
     show(&report, &Loaded::default(), &view);

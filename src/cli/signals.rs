@@ -2,22 +2,22 @@
 
 use std::io;
 
-use crate::apply::{Stop, Stopper, Urgency};
+use crate::apply::{ShutdownHandle, ShutdownSignal, Urgency};
 
 use super::console;
 
 /// Listens from now on. The first signal lets what is under way finish, the second does not.
 ///
 /// Must be called where a runtime is running; it listens as long as that runs.
-pub(super) fn listen() -> io::Result<Stop> {
-    let (stopper, stop) = Stopper::new();
+pub(super) fn listen() -> io::Result<ShutdownSignal> {
+    let (stopper, stop) = ShutdownHandle::new();
     let mut signals = Signals::new()?;
     tokio::spawn(async move {
         signals.next().await;
         stopper.tell(Urgency::Finish);
         console::complain("stopping once what is under way is finished; a second signal stops at once");
         signals.next().await;
-        stopper.tell(Urgency::AtOnce);
+        stopper.tell(Urgency::Immediate);
         // The run ends by itself now; who has it is told by the stopper for as long as it lives.
         std::future::pending::<()>().await;
     });

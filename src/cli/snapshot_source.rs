@@ -12,7 +12,7 @@ use crate::providers::snapshot::Snapshot;
 use crate::render::counted;
 
 /// Where accounts are written down.
-pub(super) enum Frozen {
+pub(super) enum SnapshotSource {
     /// One account, in a file.
     File(PathBuf),
     /// Each account in a file of its own.
@@ -20,18 +20,18 @@ pub(super) enum Frozen {
 }
 
 /// What is at a path; it must do for these accounts.
-pub(super) fn of(path: &Path, accounts: &[Account]) -> anyhow::Result<Frozen> {
+pub(super) fn of(path: &Path, accounts: &[Account]) -> anyhow::Result<SnapshotSource> {
     if path.is_dir() {
-        return Ok(Frozen::Folder(path.to_owned()));
+        return Ok(SnapshotSource::Folder(path.to_owned()));
     }
     if accounts.len() > 1 {
         let accounts = counted(accounts.len(), "account");
         bail!("{} is a snapshot of one account, and there are {accounts}: give a folder of snapshots", path.display());
     }
-    Ok(Frozen::File(path.to_owned()))
+    Ok(SnapshotSource::File(path.to_owned()))
 }
 
-impl Frozen {
+impl SnapshotSource {
     /// The account as it was written down.
     pub(super) fn of(&self, account: &Account) -> Snapshot {
         match self {

@@ -8,7 +8,7 @@ use crate::exit::Exit;
 use crate::render::{counted, diagnostics, github, json, sarif};
 use crate::watch::source::Changes;
 
-use super::console::{self, Voice};
+use super::console::{self, OutputStream};
 use super::format::{Format, one_of};
 use super::plan::runtime;
 use super::show::repository;
@@ -41,7 +41,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         let mut known = changes.now();
         loop {
             let exit = check(arguments);
-            if Voice::Out.broken().is_some() {
+            if OutputStream::Out.broken().is_some() {
                 return Ok(exit);
             }
             known = changes.next(&known).await;
@@ -57,10 +57,10 @@ fn check(arguments: &Arguments) -> Exit {
         Format::Json => console::print(&json::text(&diagnostics::json(findings, sources))),
         Format::Github => console::print(&github::findings(findings, sources, &repository())),
         Format::Sarif => console::print(&sarif::findings(findings, sources, &repository())),
-        _ => console::findings(Voice::Out, findings, sources),
+        _ => console::findings(OutputStream::Out, findings, sources),
     }
     if matches!(arguments.format, Format::Human | Format::Github) && findings.is_empty() {
-        Voice::Out.say(&format!("{} valid", counted(loaded.accounts.len(), "account")));
+        OutputStream::Out.say(&format!("{} valid", counted(loaded.accounts.len(), "account")));
     }
     if has_errors(findings) { Exit::Invalid } else { Exit::Ok }
 }

@@ -17,13 +17,13 @@ use clap::ValueEnum;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::apply::{Stop, Urgency};
+use crate::apply::{ShutdownSignal, Urgency};
 use crate::config::{self, Revision};
 use crate::diag::has_errors;
 use crate::exit::Exit;
 use crate::plan::Digest;
 use crate::watch::source::{Files, Git};
-use crate::watch::{Board, Clock, Mode, Options, Setup};
+use crate::watch::{Clock, Mode, Options, Setup, StatusStore};
 
 use super::accept::Accept;
 use super::plan::runtime;
@@ -144,7 +144,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
 
 async fn watch(arguments: &Arguments, git: Option<Git>) -> anyhow::Result<Exit> {
     let stop = signals::listen()?;
-    let (board, clock) = (Board::default(), Clock::system());
+    let (board, clock) = (StatusStore::default(), Clock::system());
     let (states_in, states) = mpsc::channel(1);
     let (orders_in, orders) = mpsc::channel(16);
     let (nudge_in, nudge) = mpsc::channel(1);
@@ -199,7 +199,11 @@ async fn watch(arguments: &Arguments, git: Option<Git>) -> anyhow::Result<Exit> 
 
 /// Waits for the end of the loops. A source that breaks ends them all: whoever restarts the process is told, and a
 /// process that follows its files no longer looks alive.
-async fn watched(loops: impl Future<Output = ()>, source: &mut JoinHandle<()>, stop: &Stop) -> anyhow::Result<Exit> {
+async fn watched(
+    loops: impl Future<Output = ()>,
+    source: &mut JoinHandle<()>,
+    stop: &ShutdownSignal,
+) -> anyhow::Result<Exit> {
     tokio::pin!(loops);
     tokio::select! {
         () = &mut loops => Ok(Exit::Ok),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use futures_util::stream::{self, StreamExt as _};
 
-use crate::apply::{Recorder, Stop};
+use crate::apply::{Recorder, ShutdownSignal};
 use crate::config::{Account, InvalidAccount, Wave};
 use crate::exit::Exit;
 use crate::ledger::Summary;
@@ -15,9 +15,9 @@ use crate::plan::{Part, Plan};
 use crate::providers::Provider;
 use crate::render::{counted, names};
 
-use super::account_output::Pen;
-use super::console::Voice;
-use super::execution::{Carried, Execution, carry_out};
+use super::account_output::AccountOutput;
+use super::console::OutputStream;
+use super::execution::{Execution, RunResult, carry_out};
 use super::progress;
 
 /// A plan that may be carried out.
@@ -40,8 +40,8 @@ pub(super) struct Applying<'a> {
     pub(super) accounts: usize,
     /// Whether the run is over several accounts, so that each line names its account.
     pub(super) several: bool,
-    pub(super) stop: &'a Stop,
-    pub(super) voice: Voice,
+    pub(super) stop: &'a ShutdownSignal,
+    pub(super) voice: OutputStream,
 }
 
 /// An account that is not among the tasks.
@@ -66,7 +66,7 @@ impl Lacking {
 /// How an account ended.
 struct Ended {
     name: Box<str>,
-    carried: Carried,
+    carried: RunResult,
     /// Whether its plan left nothing out.
     whole: bool,
 }
@@ -107,11 +107,11 @@ async fn side_by_side(tasks: Vec<Task<'_>>, applying: &Applying<'_>) -> Vec<(Wav
         let bar = &bar;
         async move {
             let name = &account.settings.name;
-            let pen = if applying.several { Pen::of(name) } else { Pen::Direct(applying.voice) };
+            let pen = if applying.several { AccountOutput::of(name) } else { AccountOutput::Direct(applying.voice) };
             let Applying { part, saved, concurrency, stop, .. } = *applying;
             let carried = if plan.is_empty() {
                 pen.say("In sync, nothing to do.");
-                Carried::nothing()
+                RunResult::nothing()
             } else {
                 carry_out(
                     &Execution { account, provider, plan, part, saved, concurrency, stop, pen: &pen, bar },

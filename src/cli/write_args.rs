@@ -14,14 +14,14 @@ use crate::providers::WriteError;
 use crate::render::counted;
 
 use super::accept::Accept;
-use super::console::{self, Broken, Voice};
+use super::console::{self, Broken, OutputStream};
 use super::events::EventArguments;
 use super::request_limits::Effort;
 use super::{approval, run_metadata};
 
 /// What every command that writes to accounts is told.
 #[derive(Debug, clap::Args)]
-pub(super) struct Writing {
+pub(super) struct WriteArgs {
     /// Do it without asking; needed where nobody can be asked
     #[arg(long)]
     pub(super) auto_approve: bool,
@@ -46,7 +46,7 @@ pub(super) struct Writing {
     pub(super) events: EventArguments,
 }
 
-impl Writing {
+impl WriteArgs {
     /// The files, with the guards of the revisions before.
     pub(super) fn load(&self, paths: &[PathBuf]) -> Result<Loaded, BaseError> {
         self.accept.load(paths, self.base.as_ref())
@@ -65,13 +65,13 @@ impl Writing {
         wanted: &[(&Account, &Plan)],
         read: bool,
         lacking: bool,
-        voice: Voice,
+        voice: OutputStream,
     ) -> anyhow::Result<Option<Exit>> {
         let plans: Vec<&Plan> = wanted.iter().map(|(_, plan)| *plan).collect();
         let known = |digest: &&Digest| !lacking || plans.iter().any(|plan| plan.digest == **digest);
         let approved: Vec<Digest> = self.approve.iter().filter(known).cloned().collect();
         if let Some(refusal) = approval::refusal(&plans, &approved) {
-            Voice::Err.write(&refusal);
+            OutputStream::Err.write(&refusal);
             return Ok(Some(Exit::Blocked));
         }
         // Nobody needs to be asked, nor every change to fail, to learn that a file cannot be written to.
@@ -101,8 +101,8 @@ pub(super) fn is_snapshot(account: &Account) -> bool {
 
 /// Whether the plan that was written to `voice` has no reader, which is reported. A reader that leaves later than this
 /// changes nothing.
-fn was_lost(voice: Voice) -> bool {
-    let stream = if voice == Voice::Out { "standard output" } else { "standard error" };
+fn was_lost(voice: OutputStream) -> bool {
+    let stream = if voice == OutputStream::Out { "standard output" } else { "standard error" };
     match voice.broken() {
         None => return false,
         Some(Broken::Closed) => {
@@ -117,7 +117,7 @@ fn was_lost(voice: Voice) -> bool {
 
 /// Asks at the terminal.
 fn asked(changes: usize) -> io::Result<bool> {
-    Voice::Err.write(&format!("Apply {}? Only `yes` does it: ", counted(changes, "change")));
+    OutputStream::Err.write(&format!("Apply {}? Only `yes` does it: ", counted(changes, "change")));
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;
     if answer.trim() == "yes" {

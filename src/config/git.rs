@@ -156,7 +156,7 @@ impl Repository {
             self.blobs = Some(Blobs::start(git(&self.at, &Blobs::ARGUMENTS)?)?);
         }
         let broken = || {
-            let name = crate::text::shown(&entry.name.to_string_lossy(), 200);
+            let name = crate::text::sanitized(&entry.name.to_string_lossy(), 200);
             GitError::Failed(format!("{name} leads to no file of the repository"))
         };
         let read = self.blobs.as_mut().map_or(Ok(None), |blobs| blobs.read(&asked));

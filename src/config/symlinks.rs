@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::diag::{Diagnostic, Source};
 use crate::model::{FileId, Span};
-use crate::text::shown;
+use crate::text::sanitized;
 
 /// Takes the text of files that are not in the repository of the account's folder out of their findings. The ids of the
 /// sources begin with `first`.
@@ -29,7 +29,7 @@ pub(super) fn hush(root: &Path, first: FileId, sources: &mut [Source], findings:
         if let Some(real) = real {
             "what is wrong here is not shown: the file is a link that leads out of the repository"
                 .clone_into(&mut finding.message);
-            finding.hint = Some(format!("run `strowger validate` on {}", shown(&real.to_string_lossy(), 300)));
+            finding.hint = Some(format!("run `strowger validate` on {}", sanitized(&real.to_string_lossy(), 300)));
             finding.related.clear();
         }
     }

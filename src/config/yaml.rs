@@ -10,7 +10,7 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span as Stret
 use crate::check::document::{At, Builder, DEEPEST, Document, Text};
 use crate::diag::{Diagnostic, Rule};
 use crate::model::{FileId, Span};
-use crate::text::no_plain_start;
+use crate::text::forbidden_plain_start;
 
 /// The most values that all aliases of a file may stand for.
 const ALIASED_MOST: u32 = 100_000;
@@ -123,7 +123,7 @@ impl<'s> Events<'s> {
                 .refuse(Rule::MERGE_KEY, stretch, "`<<` merges another mapping into this one")
                 .hint("write the fields out: what a line does must be visible where it stands"));
         }
-        if let Some(first) = no_plain_start(text).filter(|_| plain) {
+        if let Some(first) = forbidden_plain_start(text).filter(|_| plain) {
             let message = format!("this is no YAML: text without quotes cannot begin with `{first}` here");
             let hint = "put the text in quotes; `{ }` and `[ ]` hold no text in blocks";
             return Err(self.refuse(Rule::YAML_SYNTAX, stretch, &message).hint(hint));

@@ -7,7 +7,7 @@ use super::{Diagnostic, Rule};
 
 /// A caller who waits longer for one group, in seconds, is worth a word.
 const LONGEST_WAIT: u32 = 60;
-/// The most groups of a circle that a finding lists.
+/// The most groups of a cycle that a finding lists.
 const PLACES: usize = 10;
 
 /// What is wrong with a group that rings so many members one after the other, each for so long.
@@ -25,7 +25,7 @@ pub fn long_wait(span: Span, members: usize, ring_for: RingFor) -> Option<Diagno
     Some(Diagnostic::new(Rule::LONG_WAIT, Some(span), message).hint(hint))
 }
 
-/// A group of a circle: its name, and where a file says who takes its unanswered calls.
+/// A group of a cycle: its name, and where a file says who takes its unanswered calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step<'a> {
     /// The group.
@@ -36,7 +36,7 @@ pub struct Step<'a> {
 
 /// The finding on groups that hand unanswered calls round, in the order of the calls. It is told from its
 /// first place in the files; `None` if no file says anything of it.
-pub fn circle(mut steps: Vec<Step<'_>>) -> Option<Diagnostic> {
+pub fn cycle(mut steps: Vec<Step<'_>>) -> Option<Diagnostic> {
     let placed = steps.iter().enumerate().filter_map(|(index, step)| Some((step.span?, index)));
     let (first, at) = placed.min()?;
     steps.rotate_left(at);

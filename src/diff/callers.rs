@@ -3,16 +3,16 @@
 
 use std::collections::HashSet;
 
-use crate::diag::caller::{Step, circle, long_wait};
+use crate::diag::caller::{Step, cycle, long_wait};
 use crate::diag::{Diagnostic, Findings, Severity};
 use crate::model::{
-    Declaration, DesiredRingGroup, Handle, Ignorable, Kind, Reference, RingMode, Selector, Spanned, circles,
+    Declaration, DesiredRingGroup, Handle, Ignorable, Kind, Reference, RingMode, Selector, Spanned, cycles,
 };
 
 use super::delta::{Deletion, GroupDelta};
 use super::resolve::Resolver;
 
-/// Reports callers who go round in a circle, and callers who wait too long. Linear in the size of the account.
+/// Reports callers who go round in a cycle, and callers who wait too long. Linear in the size of the account.
 pub(super) fn check(
     resolver: &Resolver<'_, '_>,
     groups: &[GroupDelta],
@@ -20,12 +20,12 @@ pub(super) fn check(
     diagnostics: &mut Findings,
 ) {
     waits(resolver, diagnostics);
-    let after = After::new(resolver, groups, deletions);
-    diagnostics.extend(circles(&after.next).iter().filter_map(|circle| after.finding(circle)));
+    let after = DesiredRouting::new(resolver, groups, deletions);
+    diagnostics.extend(cycles(&after.next).iter().filter_map(|cycle| after.finding(cycle)));
 }
 
 /// The ring groups once everything else is applied, by the index of their handles.
-struct After<'r, 'a> {
+struct DesiredRouting<'r, 'a> {
     resolver: &'r Resolver<'r, 'a>,
     /// The group that takes the unanswered calls, if it is a group.
     next: Vec<Option<u32>>,
@@ -35,7 +35,7 @@ struct After<'r, 'a> {
     written: HashSet<u32>,
 }
 
-impl<'r, 'a> After<'r, 'a> {
+impl<'r, 'a> DesiredRouting<'r, 'a> {
     fn new(resolver: &'r Resolver<'r, 'a>, groups: &[GroupDelta], deletions: &[Deletion]) -> Self {
         let index = |to: Option<Handle>| to.filter(|to| to.kind == Kind::RingGroup).map(|to| to.index);
         let live = resolver.directory.live().ring_groups.iter();
@@ -61,15 +61,15 @@ impl<'r, 'a> After<'r, 'a> {
         Self { resolver, next, desired_of, written }
     }
 
-    /// An error if the plan closes the circle; a warning if it was there and stays, and a file says so.
+    /// An error if the plan closes the cycle; a warning if it was there and stays, and a file says so.
     fn finding(&self, members: &[usize]) -> Option<Diagnostic> {
         // A group that is its own target is another rule's.
-        if members.len() < 2 || members.iter().all(|&at| self.told(at)) {
+        if members.len() < 2 || members.iter().all(|&at| self.already_reported(at)) {
             return None;
         }
         let closes = |at: usize| u32::try_from(at).is_ok_and(|at| self.written.contains(&at));
         let steps = members.iter().map(|&at| Step { name: self.name(at), span: self.declared(at).map(|to| to.span) });
-        let mut finding = circle(steps.collect())?;
+        let mut finding = cycle(steps.collect())?;
         let declared = members.iter().filter_map(|&at| self.desired_of.get(at).copied().flatten());
         finding.concerns = declared.map(Declaration::RingGroup).collect();
         if !members.iter().any(|&at| closes(at)) {
@@ -96,7 +96,7 @@ impl<'r, 'a> After<'r, 'a> {
 
     /// Whether the files alone show where this group's calls go: it names a declared group by its name, or by
     /// the extension number that the files give that group.
-    fn told(&self, at: usize) -> bool {
+    fn already_reported(&self, at: usize) -> bool {
         let Some(reference) = self.declared(at).and_then(|target| target.value.as_ref()) else { return false };
         let Some(target) = self.next.get(at).copied().flatten().and_then(|to| self.group(to as usize)) else {
             return false;

@@ -105,8 +105,8 @@ pub(super) fn decide(
     }
     let mut going: HashMap<Handle, Deletion> =
         deletions.into_iter().map(|deletion| (deletion.handle, deletion)).collect();
-    let after = After::new(resolver, groups, numbers, &going);
-    after.spare(&mut going, diagnostics);
+    let after = DesiredRouting::new(resolver, groups, numbers, &going);
+    after.keep_referenced(&mut going, diagnostics);
     let mut deletions: Vec<Deletion> = going.into_values().collect();
     deletions.sort_unstable_by_key(|deletion| deletion.handle);
     deletions
@@ -122,7 +122,7 @@ enum Referrer<'a> {
 }
 
 /// Who points at the groups that shall go once everything else is applied.
-struct After<'a> {
+struct DesiredRouting<'a> {
     /// For each live group whether it shall go.
     goes: Vec<bool>,
     /// A group that shall go → what stays and points at it.
@@ -131,7 +131,7 @@ struct After<'a> {
     forward: HashMap<Handle, (&'a Name, Handle)>,
 }
 
-impl<'a> After<'a> {
+impl<'a> DesiredRouting<'a> {
     fn new<'l: 'a>(
         resolver: &Resolver<'_, 'l>,
         groups: &'a [GroupDelta],
@@ -198,7 +198,7 @@ impl<'a> After<'a> {
 
     /// Takes out what something still points at: silently if it was only to be pruned, else with an error.
     /// A group that stays keeps its own no-answer target alive.
-    fn spare(mut self, going: &mut HashMap<Handle, Deletion>, diagnostics: &mut Findings) {
+    fn keep_referenced(mut self, going: &mut HashMap<Handle, Deletion>, diagnostics: &mut Findings) {
         let mut staying: Vec<Handle> = self.pointed.keys().copied().collect();
         while let Some(handle) = staying.pop() {
             if going.get(&handle).is_some_and(|deletion| deletion.absent.is_none()) {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{Digest, Guard, Plan};
-use crate::text::shown;
+use crate::text::sanitized;
 
 /// No name is longer.
 const LONGEST: usize = 100;
@@ -56,7 +56,7 @@ pub struct Passed {
 impl Approver {
     /// Somebody with this name, if it is one: on one line, and not too long.
     pub fn new(name: Option<&str>, source: ApproverSource) -> Self {
-        let name = name.map(|name| shown(name.trim(), LONGEST)).filter(|name| !name.is_empty());
+        let name = name.map(|name| sanitized(name.trim(), LONGEST)).filter(|name| !name.is_empty());
         Self { name, source }
     }
 }
@@ -64,7 +64,7 @@ impl Approver {
 impl std::fmt::Display for Approver {
     /// `ada (as --approve-as says)`, safe to show.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let name = self.name.as_deref().map_or_else(|| "somebody".to_owned(), |name| shown(name, LONGEST));
+        let name = self.name.as_deref().map_or_else(|| "somebody".to_owned(), |name| sanitized(name, LONGEST));
         let source = match self.source {
             ApproverSource::Option => "as --approve-as says",
             ApproverSource::Pipeline => "as the pipeline says",

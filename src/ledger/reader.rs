@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use serde::Deserialize;
 
 use crate::model::ChangeId;
-use crate::text::shown;
+use crate::text::sanitized;
 
 use super::line::{Line, Planned, Record};
 use super::run::Run;
@@ -128,7 +128,7 @@ impl Reader {
 
 fn broken(line: usize, error: &serde_json::Error) -> ReadError {
     // An error of serde quotes the line, which is as untrusted as the file.
-    ReadError::Broken { line, why: shown(&error.to_string(), 200) }
+    ReadError::Broken { line, why: sanitized(&error.to_string(), 200) }
 }
 
 #[cfg(test)]

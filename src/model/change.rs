@@ -122,9 +122,9 @@ pub enum Reason {
     Absent,
     /// `policy.prune` asks for the deletion.
     Pruned,
-    /// Extension numbers go round in a circle, so one group steps aside first.
+    /// Extension numbers go round in a cycle, so one group steps aside first.
     ExtensionCycle,
-    /// No-answer targets go round in a circle, so one is left out first.
+    /// No-answer targets go round in a cycle, so one is left out first.
     NoAnswerCycle,
 }
 

@@ -1,11 +1,11 @@
-//! Circles among things that each have one next thing at most, such as groups and their no-answer targets.
+//! Cycles among things of which each has at most one next thing, such as groups and their no-answer targets.
 
-/// The circles of a list in which each position has at most one next position, in the order in which a walk
+/// The cycles of a list in which each position has at most one next position, in the order in which a walk
 /// from the first position on meets them. Linear in the length of the list, and a loop rather than recursion,
-/// because a chain may be as long as a file. A position that is its own next is a circle of one.
-pub fn circles(next: &[Option<u32>]) -> Vec<Vec<usize>> {
+/// because a chain may be as long as a file. A position that is its own next is a cycle of one.
+pub fn cycles(next: &[Option<u32>]) -> Vec<Vec<usize>> {
     let follow = |at: usize| next.get(at).copied().flatten().map(|then| then as usize);
-    let mut circles = Vec::new();
+    let mut cycles = Vec::new();
     // The walk in which a position was first met; zero is none.
     let mut walks: Vec<u32> = vec![0; next.len()];
     for start in 0..next.len() {
@@ -18,13 +18,13 @@ pub fn circles(next: &[Option<u32>]) -> Vec<Vec<usize>> {
                 None => break,
             }
         }
-        // Met again in the same walk: `at` is where the circle closes. A walk that just ended has no next.
+        // Met again in the same walk: `at` is where the cycle closes. A walk that just ended has no next.
         if walks.get(at) == Some(&walk) && follow(at).is_some() {
             let rest = std::iter::successors(follow(at), |&other| follow(other)).take_while(|&other| other != at);
-            circles.push(std::iter::once(at).chain(rest).collect());
+            cycles.push(std::iter::once(at).chain(rest).collect());
         }
     }
-    circles
+    cycles
 }
 
 #[cfg(test)]
@@ -35,7 +35,7 @@ mod tests {
     fn a_circle_is_found_once_whatever_leads_into_it() {
         // 0 → 1 → 2 → 1, 3 → 2, 4 → 4, 5 ends, 6 → 5, 7 → past the end.
         let next = [Some(1), Some(2), Some(1), Some(2), Some(4), None, Some(5), Some(99)];
-        assert_eq!(circles(&next), [vec![1, 2], vec![4]]);
+        assert_eq!(cycles(&next), [vec![1, 2], vec![4]]);
     }
 
     #[test]
@@ -43,9 +43,9 @@ mod tests {
         let length: u32 = 300_000;
         let mut next: Vec<Option<u32>> = (1..=length).map(Some).collect();
         next.push(None);
-        assert!(circles(&next).is_empty());
+        assert!(cycles(&next).is_empty());
         next.pop();
         next.push(Some(0));
-        assert_eq!(circles(&next).iter().map(Vec::len).collect::<Vec<_>>(), [length as usize + 1]);
+        assert_eq!(cycles(&next).iter().map(Vec::len).collect::<Vec<_>>(), [length as usize + 1]);
     }
 }

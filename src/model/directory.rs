@@ -1,6 +1,6 @@
 //! The account's telephone directory: finds live objects by id and by what people write.
 //!
-//! A [`Handle`] is a small, copyable name for an object of one [`Live`] account (or, past the live ring
+//! A [`Handle`] is a small, copyable name for an object of one [`LiveAccount`] (or, past the live ring
 //! groups, for a group that a plan is about to create), so that the diff of a large account compares
 //! integers instead of strings.
 
@@ -12,7 +12,9 @@ use std::cell::OnceCell;
 use foldhash::{HashMap, HashSet};
 
 use super::unreadable::{Unread, Unreadable};
-use super::{ExtensionNumber, Kind, Live, LiveNumber, LiveObject, NameKey, ObjectId, ObjectRef, Reference, Selector};
+use super::{
+    ExtensionNumber, Kind, LiveAccount, LiveNumber, LiveObject, NameKey, ObjectId, ObjectRef, Reference, Selector,
+};
 
 use ids::Ids;
 use texts::Texts;
@@ -43,7 +45,7 @@ pub enum Found {
 /// Look-ups into one live account, by id and by selector.
 #[derive(Debug)]
 pub struct Directory<'a> {
-    live: &'a Live,
+    live: &'a LiveAccount,
     ids: Ids<'a>,
     texts: Texts<'a>,
     extensions: OnceCell<HashMap<&'a str, Holders>>,
@@ -63,13 +65,13 @@ enum Holders {
 impl<'a> Directory<'a> {
     /// The directory of an account. Each part of it is made when somebody asks for it, in time linear in the size of
     /// the account.
-    pub fn new(live: &'a Live) -> Self {
+    pub fn new(live: &'a LiveAccount) -> Self {
         let (ids, texts) = (Ids::new(live), Texts::new(live));
         Self { live, ids, texts, extensions: OnceCell::new(), unread: OnceCell::new(), destinations: OnceCell::new() }
     }
 
     /// The account that is indexed.
-    pub fn live(&self) -> &'a Live {
+    pub fn live(&self) -> &'a LiveAccount {
         self.live
     }
 
@@ -228,7 +230,7 @@ fn several(kind: Kind, all: &[u32]) -> Found {
 }
 
 /// Who has which extension number: users first, who keep theirs, so that nobody is told to rename a group instead.
-fn extensions(live: &Live) -> HashMap<&str, Holders> {
+fn extensions(live: &LiveAccount) -> HashMap<&str, Holders> {
     let groups = numbered(&live.ring_groups).map(|(index, one)| (Kind::RingGroup, index, &one.extension));
     let users = numbered(&live.users).map(|(index, one)| (Kind::User, index, &one.extension));
     let receptionists = numbered(&live.receptionists).map(|(index, one)| (Kind::Receptionist, index, &one.extension));

@@ -37,7 +37,7 @@ pub struct ObjectRef {
 
 /// Facts on the account itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LiveAccount {
+pub struct AccountInfo {
     /// The vendor's id, so that a plan for one account is never applied to another.
     pub id: Box<str>,
     /// The account's name.
@@ -144,9 +144,9 @@ pub struct LiveConference {
 
 /// The whole account, as read at one time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Live {
+pub struct LiveAccount {
     /// The account itself.
-    pub account: LiveAccount,
+    pub account: AccountInfo,
     /// What it accepts.
     pub capabilities: Capabilities,
     /// Its numbers.
@@ -178,9 +178,9 @@ pub enum Incomplete {
     },
 }
 
-impl Live {
+impl LiveAccount {
     /// Puts the lists in a stable order and refuses an account in which something was listed twice.
-    pub fn completed(mut self) -> Result<Self, Incomplete> {
+    pub fn validated(mut self) -> Result<Self, Incomplete> {
         self.numbers.sort_unstable_by_key(|number| number.number);
         for pair in self.numbers.windows(2) {
             if let [left, right] = pair
@@ -189,11 +189,11 @@ impl Live {
                 return Err(Incomplete::Repeated { kind: Kind::Number, id: left.number.to_string().into() });
             }
         }
-        once(Kind::Number, self.numbers.iter().map(|number| &number.id))?;
+        ensure_unique(Kind::Number, self.numbers.iter().map(|number| &number.id))?;
         sort(Kind::RingGroup, &mut self.ring_groups, |group| &group.id)?;
         sort(Kind::User, &mut self.users, |user| &user.id)?;
         // A mailbox of two people would have two names, and a plan could not tell them apart.
-        once(Kind::Voicemail, self.users.iter().filter_map(|user| user.voicemail.as_ref()))?;
+        ensure_unique(Kind::Voicemail, self.users.iter().filter_map(|user| user.voicemail.as_ref()))?;
         sort(Kind::Device, &mut self.devices, |device| &device.id)?;
         sort(Kind::Receptionist, &mut self.receptionists, |receptionist| &receptionist.id)?;
         sort(Kind::Conference, &mut self.conferences, |conference| &conference.id)?;
@@ -248,7 +248,7 @@ impl Live {
 }
 
 /// Refuses a list in which an id stands twice.
-fn once<'l>(kind: Kind, mut ids: impl Iterator<Item = &'l ObjectId> + Clone) -> Result<(), Incomplete> {
+fn ensure_unique<'l>(kind: Kind, mut ids: impl Iterator<Item = &'l ObjectId> + Clone) -> Result<(), Incomplete> {
     // Ids that grow with the list, as those of snapshots do, are told apart without a table.
     if ids.clone().is_sorted_by(|left, right| left < right) {
         return Ok(());

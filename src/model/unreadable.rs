@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{ExtensionNumber, Kind, Live, NameKey, ObjectId, ObjectRef};
+use super::{ExtensionNumber, Kind, LiveAccount, NameKey, ObjectId, ObjectRef};
 
 /// A number or a ring group with a value that has no place in the model: a number that is not an E.164 number, a ring
 /// mode that this version does not know.
@@ -32,7 +32,7 @@ pub(super) struct Unread<'a> {
 }
 
 impl<'a> Unread<'a> {
-    pub(super) fn new(live: &'a Live) -> Self {
+    pub(super) fn new(live: &'a LiveAccount) -> Self {
         let mut unread = Self::default();
         for one in &live.unreadable {
             if one.kind == Kind::RingGroup {
@@ -54,7 +54,7 @@ impl<'a> Unread<'a> {
     }
 }
 
-impl Live {
+impl LiveAccount {
     /// The first id that a list has twice, once of an object that can be read and once of one that cannot, or twice of
     /// such.
     pub(super) fn repeated_unreadable(&self) -> Option<(Kind, ObjectId)> {

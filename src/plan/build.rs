@@ -2,8 +2,8 @@
 
 use crate::diff::{Difference, NumberDelta};
 use crate::model::{
-    Change, ChangeId, FieldChange, FieldName, FieldValue, Handle, Kind, Live, LiveRingGroup, ObjectLabel, ObjectRef,
-    PlannedRef, Span, Verb,
+    Change, ChangeId, FieldChange, FieldName, FieldValue, Handle, Kind, LiveAccount, LiveRingGroup, ObjectLabel,
+    ObjectRef, PlannedRef, Span, Verb,
 };
 
 use super::digest::Digest;
@@ -36,7 +36,7 @@ pub(super) fn build(difference: &Difference<'_>, ordered: &Ordered, reads: u64) 
     }
 }
 
-fn unreadable(live: &Live) -> Vec<UnreadableObject> {
+fn unreadable(live: &LiveAccount) -> Vec<UnreadableObject> {
     let objects = live.unreadable.iter().map(|one| UnreadableObject {
         kind: one.kind,
         id: one.id.clone(),

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diag::{Diagnostic, Rule, Severity};
 use crate::diff::{Deletion, Difference, GroupDelta, NumberDelta};
-use crate::model::{Declaration, Desired, Handle, Kind, Span, circles};
+use crate::model::{Declaration, Desired, Handle, Kind, Span, cycles};
 
 use super::Plan;
 use super::dependencies::needs;
@@ -35,7 +35,7 @@ enum Why {
     /// It needs that write.
     Needs(usize),
     /// With what is left out, unanswered calls would go round.
-    Circle,
+    Cycle,
 }
 
 /// The writes of a difference, and which of them are left out.
@@ -201,7 +201,7 @@ impl Cut {
                 return;
             }
             for at in closing {
-                self.leave(at, Why::Circle);
+                self.leave(at, Why::Cycle);
             }
             rounds += 1;
         }
@@ -226,7 +226,7 @@ impl Cut {
         }
     }
 
-    /// Writes that close a circle of unanswered calls which neither the account nor the files have: what is left out
+    /// Writes that close a cycle of unanswered calls which neither the account nor the files have: what is left out
     /// would have broken it.
     fn closing(&self, difference: &Difference<'_>) -> Vec<usize> {
         if self.left.iter().all(Option::is_none) {
@@ -251,8 +251,8 @@ impl Cut {
                 writer.insert(group, at);
             }
         }
-        let is_mixed = |circle: &&Vec<usize>| circle.iter().any(|at| kept.get(*at) != whole.get(*at));
-        let mixed: Vec<Vec<usize>> = circles(&kept).into_iter().filter(|circle| is_mixed(&circle)).collect();
+        let is_mixed = |cycle: &&Vec<usize>| cycle.iter().any(|at| kept.get(*at) != whole.get(*at));
+        let mixed: Vec<Vec<usize>> = cycles(&kept).into_iter().filter(|cycle| is_mixed(&cycle)).collect();
         mixed.iter().flatten().filter_map(|group| writer.get(group)).copied().collect()
     }
 
@@ -307,7 +307,7 @@ impl Cut {
                 Why::Needs(before) if self.is_unselected(*before) => {
                     format!("needs the change of {}", self.named(difference, *before))
                 }
-                Why::Circle => "closes a circle of unanswered calls".to_owned(),
+                Why::Cycle => "closes a cycle of unanswered calls".to_owned(),
                 _ => return None,
             };
             let message = format!("{} {needs}, which `--only` does not select", self.named(difference, at));
@@ -385,8 +385,8 @@ impl Cut {
                 let needed = self.named(difference, *before);
                 (Cause::Depends, None, format!("it depends on {needed}, which is left out"))
             }
-            Why::Circle => {
-                let why = "without what is left out, unanswered calls would go round in a circle";
+            Why::Cycle => {
+                let why = "without what is left out, unanswered calls would go round in a cycle";
                 (Cause::Depends, None, why.to_owned())
             }
             Why::NotSelected => (Cause::Depends, None, "it is not selected".to_owned()),

@@ -43,7 +43,7 @@ impl Graph {
         before
     }
 
-    /// The nodes in an order that respects the edges, the smallest ready node first. What lies on a circle,
+    /// The nodes in an order that respects the edges, the smallest ready node first. What lies on a cycle,
     /// or behind one, is left out.
     pub(super) fn sorted(&self) -> Vec<usize> {
         let mut waits = vec![0u32; self.next.len()];
@@ -71,9 +71,9 @@ impl Graph {
         order
     }
 
-    /// The sets of nodes that lie on common circles, each sorted, in the order of their first nodes.
+    /// The sets of nodes that lie on common cycles, each sorted, in the order of their first nodes.
     /// (Tarjan's algorithm without recursion: a chain of a million groups must not exhaust the stack.)
-    pub(super) fn circles(&self) -> Vec<Vec<usize>> {
+    pub(super) fn cycles(&self) -> Vec<Vec<usize>> {
         let mut search = Search {
             graph: self,
             number: vec![0; self.next.len()],
@@ -143,17 +143,17 @@ impl Search<'_> {
     }
 
     fn leave(&mut self, root: usize) {
-        let mut circle = Vec::new();
+        let mut cycle = Vec::new();
         while let Some(node) = self.stack.pop() {
             self.on_stack[node] = false;
-            circle.push(node);
+            cycle.push(node);
             if node == root {
                 break;
             }
         }
-        if circle.len() > 1 {
-            circle.sort_unstable();
-            self.found.push(circle);
+        if cycle.len() > 1 {
+            cycle.sort_unstable();
+            self.found.push(cycle);
         }
     }
 }
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn circles_are_found_and_nothing_else() {
         let graph = graph(7, &[(0, 1), (1, 2), (2, 1), (2, 3), (4, 5), (5, 6), (6, 4)]);
-        assert_eq!(graph.circles(), [vec![1, 2], vec![4, 5, 6]]);
+        assert_eq!(graph.cycles(), [vec![1, 2], vec![4, 5, 6]]);
         assert_eq!(graph.sorted(), [0]);
     }
 
@@ -187,6 +187,6 @@ mod tests {
         let length = 200_000;
         let mut edges: Vec<(usize, usize)> = (1..length).map(|node| (node - 1, node)).collect();
         edges.push((length - 1, 0));
-        assert_eq!(graph(length, &edges).circles().len(), 1);
+        assert_eq!(graph(length, &edges).cycles().len(), 1);
     }
 }

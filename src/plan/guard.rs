@@ -15,42 +15,42 @@ mod unreadable_base;
 
 use foldhash::HashMap;
 
-use crate::model::{Base, Change, Desired, GuardPolicy, Kind, Live, LiveRingGroup, ObjectId, Place, Span};
+use crate::model::{Base, Change, Desired, GuardPolicy, Kind, LiveAccount, LiveRingGroup, ObjectId, Place, Span};
 
-use crate::text::shown;
+use crate::text::sanitized;
 
 use super::block::{Block, Guard};
 
 pub use caps::{Sharing, Size, cap_together};
 
 /// What the guards have against these changes; empty if nothing.
-pub(super) fn judge(changes: &[Change], desired: &Desired, live: &Live) -> Vec<Block> {
+pub(super) fn evaluate(changes: &[Change], desired: &Desired, live: &LiveAccount) -> Vec<Block> {
     if changes.is_empty() {
         return Vec::new();
     }
-    let case = Case::new(changes, desired, live);
-    let mut blocks = caps::judge(&case);
-    blocks.extend(protection::judge(&case));
-    blocks.extend(nearly_empty::judge(&case));
-    blocks.extend(scope::judge(&case));
-    blocks.extend(unreadable_base::judge(&case));
-    blocks.extend(unknown_protected::judge(&case));
+    let case = GuardContext::new(changes, desired, live);
+    let mut blocks = caps::evaluate(&case);
+    blocks.extend(protection::evaluate(&case));
+    blocks.extend(nearly_empty::evaluate(&case));
+    blocks.extend(scope::evaluate(&case));
+    blocks.extend(unreadable_base::evaluate(&case));
+    blocks.extend(unknown_protected::evaluate(&case));
     blocks
 }
 
 /// Everything that a guard looks at.
-struct Case<'a> {
+struct GuardContext<'a> {
     changes: &'a [Change],
     desired: &'a Desired,
-    live: &'a Live,
+    live: &'a LiveAccount,
     /// That of the files first.
-    policies: Vec<Judged<'a>>,
+    policies: Vec<PolicySource<'a>>,
     groups: HashMap<&'a ObjectId, &'a LiveRingGroup>,
 }
 
 /// A policy, and whose it is.
 #[derive(Clone, Copy)]
-struct Judged<'a> {
+struct PolicySource<'a> {
     /// The revision; `None` for the files as they are.
     revision: Option<&'a str>,
     /// The account there, if it had another name.
@@ -59,19 +59,21 @@ struct Judged<'a> {
 }
 
 /// Those of the files and of the revisions before.
-fn policies(desired: &Desired) -> Vec<Judged<'_>> {
-    let files = Judged { revision: None, account: None, guards: &desired.policy.guards };
+fn policies(desired: &Desired) -> Vec<PolicySource<'_>> {
+    let files = PolicySource { revision: None, account: None, guards: &desired.policy.guards };
     let base = desired.base.iter().filter_map(|base| match base {
-        Base::Read(base) => {
-            Some(Judged { revision: Some(&base.revision), account: base.account.as_deref(), guards: &base.guards })
-        }
+        Base::Read(base) => Some(PolicySource {
+            revision: Some(&base.revision),
+            account: base.account.as_deref(),
+            guards: &base.guards,
+        }),
         Base::Unread(_) => None,
     });
     std::iter::once(files).chain(base).collect()
 }
 
-impl<'a> Case<'a> {
-    fn new(changes: &'a [Change], desired: &'a Desired, live: &'a Live) -> Self {
+impl<'a> GuardContext<'a> {
+    fn new(changes: &'a [Change], desired: &'a Desired, live: &'a LiveAccount) -> Self {
         let policies = policies(desired);
         let touched = changes.iter().any(|change| change.object.kind == Kind::RingGroup);
         let groups = live.ring_groups.iter().filter(|_| touched).map(|group| (&group.id, group)).collect();
@@ -85,7 +87,7 @@ impl<'a> Case<'a> {
     }
 
     /// A block with nothing in it yet.
-    fn block(&self, guard: Guard, policy: Judged<'_>, span: Option<Span>, message: String) -> Block {
+    fn block(&self, guard: Guard, policy: PolicySource<'_>, span: Option<Span>, message: String) -> Block {
         let place = span.filter(|_| policy.revision.is_none()).map(|span| self.place(span));
         Block { guard, message: message + &policy.suffix(), changes: Vec::new(), place }
     }
@@ -95,11 +97,11 @@ impl<'a> Case<'a> {
     }
 }
 
-impl Judged<'_> {
+impl PolicySource<'_> {
     /// What a message says of a policy that is not in the files any more, or not in these words.
     fn suffix(self) -> String {
         let Some(revision) = self.revision else { return String::new() };
-        let account = self.account.map_or_else(String::new, |account| format!(" of `{}`", shown(account, 200)));
+        let account = self.account.map_or_else(String::new, |account| format!(" of `{}`", sanitized(account, 200)));
         format!("; so the policy{account} at `{revision}` says")
     }
 }

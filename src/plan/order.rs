@@ -10,7 +10,7 @@ use super::dependencies::needs;
 use super::graph::Graph;
 use super::min_splits;
 use super::reachability;
-use super::split::{Spare, split, split_for_reach};
+use super::split::{FreeExtensions, split, split_for_reach};
 use super::write::{Write, writes};
 
 /// Writes in a safe order.
@@ -23,15 +23,15 @@ pub(super) struct Ordered {
     pub(super) unreachable: Vec<Vec<Handle>>,
 }
 
-/// Orders the writes of a difference, with a second write to an object only where a circle forces it.
+/// Orders the writes of a difference, with a second write to an object only where a cycle forces it.
 pub(super) fn order(difference: &Difference<'_>) -> Result<Ordered, Box<Diagnostic>> {
     let mut writes = writes(difference);
     let mut graph = needs(&writes);
     if graph.sorted().len() < writes.len() {
-        writes = unknotted(difference, &writes)?;
+        writes = break_cycles(difference, &writes)?;
         graph = needs(&writes);
     }
-    let mut gaps = reachability::keep(difference, &writes, &mut graph);
+    let mut gaps = reachability::add_reachability_edges(difference, &writes, &mut graph);
     // A second write is the lesser evil if it keeps a group in reach of its callers.
     while gaps.groups() > 0 {
         let Some(better) = split_for_reach(difference, &writes, &gaps) else { break };
@@ -40,18 +40,18 @@ pub(super) fn order(difference: &Difference<'_>) -> Result<Ordered, Box<Diagnost
     Ok(arrange(writes, &graph, &gaps.after))
 }
 
-/// The writes without circles.
-fn unknotted(difference: &Difference<'_>, whole: &[Write]) -> Result<Vec<Write>, Box<Diagnostic>> {
-    let mut spare = Spare::new(difference);
+/// The writes without cycles.
+fn break_cycles(difference: &Difference<'_>, whole: &[Write]) -> Result<Vec<Write>, Box<Diagnostic>> {
+    let mut spare = FreeExtensions::new(difference);
     let mut writes = whole.to_vec();
-    // Each round splits a write of every circle, and a write can be split only so often.
+    // Each round splits a write of every cycle, and a write can be split only so often.
     loop {
-        let circles = needs(&writes).circles();
-        if circles.is_empty() {
+        let cycles = needs(&writes).cycles();
+        if cycles.is_empty() {
             break;
         }
-        for circle in circles {
-            split(&mut writes, &circle, &mut spare).map_err(|_| Box::new(no_spare(difference, &writes, &circle)))?;
+        for cycle in cycles {
+            split(&mut writes, &cycle, &mut spare).map_err(|_| Box::new(no_spare(difference, &writes, &cycle)))?;
         }
     }
     // A half that was halved again: its second half follows a write that follows another, or one that two follow.
@@ -60,7 +60,7 @@ fn unknotted(difference: &Difference<'_>, whole: &[Write]) -> Result<Vec<Write>,
         .iter()
         .filter_map(|write| write.after)
         .any(|after| !split_so_far.insert(after) || writes.get(after).is_some_and(|first| first.after.is_some()));
-    let better = if thrice { min_splits::undone(difference, whole, writes.len() - whole.len()) } else { None };
+    let better = if thrice { min_splits::search(difference, whole, writes.len() - whole.len()) } else { None };
     Ok(better.unwrap_or(writes))
 }
 
@@ -93,8 +93,8 @@ fn arrange(mut writes: Vec<Write>, graph: &Graph, gaps: &[(usize, Handle)]) -> O
     Ordered { writes, depends_on, unreachable }
 }
 
-fn no_spare(difference: &Difference<'_>, writes: &[Write], circle: &[usize]) -> Diagnostic {
-    let group = circle.iter().filter_map(|&index| writes.get(index)).find_map(|write| write.group);
+fn no_spare(difference: &Difference<'_>, writes: &[Write], cycle: &[usize]) -> Diagnostic {
+    let group = cycle.iter().filter_map(|&index| writes.get(index)).find_map(|write| write.group);
     let name = group.map(|handle| difference.name_after(handle)).unwrap_or_default();
     let kind = Kind::RingGroup;
     Diagnostic::new(

@@ -5,8 +5,8 @@
 
 use std::fmt::Write as _;
 
-use crate::model::{Claim, Desired, LiveAccount, LiveClaim, OwnerName};
-use crate::text::shown;
+use crate::model::{AccountInfo, Claim, Desired, LiveClaim, OwnerName};
+use crate::text::sanitized;
 
 use super::block::{Block, Guard};
 use super::value::Plan;
@@ -19,7 +19,7 @@ const MOST: usize = 200;
 impl Plan {
     /// Holds all changes back if another owner manages what these files do, unless the account is taken over; and says
     /// what has to be claimed before the first of them. In place of what was found before.
-    pub fn claim(&mut self, desired: &Desired, account: &LiveAccount, take_over: bool) {
+    pub fn claim(&mut self, desired: &Desired, account: &AccountInfo, take_over: bool) {
         self.blocked.retain(|block| block.guard != Guard::Owner);
         self.claim = None;
         let Some(owners) = account.owners.as_ref().filter(|_| !self.is_empty()) else { return };
@@ -50,9 +50,9 @@ fn message(others: &[&LiveClaim], owner: Option<&OwnerName>) -> String {
             if claim.scope.is_whole() { "the account" } else { "a part of the account that these files have, too," };
         format!(
             "{} manages {part} as `{}` since {}",
-            shown(&claim.owner, MOST),
-            shown(&claim.account, MOST),
-            shown(&claim.since, 40)
+            sanitized(&claim.owner, MOST),
+            sanitized(&claim.account, MOST),
+            sanitized(&claim.since, 40)
         )
     });
     let mut said = named.collect::<Vec<_>>().join(", ");

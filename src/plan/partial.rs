@@ -6,7 +6,7 @@
 
 use crate::diag::{Diagnostic, Rule, Severities, has_errors};
 use crate::diff::{Difference, diff};
-use crate::model::{Desired, Live};
+use crate::model::{Desired, LiveAccount};
 
 use super::exclude::Cut;
 use super::order::{self, Ordered};
@@ -42,7 +42,7 @@ impl Guard {
 /// with a plan: then they are about what it leaves out.
 pub fn plan_part(
     desired: &Desired,
-    live: &Live,
+    live: &LiveAccount,
     severities: &Severities,
     reads: u64,
     part: &Part,
@@ -77,7 +77,7 @@ pub fn plan_part(
                 return (None, diagnostics);
             }
         };
-        plan.blocked = guard::judge(&plan.changes, desired, live);
+        plan.blocked = guard::evaluate(&plan.changes, desired, live);
         plan.claim(desired, &live.account, part.take_over);
         plan.only = part.only.iter().map(|select| select.as_str().to_owned()).collect();
         plan.skipped = cut.as_ref().map(|cut| cut.skipped(&difference)).unwrap_or_default();

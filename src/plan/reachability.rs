@@ -24,7 +24,7 @@ const PAIRS: usize = 10_000;
 
 /// A group to protect, and the writes that make its new path and break its old one.
 #[derive(Debug)]
-struct Wish {
+struct ReachConstraint {
     group: Handle,
     makes: Vec<usize>,
     breaks: Vec<usize>,
@@ -32,14 +32,14 @@ struct Wish {
 
 /// What could not be kept.
 #[derive(Debug, Default)]
-pub(super) struct Gaps {
+pub(super) struct Outages {
     /// Writes after which a group may be out of reach until a later write.
     pub(super) after: Vec<(usize, Handle)>,
     /// The writes that contradict each other.
     pub(super) contested: Vec<usize>,
 }
 
-impl Gaps {
+impl Outages {
     /// How many groups are out of reach for a while.
     pub(super) fn groups(&self) -> usize {
         self.after.iter().map(|(_, group)| group).collect::<BTreeSet<_>>().len()
@@ -47,11 +47,11 @@ impl Gaps {
 }
 
 /// Adds the edges, and returns what could not be kept.
-pub(super) fn keep(difference: &Difference<'_>, writes: &[Write], graph: &mut Graph) -> Gaps {
+pub(super) fn add_reachability_edges(difference: &Difference<'_>, writes: &[Write], graph: &mut Graph) -> Outages {
     let mut map = Map::new(difference, writes);
     let wishes = map.wishes();
     if wishes.is_empty() {
-        return Gaps::default();
+        return Outages::default();
     }
     let mut guarded = graph.clone();
     for wish in &wishes {
@@ -61,22 +61,27 @@ pub(super) fn keep(difference: &Difference<'_>, writes: &[Write], graph: &mut Gr
     }
     if guarded.sorted().len() == writes.len() {
         *graph = guarded;
-        return Gaps::default();
+        return Outages::default();
     }
-    let circles = guarded.circles();
-    let after = settle(&map, wishes, &circles, graph);
-    Gaps { after, contested: circles.into_iter().flatten().collect() }
+    let cycles = guarded.cycles();
+    let after = settle(&map, wishes, &cycles, graph);
+    Outages { after, contested: cycles.into_iter().flatten().collect() }
 }
 
-/// Undoes the circles that wishes made, giving up as few groups as it can.
-fn settle(map: &Map<'_, '_>, wishes: Vec<Wish>, circles: &[Vec<usize>], graph: &mut Graph) -> Vec<(usize, Handle)> {
+/// Undoes the cycles that wishes made, giving up as few groups as it can.
+fn settle(
+    map: &Map<'_, '_>,
+    wishes: Vec<ReachConstraint>,
+    cycles: &[Vec<usize>],
+    graph: &mut Graph,
+) -> Vec<(usize, Handle)> {
     let small = map.writes.len() <= order_search::MOST;
-    let scopes: Vec<Vec<usize>> = if small { vec![(0..map.writes.len()).collect()] } else { circles.to_vec() };
+    let scopes: Vec<Vec<usize>> = if small { vec![(0..map.writes.len()).collect()] } else { cycles.to_vec() };
     let mut settled = graph.clone();
     let mut gaps = Vec::new();
     let scope_of: HashMap<usize, usize> =
         scopes.iter().enumerate().flat_map(|(scope, nodes)| nodes.iter().map(move |&node| (node, scope))).collect();
-    let mut inside: Vec<Vec<Wish>> = scopes.iter().map(|_| Vec::new()).collect();
+    let mut inside: Vec<Vec<ReachConstraint>> = scopes.iter().map(|_| Vec::new()).collect();
     for wish in wishes {
         let mut touched = wish.makes.iter().chain(&wish.breaks).map(|node| scope_of.get(node).copied());
         let first = touched.next().flatten();
@@ -86,7 +91,7 @@ fn settle(map: &Map<'_, '_>, wishes: Vec<Wish>, circles: &[Vec<usize>], graph: &
             list.push(wish);
             continue;
         }
-        // Partly elsewhere: what lies inside one circle is given up, the rest holds.
+        // Partly elsewhere: what lies inside one cycle is given up, the rest holds.
         let same = |(from, to): &(usize, usize)| scope_of.contains_key(from) && scope_of.get(from) == scope_of.get(to);
         let (inner, outer): (Vec<_>, Vec<_>) = wish.edges().into_iter().partition(same);
         for (from, to) in outer {
@@ -118,8 +123,8 @@ fn order_within<'w>(
     map: &Map<'_, '_>,
     graph: &Graph,
     nodes: &[usize],
-    wishes: &'w [Wish],
-) -> (Vec<usize>, Vec<&'w Wish>) {
+    wishes: &'w [ReachConstraint],
+) -> (Vec<usize>, Vec<&'w ReachConstraint>) {
     if nodes.len() <= order_search::MOST {
         let steps: Vec<Step> = nodes.iter().map(|&node| map.step(node)).collect();
         let before = |node: usize| {
@@ -145,7 +150,7 @@ fn order_within<'w>(
     (Vec::new(), wishes.iter().collect())
 }
 
-impl Wish {
+impl ReachConstraint {
     /// What must come before what.
     fn edges(&self) -> Vec<(usize, usize)> {
         if self.makes.len().saturating_mul(self.breaks.len()) <= PAIRS {
@@ -186,7 +191,7 @@ enum Time {
 }
 
 /// The best known way to a station: how many changed steps, from where, by which write.
-type Way = (u32, Option<u32>, Option<usize>);
+type SplitKind = (u32, Option<u32>, Option<usize>);
 
 impl<'m, 'd> Map<'m, 'd> {
     fn new(difference: &'m Difference<'d>, writes: &'m [Write]) -> Self {
@@ -232,7 +237,7 @@ impl<'m, 'd> Map<'m, 'd> {
     }
 
     /// The groups that keep none of their paths, with the writes on one path of each side.
-    fn wishes(&mut self) -> Vec<Wish> {
+    fn wishes(&mut self) -> Vec<ReachConstraint> {
         let breaking =
             self.writes.iter().any(|write| write.route.is_some_and(|route| route.before.is_some_and(is_station)));
         if !breaking {
@@ -248,7 +253,7 @@ impl<'m, 'd> Map<'m, 'd> {
             if old.0 > 0 && new.0 > 0 {
                 let group = Handle { kind: Kind::RingGroup, index: group };
                 let index = group.index;
-                wishes.push(Wish { group, makes: path(&after, index), breaks: path(&before, index) });
+                wishes.push(ReachConstraint { group, makes: path(&after, index), breaks: path(&before, index) });
             }
         }
         if !wishes.is_empty() {
@@ -283,8 +288,8 @@ impl<'m, 'd> Map<'m, 'd> {
     }
 
     /// For each station the way with the fewest changed steps (a breadth-first search with steps of 0 or 1).
-    fn ways(&self, time: Time) -> Vec<Option<Way>> {
-        let mut ways: Vec<Option<Way>> = vec![None; self.stations];
+    fn ways(&self, time: Time) -> Vec<Option<SplitKind>> {
+        let mut ways: Vec<Option<SplitKind>> = vec![None; self.stations];
         let mut queue: VecDeque<(u32, u32)> = VecDeque::new();
         for (index, _) in (0u32..).zip(&self.difference.directory.live().numbers) {
             let unchanged = self.difference.directory.destination(index);
@@ -304,7 +309,7 @@ impl<'m, 'd> Map<'m, 'd> {
     }
 
     /// Notes the unchanged hand-overs that the search must know, and the stations that are always reachable.
-    fn fix(&mut self, before: &[Option<Way>]) {
+    fn fix(&mut self, before: &[Option<SplitKind>]) {
         let mut fixed = Vec::new();
         for (station, way) in (0u32..).zip(before) {
             if way.is_some_and(|way| way.0 == 0) {
@@ -318,7 +323,7 @@ impl<'m, 'd> Map<'m, 'd> {
     }
 }
 
-fn improve(ways: &mut [Option<Way>], queue: &mut VecDeque<(u32, u32)>, target: u32, way: Way) {
+fn improve(ways: &mut [Option<SplitKind>], queue: &mut VecDeque<(u32, u32)>, target: u32, way: SplitKind) {
     if let Some(slot) = ways.get_mut(target as usize)
         && slot.is_none_or(|known| way.0 < known.0)
     {
@@ -328,7 +333,7 @@ fn improve(ways: &mut [Option<Way>], queue: &mut VecDeque<(u32, u32)>, target: u
 }
 
 /// The changed steps on the way to a station, the last first.
-fn path(ways: &[Option<Way>], station: u32) -> Vec<usize> {
+fn path(ways: &[Option<SplitKind>], station: u32) -> Vec<usize> {
     let mut writes = Vec::new();
     let mut at = Some(station);
     while let Some((_, from, writer)) = at.and_then(|station| ways.get(station as usize).copied().flatten()) {

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::model::{
-    Change, ChangeId, Desired, Directory, FieldName, FieldValue, Found, Kind, Live, LiveObject, NameKey, ObjectId,
-    ObjectLabel, Verb,
+    Change, ChangeId, Desired, Directory, FieldName, FieldValue, Found, Kind, LiveAccount, LiveObject, NameKey,
+    ObjectId, ObjectLabel, Verb,
 };
 
-use super::stale::{Account, Moved};
+use super::stale::{Account, StaleChange};
 use super::{Plan, guard};
 
 /// Makes a saved plan ready to be applied to an account, or says what moved since it was made.
@@ -15,7 +15,7 @@ use super::{Plan, guard};
 /// Its changes get the versions that the objects have now, so that a vendor who counts a version for something
 /// that is no field of ours does not refuse them. The guards judge once more, by the policy of the files as they
 /// are now: whoever forges a plan without its blocks gains nothing.
-pub fn ready(mut plan: Plan, desired: &Desired, live: &Live) -> Result<Plan, Vec<Moved>> {
+pub fn revalidate(mut plan: Plan, desired: &Desired, live: &LiveAccount) -> Result<Plan, Vec<StaleChange>> {
     let account = Account::new(&plan, live);
     let moved = account.moved();
     if !moved.is_empty() {
@@ -27,7 +27,7 @@ pub fn ready(mut plan: Plan, desired: &Desired, live: &Live) -> Result<Plan, Vec
             change.revision = revision;
         }
     }
-    for block in guard::judge(&plan.changes, desired, live) {
+    for block in guard::evaluate(&plan.changes, desired, live) {
         if !plan.blocked.contains(&block) {
             plan.blocked.push(block);
         }
@@ -36,7 +36,7 @@ pub fn ready(mut plan: Plan, desired: &Desired, live: &Live) -> Result<Plan, Vec
 }
 
 /// The objects that do not show what a plan wrote; nothing if it is there.
-pub fn unmet(plan: &Plan, live: &Live) -> Vec<ObjectLabel> {
+pub fn unapplied_objects(plan: &Plan, live: &LiveAccount) -> Vec<ObjectLabel> {
     let account = Shown::new(plan, live);
     let mut objects: BTreeMap<(Kind, Option<&ObjectId>, &str), Vec<&Change>> = BTreeMap::new();
     for change in &plan.changes {
@@ -55,7 +55,7 @@ struct Shown<'a> {
 }
 
 impl<'a> Shown<'a> {
-    fn new(plan: &'a Plan, live: &'a Live) -> Self {
+    fn new(plan: &'a Plan, live: &'a LiveAccount) -> Self {
         let mut shown = Self { directory: Directory::new(live), made: HashMap::new() };
         let creations = plan.changes.iter().filter(|change| change.verb == Verb::Create);
         shown.made = creations.filter_map(|change| Some((change.id, shown.group(&change.object.name)?))).collect();

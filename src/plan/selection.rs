@@ -31,7 +31,7 @@ impl FromStr for Select {
     type Err = SelectError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = || SelectError(crate::text::shown(text, 80).into());
+        let wrong = || SelectError(crate::text::sanitized(text, 80).into());
         let what = if let Some(name) = text.strip_prefix("ring_group/") {
             let mut names = NameSet::default();
             names.extend([name.parse::<NamePattern>().map_err(|_| wrong())?]);

@@ -1,8 +1,8 @@
 //! Second writes, where an order of single writes does not exist.
 //!
-//! Some changes form a circle: two groups trade extension numbers; a new group takes the number of one that
+//! Some changes form a cycle: two groups trade extension numbers; a new group takes the number of one that
 //! can only be deleted once callers were moved to the new one; two new groups name each other as no-answer
-//! target. One object of the circle must then be written twice. A split is tried only inside a circle, and
+//! target. One object of the cycle must then be written twice. A split is tried only inside a cycle, and
 //! the first that undoes it is taken, so an object gets a second write only where that is necessary. None gets a
 //! third: a write that is half of one already is left whole as long as another will do, and always if it is only for
 //! the reach of a group.
@@ -14,16 +14,16 @@ use crate::model::{Capabilities, ExtensionNumber, Reason, Verb, is_emergency};
 
 use super::dependencies::needs;
 use super::graph::Graph;
-use super::reachability::{self, Gaps};
+use super::reachability::{self, Outages};
 use super::write::{Route, Write};
 
-/// So many members of a circle are tried before the best so far is taken: a bound on the work for circles
-/// of thousands of writes. Any member of a plain circle will do, so the first nearly always does.
+/// So many members of a cycle are tried before the best so far is taken: a bound on the work for cycles
+/// of thousands of writes. Any member of a plain cycle will do, so the first nearly always does.
 const TRIED: usize = 64;
 
 /// The ways to split a write, the least intrusive first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum SplitKind {
     /// Everything but the no-answer target first.
     NoAnswerLast,
     /// The no-answer target first.
@@ -36,16 +36,17 @@ pub(super) enum Way {
     Park,
 }
 
-pub(super) const WAYS: [Way; 5] = [Way::NoAnswerLast, Way::NoAnswerFirst, Way::Detach, Way::ExtensionLast, Way::Park];
+pub(super) const WAYS: [SplitKind; 5] =
+    [SplitKind::NoAnswerLast, SplitKind::NoAnswerFirst, SplitKind::Detach, SplitKind::ExtensionLast, SplitKind::Park];
 
 /// Extension numbers that nothing uses, now or later: the highest of the account's range first.
-pub(super) struct Spare<'d, 'a> {
+pub(super) struct FreeExtensions<'d, 'a> {
     difference: &'d Difference<'a>,
     wanted: HashSet<&'d str>,
     next: Option<u64>,
 }
 
-impl<'d, 'a> Spare<'d, 'a> {
+impl<'d, 'a> FreeExtensions<'d, 'a> {
     pub(super) fn new(difference: &'d Difference<'a>) -> Self {
         let wanted = difference.desired.ring_groups.iter().filter_map(|group| group.extension.as_ref());
         let (_, most) = difference.directory.live().capabilities.extension_digits;
@@ -86,18 +87,22 @@ impl<'d, 'a> Spare<'d, 'a> {
     }
 }
 
-/// Splits one write of the circle, or says that no extension number is free for it.
-pub(super) fn split(writes: &mut Vec<Write>, circle: &[usize], spare: &mut Spare<'_, '_>) -> Result<(), NoSpare> {
-    let inside: Vec<Write> = circle.iter().filter_map(|&index| writes.get(index)).cloned().collect();
+/// Splits one write of the cycle, or says that no extension number is free for it.
+pub(super) fn split(
+    writes: &mut Vec<Write>,
+    cycle: &[usize],
+    spare: &mut FreeExtensions<'_, '_>,
+) -> Result<(), NoSpare> {
+    let inside: Vec<Write> = cycle.iter().filter_map(|&index| writes.get(index)).cloned().collect();
     let halves_so_far = halved(writes);
-    let (split, whole): (Vec<usize>, Vec<usize>) = (0..inside.len())
-        .partition(|&position| circle.get(position).is_some_and(|index| halves_so_far.contains(index)));
-    let best = best(circle, &inside, &whole).or_else(|| best(circle, &inside, &split));
+    let (split, whole): (Vec<usize>, Vec<usize>) =
+        (0..inside.len()).partition(|&position| cycle.get(position).is_some_and(|index| halves_so_far.contains(index)));
+    let best = best(cycle, &inside, &whole).or_else(|| best(cycle, &inside, &split));
     let Some((position, way)) = best else { return Err(NoSpare) };
-    let Some(write) = circle.get(position).and_then(|&index| writes.get_mut(index)) else { return Err(NoSpare) };
-    let aside = if way == Way::Park { Some(spare.take().ok_or(NoSpare)?) } else { None };
-    let index = circle.get(position).copied().unwrap_or_default();
-    if let Some((first, mut second)) = halves(write, way, aside) {
+    let Some(write) = cycle.get(position).and_then(|&index| writes.get_mut(index)) else { return Err(NoSpare) };
+    let aside = if way == SplitKind::Park { Some(spare.take().ok_or(NoSpare)?) } else { None };
+    let index = cycle.get(position).copied().unwrap_or_default();
+    if let Some((first, mut second)) = split_write(write, way, aside) {
         *write = first;
         second.after = Some(index);
         writes.push(second);
@@ -105,12 +110,12 @@ pub(super) fn split(writes: &mut Vec<Write>, circle: &[usize], spare: &mut Spare
     Ok(())
 }
 
-/// The member of a circle, of these, whose split leaves the fewest writes on it, and the way to split it.
-fn best(circle: &[usize], inside: &[Write], members: &[usize]) -> Option<(usize, Way)> {
-    let mut best: Option<(usize, usize, Way)> = None;
+/// The member of a cycle, of these, whose split leaves the fewest writes on it, and the way to split it.
+fn best(cycle: &[usize], inside: &[Write], members: &[usize]) -> Option<(usize, SplitKind)> {
+    let mut best: Option<(usize, usize, SplitKind)> = None;
     for way in WAYS {
         for &position in members.iter().take(TRIED) {
-            let Some(left) = circle_left(circle, inside, position, way) else { continue };
+            let Some(left) = circle_left(cycle, inside, position, way) else { continue };
             if left == 0 {
                 return Some((position, way));
             }
@@ -132,15 +137,15 @@ pub(super) fn halved(writes: &[Write]) -> HashSet<usize> {
 pub(super) fn split_for_reach(
     difference: &Difference<'_>,
     writes: &[Write],
-    gaps: &Gaps,
-) -> Option<(Vec<Write>, Graph, Gaps)> {
+    gaps: &Outages,
+) -> Option<(Vec<Write>, Graph, Outages)> {
     let halved = halved(writes);
     let whole = |index: &usize| !halved.contains(index) && writes.get(*index).is_some_and(|one| one.group.is_some());
     let groups = || gaps.contested.iter().copied().filter(whole);
     for way in WAYS {
         for index in groups().take(TRIED) {
-            let aside = if way == Way::Park { Spare::new(difference).unused(writes) } else { None };
-            let Some((first, mut second)) = writes.get(index).and_then(|write| halves(write, way, aside)) else {
+            let aside = if way == SplitKind::Park { FreeExtensions::new(difference).unused(writes) } else { None };
+            let Some((first, mut second)) = writes.get(index).and_then(|write| split_write(write, way, aside)) else {
                 continue;
             };
             let mut writes = writes.to_vec();
@@ -153,7 +158,7 @@ pub(super) fn split_for_reach(
             if graph.sorted().len() < writes.len() {
                 continue;
             }
-            let better = reachability::keep(difference, &writes, &mut graph);
+            let better = reachability::add_reachability_edges(difference, &writes, &mut graph);
             if better.groups() < gaps.groups() {
                 return Some((writes, graph, better));
             }
@@ -165,28 +170,28 @@ pub(super) fn split_for_reach(
 /// There is no free extension number to step aside to.
 pub(super) struct NoSpare;
 
-/// How many of the writes still lie on a circle if this one is split so; `None` if it cannot be.
-fn circle_left(circle: &[usize], inside: &[Write], position: usize, way: Way) -> Option<usize> {
-    let aside = if way == Way::Park { "99999999".parse().ok() } else { None };
-    let (first, mut second) = halves(inside.get(position)?, way, aside)?;
+/// How many of the writes still lie on a cycle if this one is split so; `None` if it cannot be.
+fn circle_left(cycle: &[usize], inside: &[Write], position: usize, way: SplitKind) -> Option<usize> {
+    let aside = if way == SplitKind::Park { "99999999".parse().ok() } else { None };
+    let (first, mut second) = split_write(inside.get(position)?, way, aside)?;
     let mut writes = inside.to_vec();
     *writes.get_mut(position)? = first;
-    // Earlier splits name writes by their place in the whole plan; here only this circle counts.
+    // Earlier splits name writes by their place in the whole plan; here only this cycle counts.
     for write in &mut writes {
-        write.after = write.after.and_then(|after| circle.binary_search(&after).ok());
+        write.after = write.after.and_then(|after| cycle.binary_search(&after).ok());
     }
     second.after = Some(position);
     writes.push(second);
     let graph: Graph = needs(&writes);
-    Some(graph.circles().iter().map(Vec::len).sum())
+    Some(graph.cycles().iter().map(Vec::len).sum())
 }
 
 /// The two writes that one becomes; `None` if it cannot be split in this way.
-pub(super) fn halves(write: &Write, way: Way, aside: Option<ExtensionNumber>) -> Option<(Write, Write)> {
+pub(super) fn split_write(write: &Write, way: SplitKind, aside: Option<ExtensionNumber>) -> Option<(Write, Write)> {
     let mut first = write.clone();
     let mut second = write.clone();
     match (way, write.verb) {
-        (Way::NoAnswerLast, Verb::Create | Verb::Update) => {
+        (SplitKind::NoAnswerLast, Verb::Create | Verb::Update) => {
             let target = write
                 .fields
                 .no_answer
@@ -197,13 +202,13 @@ pub(super) fn halves(write: &Write, way: Way, aside: Option<ExtensionNumber>) ->
             second.detached = write.verb == Verb::Create;
             becomes_update(&mut second);
         }
-        (Way::NoAnswerFirst, Verb::Update) => {
+        (SplitKind::NoAnswerFirst, Verb::Update) => {
             first.fields = GroupFields { no_answer: Some(write.fields.no_answer?), ..GroupFields::default() };
             releases_nothing(&mut first);
             second.fields.no_answer = None;
             second.route = None;
         }
-        (Way::Detach, Verb::Delete) => {
+        (SplitKind::Detach, Verb::Delete) => {
             let before = write.route.and_then(|route| route.before)?;
             first.verb = Verb::Update;
             first.fields = GroupFields { no_answer: Some(None), ..GroupFields::default() };
@@ -212,7 +217,7 @@ pub(super) fn halves(write: &Write, way: Way, aside: Option<ExtensionNumber>) ->
             second.route = None;
             second.detached = true;
         }
-        (Way::ExtensionLast, Verb::Create) => {
+        (SplitKind::ExtensionLast, Verb::Create) => {
             let extension = write.fields.extension.clone()?;
             first.fields.extension = None;
             first.takes_extension = None;
@@ -222,7 +227,7 @@ pub(super) fn halves(write: &Write, way: Way, aside: Option<ExtensionNumber>) ->
             becomes_update(&mut second);
             second.takes_extension.clone_from(&write.takes_extension);
         }
-        (Way::Park, Verb::Update | Verb::Delete) => {
+        (SplitKind::Park, Verb::Update | Verb::Delete) => {
             let freed = write.frees_extension.clone()?;
             first.verb = Verb::Update;
             first.fields = GroupFields { extension: aside.clone(), ..GroupFields::default() };
@@ -242,7 +247,7 @@ pub(super) fn halves(write: &Write, way: Way, aside: Option<ExtensionNumber>) ->
         return None;
     }
     first.reason = match way {
-        Way::Park | Way::ExtensionLast => Reason::ExtensionCycle,
+        SplitKind::Park | SplitKind::ExtensionLast => Reason::ExtensionCycle,
         _ => Reason::NoAnswerCycle,
     };
     Some((first, second))

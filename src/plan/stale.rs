@@ -8,26 +8,26 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::model::{
-    Change, ChangeId, Directory, FieldName, FieldValue, Found, Handle, Kind, Live, LiveObject, NameKey, ObjectId,
-    ObjectLabel, ObjectRef, PlannedRef, Revision, Verb,
+    Change, ChangeId, Directory, FieldName, FieldValue, Found, Handle, Kind, LiveAccount, LiveObject, NameKey,
+    ObjectId, ObjectLabel, ObjectRef, PlannedRef, Revision, Verb,
 };
 
 use super::{Plan, live_fields, preimage};
 
 /// A change that cannot be made as it was planned.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Moved {
+pub struct StaleChange {
     /// The change.
     pub change: ChangeId,
     /// Its object, as the plan calls it.
     pub object: ObjectLabel,
     /// What is otherwise now; never empty.
-    pub how: Vec<How>,
+    pub how: Vec<StaleReason>,
 }
 
 /// What is otherwise than a plan expects.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum How {
+pub enum StaleReason {
     /// The object is gone.
     Gone,
     /// The account calls the object by another name than the plan does.
@@ -87,7 +87,7 @@ pub(super) struct Account<'a> {
 }
 
 impl<'a> Account<'a> {
-    pub(super) fn new(plan: &'a Plan, live: &'a Live) -> Self {
+    pub(super) fn new(plan: &'a Plan, live: &'a LiveAccount) -> Self {
         let mut changes: HashMap<_, Vec<&Change>> = HashMap::new();
         for change in &plan.changes {
             if let Some(id) = &change.object.id {
@@ -98,7 +98,7 @@ impl<'a> Account<'a> {
     }
 
     /// What keeps the plan from being applied as it was made; nothing if it can be.
-    pub(super) fn moved(&self) -> Vec<Moved> {
+    pub(super) fn moved(&self) -> Vec<StaleChange> {
         let users = self.users();
         let mut seen = HashSet::new();
         let mut list = Vec::new();
@@ -107,12 +107,12 @@ impl<'a> Account<'a> {
             let mut how = first.map(|id| self.object(change, id)).unwrap_or_default();
             if change.verb == Verb::Delete {
                 let used = change.object.id.as_ref().and_then(|id| users.get(id)).into_iter().flatten();
-                how.extend(used.map(|by| How::Used { by: by.clone() }));
+                how.extend(used.map(|by| StaleReason::Used { by: by.clone() }));
             }
             how.extend(self.taken(change));
             how.extend(self.targets(change));
             if !how.is_empty() {
-                list.push(Moved { change: change.id, object: change.object.clone(), how });
+                list.push(StaleChange { change: change.id, object: change.object.clone(), how });
             }
         }
         list
@@ -171,25 +171,25 @@ impl<'a> Account<'a> {
     }
 
     /// What is otherwise with the object itself.
-    fn object(&self, change: &Change, id: &'a ObjectId) -> Vec<How> {
-        let Some(live) = self.directory.object(change.object.kind, id) else { return vec![How::Gone] };
+    fn object(&self, change: &Change, id: &'a ObjectId) -> Vec<StaleReason> {
+        let Some(live) = self.directory.object(change.object.kind, id) else { return vec![StaleReason::Gone] };
         let (name, pre_image) = match live {
             LiveObject::Number(number) => (number.number.to_string(), preimage::of_number(number)),
             LiveObject::Group(group) => (group.name.to_string(), preimage::of_group(group)),
         };
         let mut how = self.said(self.writes(change.object.kind, id), &name, live);
         if how.is_empty() && change.expects.as_ref() != Some(&pre_image) {
-            how.push(How::OtherField);
+            how.push(StaleReason::OtherField);
         }
         how
     }
 
     /// Where a plan says something else of an object than the account does. Whoever approved the plan, and the
     /// guards, went by what it says; so this is looked at even if the fingerprint is right.
-    fn said(&self, changes: &[&Change], name: &str, live: LiveObject<'_>) -> Vec<How> {
+    fn said(&self, changes: &[&Change], name: &str, live: LiveObject<'_>) -> Vec<StaleReason> {
         let mut how = Vec::new();
         if changes.iter().any(|change| change.object.name != name) {
-            how.push(How::Name { now: name.to_owned() });
+            how.push(StaleReason::Name { now: name.to_owned() });
         }
         // What each field has between two writes to one object.
         let mut fields: BTreeMap<FieldName, &FieldValue> = BTreeMap::new();
@@ -201,14 +201,14 @@ impl<'a> Account<'a> {
             if found != field.before {
                 let after = last.get(&field.field);
                 let done = after.is_some_and(|after| earlier.is_none() && live.has(field.field, after));
-                how.push(How::Field { field: field.field, planned: field.before.clone(), now: found, done });
+                how.push(StaleReason::Field { field: field.field, planned: field.before.clone(), now: found, done });
             }
         }
         how
     }
 
     /// Names and extension numbers that somebody else has by now. Whoever the plan writes was planned for.
-    fn taken(&self, change: &Change) -> Vec<How> {
+    fn taken(&self, change: &Change) -> Vec<StaleReason> {
         let mut how = Vec::new();
         let other = |handle: &Handle| {
             self.directory
@@ -226,34 +226,38 @@ impl<'a> Account<'a> {
             let own = change.object.id.is_some() && NameKey::of(&change.object.name) == name.key();
             let unreadable = self.directory.unreadable_group(&name.key()).filter(|_| !own);
             how.extend(
-                unreadable.map(|one| How::Taken { field: FieldName::Name, by: format!("{}/{}", one.kind, one.name) }),
+                unreadable
+                    .map(|one| StaleReason::Taken { field: FieldName::Name, by: format!("{}/{}", one.kind, one.name) }),
             );
             how.extend(
-                found.into_iter().find(other).map(|handle| How::Taken { field: FieldName::Name, by: by(handle) }),
+                found
+                    .into_iter()
+                    .find(other)
+                    .map(|handle| StaleReason::Taken { field: FieldName::Name, by: by(handle) }),
             );
         }
         if let Some(FieldValue::Extension(extension)) = change.after(FieldName::Extension) {
             let unreadable = self.directory.unreadable_extension(extension);
-            how.extend(
-                unreadable
-                    .map(|one| How::Taken { field: FieldName::Extension, by: format!("{}/{}", one.kind, one.name) }),
-            );
+            how.extend(unreadable.map(|one| StaleReason::Taken {
+                field: FieldName::Extension,
+                by: format!("{}/{}", one.kind, one.name),
+            }));
             let holder = self.directory.by_extension(extension.as_str()).iter().copied().find(other);
-            how.extend(holder.map(|handle| How::Taken { field: FieldName::Extension, by: by(handle) }));
+            how.extend(holder.map(|handle| StaleReason::Taken { field: FieldName::Extension, by: by(handle) }));
         }
         how
     }
 
-    fn targets(&self, change: &'a Change) -> Vec<How> {
+    fn targets(&self, change: &'a Change) -> Vec<StaleReason> {
         let fields = change.fields.iter();
         let targets = fields.flat_map(|field| field.after.references().iter().map(|target| (field.field, target)));
         targets.filter_map(|(field, target)| self.target(field, target)).collect()
     }
 
-    fn target(&self, field: FieldName, target: &'a PlannedRef) -> Option<How> {
+    fn target(&self, field: FieldName, target: &'a PlannedRef) -> Option<StaleReason> {
         let id = target.id.as_ref()?;
         let Some(handle) = self.directory.by_id(&ObjectRef { kind: target.kind, id: id.clone() }) else {
-            return Some(How::TargetGone { field, target: target.clone() });
+            return Some(StaleReason::TargetGone { field, target: target.clone() });
         };
         // A group that the plan renames is called what it will be called.
         let renamed = self.writes(target.kind, id).iter().rev().find_map(|change| change.after(FieldName::Name));
@@ -261,6 +265,6 @@ impl<'a> Account<'a> {
             Some(FieldValue::Name(name)) => name.to_string(),
             _ => self.directory.label(handle),
         };
-        (name != target.name).then(|| How::TargetName { field, target: target.clone(), now: name })
+        (name != target.name).then(|| StaleReason::TargetName { field, target: target.clone(), now: name })
     }
 }

@@ -11,16 +11,16 @@ use super::Plan;
 
 impl Plan {
     /// Why the changes are no plan, if they are none.
-    pub fn sound(&self) -> Result<(), String> {
+    pub fn validate(&self) -> Result<(), String> {
         for (index, change) in self.changes.iter().enumerate() {
             let earlier = self.changes.get(..index).unwrap_or_default();
-            sound(change, earlier).map_err(|why| format!("change {}: {why}", index + 1))?;
+            validate(change, earlier).map_err(|why| format!("change {}: {why}", index + 1))?;
         }
         Ok(())
     }
 }
 
-fn sound(change: &Change, earlier: &[Change]) -> Result<(), String> {
+fn validate(change: &Change, earlier: &[Change]) -> Result<(), String> {
     if usize::try_from(change.id.0).ok() != Some(earlier.len() + 1) {
         return Err(format!("it has the number {}", change.id.0));
     }

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use crate::model::{Incomplete, Kind, ObjectId};
 
-/// Why there is no [`Live`](crate::model::Live) account to plan with.
+/// Why there is no [`LiveAccount`](crate::model::LiveAccount) to plan with.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     /// The provider's settings cannot work.
@@ -72,7 +72,7 @@ pub enum ReadError {
     /// The account changed while it was listed, every time.
     #[error(
         "{}; so it was each time that it was read, and no plan can be based on it: try again in a quiet moment",
-        crate::text::shown(&.0.to_string(), 200)
+        crate::text::sanitized(&.0.to_string(), 200)
     )]
     Inconsistent(Incomplete),
     /// The account that answers is not the one that answered before.
@@ -151,13 +151,13 @@ pub enum WriteError {
     Unattributed(String),
     /// The change cannot be expressed to this provider: the plan and the provider do not fit.
     #[error("this change cannot be sent: {0}")]
-    Unfit(String),
+    Unsupported(String),
     /// The provider only reads.
     #[error("a snapshot is read-only: apply the plan to the account that it was taken from")]
     ReadOnly,
     /// The client was opened to look, as `plan` does.
     #[error("this run only looks at the account: nothing was sent")]
-    OnlyLooks,
+    ReadOnlyClient,
 }
 
 fn tries(attempts: u32) -> String {

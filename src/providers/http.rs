@@ -26,12 +26,12 @@ pub(super) use clients::shared as client;
 use host_limit::Budgets;
 pub(super) use response::{Answer, Failure};
 pub(super) use retry::Attempts;
-pub use retry::Patience;
+pub use retry::RetryPolicy;
 pub(super) use retry_after::stated_wait;
 
 /// A request, ready to be sent any number of times.
 #[derive(Clone, Debug)]
-pub(super) struct Call {
+pub(super) struct Request {
     pub(super) method: Method,
     pub(super) url: Url,
     pub(super) if_match: Option<Box<str>>,
@@ -40,7 +40,7 @@ pub(super) struct Call {
     pub(super) body: Option<Vec<u8>>,
 }
 
-impl Call {
+impl Request {
     pub(super) fn get(url: Url) -> Self {
         Self { method: Method::GET, url, if_match: None, if_none_match: None, idempotency_key: None, body: None }
     }
@@ -74,7 +74,7 @@ pub(super) enum SendError {
     /// It writes, and the client only looks; nothing was sent.
     Forbidden,
     /// It may have been done: the connection broke, or the server failed with this status.
-    Doubt(String),
+    OutcomeUnknown(String),
 }
 
 /// Whether a server that answers so may have done the work all the same, or may still do it.
@@ -88,7 +88,7 @@ pub(super) struct Http {
     authorization: HeaderValue,
     secret: Secret,
     budget: Budgets,
-    patience: Patience,
+    patience: RetryPolicy,
     access: Access,
     /// Whether the run ends.
     stopped: watch::Sender<bool>,
@@ -100,7 +100,7 @@ impl Http {
         base: &Url,
         secret: Secret,
         limits: RequestLimits,
-        patience: Patience,
+        patience: RetryPolicy,
         access: Access,
     ) -> Result<Self, String> {
         let mut authorization = HeaderValue::try_from(format!("Bearer {}", secret.expose()))
@@ -153,10 +153,10 @@ impl Http {
     }
 
     /// Text of the server's, safe to show: one line, short, without the token.
-    pub(super) fn shown(&self, text: &str) -> String {
+    pub(super) fn sanitized(&self, text: &str) -> String {
         // Cut before the token is looked for, a long way behind where the text is cut for good.
         let start: String = text.chars().take(20_000).collect();
-        crate::text::shown(&self.secret.redacted(&start), 300)
+        crate::text::sanitized(&self.secret.redacted(&start), 300)
     }
 
     /// Sends a request, again where that is safe, until there is an answer to act on.
@@ -166,7 +166,7 @@ impl Http {
     /// An answer is whatever does not ask for a repeat, so also 404 or 412. A request that is not
     /// repeatable is only sent again if the last one certainly was not carried out. Whatever the last attempt ends
     /// in, [`Attempts::doubt`] says whether an earlier one may have been carried out.
-    pub(super) async fn send(&self, call: &Call, attempts: &mut Attempts) -> Result<Answer, SendError> {
+    pub(super) async fn send(&self, call: &Request, attempts: &mut Attempts) -> Result<Answer, SendError> {
         if self.access == Access::Look && call.method != Method::GET {
             return Err(SendError::Forbidden);
         }
@@ -203,7 +203,7 @@ impl Http {
                         return Err(doubt);
                     }
                     match attempts.pause() {
-                        None if busy => (None, SendError::Doubt(attempts.too_long(status, answer.asked))),
+                        None if busy => (None, SendError::OutcomeUnknown(attempts.too_long(status, answer.asked))),
                         pause => (pause, doubt),
                     }
                 }
@@ -213,7 +213,7 @@ impl Http {
                 }
                 Err(Failure::Lost(why)) => {
                     self.budget.overloaded(&turn);
-                    let doubt = attempts.doubted(self.shown(&why));
+                    let doubt = attempts.doubted(self.sanitized(&why));
                     if !call.is_repeatable() {
                         return Err(doubt);
                     }
@@ -235,7 +235,7 @@ impl Http {
         }
     }
 
-    async fn attempt(&self, call: &Call) -> Result<Answer, Failure> {
+    async fn attempt(&self, call: &Request) -> Result<Answer, Failure> {
         let mut request = self
             .client
             .request(call.method.clone(), call.url.clone())
@@ -259,10 +259,15 @@ impl Http {
         };
         let end = match &attempt {
             Ok(answer) => answer.status.as_u16().to_string(),
-            Err(failure) => self.shown(&failure.to_string()),
+            Err(failure) => self.sanitized(&failure.to_string()),
         };
         // The path without the query, which has cursors; nothing of headers and bodies.
-        tracing::debug!("{} {}: {end} in {} ms", call.method, self.shown(call.url.path()), begun.elapsed().as_millis());
+        tracing::debug!(
+            "{} {}: {end} in {} ms",
+            call.method,
+            self.sanitized(call.url.path()),
+            begun.elapsed().as_millis()
+        );
         attempt
     }
 }
@@ -270,7 +275,7 @@ impl Http {
 /// Why there is no answer, and whether asking again is useless.
 pub(super) fn failure_of(error: &reqwest::Error) -> (String, bool) {
     let failure = response::failure(error);
-    (failure.to_string(), matches!(failure, Failure::Impossible(_) | Failure::Untrusted(_)))
+    (failure.to_string(), matches!(failure, Failure::InvalidRequest(_) | Failure::Untrusted(_)))
 }
 
 fn content_type(method: &Method) -> &'static str {

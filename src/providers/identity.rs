@@ -2,9 +2,9 @@
 
 use std::hash::{Hash as _, Hasher as _};
 
-use crate::model::Live;
+use crate::model::LiveAccount;
 
-use super::Read;
+use super::FetchedAccount;
 
 /// The live identity of an account.
 ///
@@ -26,7 +26,7 @@ pub struct Identity<P> {
 
 impl<P: PartialEq> Identity<P> {
     /// The identity of the account that was read in this place.
-    pub fn new(read: &Read, place: Option<P>, remote: bool) -> Self {
+    pub fn new(read: &FetchedAccount, place: Option<P>, remote: bool) -> Self {
         let account = read.live.account.id.clone();
         Self { place, remote, account, objects: objects(&read.live), versions: read.versions.clone() }
     }
@@ -52,7 +52,7 @@ impl<P: PartialEq> Identity<P> {
 }
 
 /// A hash of what the account owns; it is compared within one process only.
-fn objects(live: &Live) -> Option<u64> {
+fn objects(live: &LiveAccount) -> Option<u64> {
     if live.numbers.is_empty() && live.users.is_empty() {
         return None;
     }
@@ -72,17 +72,17 @@ mod tests {
     use super::*;
     use crate::providers::snapshot::{Format, parse};
 
-    fn read(id: &str, number: &str, versions: &[&str]) -> Read {
+    fn read(id: &str, number: &str, versions: &[&str]) -> FetchedAccount {
         let text = format!(
             "snapshot: 1\naccount: {{ name: a, default_number: \"{number}\" }}\nreceptionists: {{ main: {{ extension: \"100\" }} }}\n\
              numbers: {{ \"{number}\": {{ to: receptionist/main }} }}\n"
         );
         let mut live = parse(&text, Format::Yaml).unwrap();
         live.account.id = id.into();
-        Read { live, requests: 1, versions: versions.iter().map(|version| Box::from(*version)).collect() }
+        FetchedAccount { live, requests: 1, versions: versions.iter().map(|version| Box::from(*version)).collect() }
     }
 
-    fn at(place: &'static str, read: &Read) -> Identity<&'static str> {
+    fn at(place: &'static str, read: &FetchedAccount) -> Identity<&'static str> {
         Identity::new(read, Some(place), true)
     }
 

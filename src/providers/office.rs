@@ -25,12 +25,15 @@ use std::sync::{Mutex, OnceLock};
 use reqwest::Url;
 
 use crate::model::{Capabilities, Change, Claim, RequestLimits};
-use crate::text::is_this_machine;
+use crate::text::is_loopback_host;
 
 use super::http::Http;
-use super::{Access, Looked, Patience, Pending, Provider, Read, ReadError, Secret, Touch, WriteError, Written};
+use super::{
+    Access, AuditEntry, BoxFuture, ChangeCheck, FetchedAccount, Provider, ReadError, RetryPolicy, Secret, WriteError,
+    WriteReceipt,
+};
 
-use change_check::Trail;
+use change_check::KnownPages;
 
 /// The most objects of a page, unless the account allows fewer.
 const PAGE_LIMIT: u32 = 1000;
@@ -41,7 +44,7 @@ pub struct OfficeOptions {
     /// The most requests under way at once; an account that states less gets less.
     pub concurrent: usize,
     /// How often and how long requests are repeated.
-    pub patience: Patience,
+    pub patience: RetryPolicy,
     /// What the client may do.
     pub access: Access,
     /// Sets this run apart from all others, so that a creation which is repeated within it is done once, and
@@ -53,7 +56,7 @@ impl Default for OfficeOptions {
     fn default() -> Self {
         Self {
             concurrent: RequestLimits::default().concurrent,
-            patience: Patience::default(),
+            patience: RetryPolicy::default(),
             access: Access::default(),
             nonce: format!("{:032x}", fastrand::u128(..)),
         }
@@ -72,7 +75,7 @@ pub struct Office {
     /// The id of the account that was read first: the only one that this client is for.
     id: OnceLock<Box<str>>,
     /// How the last complete reading can be looked at again.
-    trail: Mutex<Option<Trail>>,
+    trail: Mutex<Option<KnownPages>>,
 }
 
 impl Office {
@@ -88,7 +91,7 @@ impl Office {
             return Err(settings("the account's `url` has a password in it; use `token` instead".to_owned()));
         }
         // Here, and not only where files are read, so that no caller can send a token in clear text.
-        if base.scheme() == "http" && !is_this_machine(base.host_str().unwrap_or_default()) {
+        if base.scheme() == "http" && !is_loopback_host(base.host_str().unwrap_or_default()) {
             let why = "the token would travel unencrypted: the account's `url` starts with `https://`, or leads to this \
                        machine";
             return Err(settings(why.to_owned()));
@@ -140,23 +143,23 @@ impl Provider for Office {
         Capabilities::default()
     }
 
-    fn read(&self) -> Pending<'_, Result<Read, ReadError>> {
+    fn read(&self) -> BoxFuture<'_, Result<FetchedAccount, ReadError>> {
         Box::pin(self.read_account())
     }
 
-    fn look(&self) -> Pending<'_, Result<Looked, ReadError>> {
+    fn check_unchanged(&self) -> BoxFuture<'_, Result<ChangeCheck, ReadError>> {
         Box::pin(self.look_again())
     }
 
-    fn write<'a>(&'a self, change: &'a Change) -> Pending<'a, Result<Written, WriteError>> {
+    fn write<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, Result<WriteReceipt, WriteError>> {
         Box::pin(self.write_change(change))
     }
 
-    fn claim<'a>(&'a self, claim: &'a Claim) -> Pending<'a, Result<u64, WriteError>> {
+    fn claim<'a>(&'a self, claim: &'a Claim) -> BoxFuture<'a, Result<u64, WriteError>> {
         Box::pin(self.make_claim(claim))
     }
 
-    fn touches(&self) -> Pending<'_, Vec<Touch>> {
+    fn recent_audit_entries(&self) -> BoxFuture<'_, Vec<AuditEntry>> {
         Box::pin(async { self.latest_touches().await.unwrap_or_default() })
     }
 

@@ -15,10 +15,10 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::model::{Capabilities, Change, Live};
-use crate::text::shown;
+use crate::model::{Capabilities, Change, LiveAccount};
+use crate::text::sanitized;
 
-use super::{Looked, Pending, Provider, Read, ReadError, WriteError, Written};
+use super::{BoxFuture, ChangeCheck, FetchedAccount, Provider, ReadError, WriteError, WriteReceipt};
 
 use stamp::Stamp;
 pub use write::write;
@@ -78,7 +78,7 @@ impl SnapshotError {
     }
 
     fn file(path: &Path, why: String) -> Self {
-        Self::File { path: shown(&path.to_string_lossy(), 200), why }
+        Self::File { path: sanitized(&path.to_string_lossy(), 200), why }
     }
 }
 
@@ -86,7 +86,7 @@ impl SnapshotError {
 ///
 /// The ids are derived from the keys (`ring_group/ventes`), so that a plan made from the same file twice is
 /// the same plan. There are no revisions.
-pub fn parse(text: &str, format: Format) -> Result<Live, SnapshotError> {
+pub fn parse(text: &str, format: Format) -> Result<LiveAccount, SnapshotError> {
     read(text, format).and_then(resolve::resolve).map_err(|error| if is_marked(text) { error } else { error.silent() })
 }
 
@@ -126,7 +126,7 @@ impl Snapshot {
     }
 
     /// Reads the file now, on this thread.
-    pub fn load(&self) -> Result<Live, SnapshotError> {
+    pub fn load(&self) -> Result<LiveAccount, SnapshotError> {
         let json = self.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
         let format = if json { Format::Json } else { Format::Yaml };
         let failed = |why: String| SnapshotError::file(&self.path, why);
@@ -174,7 +174,7 @@ impl Provider for Snapshot {
         Capabilities::of_snapshot()
     }
 
-    fn read(&self) -> Pending<'_, Result<Read, ReadError>> {
+    fn read(&self) -> BoxFuture<'_, Result<FetchedAccount, ReadError>> {
         // On this thread, though it takes a second for each 200,000 numbers: it has nobody to wait for, and a thread
         // of its own would have a heap of its own, beside what reading the files left in this one's.
         Box::pin(async {
@@ -182,17 +182,17 @@ impl Provider for Snapshot {
             let stamp = Stamp::settled(&self.path);
             let live = self.load()?;
             *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = stamp;
-            Ok(Read { live, requests: 0, versions: Vec::new() })
+            Ok(FetchedAccount { live, requests: 0, versions: Vec::new() })
         })
     }
 
-    fn look(&self) -> Pending<'_, Result<Looked, ReadError>> {
+    fn check_unchanged(&self) -> BoxFuture<'_, Result<ChangeCheck, ReadError>> {
         let seen = *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let unchanged = seen.is_some_and(|seen| Stamp::of(&self.path) == Some(seen));
-        Box::pin(std::future::ready(Ok(Looked { unchanged, requests: 0 })))
+        Box::pin(std::future::ready(Ok(ChangeCheck { unchanged, requests: 0 })))
     }
 
-    fn write<'a>(&'a self, _: &'a Change) -> Pending<'a, Result<Written, WriteError>> {
+    fn write<'a>(&'a self, _: &'a Change) -> BoxFuture<'a, Result<WriteReceipt, WriteError>> {
         Box::pin(std::future::ready(Err(WriteError::ReadOnly)))
     }
 }

@@ -10,10 +10,10 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Url};
 
 use crate::model::RequestLimits;
-use crate::text::is_this_machine;
+use crate::text::is_loopback_host;
 
 use super::Secret;
-use super::http::{Patience, client, failure_of, stated_wait};
+use super::http::{RetryPolicy, client, failure_of, stated_wait};
 
 /// The most time until a connection stands, and until there is an answer.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -41,14 +41,14 @@ impl Webhook {
     /// The webhook at an address, which is `https`, or `http` on this machine.
     pub fn new(secret: Secret) -> Result<Self, String> {
         let url = Url::parse(secret.expose()).map_err(|_| "it is no URL".to_owned())?;
-        let local = url.host_str().is_some_and(is_this_machine);
+        let local = url.host_str().is_some_and(is_loopback_host);
         match url.scheme() {
             "https" if url.host_str().is_some() => {}
             "http" if local => {}
             "http" => return Err("it is `http`, which anybody on the way can read; use `https`".to_owned()),
             _ => return Err("it is no `https` URL".to_owned()),
         }
-        let patience = Patience { connect: CONNECT, request: ANSWER, ..Patience::default() };
+        let patience = RetryPolicy { connect: CONNECT, request: ANSWER, ..RetryPolicy::default() };
         let client = client(&url, RequestLimits { concurrent: 1, ..RequestLimits::default() }, patience)
             .map_err(|error| format!("the HTTP client cannot start: {}", error.without_url()))?;
         Ok(Self { client, url, secret })

@@ -13,7 +13,7 @@ use std::collections::btree_map::Entry;
 
 use crate::diag::{Source, Sources};
 use crate::model::{
-    Change, Desired, DesiredRingGroup, Directory, FieldName, FileId, Found, Kind, Live, LiveRingGroup, NameKey,
+    Change, Desired, DesiredRingGroup, Directory, FieldName, FileId, Found, Kind, LiveAccount, LiveRingGroup, NameKey,
     ObjectRef, Spanned, Verb, is_unprintable,
 };
 use crate::text::{quoted, yaml};
@@ -33,7 +33,7 @@ pub struct Adopted {
 }
 
 /// Edits files so that these changes are not needed any longer.
-pub fn adopt(sources: &Sources, desired: &Desired, live: &Live, changes: &[&Change]) -> Adopted {
+pub fn adopt(sources: &Sources, desired: &Desired, live: &LiveAccount, changes: &[&Change]) -> Adopted {
     let directory = Directory::new(live);
     let adopter = Adopter { desired, live, directory: &directory, selectors: Selectors::new(&directory) };
     // What a change needs is edited as a whole or not at all.
@@ -87,7 +87,7 @@ fn edited(sources: &Sources, wishes: &[(usize, Vec<Edit>)]) -> Result<BTreeMap<F
 
 struct Adopter<'a> {
     desired: &'a Desired,
-    live: &'a Live,
+    live: &'a LiveAccount,
     directory: &'a Directory<'a>,
     selectors: Selectors<'a, 'a>,
 }

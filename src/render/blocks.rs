@@ -68,13 +68,13 @@ impl<'a> Held<'a> {
 
 /// What a block says, and where its policy stands.
 pub(super) fn title(block: &Block) -> (String, Option<String>) {
-    (format!("{}: {}", block.guard.as_str(), fields::shown(&block.message)), block.place.as_ref().map(position))
+    (format!("{}: {}", block.guard.as_str(), fields::sanitized(&block.message)), block.place.as_ref().map(position))
 }
 
 /// The command line options that let exactly this plan through.
 pub(super) fn release(plan: &Plan) -> String {
     let approve = plan.blocked.iter().any(|block| block.guard.is_approvable());
-    let approve = approve.then(|| format!("--approve {}", fields::shown(&plan.digest.0)));
+    let approve = approve.then(|| format!("--approve {}", fields::sanitized(&plan.digest.0)));
     let take_over = plan.is_refused().then(|| "--take-over".to_owned());
     approve.into_iter().chain(take_over).collect::<Vec<_>>().join(" ")
 }

@@ -292,7 +292,7 @@ fn visible(before: char, character: char) -> char {
 
 /// A message on one line.
 fn escape(message: &str) -> String {
-    text::shown(message, MOST)
+    text::sanitized(message, MOST)
 }
 
 #[cfg(test)]

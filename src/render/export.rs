@@ -12,8 +12,8 @@ mod selectors;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::model::{Directory, Kind, Live, LiveNumber, is_unprintable};
-use crate::text::{shown, yaml};
+use crate::model::{Directory, Kind, LiveAccount, LiveNumber, is_unprintable};
+use crate::text::{sanitized, yaml};
 
 pub(super) use selectors::Selectors;
 
@@ -56,7 +56,7 @@ pub struct ExportOptions {
 }
 
 /// The account as desired state: relative file names and their texts, in order.
-pub fn export(live: &Live, options: &ExportOptions) -> Vec<(String, String)> {
+pub fn export(live: &LiveAccount, options: &ExportOptions) -> Vec<(String, String)> {
     let directory = Directory::new(live);
     let selectors = Selectors::new(&directory);
     let mut account = head(live, options);
@@ -72,8 +72,8 @@ pub fn export(live: &Live, options: &ExportOptions) -> Vec<(String, String)> {
         let _ = writeln!(
             account,
             "# {} is left out: {}",
-            shown(&format!("{}/{}", one.kind, one.name), LONGEST),
-            shown(&one.why, 1_000)
+            sanitized(&format!("{}/{}", one.kind, one.name), LONGEST),
+            sanitized(&one.why, 1_000)
         );
     }
     let groups = group::section(live, &selectors, options);
@@ -103,12 +103,12 @@ pub fn export(live: &Live, options: &ExportOptions) -> Vec<(String, String)> {
     files
 }
 
-fn head(live: &Live, options: &ExportOptions) -> String {
+fn head(live: &LiveAccount, options: &ExportOptions) -> String {
     let mut head = String::new();
     if !options.schema.is_empty() {
-        let _ = writeln!(head, "# yaml-language-server: $schema={}", shown(&options.schema, 2_000));
+        let _ = writeln!(head, "# yaml-language-server: $schema={}", sanitized(&options.schema, 2_000));
     }
-    let _ = writeln!(head, "# Exported from the live account {}.", shown(&live.account.name, LONGEST));
+    let _ = writeln!(head, "# Exported from the live account {}.", sanitized(&live.account.name, LONGEST));
     head.push_str("version: 1\n");
     head
 }
@@ -135,7 +135,7 @@ fn parts(numbers: Vec<&LiveNumber>) -> BTreeMap<String, Vec<&LiveNumber>> {
 }
 
 /// The section of these numbers; nothing without numbers.
-fn numbers(live: &Live, numbers: &[&LiveNumber], selectors: &Selectors<'_, '_>) -> Option<String> {
+fn numbers(live: &LiveAccount, numbers: &[&LiveNumber], selectors: &Selectors<'_, '_>) -> Option<String> {
     if numbers.is_empty() {
         return None;
     }
@@ -160,7 +160,7 @@ fn is_label(text: &str) -> bool {
     text.chars().count() <= 256 && !text.chars().any(is_unprintable)
 }
 
-fn destination(live: &Live, number: &LiveNumber, selectors: &Selectors<'_, '_>) -> Result<String, String> {
+fn destination(live: &LiveAccount, number: &LiveNumber, selectors: &Selectors<'_, '_>) -> Result<String, String> {
     match &number.to {
         Some(to) if to.kind != Kind::Other && !live.capabilities.destinations.contains(&to.kind) => {
             Err(format!("the account does not list {} as a destination", to.kind))
@@ -195,7 +195,7 @@ impl Section {
 
     /// A remark, on one line whatever is in it.
     fn comment(&mut self, text: &str) {
-        let _ = writeln!(self.text, "  # {}", shown(text, 1_000));
+        let _ = writeln!(self.text, "  # {}", sanitized(text, 1_000));
     }
 
     /// The section's text; a mapping also if all of it is comments.

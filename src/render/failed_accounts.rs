@@ -54,8 +54,9 @@ pub fn human(unplanned: &[Unplanned], style: Style) -> String {
         |paint: Paint, text: &str| if style.color { format!("{paint}{text}{paint:#}") } else { text.to_owned() };
     let mut blocks = Vec::with_capacity(unplanned.len());
     for one in unplanned {
-        let title = paint(Paint::new().bold(), &fields::shown(&one.account));
-        let line = paint(AnsiColor::Red.on_default(), &format!("Not planned: {}", text::shown(&one.message, LONGEST)));
+        let title = paint(Paint::new().bold(), &fields::sanitized(&one.account));
+        let line =
+            paint(AnsiColor::Red.on_default(), &format!("Not planned: {}", text::sanitized(&one.message, LONGEST)));
         blocks.push(format!("Account {title}\n  {line}\n"));
     }
     blocks.join("\n")
@@ -89,7 +90,7 @@ pub fn total(plans: &[Plan], unplanned: &[Unplanned]) -> Option<String> {
 
 /// The first names of a list, on one line.
 pub(crate) fn names(list: &[&str]) -> String {
-    let mut text = list.iter().take(NAMES).map(|name| fields::shown(name)).collect::<Vec<_>>().join(", ");
+    let mut text = list.iter().take(NAMES).map(|name| fields::sanitized(name)).collect::<Vec<_>>().join(", ");
     if list.len() > NAMES {
         // Writing to a string cannot fail, here and below.
         let _ = write!(text, " and {} more", list.len() - NAMES);
@@ -124,7 +125,7 @@ pub(super) fn markdown(unplanned: &[Unplanned], budget: usize) -> String {
 
 /// `lyon: cannot reach the server`.
 pub(super) fn line(one: &Unplanned, most: usize) -> String {
-    format!("{}: {}", fields::shown(&one.account), text::shown(&one.message, most))
+    format!("{}: {}", fields::sanitized(&one.account), text::sanitized(&one.message, most))
 }
 
 impl Unplanned {

@@ -23,14 +23,14 @@ pub(crate) fn sign(verb: Verb) -> char {
 /// The object as a reference of the file would name it; a number is its own name.
 pub(crate) fn object(change: &Change) -> String {
     match change.object.kind {
-        Kind::Number => shown(&change.object.name),
-        kind => format!("{kind}/{}", shown(&change.object.name)),
+        Kind::Number => sanitized(&change.object.name),
+        kind => format!("{kind}/{}", sanitized(&change.object.name)),
     }
 }
 
 /// Untrusted text on one line.
-pub(super) fn shown(value: &str) -> String {
-    text::shown(value, MOST)
+pub(super) fn sanitized(value: &str) -> String {
+    text::sanitized(value, MOST)
 }
 
 /// An untrusted path on one line, also at its beginning.
@@ -44,7 +44,7 @@ pub(crate) fn value(value: &FieldValue) -> String {
         FieldValue::None => "(none)".to_owned(),
         FieldValue::ChosenByAccount => "(the account chooses)".to_owned(),
         FieldValue::Text(label) => quoted(label),
-        FieldValue::Name(name) => shown(name.as_str()),
+        FieldValue::Name(name) => sanitized(name.as_str()),
         FieldValue::Extension(extension) => format!("\"{extension}\""),
         FieldValue::Ring(ring) => ring.to_string(),
         FieldValue::RingFor(ring_for) => ring_for.to_string(),
@@ -63,7 +63,7 @@ pub(super) fn quoted(label: &str) -> String {
 }
 
 fn reference(target: &PlannedRef) -> String {
-    format!("{}/{}", target.kind, shown(&target.name))
+    format!("{}/{}", target.kind, sanitized(&target.name))
 }
 
 /// What an object has after its creation, or had before its deletion.
@@ -119,7 +119,7 @@ pub(super) fn notes(change: &Change) -> Vec<String> {
     }
     if !change.unreachable_meanwhile.is_empty() {
         let groups: Vec<String> =
-            change.unreachable_meanwhile.iter().map(|group| format!("ring_group/{}", shown(group))).collect();
+            change.unreachable_meanwhile.iter().map(|group| format!("ring_group/{}", sanitized(group))).collect();
         notes.push(format!(
             "no number leads to {} for the time of one write; every number keeps a destination",
             groups.join(", ")

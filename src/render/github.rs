@@ -43,15 +43,15 @@ pub fn plans(
     // What is wrong with files has been annotated as findings.
     for one in unplanned.iter().filter(|one| one.reason != Reason::Invalid) {
         page.annotate(Severity::Error, one.place.as_ref(), || {
-            (format!("{} is not planned", fields::shown(&one.account)), one.line())
+            (format!("{} is not planned", fields::sanitized(&one.account)), one.line())
         });
     }
     let mut lines = Vec::new();
     for plan in plans {
         page.plan(plan);
-        let mut line = format!("Plan for {}: {}", fields::shown(&plan.account), summary::counts(plan));
+        let mut line = format!("Plan for {}: {}", fields::sanitized(&plan.account), summary::counts(plan));
         if !plan.is_empty() {
-            let _ = write!(line, "; digest {}", fields::shown(&plan.digest.0));
+            let _ = write!(line, "; digest {}", fields::sanitized(&plan.digest.0));
         }
         lines.push(line);
         if plan.is_blocked() {
@@ -105,7 +105,7 @@ impl<'a> Page<'a> {
         let mut properties = String::new();
         match place.map(|place| (place, self.repository.locate(&place.file))) {
             // A path that cannot be shown as it is would be looked for in vain.
-            Some((place, Located::Inside(file))) if fields::shown(&file) == file => {
+            Some((place, Located::Inside(file))) if fields::sanitized(&file) == file => {
                 properties = format!("file={},line={},col={},", property(&file), place.line, place.column);
             }
             Some((place, _)) => message = format!("{}: {message}", blocks::position(place)),

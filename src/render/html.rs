@@ -13,7 +13,7 @@ use super::{fields, summary};
 
 /// Untrusted text on one line, for between tags and within quoted attributes; at most so many characters.
 pub fn text(text: &str, most: usize) -> String {
-    escaped(&crate::text::shown(text, most))
+    escaped(&crate::text::sanitized(text, most))
 }
 
 /// Exactly this text, for between tags and within quoted attributes.

@@ -23,7 +23,7 @@ pub fn plan(plan: &Plan, style: Style) -> String {
 pub fn plan_of(plan: &Plan, style: Style, command: &str) -> String {
     let mut page = Page { text: String::new(), style };
     let held = Held::of(plan);
-    let title = page.paint(Paint::new().bold(), &fields::shown(&plan.account));
+    let title = page.paint(Paint::new().bold(), &fields::sanitized(&plan.account));
     let only = skipped::only(plan).map(|only| format!(" ({only})")).unwrap_or_default();
     page.line(&format!("Account {title}{only}"));
     for one in &plan.changes {
@@ -46,7 +46,7 @@ pub fn plan_of(plan: &Plan, style: Style, command: &str) -> String {
     page.line(&format!("Plan: {}", summary::counts(plan)));
     page.line(&format!("Price: {}", summary::price(plan)));
     if !plan.changes.is_empty() {
-        page.line(&format!("Digest: {}", fields::shown(&plan.digest.0)));
+        page.line(&format!("Digest: {}", fields::sanitized(&plan.digest.0)));
     }
     page.text
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::plan::{Digest, Plan};
-use crate::text::{self, shown};
+use crate::text::{self, sanitized};
 
 use super::failed_accounts::Unplanned;
 
@@ -112,18 +112,18 @@ impl Report {
             }
             Some(_) => {}
         }
-        let wrong = |path: String, why: &str| ReportError::Schema { path, why: shown(why, 300) };
+        let wrong = |path: String, why: &str| ReportError::Schema { path, why: sanitized(why, 300) };
         let validator =
             jsonschema::validator_for(&schema()).map_err(|error| wrong(String::new(), &error.to_string()))?;
         if let Err(error) = validator.validate(&value) {
-            return Err(wrong(shown(error.instance_path().as_str(), 200), &error.masked().to_string()));
+            return Err(wrong(sanitized(error.instance_path().as_str(), 200), &error.masked().to_string()));
         }
         let report: Self =
             serde_json::from_value(value).map_err(|error| wrong("/plans".to_owned(), &error.to_string()))?;
         let mut accounts = BTreeSet::new();
         for plan in &report.plans {
-            plan.sound().map_err(|why| wrong("/plans".to_owned(), &why))?;
-            let account = shown(&plan.account, 200);
+            plan.validate().map_err(|why| wrong("/plans".to_owned(), &why))?;
+            let account = sanitized(&plan.account, 200);
             if plan.digest != Digest::of(&plan.account_id, &plan.changes) {
                 return Err(ReportError::Tampered { account });
             }

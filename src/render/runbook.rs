@@ -54,7 +54,7 @@ pub fn unplanned(unplanned: &[Unplanned], language: Language) -> String {
     let mut text = String::new();
     for one in unplanned {
         let filled =
-            fill(words, &[("account", &fields::quoted(&one.account)), ("why", &text::shown(&one.message, 300))]);
+            fill(words, &[("account", &fields::quoted(&one.account)), ("why", &text::sanitized(&one.message, 300))]);
         text.push_str(&filled);
         text.push('\n');
     }
@@ -84,7 +84,7 @@ fn one(plan: &Plan, words: &Words) -> String {
     let held = Held::of(plan);
     if plan.is_blocked() {
         text.push('\n');
-        text.push_str(&fill(words.blocked, &[("digest", &fields::shown(&plan.digest.0))]));
+        text.push_str(&fill(words.blocked, &[("digest", &fields::sanitized(&plan.digest.0))]));
         text.push('\n');
         for block in &plan.blocked {
             // Writing to a string cannot fail, here and below.
@@ -106,7 +106,7 @@ fn one(plan: &Plan, words: &Words) -> String {
     }
     let last = (plan.changes.len() + 2).to_string();
     let _ = writeln!(text, "\n{last}. {}", words.finish);
-    text.push_str(&fill(words.digest, &[("digest", &fields::shown(&plan.digest.0))]));
+    text.push_str(&fill(words.digest, &[("digest", &fields::sanitized(&plan.digest.0))]));
     text.push('\n');
     text
 }

@@ -17,7 +17,7 @@ pub(super) fn title(plan: &Plan) -> Option<String> {
 
 /// `only +33142685300, ring_group/ventes`; nothing if the plan is about everything.
 pub(super) fn only(plan: &Plan) -> Option<String> {
-    let selectors: Vec<String> = plan.only.iter().map(|text| fields::shown(text)).collect();
+    let selectors: Vec<String> = plan.only.iter().map(|text| fields::sanitized(text)).collect();
     (!selectors.is_empty()).then(|| format!("only {}", selectors.join(", ")))
 }
 
@@ -39,13 +39,13 @@ fn line(skipped: &Skipped) -> String {
 /// The object as changes are called.
 pub(super) fn object(skipped: &Skipped) -> String {
     match skipped.kind {
-        Kind::Number => fields::shown(&skipped.name),
-        kind => format!("{kind}/{}", fields::shown(&skipped.name)),
+        Kind::Number => fields::sanitized(&skipped.name),
+        kind => format!("{kind}/{}", fields::sanitized(&skipped.name)),
     }
 }
 
 /// Why it is left out, with the rule or the word for programs.
 pub(super) fn reason(skipped: &Skipped) -> String {
-    let word = skipped.rule.as_ref().map_or_else(|| skipped.cause.as_str().to_owned(), |rule| fields::shown(rule));
-    format!("{} [{word}]", fields::shown(&skipped.reason))
+    let word = skipped.rule.as_ref().map_or_else(|| skipped.cause.as_str().to_owned(), |rule| fields::sanitized(rule));
+    format!("{} [{word}]", fields::sanitized(&skipped.reason))
 }

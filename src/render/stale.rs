@@ -3,15 +3,15 @@
 use std::fmt::Write as _;
 
 use crate::model::{FieldValue, Kind, ObjectLabel};
-use crate::plan::{How, Moved};
+use crate::plan::{StaleChange, StaleReason};
 
-use super::fields::{shown, value};
+use super::fields::{sanitized, value};
 
 /// So many objects are told in full; the rest are counted.
 const TOLD: usize = 50;
 
 /// A block of lines for each object.
-pub fn human(list: &[Moved]) -> String {
+pub fn human(list: &[StaleChange]) -> String {
     let mut text = String::new();
     for moved in list.iter().take(TOLD) {
         // Writing to a string cannot fail.
@@ -28,28 +28,28 @@ pub fn human(list: &[Moved]) -> String {
 
 fn object(label: &ObjectLabel) -> String {
     match label.kind {
-        Kind::Number => shown(&label.name),
-        kind => format!("{kind}/{}", shown(&label.name)),
+        Kind::Number => sanitized(&label.name),
+        kind => format!("{kind}/{}", sanitized(&label.name)),
     }
 }
 
-fn line(how: &How) -> String {
+fn line(how: &StaleReason) -> String {
     match how {
-        How::Gone => "it is gone".to_owned(),
-        How::Field { field, planned, now, done } => {
+        StaleReason::Gone => "it is gone".to_owned(),
+        StaleReason::Field { field, planned, now, done } => {
             let done = if *done { ", as the plan would have made it" } else { "" };
             format!("{}: was {} when the plan was made, is {} now{done}", field.as_str(), value(planned), value(now))
         }
-        How::Name { now } => format!("the account calls it {}", shown(now)),
-        How::OtherField => "a field that the plan does not write has changed".to_owned(),
-        How::Taken { field, by } => format!("its {} belongs to {} by now", field.as_str(), shown(by)),
-        How::TargetGone { field, target } => {
+        StaleReason::Name { now } => format!("the account calls it {}", sanitized(now)),
+        StaleReason::OtherField => "a field that the plan does not write has changed".to_owned(),
+        StaleReason::Taken { field, by } => format!("its {} belongs to {} by now", field.as_str(), sanitized(by)),
+        StaleReason::TargetGone { field, target } => {
             format!("{}: {} is gone", field.as_str(), value(&FieldValue::Reference(target.clone())))
         }
-        How::TargetName { field, target, now } => {
+        StaleReason::TargetName { field, target, now } => {
             let target = value(&FieldValue::Reference(target.clone()));
-            format!("{}: the account calls {target} {}", field.as_str(), shown(now))
+            format!("{}: the account calls {target} {}", field.as_str(), sanitized(now))
         }
-        How::Used { by } => format!("{} points at it by now", shown(by)),
+        StaleReason::Used { by } => format!("{} points at it by now", sanitized(by)),
     }
 }

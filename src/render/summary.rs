@@ -56,8 +56,8 @@ pub(super) fn unreadable(plan: &Plan) -> Vec<String> {
     /// A view for people lists no more than this; the JSON has all of them.
     const LISTED: usize = 20;
     let line = |one: &UnreadableObject| {
-        let object = format!("{}/{}", one.kind, fields::shown(&one.name));
-        format!("{object} cannot be managed: {}", fields::shown(&one.reason))
+        let object = format!("{}/{}", one.kind, fields::sanitized(&one.name));
+        format!("{object} cannot be managed: {}", fields::sanitized(&one.reason))
     };
     let mut lines: Vec<String> = plan.unreadable.iter().take(LISTED).map(line).collect();
     if plan.unreadable.len() > LISTED {

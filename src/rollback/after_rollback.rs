@@ -6,13 +6,13 @@ use crate::model::{
     ExtensionNumber, FieldName, Found, Handle, Kind, Name, NameKey, ObjectId, ObjectRef, Reference, Selector,
 };
 
-use super::live_index::World;
-use super::net_effect::Net;
-use super::reversal::{Parts, Wish, Wishes};
+use super::live_index::CurrentAccount;
+use super::net_effect::NetEffect;
+use super::reversal::{Parts, Reversal, Reversals};
 
 /// What would be true of ring groups, whose names and numbers the wishes pass round.
-pub(super) struct After<'w, 'l> {
-    world: &'w World<'l>,
+pub(super) struct Projected<'w, 'l> {
+    world: &'w CurrentAccount<'l>,
     deleted: HashSet<Handle>,
     renamed: HashMap<Handle, &'w Name>,
     renumbered: HashMap<Handle, &'w ExtensionNumber>,
@@ -29,8 +29,8 @@ pub(super) struct After<'w, 'l> {
 /// The field in the way, if it is one, and why.
 type Obstacle = (Option<FieldName>, String);
 
-impl<'w, 'l> After<'w, 'l> {
-    pub(super) fn new(wishes: &'w Wishes<'_, '_, 'l>) -> Self {
+impl<'w, 'l> Projected<'w, 'l> {
+    pub(super) fn new(wishes: &'w Reversals<'_, '_, 'l>) -> Self {
         let world = &wishes.past.world;
         let mut after = Self {
             world,
@@ -44,20 +44,20 @@ impl<'w, 'l> After<'w, 'l> {
         };
         for (position, wish) in &wishes.open {
             match (wish, wishes.past.nets.get(*position)) {
-                (Wish::Delete { live }, _) => after.deleted.extend(world.handle(&live.id)),
-                (Wish::Change { live, parts }, _) => {
+                (Reversal::Delete { live }, _) => after.deleted.extend(world.handle(&live.id)),
+                (Reversal::Change { live, parts }, _) => {
                     if let Some(handle) = world.handle(&live.id) {
                         after.renamed.extend(parts.name.as_ref().map(|name| (handle, name)));
                         after.renumbered.extend(parts.extension.as_ref().map(|number| (handle, number)));
                     }
                     after.wants(parts);
                 }
-                (Wish::Make { name, parts }, Some(net)) => {
+                (Reversal::Make { name, parts }, Some(net)) => {
                     after.remade.insert(&net.id, name);
                     *after.names.entry(name.key()).or_default() += 1;
                     after.wants(parts);
                 }
-                (Wish::Make { .. } | Wish::Number { .. }, _) => {}
+                (Reversal::Make { .. } | Reversal::Number { .. }, _) => {}
             }
         }
         for (index, group) in (0..).zip(&world.live.ring_groups) {
@@ -84,15 +84,15 @@ impl<'w, 'l> After<'w, 'l> {
     }
 
     /// Everything that would still point at a group that goes.
-    fn find_referrers(&mut self, wishes: &Wishes<'_, '_, 'l>) {
+    fn find_referrers(&mut self, wishes: &Reversals<'_, '_, 'l>) {
         if self.deleted.is_empty() {
             return;
         }
         let (mut moved_numbers, mut moved_groups) = (HashSet::new(), HashSet::new());
         for wish in wishes.open.values() {
             match wish {
-                Wish::Number { live, to: Some(_), .. } => moved_numbers.extend([live.number]),
-                Wish::Change { live, parts } if parts.no_answer.is_some() => moved_groups.extend([&live.id]),
+                Reversal::Number { live, to: Some(_), .. } => moved_numbers.extend([live.number]),
+                Reversal::Change { live, parts } if parts.no_answer.is_some() => moved_groups.extend([&live.id]),
                 _ => {}
             }
         }
@@ -151,9 +151,9 @@ impl<'w, 'l> After<'w, 'l> {
     }
 
     /// What keeps a wish from being fulfilled.
-    pub(super) fn obstacle(&self, net: &Net<'_>, wish: &Wish<'_>) -> Option<Obstacle> {
+    pub(super) fn obstacle(&self, net: &NetEffect<'_>, wish: &Reversal<'_>) -> Option<Obstacle> {
         match wish {
-            Wish::Number { live, to, .. } => {
+            Reversal::Number { live, to, .. } => {
                 let account = &self.world.live.account;
                 if to == &Some(None) && account.default_number == Some(live.number) {
                     let why = "it led nowhere, and has become the account's default number, which must lead somewhere";
@@ -163,7 +163,7 @@ impl<'w, 'l> After<'w, 'l> {
                 let target = to.as_ref().unwrap_or(&live.to).as_ref()?;
                 self.reference(target).err().map(|why| (Some(FieldName::To), format!("{kept}{why}")))
             }
-            Wish::Change { live, parts } => {
+            Reversal::Change { live, parts } => {
                 let handle = self.world.handle(&live.id)?;
                 if self.world.directory.named(Kind::RingGroup, &live.name.key()) != Found::One(handle) {
                     return Some((Some(FieldName::Name), "another group has the same name now".to_owned()));
@@ -175,10 +175,10 @@ impl<'w, 'l> After<'w, 'l> {
                 let name = parts.name.as_ref().filter(|name| name.key() != live.name.key());
                 self.group_obstacle(Some(handle), name, parts, members)
             }
-            Wish::Make { name, parts } => {
+            Reversal::Make { name, parts } => {
                 self.group_obstacle(None, Some(name), parts, parts.members.as_deref().unwrap_or_default())
             }
-            Wish::Delete { live } => {
+            Reversal::Delete { live } => {
                 let handle = self.world.handle(&live.id)?;
                 if self.world.directory.named(Kind::RingGroup, &live.name.key()) != Found::One(handle) {
                     return Some((Some(FieldName::Name), "another group has the same name now".to_owned()));
@@ -229,7 +229,7 @@ impl<'w, 'l> After<'w, 'l> {
                 ));
             }
             if !seen.insert(Some(holder)) {
-                return Some(format!("the name {name} goes round in a circle"));
+                return Some(format!("the name {name} goes round in a cycle"));
             }
             wanted = self.renamed.get(&holder)?.key();
         }

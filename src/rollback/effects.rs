@@ -4,28 +4,33 @@ use std::collections::{HashMap, HashSet};
 
 use crate::ledger::{Fate, Run};
 use crate::model::{
-    Change, ChangeId, FieldChange, FieldValue, Found, Kind, Live, LiveObject, LiveRingGroup, NameKey, ObjectId,
+    Change, ChangeId, FieldChange, FieldValue, Found, Kind, LiveAccount, LiveObject, LiveRingGroup, NameKey, ObjectId,
     ObjectRef, PlannedRef, Verb,
 };
 
 use super::Conflict;
-use super::live_index::World;
-use super::net_effect::{Net, conflict, has};
+use super::live_index::CurrentAccount;
+use super::net_effect::{NetEffect, conflict, has};
 
 /// A run's work on the account, and the account as it is now.
-pub(super) struct Past<'r, 'l> {
-    pub(super) world: World<'l>,
+pub(super) struct Effects<'r, 'l> {
+    pub(super) world: CurrentAccount<'l>,
     /// What was done, in the order of the plan; what was made and deleted again is not in it.
-    pub(super) nets: Vec<Net<'r>>,
+    pub(super) nets: Vec<NetEffect<'r>>,
     /// What cannot be told.
     pub(super) conflicts: Vec<Conflict>,
     /// Groups that the run deleted and that somebody made anew since: the old id, then the new one.
-    pub(super) heirs: HashMap<ObjectId, ObjectId>,
+    pub(super) recreated: HashMap<ObjectId, ObjectId>,
 }
 
-impl<'r, 'l> Past<'r, 'l> {
-    pub(super) fn new(run: &'r Run, live: &'l Live) -> Self {
-        let mut past = Self { world: World::new(live), nets: Vec::new(), conflicts: Vec::new(), heirs: HashMap::new() };
+impl<'r, 'l> Effects<'r, 'l> {
+    pub(super) fn new(run: &'r Run, live: &'l LiveAccount) -> Self {
+        let mut past = Self {
+            world: CurrentAccount::new(live),
+            nets: Vec::new(),
+            conflicts: Vec::new(),
+            recreated: HashMap::new(),
+        };
         let mut made: HashMap<ChangeId, ObjectId> = HashMap::new();
         let mut makers: HashMap<&str, ObjectId> = HashMap::new();
         let mut positions: HashMap<(Kind, ObjectId), usize> = HashMap::new();
@@ -46,7 +51,7 @@ impl<'r, 'l> Past<'r, 'l> {
                 makers.insert(&change.object.name, id.clone());
             }
             let position = *positions.entry((change.object.kind, id.clone())).or_insert_with(|| {
-                past.nets.push(Net::new(change, id));
+                past.nets.push(NetEffect::new(change, id));
                 past.nets.len() - 1
             });
             if let Some(net) = past.nets.get_mut(position) {
@@ -59,7 +64,7 @@ impl<'r, 'l> Past<'r, 'l> {
                 }
             }
         }
-        past.heirs = past.find_heirs();
+        past.recreated = past.find_heirs();
         past
     }
 
@@ -107,44 +112,47 @@ impl<'r, 'l> Past<'r, 'l> {
     fn find_heirs(&self) -> HashMap<ObjectId, ObjectId> {
         let written: HashSet<&ObjectId> = self.nets.iter().map(|net| &net.id).collect();
         let deleted = || self.nets.iter().filter(|net| net.verb == Verb::Delete);
-        let heir = |net: &Net<'_>| match self.world.directory.named(Kind::RingGroup, &NameKey::of(&net.label.name)) {
-            Found::One(handle) => self.world.group(handle).filter(|group| !written.contains(&group.id)),
-            _ => None,
-        };
+        let heir =
+            |net: &NetEffect<'_>| match self.world.directory.named(Kind::RingGroup, &NameKey::of(&net.label.name)) {
+                Found::One(handle) => self.world.group(handle).filter(|group| !written.contains(&group.id)),
+                _ => None,
+            };
         let candidates = deleted().filter_map(|net| Some((net.id.clone(), heir(net)?.id.clone())));
-        let mut heirs: HashMap<ObjectId, ObjectId> = candidates.collect();
+        let mut recreated: HashMap<ObjectId, ObjectId> = candidates.collect();
         loop {
-            let right = |net: &Net<'_>| {
-                let group = heirs.get(&net.id).and_then(|id| self.world.object(Kind::RingGroup, id));
+            let right = |net: &NetEffect<'_>| {
+                let group = recreated.get(&net.id).and_then(|id| self.world.object(Kind::RingGroup, id));
                 let same = |object: LiveObject<'_>| {
-                    net.fields.iter().all(|field| has(object, field.field, &self::inherited(&field.before, &heirs)))
+                    net.fields.iter().all(|field| has(object, field.field, &self::inherited(&field.before, &recreated)))
                 };
                 group.is_some_and(same)
             };
-            let wrong: Vec<ObjectId> =
-                deleted().filter(|net| heirs.contains_key(&net.id) && !right(net)).map(|net| net.id.clone()).collect();
+            let wrong: Vec<ObjectId> = deleted()
+                .filter(|net| recreated.contains_key(&net.id) && !right(net))
+                .map(|net| net.id.clone())
+                .collect();
             if wrong.is_empty() {
-                return heirs;
+                return recreated;
             }
-            heirs.retain(|old, _| !wrong.contains(old));
+            recreated.retain(|old, _| !wrong.contains(old));
         }
     }
 
     /// A value from before the run, with the ids of today.
     pub(super) fn inherited(&self, value: &FieldValue) -> FieldValue {
-        inherited(value, &self.heirs)
+        inherited(value, &self.recreated)
     }
 
     /// A reference from before the run, with the id of today.
     pub(super) fn today(&self, reference: ObjectRef) -> ObjectRef {
-        let id = self.heirs.get(&reference.id).cloned().unwrap_or(reference.id);
+        let id = self.recreated.get(&reference.id).cloned().unwrap_or(reference.id);
         ObjectRef { id, ..reference }
     }
 }
 
-fn inherited(value: &FieldValue, heirs: &HashMap<ObjectId, ObjectId>) -> FieldValue {
+fn inherited(value: &FieldValue, recreated: &HashMap<ObjectId, ObjectId>) -> FieldValue {
     let today = |reference: &PlannedRef| {
-        let id = reference.id.as_ref().map(|id| heirs.get(id).unwrap_or(id).clone());
+        let id = reference.id.as_ref().map(|id| recreated.get(id).unwrap_or(id).clone());
         PlannedRef { id, ..reference.clone() }
     };
     value.with_references(today)

@@ -1,18 +1,18 @@
 //! The account as it is now, found by id.
 
 use crate::model::{
-    Directory, FieldName, FieldValue, Handle, Kind, Live, LiveObject, LiveRingGroup, ObjectId, ObjectRef,
+    Directory, FieldName, FieldValue, Handle, Kind, LiveAccount, LiveObject, LiveRingGroup, ObjectId, ObjectRef,
 };
 use crate::plan::live_fields;
 
 /// Look-ups into the account.
-pub(super) struct World<'l> {
-    pub(super) live: &'l Live,
+pub(super) struct CurrentAccount<'l> {
+    pub(super) live: &'l LiveAccount,
     pub(super) directory: Directory<'l>,
 }
 
-impl<'l> World<'l> {
-    pub(super) fn new(live: &'l Live) -> Self {
+impl<'l> CurrentAccount<'l> {
+    pub(super) fn new(live: &'l LiveAccount) -> Self {
         Self { live, directory: Directory::new(live) }
     }
 

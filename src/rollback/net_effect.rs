@@ -13,7 +13,7 @@ pub(super) fn has(object: LiveObject<'_>, field: FieldName, value: &FieldValue) 
 
 /// What a run did to one object.
 #[derive(Clone, Debug)]
-pub(super) struct Net<'r> {
+pub(super) struct NetEffect<'r> {
     /// The object as the plan calls it.
     pub(super) label: &'r ObjectLabel,
     pub(super) id: ObjectId,
@@ -32,7 +32,7 @@ pub(super) struct NetField {
     pub(super) left: Vec<FieldValue>,
 }
 
-impl<'r> Net<'r> {
+impl<'r> NetEffect<'r> {
     pub(super) fn new(change: &'r Change, id: ObjectId) -> Self {
         Self { label: &change.object, id, last: change.id, verb: change.verb, fields: Vec::new() }
     }

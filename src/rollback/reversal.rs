@@ -9,18 +9,18 @@ use crate::model::{
 };
 
 use super::Conflict;
-use super::after_rollback::After;
-use super::effects::Past;
-use super::net_effect::{Net, NetField, has};
+use super::after_rollback::Projected;
+use super::effects::Effects;
+use super::net_effect::{NetEffect, NetField, has};
 
 /// What takes the run back, by the position of the object among what the run did.
-pub(super) struct Wishes<'p, 'r, 'l> {
-    pub(super) past: &'p Past<'r, 'l>,
-    pub(super) open: BTreeMap<usize, Wish<'l>>,
+pub(super) struct Reversals<'p, 'r, 'l> {
+    pub(super) past: &'p Effects<'r, 'l>,
+    pub(super) open: BTreeMap<usize, Reversal<'l>>,
 }
 
 /// What takes the run's work on one object back.
-pub(super) enum Wish<'l> {
+pub(super) enum Reversal<'l> {
     /// The number gets its values back.
     Number { live: &'l LiveNumber, to: Option<Option<ObjectRef>>, label: Option<Box<str>> },
     /// The group gets its values back.
@@ -42,9 +42,9 @@ pub(super) struct Parts {
     pub(super) no_answer: Option<Option<ObjectRef>>,
 }
 
-impl<'p, 'r, 'l> Wishes<'p, 'r, 'l> {
+impl<'p, 'r, 'l> Reversals<'p, 'r, 'l> {
     /// A wish for each object that is as the run left it; a conflict for each that is not.
-    pub(super) fn new(past: &'p Past<'r, 'l>, policy: &Policy, conflicts: &mut Vec<Conflict>) -> Self {
+    pub(super) fn new(past: &'p Effects<'r, 'l>, policy: &Policy, conflicts: &mut Vec<Conflict>) -> Self {
         let mut open = BTreeMap::new();
         for (position, net) in past.nets.iter().enumerate() {
             match wish(past, policy, net) {
@@ -61,7 +61,7 @@ impl<'p, 'r, 'l> Wishes<'p, 'r, 'l> {
     /// Leaves out what cannot be had, then what cannot be had without it, until the rest fits together.
     pub(super) fn settle(&mut self, conflicts: &mut Vec<Conflict>) {
         loop {
-            let after = After::new(self);
+            let after = Projected::new(self);
             let broken: Vec<(usize, Conflict)> = self
                 .open
                 .iter()
@@ -83,11 +83,11 @@ impl<'p, 'r, 'l> Wishes<'p, 'r, 'l> {
 
     /// The wishes as a file would state them.
     pub(super) fn desired(&self, span: Span) -> Desired {
-        let after = After::new(self);
+        let after = Projected::new(self);
         let mut desired = Desired::default();
         for wish in self.open.values() {
             match wish {
-                Wish::Number { live, to, label } => {
+                Reversal::Number { live, to, label } => {
                     let to = to.as_ref().unwrap_or(&live.to);
                     desired.numbers.push(DesiredNumber {
                         number: live.number,
@@ -97,14 +97,16 @@ impl<'p, 'r, 'l> Wishes<'p, 'r, 'l> {
                         label: label.clone().map(|value| Spanned { value, span }),
                     });
                 }
-                Wish::Change { live, parts } => {
+                Reversal::Change { live, parts } => {
                     let mut group = after.group(live.name.clone(), parts, Some(&live.members), span);
                     let renamed = group.name.value.key() != live.name.key();
                     group.renamed_from = renamed.then(|| Spanned { value: live.name.clone(), span });
                     desired.ring_groups.push(group);
                 }
-                Wish::Make { name, parts } => desired.ring_groups.push(after.group(name.clone(), parts, None, span)),
-                Wish::Delete { live } => {
+                Reversal::Make { name, parts } => {
+                    desired.ring_groups.push(after.group(name.clone(), parts, None, span));
+                }
+                Reversal::Delete { live } => {
                     let value = Reference { kind: Kind::RingGroup, selector: Selector::Name(live.name.clone()) };
                     desired.absent.push(Absent { reference: Spanned { value, span } });
                 }
@@ -116,7 +118,7 @@ impl<'p, 'r, 'l> Wishes<'p, 'r, 'l> {
     }
 }
 
-impl After<'_, '_> {
+impl Projected<'_, '_> {
     fn group(&self, name: Name, parts: &Parts, kept: Option<&Vec<ObjectRef>>, span: Span) -> DesiredRingGroup {
         let members = parts.members.as_ref().or(kept).into_iter().flatten();
         let references = members.filter_map(|member| self.reference(member).ok());
@@ -137,18 +139,22 @@ impl After<'_, '_> {
 }
 
 /// What takes the run's work on one object back; nothing if that is done already.
-fn wish<'l>(past: &Past<'_, 'l>, policy: &Policy, net: &Net<'_>) -> Result<Option<Wish<'l>>, Vec<Conflict>> {
+fn wish<'l>(
+    past: &Effects<'_, 'l>,
+    policy: &Policy,
+    net: &NetEffect<'_>,
+) -> Result<Option<Reversal<'l>>, Vec<Conflict>> {
     let object = past.world.object(net.kind(), &net.id);
     match (net.verb, object) {
         (Verb::Create, None) => Ok(None),
         (Verb::Create, Some(object)) => {
             untouched(past, net, object)?;
             Ok(match object {
-                LiveObject::Group(live) => Some(Wish::Delete { live }),
+                LiveObject::Group(live) => Some(Reversal::Delete { live }),
                 LiveObject::Number(_) => None,
             })
         }
-        (Verb::Delete, _) if past.heirs.contains_key(&net.id) => Ok(None),
+        (Verb::Delete, _) if past.recreated.contains_key(&net.id) => Ok(None),
         (Verb::Delete, Some(_)) => Err(vec![net.conflict(None, "the run deleted it, and it is there")]),
         (Verb::Delete, None) => {
             let mut parts = parts(past, net)?;
@@ -157,7 +163,7 @@ fn wish<'l>(past: &Past<'_, 'l>, policy: &Policy, net: &Net<'_>) -> Result<Optio
             if parts.members.as_ref().is_none_or(Vec::is_empty) {
                 return Err(vec![net.conflict(Some(FieldName::Members), "it had no members, which no file can say")]);
             }
-            Ok(Some(Wish::Make { name, parts }))
+            Ok(Some(Reversal::Make { name, parts }))
         }
         (Verb::Update, None) if net.fields.is_empty() => Ok(None),
         (Verb::Update, None) => Err(vec![net.conflict(None, "it is gone")]),
@@ -169,14 +175,14 @@ fn wish<'l>(past: &Past<'_, 'l>, policy: &Policy, net: &Net<'_>) -> Result<Optio
             managed(policy, net)?;
             match object {
                 LiveObject::Number(live) => number(past, net, live).map(Some),
-                LiveObject::Group(live) => Ok(Some(Wish::Change { live, parts: parts(past, net)? })),
+                LiveObject::Group(live) => Ok(Some(Reversal::Change { live, parts: parts(past, net)? })),
             }
         }
     }
 }
 
 /// A conflict for each field that is neither what the run left nor what it was before.
-fn untouched(past: &Past<'_, '_>, net: &Net<'_>, object: LiveObject<'_>) -> Result<(), Vec<Conflict>> {
+fn untouched(past: &Effects<'_, '_>, net: &NetEffect<'_>, object: LiveObject<'_>) -> Result<(), Vec<Conflict>> {
     let moved = net.fields.iter().filter(|field| {
         let restored = net.verb == Verb::Update && has(object, field.field, &past.inherited(&field.before));
         let left = field.left.iter().any(|value| has(object, field.field, value));
@@ -193,7 +199,7 @@ fn untouched(past: &Past<'_, '_>, net: &Net<'_>, object: LiveObject<'_>) -> Resu
 }
 
 /// A conflict for each field that the policy has left to the portal since: no plan would write it.
-fn managed(policy: &Policy, net: &Net<'_>) -> Result<(), Vec<Conflict>> {
+fn managed(policy: &Policy, net: &NetEffect<'_>) -> Result<(), Vec<Conflict>> {
     let ignored =
         |field: &&NetField| ignorable(net.kind(), field.field).is_some_and(|one| policy.ignore.contains(&one));
     let conflict = |field: &NetField| net.conflict(Some(field.field), "`policy.ignore` leaves it to the portal by now");
@@ -213,17 +219,21 @@ fn ignorable(kind: Kind, field: FieldName) -> Option<Ignorable> {
     })
 }
 
-fn number<'l>(past: &Past<'_, 'l>, net: &Net<'_>, live: &'l LiveNumber) -> Result<Wish<'l>, Vec<Conflict>> {
+fn number<'l>(
+    past: &Effects<'_, 'l>,
+    net: &NetEffect<'_>,
+    live: &'l LiveNumber,
+) -> Result<Reversal<'l>, Vec<Conflict>> {
     let to = net.before(FieldName::To).map(|before| target(past, net, FieldName::To, before)).transpose()?;
     let label = net.before(FieldName::Label).map(|before| match before {
         FieldValue::Text(text) => text.as_str().into(),
         _ => Box::default(),
     });
-    Ok(Wish::Number { live, to, label })
+    Ok(Reversal::Number { live, to, label })
 }
 
 /// The group's values before the run, as far as a file can say them.
-fn parts(past: &Past<'_, '_>, net: &Net<'_>) -> Result<Parts, Vec<Conflict>> {
+fn parts(past: &Effects<'_, '_>, net: &NetEffect<'_>) -> Result<Parts, Vec<Conflict>> {
     let mut parts = Parts::default();
     for field in &net.fields {
         match (field.field, &field.before) {
@@ -249,13 +259,13 @@ fn parts(past: &Past<'_, '_>, net: &Net<'_>) -> Result<Parts, Vec<Conflict>> {
     Ok(parts)
 }
 
-fn unsayable(net: &Net<'_>, field: FieldName, what: &str) -> Vec<Conflict> {
+fn unsayable(net: &NetEffect<'_>, field: FieldName, what: &str) -> Vec<Conflict> {
     vec![net.conflict(Some(field), format!("{what}, which no file can say"))]
 }
 
 fn target(
-    past: &Past<'_, '_>,
-    net: &Net<'_>,
+    past: &Effects<'_, '_>,
+    net: &NetEffect<'_>,
     field: FieldName,
     before: &FieldValue,
 ) -> Result<Option<ObjectRef>, Vec<Conflict>> {
@@ -266,8 +276,8 @@ fn target(
 }
 
 fn reference(
-    past: &Past<'_, '_>,
-    net: &Net<'_>,
+    past: &Effects<'_, '_>,
+    net: &NetEffect<'_>,
     field: FieldName,
     to: &PlannedRef,
 ) -> Result<ObjectRef, Vec<Conflict>> {

@@ -88,7 +88,7 @@ pub(super) fn exists(db: &Connection) -> rusqlite::Result<bool> {
 }
 
 /// A new account: one number to the receptionist, a second one to the first user.
-pub(super) fn found(db: &Connection, name: &str, country: &str, number: &str) -> Result<(), Problem> {
+pub(super) fn create_account(db: &Connection, name: &str, country: &str, number: &str) -> Result<(), Problem> {
     db.execute("INSERT INTO locations (label, label_key, address) VALUES ('Office', 'office', '')", [])?;
     let extension = "INSERT INTO extensions (kind, name, name_key, extension) VALUES (?1, ?2, ?3, ?4)";
     db.execute(extension, params!["receptionist", "main", "main", receptionist_extension(country)])?;

@@ -13,7 +13,7 @@ mod resolve;
 use std::fmt;
 
 use crate::providers::snapshot::is_marked;
-use crate::text::shown;
+use crate::text::sanitized;
 
 use super::collection::Target;
 use super::text;
@@ -157,7 +157,7 @@ impl SeedError {
 
     /// The same, however long the keys and values are that it quotes.
     fn short(self) -> Self {
-        let short = |text: String| shown(&text, 300);
+        let short = |text: String| sanitized(&text, 300);
         Self { path: short(self.path), message: short(self.message), remedy: short(self.remedy), ..self }
     }
 }

@@ -20,23 +20,23 @@ use crate::apply::Urgency;
 use crate::config::Account;
 use crate::ledger::Approver;
 use crate::plan::Digest;
-use crate::providers::{Provider, Read};
-use crate::text::shown;
+use crate::providers::{FetchedAccount, Provider};
+use crate::text::sanitized;
 
-use super::backoff::{Ended, Pace};
+use super::backoff::{Backoff, Ended};
 use super::context::Context;
 use super::deletion_delay::Deletions;
 use super::desired_state::Wanted;
 use super::environment::Connection;
-use super::flapping::Fights;
+use super::flapping::FlapDetector;
 use super::handle::Handle;
 use super::status::{Degraded, State};
 use super::wake::{Reason, Reasons};
 use super::write_permission::Permit;
 
 use adopt::Adopting;
-use decide::{Held, Verdict};
-use publish::Told;
+use decide::{Decision, Held};
+use publish::LastPublished;
 
 /// The loop of one account.
 pub(super) struct Watcher {
@@ -44,8 +44,8 @@ pub(super) struct Watcher {
     context: Arc<Context>,
     wanted: watch::Receiver<Wanted>,
     handle: Handle,
-    pace: Pace,
-    fights: Fights,
+    pace: Backoff,
+    fights: FlapDetector,
     deletions: Deletions,
     /// The way to the account, and the settings that it was opened with.
     open: Option<(Arc<Account>, Box<dyn Connection>)>,
@@ -67,7 +67,7 @@ pub(super) struct Watcher {
     adoption: Option<Adopting>,
     /// Whether the account is taken over from other owners. Once: whoever takes it away after that meant it.
     take_over: bool,
-    told: Told,
+    told: LastPublished,
 }
 
 /// What a look came to: it still holds if nothing of this has changed, nor the account.
@@ -79,9 +79,9 @@ struct Last {
 impl Watcher {
     pub(super) fn new(name: Box<str>, context: Arc<Context>, wanted: watch::Receiver<Wanted>, handle: Handle) -> Self {
         let options = &context.options;
-        let pace = Pace::new(options.interval);
+        let pace = Backoff::new(options.interval);
         let take_over = options.take_over;
-        let fights = Fights::new(options.fight_limit, options.fight_window);
+        let fights = FlapDetector::new(options.fight_limit, options.fight_window);
         Self {
             name,
             context,
@@ -100,7 +100,7 @@ impl Watcher {
             refused: None,
             adoption: None,
             take_over,
-            told: Told::default(),
+            told: LastPublished::default(),
         }
     }
 
@@ -140,7 +140,7 @@ impl Watcher {
     fn next(&mut self, ended: Ended) -> (Instant, Reason) {
         let mut wait = self.pace.next(ended, fastrand::f64());
         let mut reason = if ended == Ended::Settled { Reason::Timer } else { Reason::Retry };
-        let turning = self.wanted.borrow().account.as_deref().and_then(|account| self.context.turns(account));
+        let turning = self.wanted.borrow().account.as_deref().and_then(|account| self.context.next_transition(account));
         if let Some(turning) = turning.filter(|turning| *turning < wait) {
             (wait, reason) = (turning, Reason::Window);
         }
@@ -179,9 +179,9 @@ impl Watcher {
         let stop = self.context.stop.clone();
         let verdict = tokio::select! {
             verdict = self.verdict(&account, &wanted, &permit) => verdict,
-            () = stop.until(Urgency::AtOnce) => return Ended::Settled,
+            () = stop.until(Urgency::Immediate) => return Ended::Settled,
         };
-        if stop.is_asked() && matches!(verdict, Verdict::Failing(_)) {
+        if stop.is_asked() && matches!(verdict, Decision::Failing(_)) {
             // Cut short by the end, which says nothing of the account.
             return Ended::Settled;
         }
@@ -198,27 +198,27 @@ impl Watcher {
     }
 
     /// Looks at the account, and corrects it if that is asked for and permit.
-    async fn verdict(&mut self, account: &Arc<Account>, wanted: &Wanted, permit: &Permit) -> Verdict {
+    async fn verdict(&mut self, account: &Arc<Account>, wanted: &Wanted, permit: &Permit) -> Decision {
         if let Some(says) = self.unaccepted(account) {
             self.disconnect().await;
-            return Verdict::Unaccepted(says);
+            return Decision::Unaccepted(says);
         }
         let read = match self.look(account).await {
             Ok(Some(read)) => read,
-            Ok(None) => return Verdict::Unchanged,
-            Err(says) => return Verdict::Failing(says),
+            Ok(None) => return Decision::Unchanged,
+            Err(says) => return Decision::Failing(says),
         };
         if let Some(other) = self.context.claims.claim(&self.name, account, &read, &self.handle) {
             // Not settled, so that it is read again however long the account stays as it is.
-            return Verdict::Failing(format!(
+            return Decision::Failing(format!(
                 "this and `{other}` are one live account, `{}`: nothing is written for either before one has another \
                  address or their scopes are apart",
                 read.live.account.id
             ));
         }
-        match self.judge(account, wanted, permit, &read) {
-            Verdict::Act(work) => self.correct(account, wanted, permit, *work).await,
-            Verdict::Held(held) => Verdict::Held(self.blamed(account, held).await),
+        match self.decide(account, wanted, permit, &read) {
+            Decision::Act(work) => self.correct(account, wanted, permit, *work).await,
+            Decision::Held(held) => Decision::Held(self.attributed(account, held).await),
             settled => settled,
         }
     }
@@ -239,7 +239,7 @@ impl Watcher {
     }
 
     /// With who did it, if that was not told before.
-    async fn blamed(&self, account: &Account, mut held: Held) -> Held {
+    async fn attributed(&self, account: &Account, mut held: Held) -> Held {
         if !self.is_news(&held) {
             // The same sentence again would not be the same with another time in it.
             held.says = self.context.board.get(&self.name).and_then(|status| status.says.clone()).unwrap_or(held.says);
@@ -248,8 +248,8 @@ impl Watcher {
         let drift = self.drift(account, &held.plan);
         let changes: Vec<_> = held.plan.changes.iter().filter(|change| drift.contains(&change.id)).collect();
         let told = match held.state {
-            State::Fighting => self.sides(&changes).await,
-            _ => self.blame(&changes).await,
+            State::Fighting => self.conflicting_actors(&changes).await,
+            _ => self.attribute(&changes).await,
         };
         if let Some(told) = told {
             held.says = format!("{}; {told}", held.says);
@@ -258,14 +258,14 @@ impl Watcher {
     }
 
     /// The account, or nothing if it certainly is as it was when the last look came to an end.
-    async fn look(&mut self, account: &Arc<Account>) -> Result<Option<Read>, String> {
+    async fn look(&mut self, account: &Arc<Account>) -> Result<Option<FetchedAccount>, String> {
         let fresh = self.connect(account).await?;
         let known = !fresh && self.last.is_some();
         let provider = self.provider()?;
         let stop = self.context.stop.clone();
         if known {
             let looked = tokio::select! {
-                looked = provider.look() => looked.map_err(|error| error.to_string()),
+                looked = provider.check_unchanged() => looked.map_err(|error| error.to_string()),
                 () = stop.until(Urgency::Finish) => return Err("stopped".to_owned()),
             };
             if let Ok(looked) = &looked {
@@ -304,8 +304,8 @@ impl Watcher {
             format!(
                 "another account answers: its id is {}, and it was {} before; nothing is written to it. Check the \
                  account's `url` and `token`; if it is meant, start the watch again",
-                shown(id, 100),
-                shown(before, 100)
+                sanitized(id, 100),
+                sanitized(before, 100)
             )
         })
     }

@@ -12,10 +12,10 @@ use crate::config::{self, Account};
 use crate::diag::Sources;
 use crate::model::{Change, FieldChange, FieldValue, FileId, ObjectLabel, PlannedRef, Verb};
 use crate::plan::{Part, Plan, plan_part};
-use crate::providers::Read;
+use crate::providers::FetchedAccount;
 use crate::render::adopt::adopt;
 
-use super::drift::same_but_for;
+use super::drift::equal_except;
 
 /// Files that would make an account's state the wanted one.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ pub struct File {
 pub(super) fn adoption(
     (account, commit): (&Arc<Account>, Option<&str>),
     sources: &Sources,
-    read: &Read,
+    read: &FetchedAccount,
     plan: &Plan,
     changes: &[&Change],
 ) -> Result<(Adoption, Vec<String>), String> {
@@ -73,12 +73,12 @@ fn holds(
     account: &Account,
     sources: &Sources,
     edited: &BTreeMap<FileId, String>,
-    read: &Read,
+    read: &FetchedAccount,
     plan: &Plan,
     adopted: &[&Change],
 ) -> bool {
     let Some(desired) = config::reread(account, sources, edited) else { return false };
-    if !same_but_for(&account.desired, &desired, adopted) {
+    if !equal_except(&account.desired, &desired, adopted) {
         return false;
     }
     let part = Part { skip_invalid: true, ..Part::default() };

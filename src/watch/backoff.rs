@@ -18,12 +18,12 @@ pub(super) enum Ended {
 
 /// The pace of one account.
 #[derive(Clone, Debug)]
-pub(super) struct Pace {
+pub(super) struct Backoff {
     interval: Duration,
     failures: u32,
 }
 
-impl Pace {
+impl Backoff {
     pub(super) fn new(interval: Duration) -> Self {
         Self { interval, failures: 0 }
     }
@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn failures_double_the_wait_up_to_five_minutes_and_one_success_forgets_them() {
-        let mut pace = Pace::new(Duration::from_secs(60));
+        let mut pace = Backoff::new(Duration::from_secs(60));
         let waits: Vec<u64> = (0..11).map(|_| pace.next(Ended::Transient, 1.0).as_secs()).collect();
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
         assert_eq!(pace.next(Ended::Settled, 0.0), Duration::from_secs(60));
@@ -67,7 +67,7 @@ mod tests {
         #[test]
         fn no_wait_is_out_of_bounds(ends in prop::collection::vec((any::<bool>(), any::<f64>()), 1..200), secs in 1..100_000_u64) {
             let interval = Duration::from_secs(secs);
-            let mut pace = Pace::new(interval);
+            let mut pace = Backoff::new(interval);
             for (well, chance) in ends {
                 let chance = if chance.is_nan() { 0.5 } else { chance };
                 let wait = pace.next(if well { Ended::Settled } else { Ended::Transient }, chance);

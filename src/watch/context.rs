@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use crate::apply::Stop;
+use crate::apply::ShutdownSignal;
 use crate::check::settings::ProviderSettings;
 use crate::config::Account;
 
-use super::environment::{Clock, Edge};
+use super::environment::{Clock, Environment};
 use super::leases::Claims;
-use super::status::Board;
+use super::status::StatusStore;
 
 /// What the loop does with a difference.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,17 +63,23 @@ impl Default for Options {
 /// What the loops of all accounts share.
 pub(super) struct Context {
     pub(super) options: Options,
-    pub(super) edge: Arc<dyn Edge>,
-    pub(super) board: Board,
+    pub(super) edge: Arc<dyn Environment>,
+    pub(super) board: StatusStore,
     pub(super) clock: Clock,
-    pub(super) stop: Stop,
+    pub(super) stop: ShutdownSignal,
     /// Which live account each loop is at.
     pub(super) claims: Claims,
     budgets: Mutex<HashMap<Box<str>, Arc<Semaphore>>>,
 }
 
 impl Context {
-    pub(super) fn new(options: Options, edge: Arc<dyn Edge>, board: Board, clock: Clock, stop: Stop) -> Self {
+    pub(super) fn new(
+        options: Options,
+        edge: Arc<dyn Environment>,
+        board: StatusStore,
+        clock: Clock,
+        stop: ShutdownSignal,
+    ) -> Self {
         Self { options, edge, board, clock, stop, claims: Claims::default(), budgets: Mutex::default() }
     }
 

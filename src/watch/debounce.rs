@@ -10,7 +10,7 @@ pub(super) const QUIET: Duration = Duration::from_millis(200);
 pub(super) const LONGEST: Duration = Duration::from_secs(10);
 
 /// Returns the stamp of files once it has stayed the same for a while.
-pub(super) async fn settled<S: PartialEq>(mut stamp: impl FnMut() -> S) -> S {
+pub(super) async fn debounce<S: PartialEq>(mut stamp: impl FnMut() -> S) -> S {
     let began = Instant::now();
     let mut now = stamp();
     loop {
@@ -33,7 +33,7 @@ mod tests {
     async fn files_that_are_being_written_are_waited_for() {
         let began = Instant::now();
         // Written to every 150 ms, for two seconds.
-        let stamp = settled(|| (began.elapsed().as_millis() / 150).min(13)).await;
+        let stamp = debounce(|| (began.elapsed().as_millis() / 150).min(13)).await;
         assert_eq!(stamp, 13);
         assert!(began.elapsed() >= Duration::from_millis(13 * 150 + 200));
     }
@@ -41,7 +41,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn files_that_never_rest_are_read_all_the_same() {
         let (began, counter) = (Instant::now(), Cell::new(0));
-        settled(|| counter.replace(counter.get() + 1)).await;
+        debounce(|| counter.replace(counter.get() + 1)).await;
         assert!(began.elapsed() >= LONGEST && began.elapsed() < LONGEST + 2 * QUIET);
     }
 }

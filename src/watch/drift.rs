@@ -34,7 +34,7 @@ pub(super) fn is_drift(change: &Change, now: &Desired, fulfilled: &Desired) -> b
 }
 
 /// The wanted state without the wishes behind these changes.
-pub(super) fn without(desired: &Desired, held: &[&Change]) -> Desired {
+pub(super) fn excluding(desired: &Desired, held: &[&Change]) -> Desired {
     let numbers: HashSet<E164> = held.iter().filter_map(|change| change.number()).collect();
     let groups: HashSet<NameKey> =
         held.iter().filter(|change| change.object.kind == Kind::RingGroup).flat_map(|change| keys(change)).collect();
@@ -78,8 +78,8 @@ fn absent_key(absent: &Absent) -> NameKey {
 }
 
 /// Whether both states ask for the same, but for the objects of these changes.
-pub(super) fn same_but_for(one: &Desired, other: &Desired, held: &[&Change]) -> bool {
-    let (one, other) = (without(one, held), without(other, held));
+pub(super) fn equal_except(one: &Desired, other: &Desired, held: &[&Change]) -> bool {
+    let (one, other) = (excluding(one, held), excluding(other, held));
     let numbers = |desired: &Desired| desired.numbers.len();
     let groups = |desired: &Desired| desired.ring_groups.len();
     numbers(&one) == numbers(&other)

@@ -7,7 +7,7 @@ use crate::apply::{Lock, Recorder};
 use crate::config::Account;
 use crate::ledger::Approval;
 use crate::plan::Plan;
-use crate::providers::{Pending, Provider};
+use crate::providers::{BoxFuture, Provider};
 
 use super::adopt::Adoption;
 
@@ -17,13 +17,13 @@ pub trait Connection: Send + Sync {
     fn provider(&self) -> &dyn Provider;
 
     /// Ends what was started for it.
-    fn close(self: Box<Self>) -> Pending<'static, ()>;
+    fn close(self: Box<Self>) -> BoxFuture<'static, ()>;
 }
 
 /// What the process provides. Errors are one sentence each, safe to show, without secrets.
-pub trait Edge: Send + Sync {
+pub trait Environment: Send + Sync {
     /// Opens an account; `write` tells whether it may be written to.
-    fn open<'a>(&'a self, account: &'a Account, write: bool) -> Pending<'a, Result<Box<dyn Connection>, String>>;
+    fn open<'a>(&'a self, account: &'a Account, write: bool) -> BoxFuture<'a, Result<Box<dyn Connection>, String>>;
 
     /// Why nothing may be sent to an account until somebody accepts it; nothing if it may.
     fn refusal(&self, _account: &Account) -> Option<String> {
@@ -45,7 +45,7 @@ pub trait Edge: Send + Sync {
     /// Puts files aside that would make the account's state the wanted one; says what it did, if that is news.
     ///
     /// Whoever has no place for them answers with nothing.
-    fn adopt(&self, _adoption: Adoption) -> Pending<'_, Result<Option<String>, String>> {
+    fn adopt(&self, _adoption: Adoption) -> BoxFuture<'_, Result<Option<String>, String>> {
         Box::pin(async { Ok(None) })
     }
 

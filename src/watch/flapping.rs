@@ -8,36 +8,36 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::model::{Change, FieldName, FieldValue, Kind};
-use crate::text::shown;
+use crate::text::sanitized;
 
 /// A field of an object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Contested {
+pub(super) struct FlappingField {
     pub(super) kind: Kind,
     pub(super) name: Box<str>,
     pub(super) field: FieldName,
 }
 
-impl std::fmt::Display for Contested {
+impl std::fmt::Display for FlappingField {
     /// `` `to` of number/+33142685300 ``, safe to show.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "`{}` of {}/{}", self.field.as_str(), self.kind, shown(&self.name, 100))
+        write!(f, "`{}` of {}/{}", self.field.as_str(), self.kind, sanitized(&self.name, 100))
     }
 }
 
 /// What was corrected, and when.
 #[derive(Debug)]
-pub(super) struct Fights {
+pub(super) struct FlapDetector {
     limit: usize,
     window: Duration,
-    corrected: BTreeMap<Contested, VecDeque<Duration>>,
-    given_up: BTreeSet<Contested>,
+    corrected: BTreeMap<FlappingField, VecDeque<Duration>>,
+    suspended_fields: BTreeSet<FlappingField>,
 }
 
-impl Fights {
+impl FlapDetector {
     /// After so many corrections of a field within the window, the next difference is a fight.
     pub(super) fn new(limit: usize, window: Duration) -> Self {
-        Self { limit: limit.max(1), window, corrected: BTreeMap::new(), given_up: BTreeSet::new() }
+        Self { limit: limit.max(1), window, corrected: BTreeMap::new(), suspended_fields: BTreeSet::new() }
     }
 
     /// These differences were corrected at this time (since any fixed moment).
@@ -56,7 +56,7 @@ impl Fights {
     }
 
     /// The fields of a difference that are fought over, at this time.
-    pub(super) fn contested(&mut self, at: Duration, change: &Change) -> Vec<Contested> {
+    pub(super) fn flapping(&mut self, at: Duration, change: &Change) -> Vec<FlappingField> {
         let (limit, window) = (self.limit, self.window);
         let mut contested = Vec::new();
         for field in fields(change) {
@@ -65,9 +65,9 @@ impl Fights {
                 .get(&field)
                 .map_or(0, |times| times.iter().filter(|time| at.saturating_sub(**time) <= window).count());
             if recent >= limit {
-                self.given_up.insert(field.clone());
+                self.suspended_fields.insert(field.clone());
             }
-            if self.given_up.contains(&field) {
+            if self.suspended_fields.contains(&field) {
                 contested.push(field);
             }
         }
@@ -77,12 +77,12 @@ impl Fights {
     /// Nothing is given up any longer.
     pub(super) fn forget(&mut self) {
         self.corrected.clear();
-        self.given_up.clear();
+        self.suspended_fields.clear();
     }
 }
 
 /// The fields that a change is about; of a creation or a deletion, the object as a whole by its name.
-fn fields(change: &Change) -> impl Iterator<Item = Contested> + '_ {
+fn fields(change: &Change) -> impl Iterator<Item = FlappingField> + '_ {
     let whole = change.fields.is_empty().then_some(FieldName::Name);
     let fields = change.fields.iter().map(|field| field.field).chain(whole);
     // The name that it shall have, so that a group which is renamed again and again stays one object.
@@ -90,5 +90,5 @@ fn fields(change: &Change) -> impl Iterator<Item = Contested> + '_ {
         Some(FieldValue::Name(name)) => name.as_str().into(),
         _ => change.object.name.as_str().into(),
     };
-    fields.map(move |field| Contested { kind: change.object.kind, name: name.clone(), field })
+    fields.map(move |field| FlappingField { kind: change.object.kind, name: name.clone(), field })
 }

@@ -15,7 +15,7 @@ use crate::diag::{Diagnostic, Severity, Sources};
 use crate::ledger::Approver;
 use crate::plan::Digest;
 use crate::render::diagnostics;
-use crate::text::shown;
+use crate::text::sanitized;
 
 use super::account::Watcher;
 use super::context::Context;
@@ -32,7 +32,7 @@ const MOST_FINDINGS: usize = 20;
 
 /// A state of the files, with everything that counts as it is read.
 #[derive(Debug, Default)]
-pub struct Taken {
+pub struct LoadedRevision {
     /// The accounts and findings.
     pub loaded: Loaded,
     /// The commit that it is of.
@@ -50,7 +50,7 @@ pub(super) struct Fleet {
     /// Which account a task is for.
     names: HashMap<Id, Box<str>>,
     /// What was told last of files that are no watched account's.
-    strange: Vec<String>,
+    unowned_errors: Vec<String>,
 }
 
 struct Member {
@@ -76,7 +76,7 @@ impl Fleet {
             gone: HashMap::new(),
             tasks: JoinSet::new(),
             names: HashMap::new(),
-            strange: Vec::new(),
+            unowned_errors: Vec::new(),
         }
     }
 
@@ -98,8 +98,8 @@ impl Fleet {
     }
 
     /// Takes up a new state of the files. What has errors leaves the state before in force.
-    pub(super) fn take(&mut self, taken: Taken) {
-        let Taken { loaded: Loaded { accounts, sources, diagnostics, .. }, commit } = taken;
+    pub(super) fn take(&mut self, taken: LoadedRevision) {
+        let LoadedRevision { loaded: Loaded { accounts, sources, diagnostics, .. }, commit } = taken;
         let sources = Arc::new(sources);
         let now = self.context.clock.stamp();
         let errors: Vec<Diagnostic> =
@@ -141,12 +141,13 @@ impl Fleet {
     fn tell_strange(&mut self, errors: &[Diagnostic], sources: &Sources) {
         let known: Vec<Arc<Account>> =
             self.members.values().filter_map(|member| member.wanted.borrow().account.clone()).collect();
-        let strange = errors.iter().filter(|finding| !known.iter().any(|account| concerns(finding, account, sources)));
-        let strange = lines(&strange.cloned().collect::<Vec<_>>(), sources);
-        if let Some(first) = strange.first().filter(|_| strange != self.strange) {
-            tracing::warn!("files of no account that is watched have errors: {}", shown(first, 500));
+        let unowned_errors =
+            errors.iter().filter(|finding| !known.iter().any(|account| concerns(finding, account, sources)));
+        let unowned_errors = lines(&unowned_errors.cloned().collect::<Vec<_>>(), sources);
+        if let Some(first) = unowned_errors.first().filter(|_| unowned_errors != self.unowned_errors) {
+            tracing::warn!("files of no account that is watched have errors: {}", sanitized(first, 500));
         }
-        self.strange = strange;
+        self.unowned_errors = unowned_errors;
     }
 
     /// Gives an account its new state, or begins to watch it.
@@ -190,7 +191,7 @@ impl Fleet {
 
     /// Returns once a loop has ended. One that broke begins anew after a while: an account that nobody watches any
     /// longer, unnoticed, is the worst that can happen. Nothing is lost if this is not waited for to its end.
-    pub(super) async fn one_ended(&mut self) {
+    pub(super) async fn reap(&mut self) {
         let Some(ended) = self.tasks.join_next_with_id().await else {
             return std::future::pending().await;
         };

@@ -7,13 +7,13 @@ use crate::check::address::Address;
 use crate::check::settings::ProviderSettings;
 use crate::config::Account;
 use crate::model::Scope;
-use crate::providers::{Identity, Read};
+use crate::providers::{FetchedAccount, Identity};
 
 use super::handle::Handle;
 use super::wake::Reason;
 
 /// Which live account was read.
-pub fn identity(account: &Account, read: &Read) -> Identity<Address> {
+pub fn identity(account: &Account, read: &FetchedAccount) -> Identity<Address> {
     let remote = matches!(account.settings.provider, ProviderSettings::Office { .. });
     Identity::new(read, account.address(), remote)
 }
@@ -35,7 +35,13 @@ struct Claim {
 impl Claims {
     /// Notes what was read; returns the name of another account that is the same live account, unless what the two own
     /// is apart. The other one is woken, to learn it as well.
-    pub(super) fn claim(&self, name: &str, account: &Account, read: &Read, handle: &Handle) -> Option<Box<str>> {
+    pub(super) fn claim(
+        &self,
+        name: &str,
+        account: &Account,
+        read: &FetchedAccount,
+        handle: &Handle,
+    ) -> Option<Box<str>> {
         let (identity, scope) = (identity(account, read), account.desired.policy.guards.scope.clone());
         let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
         let same = claims.iter().filter(|(other, claim)| {

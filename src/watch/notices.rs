@@ -19,8 +19,8 @@ use tokio::time::Instant;
 
 use crate::providers::Webhook;
 
-use super::status::{Board, Event};
-use deduplicator::Sieve;
+use super::status::{Event, StatusStore};
+use deduplicator::Deduplicator;
 use message::Notice;
 use queue::Queue;
 
@@ -39,7 +39,7 @@ pub struct Receiver {
 
 /// How long a receiver is waited for.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct RetryPolicy {
     /// The most attempts at one notice.
     pub attempts: u32,
     /// The first pause; each further one is twice as long, and all are shortened at random by up to half.
@@ -48,7 +48,7 @@ pub struct Patience {
     pub longest_pause: Duration,
 }
 
-impl Default for Patience {
+impl Default for RetryPolicy {
     fn default() -> Self {
         Self { attempts: 8, first_pause: Duration::from_secs(1), longest_pause: Duration::from_secs(300) }
     }
@@ -56,16 +56,16 @@ impl Default for Patience {
 
 /// What became of the notices to one receiver. All only grow.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub struct DeliveryCounters {
     delivered: AtomicU64,
     failed: AtomicU64,
     dropped: AtomicU64,
     retried: AtomicU64,
 }
 
-/// A [`Tally`] at a moment.
+/// A [`DeliveryCounters`] at a moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tallied {
+pub struct DeliveryStats {
     /// The receiver took them.
     pub delivered: u64,
     /// The receiver refused them, or patience ran out.
@@ -76,11 +76,11 @@ pub struct Tallied {
     pub retried: u64,
 }
 
-impl Tally {
+impl DeliveryCounters {
     /// What became of them so far.
-    pub fn read(&self) -> Tallied {
+    pub fn read(&self) -> DeliveryStats {
         let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Tallied {
+        DeliveryStats {
             delivered: of(&self.delivered),
             failed: of(&self.failed),
             dropped: of(&self.dropped),
@@ -92,7 +92,7 @@ impl Tally {
 /// Everybody who is told.
 #[derive(Debug, Default)]
 pub struct Notices {
-    tallies: Vec<Arc<Tally>>,
+    tallies: Vec<Arc<DeliveryCounters>>,
     /// Who takes events in; ends when this is dropped.
     listener: Option<oneshot::Sender<()>>,
     workers: Vec<JoinHandle<()>>,
@@ -100,14 +100,14 @@ pub struct Notices {
 
 impl Notices {
     /// Tells these receivers everything that happens from now on. Must be called where a runtime is running.
-    pub fn start(board: &Board, receivers: Vec<Receiver>, patience: Patience) -> Self {
+    pub fn start(board: &StatusStore, receivers: Vec<Receiver>, patience: RetryPolicy) -> Self {
         if receivers.is_empty() {
             return Self::default();
         }
         let mut notices = Self::default();
         let mut queues = Vec::new();
         for (index, receiver) in receivers.into_iter().enumerate() {
-            let tally = Arc::new(Tally::default());
+            let tally = Arc::new(DeliveryCounters::default());
             let (sender, waiting) = mpsc::channel(QUEUE);
             queues.push((sender, Arc::clone(&tally)));
             notices.tallies.push(Arc::clone(&tally));
@@ -121,7 +121,7 @@ impl Notices {
     }
 
     /// What became of the notices to each receiver, in their order.
-    pub fn tallies(&self) -> Vec<Arc<Tally>> {
+    pub fn tallies(&self) -> Vec<Arc<DeliveryCounters>> {
         self.tallies.clone()
     }
 
@@ -140,10 +140,10 @@ impl Notices {
 
 async fn listen(
     mut events: broadcast::Receiver<(Arc<str>, Event)>,
-    queues: Vec<(mpsc::Sender<Arc<Notice>>, Arc<Tally>)>,
+    queues: Vec<(mpsc::Sender<Arc<Notice>>, Arc<DeliveryCounters>)>,
     mut ended: oneshot::Receiver<()>,
 ) {
-    let (mut sieve, mut count) = (Sieve::default(), 0_u64);
+    let (mut sieve, mut count) = (Deduplicator::default(), 0_u64);
     // Events of another start of this process have other ids.
     let start = format!("{:016x}", fastrand::u64(..));
     loop {

@@ -1,7 +1,7 @@
 //! The status server: how everything stands, for people, programs, probes and Prometheus.
 //!
 //! Invariants: it only shows; the two things that may be asked of the loops need the token. What it shows is taken
-//! from the [`Board`] at that moment. Nobody can hold more connections, send more, or take longer than the limits
+//! from the [`StatusStore`] at that moment. Nobody can hold more connections, send more, or take longer than the limits
 //! here allow, and nothing that a client does holds up the loops.
 
 mod api;
@@ -26,13 +26,13 @@ use axum::routing::{get, post};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc};
 
-use crate::apply::{Stop, Urgency};
+use crate::apply::{ShutdownSignal, Urgency};
 use crate::providers::Secret;
 use crate::serve::Limits;
 
 use super::environment::Clock;
-use super::notices::Tally;
-use super::{Board, Order};
+use super::notices::DeliveryCounters;
+use super::{Command, StatusStore};
 use problem::Problem;
 
 pub use api::{Status, schema};
@@ -47,9 +47,9 @@ const FOLLOWERS: usize = 64;
 /// What the server shows, and how.
 pub struct Setup {
     /// What is shown.
-    pub board: Board,
+    pub board: StatusStore,
     /// Where wishes go.
-    pub orders: mpsc::Sender<Order>,
+    pub orders: mpsc::Sender<Command>,
     /// Tells the time.
     pub clock: Clock,
     /// What whoever asks for something has to know; without it nothing can be asked for.
@@ -57,20 +57,20 @@ pub struct Setup {
     /// Names that the server answers to, beside addresses and `localhost`.
     pub hosts: Vec<Box<str>>,
     /// What becomes of notices.
-    pub tallies: Vec<Arc<Tally>>,
+    pub tallies: Vec<Arc<DeliveryCounters>>,
     /// Tells when to stop.
-    pub stop: Stop,
+    pub stop: ShutdownSignal,
 }
 
 /// What all requests share.
 struct Shared {
-    board: Board,
-    orders: mpsc::Sender<Order>,
+    board: StatusStore,
+    orders: mpsc::Sender<Command>,
     clock: Clock,
     token: Option<Secret>,
     hosts: Vec<Box<str>>,
-    tallies: Vec<Arc<Tally>>,
-    stop: Stop,
+    tallies: Vec<Arc<DeliveryCounters>>,
+    stop: ShutdownSignal,
     address: SocketAddr,
     started_at: String,
     /// Whether every account was looked at once.

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 use crate::config::{self, Revision};
 
-use super::fleet::Taken;
+use super::fleet::LoadedRevision;
 
 pub use changes::Changes;
 pub use files::Files;
@@ -23,10 +23,10 @@ pub use git::Git;
 pub type Nudge = mpsc::Receiver<()>;
 
 /// Reads and checks the files, with the guards of the revisions before. Takes its time, so it has a thread of its own.
-async fn load(paths: Vec<PathBuf>, base: Option<Revision>, commit: Option<String>) -> Result<Taken, String> {
+async fn load(paths: Vec<PathBuf>, base: Option<Revision>, commit: Option<String>) -> Result<LoadedRevision, String> {
     let loading = tokio::task::spawn_blocking(move || {
         let loaded = config::load_guarded(&paths, base.as_ref()).map_err(|error| error.to_string())?;
-        Ok(Taken { loaded, commit })
+        Ok(LoadedRevision { loaded, commit })
     });
     loading.await.unwrap_or_else(|error| Err(format!("the files could not be read: {error}")))
 }

@@ -1,6 +1,6 @@
 //! What is known of every watched account, as a value that anybody may look at.
 //!
-//! The [`Board`] is the only thing that the loop shares with whoever shows it: the loop writes, the status
+//! The [`StatusStore`] is the only thing that the loop shares with whoever shows it: the loop writes, the status
 //! server reads and is woken by every change. Times are RFC 3339 in UTC. Sentences are made safe to show
 //! when they are put here; plans and names are untrusted text, as everywhere.
 
@@ -176,7 +176,7 @@ pub struct Event {
     /// When.
     pub at: Stamp,
     /// What.
-    pub what: Happening,
+    pub what: EventKind,
     /// As one sentence without a full stop.
     pub says: String,
     /// The run that it belongs to.
@@ -191,7 +191,7 @@ pub struct Event {
 /// What can happen to an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Happening {
+pub enum EventKind {
     /// Other files count from now on.
     Files,
     /// Files with errors were refused; those before still count.
@@ -244,7 +244,7 @@ impl State {
     }
 }
 
-impl Happening {
+impl EventKind {
     /// The word for it in machine-readable output.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -272,7 +272,7 @@ impl AccountStatus {
 
 /// Where the state of all accounts hangs out for everybody to see.
 #[derive(Clone, Debug)]
-pub struct Board(Arc<Shared>);
+pub struct StatusStore(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
@@ -284,7 +284,7 @@ struct Shared {
     events: broadcast::Sender<(Arc<str>, Event)>,
 }
 
-impl Default for Board {
+impl Default for StatusStore {
     fn default() -> Self {
         Self(Arc::new(Shared {
             accounts: RwLock::default(),
@@ -295,7 +295,7 @@ impl Default for Board {
     }
 }
 
-impl Board {
+impl StatusStore {
     /// Every account, by name.
     pub fn all(&self) -> Vec<Arc<AccountStatus>> {
         let accounts = self.0.accounts.read().unwrap_or_else(PoisonError::into_inner);

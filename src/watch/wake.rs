@@ -73,10 +73,10 @@ impl fmt::Display for Reasons {
 
 /// Wakes one account, from anywhere.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Waker(Arc<Pending>);
+pub(super) struct Waker(Arc<BoxFuture>);
 
 #[derive(Debug, Default)]
-struct Pending {
+struct BoxFuture {
     reasons: AtomicU8,
     notify: Notify,
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::check::settings::ProviderSettings;
 use crate::config::Account;
 use crate::plan::{Frozen, Guard, frozen, thaws};
-use crate::text::shown;
+use crate::text::sanitized;
 
 use super::context::{Context, Mode};
 use super::status::State;
@@ -49,7 +49,7 @@ impl Permit {
         }
         let frozen = self.frozen.iter().max_by_key(|frozen| frozen.guard)?;
         let state = if frozen.guard == Guard::Suspended { State::Suspended } else { State::Drifted };
-        Some((state, shown(&frozen.message, 500)))
+        Some((state, sanitized(&frozen.message, 500)))
     }
 }
 
@@ -67,7 +67,7 @@ impl Context {
     }
 
     /// How long it takes until a window opens or closes, or a suspension ends.
-    pub(super) fn turns(&self, account: &Account) -> Option<Duration> {
+    pub(super) fn next_transition(&self, account: &Account) -> Option<Duration> {
         let now = self.timestamp();
         let next = thaws(&account.desired, now)?;
         // A little later, so that the clock has certainly passed it.

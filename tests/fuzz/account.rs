@@ -73,7 +73,7 @@ fn snapshot() {
                 return Verdict::Refused;
             }
         };
-        let whole = live.clone().completed().unwrap_or_else(|error| panic!("{error}"));
+        let whole = live.clone().validated().unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(whole, live);
         let written = snapshot::write(&live);
         let again = snapshot::parse(&written, Format::Yaml).unwrap_or_else(|error| panic!("{error}\n{written}"));

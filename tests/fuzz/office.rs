@@ -13,7 +13,7 @@ use axum::response::{IntoResponse as _, Response};
 use strowger::diag::{Severities, has_errors};
 use strowger::plan;
 use strowger::providers::office::{Office, OfficeOptions};
-use strowger::providers::{Patience, Provider as _, Secret};
+use strowger::providers::{Provider as _, RetryPolicy, Secret};
 
 use super::harness::{Target, Verdict, fuzz};
 use super::plans::is_one_line;
@@ -94,12 +94,12 @@ fn office() {
     runtime.spawn(async move { axum::serve(listener, router).await });
     fuzz(&TARGET, move |input| {
         *script.lock().unwrap() = input.to_vec();
-        let patience = Patience {
+        let patience = RetryPolicy {
             attempts: 2,
             first_pause: Duration::from_millis(1),
             longest_wait: Duration::from_secs(1),
             usual_wait: Duration::from_millis(20),
-            ..Patience::default()
+            ..RetryPolicy::default()
         };
         let options = OfficeOptions { patience, nonce: "run-1".into(), ..OfficeOptions::default() };
         let office = Office::new(&url, Secret::new(TOKEN), options).unwrap();
@@ -112,7 +112,7 @@ fn office() {
             }
         };
         // Whatever was read is whole: put in order once more it is the same, and it can be planned with.
-        let whole = live.clone().completed().unwrap_or_else(|error| panic!("{error}"));
+        let whole = live.clone().validated().unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(whole, live);
         let (plan, findings) = plan::plan(&room.desired, &live, &Severities::default(), 6);
         assert_eq!(plan.is_none(), has_errors(&findings));

@@ -73,9 +73,9 @@ fn plan() {
             assert_eq!(again.text(), report.text());
             shown(&report.plans, &[], &Sources::default());
             for plan in report.plans {
-                let _ = plan::unmet(&plan, &room.live);
+                let _ = plan::unapplied_objects(&plan, &room.live);
                 let before = plan.clone();
-                match plan::ready(plan, &room.desired, &room.live) {
+                match plan::revalidate(plan, &room.desired, &room.live) {
                     Ok(ready) => assert_eq!(ready.changes.len(), before.changes.len()),
                     Err(list) => {
                         assert!(list.iter().all(|moved| !moved.how.is_empty()));

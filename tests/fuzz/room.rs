@@ -4,14 +4,14 @@ use std::path::Path;
 
 use strowger::config;
 use strowger::diag::{Diagnostic, Sources};
-use strowger::model::{Desired, Live};
+use strowger::model::{Desired, LiveAccount};
 use strowger::plan::{self, Plan};
 use strowger::providers::snapshot::{self, Format};
 use strowger::render::{diagnostics, github, human, json::Report, markdown, repository::Repository, runbook, sarif};
 
 /// An account and what it shall be, of which a plan has several kinds of changes.
 pub struct Room {
-    pub live: Live,
+    pub live: LiveAccount,
     pub desired: Desired,
 }
 
@@ -45,13 +45,13 @@ pub fn shown(plans: &[Plan], findings: &[Diagnostic], sources: &Sources) {
 }
 
 /// A plan that was just made is saved, read, and ready for its account.
-pub fn saved(plan: Plan, desired: &Desired, live: &Live) {
+pub fn saved(plan: Plan, desired: &Desired, live: &LiveAccount) {
     let report = Report::new(vec!["account".to_owned()], vec![plan], serde_json::json!([]));
     let text = report.text();
     let mut read = Report::read(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     assert_eq!(read.text(), text);
     let plan = read.plans.remove(0);
     assert_eq!(plan, report.plans[0]);
-    let ready = plan::ready(plan, desired, live).unwrap_or_else(|moved| panic!("{moved:#?}\n{text}"));
+    let ready = plan::revalidate(plan, desired, live).unwrap_or_else(|moved| panic!("{moved:#?}\n{text}"));
     assert_eq!(ready.changes, report.plans[0].changes);
 }

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use strowger::diag::{Rule, Severities};
-use strowger::model::{Change, ChangeId, Desired, Kind, Live, Verb};
+use strowger::model::{Change, ChangeId, Desired, Kind, LiveAccount, Verb};
 use strowger::plan::{Plan, plan};
 
 use crate::support::account::Account;
@@ -42,7 +42,7 @@ fn severities() -> Severities {
     severities
 }
 
-fn planned(desired: &Desired, live: &Live) -> Plan {
+fn planned(desired: &Desired, live: &LiveAccount) -> Plan {
     let (plan, diagnostics) = plan(desired, live, &severities(), 1);
     plan.unwrap_or_else(|| panic!("no plan: {diagnostics:#?}"))
 }
@@ -202,7 +202,7 @@ proptest! {
         random.shuffle(&mut shuffled.numbers);
         random.shuffle(&mut shuffled.ring_groups);
         random.shuffle(&mut shuffled.users);
-        let second = serde_json::to_string(&planned(&pair.desired, &shuffled.completed().unwrap())).unwrap();
+        let second = serde_json::to_string(&planned(&pair.desired, &shuffled.validated().unwrap())).unwrap();
         prop_assert_eq!(first.clone(), second);
         let read: Plan = serde_json::from_str(&first).unwrap();
         prop_assert_eq!(serde_json::to_string(&read).unwrap(), first);

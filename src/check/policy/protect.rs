@@ -8,7 +8,7 @@ use crate::check::phone;
 use crate::check::reader::{Advice, Field, Reader};
 use crate::check::references;
 use crate::check::settings::Country;
-use crate::check::yaml_scalar::{Reading, reading};
+use crate::check::yaml_scalar::{ScalarKind, kind};
 
 const FORM: &str = "write numbers in quotes and ring groups, such as `[\"+33142685300\", ring_group/ventes]`";
 
@@ -25,9 +25,9 @@ fn entry(reader: &mut Reader, field: Field<'_>, country: Option<Country>, protec
     let span = field.value.span();
     let meant = field.value.scalar().and_then(|text| match text.parse::<E164>() {
         Ok(number) => Some(number),
-        Err(_) => phone::meant(text, country),
+        Err(_) => phone::normalize(text, country),
     });
-    let unquoted = matches!(field.value.view(), View::Plain(text) if reading(text) != Reading::Text);
+    let unquoted = matches!(field.value.view(), View::Plain(text) if kind(text) != ScalarKind::Text);
     let hint = meant.map_or_else(|| FORM.to_owned(), |number| format!("write `\"{number}\"`"));
     let instead = (unquoted || meant.is_none()).then_some(hint.as_str());
     let Some(text) = reader.text(field, Advice { empty: Some(FORM), instead }) else { return };

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::ledger::{Claimed, Commit, Fate, Halt, Passed, Planned, Run};
 use crate::ledger::{Found, Opened};
 use crate::render::{counted, fields};
-use crate::text::shown;
+use crate::text::sanitized;
 
 /// No text from a ledger is shown longer than this in a table, or in a sentence.
 const CELL: usize = 32;
@@ -55,61 +55,61 @@ fn row(run: &Run) -> [String; 7] {
     }
     [
         run.id.to_string(),
-        shown(account, CELL),
-        actor.as_deref().map_or_else(|| "-".to_owned(), |actor| shown(actor, CELL)),
+        sanitized(account, CELL),
+        actor.as_deref().map_or_else(|| "-".to_owned(), |actor| sanitized(actor, CELL)),
         made_from.as_ref().map_or_else(|| "-".to_owned(), |made_from| commit(made_from, "+")),
-        shown(&digest.0, CELL).chars().take(8).collect(),
+        sanitized(&digest.0, CELL).chars().take(8).collect(),
         format!("{applied} of {}", run.fates.len()),
         ended,
     ]
 }
 
 fn commit(Commit { id, dirty }: &Commit, mark: &str) -> String {
-    let short: String = shown(id, CELL).chars().take(8).collect();
+    let short: String = sanitized(id, CELL).chars().take(8).collect();
     if *dirty { short + mark } else { short }
 }
 
 /// One run with each of its changes.
 pub(super) fn run(run: &Run, path: &Path) -> String {
     let Planned { strowger, account, actor, commit: made_from, digest, undoes, claim, .. } = &run.planned;
-    let mut text = format!("Run {} of account {}\n\n", run.id, shown(account, SENTENCE));
+    let mut text = format!("Run {} of account {}\n\n", run.id, sanitized(account, SENTENCE));
     let mut say = |what: &str, value: String| {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "  {what:10}{value}");
     };
-    say("at", shown(&run.at, CELL));
+    say("at", sanitized(&run.at, CELL));
     if let Some(actor) = actor {
-        say("by", shown(actor, SENTENCE));
+        say("by", sanitized(actor, SENTENCE));
     }
     if let Some(made_from) = made_from {
         say("commit", commit(made_from, " and changes that were not committed"));
     }
-    say("plan", shown(&digest.0, 80));
+    say("plan", sanitized(&digest.0, 80));
     if let Some(approval) = &run.approval {
-        say("approved", format!("by {}", shown(&approval.by.to_string(), SENTENCE)));
+        say("approved", format!("by {}", sanitized(&approval.by.to_string(), SENTENCE)));
         for Passed { guard, message } in approval.guards.iter().take(MOST_GUARDS) {
-            say("past", format!("{}: {}", guard.as_str(), shown(message, SENTENCE)));
+            say("past", format!("{}: {}", guard.as_str(), sanitized(message, SENTENCE)));
         }
         if approval.guards.len() > MOST_GUARDS {
             say("", format!("and {} more", approval.guards.len() - MOST_GUARDS));
         }
     }
     if let Some(Claimed { owner, took_over_from }) = claim {
-        say("owner", shown(owner, SENTENCE));
+        say("owner", sanitized(owner, SENTENCE));
         for other in took_over_from {
-            say("took over", format!("from {}", shown(other, SENTENCE)));
+            say("took over", format!("from {}", sanitized(other, SENTENCE)));
         }
     }
     if let Some(undone) = undoes {
         say("undoes", undone.to_string());
     }
-    say("with", format!("strowger {}", shown(strowger, CELL)));
-    say("ledger", shown(&path.to_string_lossy(), SENTENCE));
+    say("with", format!("strowger {}", sanitized(strowger, CELL)));
+    say("ledger", sanitized(&path.to_string_lossy(), SENTENCE));
     text.push('\n');
     for (change, fate) in run.changes() {
         let because = match fate {
             Fate::Applied { .. } | Fate::NotAttempted => String::new(),
-            Fate::Failed(why) | Fate::Stale(why) | Fate::Unknown(why) => format!(": {}", shown(why, SENTENCE)),
+            Fate::Failed(why) | Fate::Stale(why) | Fate::Unknown(why) => format!(": {}", sanitized(why, SENTENCE)),
             Fate::Skipped(because) => format!(", because of change {}", because.0),
         };
         let sign = fields::sign(change.verb);
@@ -132,13 +132,13 @@ fn ending(run: &Run) -> String {
                 Some(Halt::StoppedAtOnce) => text.push_str("; a second signal stopped it at once"),
                 Some(Halt::Unrecorded(why)) => {
                     // Writing to a string cannot fail.
-                    let _ = write!(text, "; the ledger could not be written: {}", shown(why, SENTENCE));
+                    let _ = write!(text, "; the ledger could not be written: {}", sanitized(why, SENTENCE));
                 }
                 Some(Halt::Unreachable(why)) => {
-                    let _ = write!(text, "; the account was out of reach: {}", shown(why, SENTENCE));
+                    let _ = write!(text, "; the account was out of reach: {}", sanitized(why, SENTENCE));
                 }
                 Some(Halt::Owned(why) | Halt::Unclaimed(why)) => {
-                    let _ = write!(text, "; the account was not claimed: {}", shown(why, SENTENCE));
+                    let _ = write!(text, "; the account was not claimed: {}", sanitized(why, SENTENCE));
                 }
             }
             text.push_str(match summary.in_sync {

@@ -6,7 +6,7 @@ use crate::diag::nearest_of_any;
 use crate::model::{Directory, E164, Found, Kind, ObjectId, Reference, Selector};
 use crate::render::counted;
 use crate::render::export::Choice;
-use crate::text::shown;
+use crate::text::sanitized;
 
 use super::Ending;
 use super::arguments::Arguments;
@@ -117,7 +117,7 @@ fn given_numbers(given: &[String], directory: &Directory<'_>) -> anyhow::Result<
     let held: HashSet<E164> = directory.live().numbers.iter().map(|number| number.number).collect();
     let mut chosen = HashSet::new();
     for word in words {
-        let shown = shown(word, LONGEST);
+        let shown = sanitized(word, LONGEST);
         let number: E164 = word.parse().map_err(|error| {
             Ending::Usage(format!("`--numbers`: `{shown}` is no number ({error}); write `all`, `none` or `+33…,+33…`"))
         })?;
@@ -140,7 +140,7 @@ fn given_groups(given: &[String], directory: &Directory<'_>) -> anyhow::Result<O
     let Some(words) = words(given) else { return Ok(None) };
     let mut chosen = HashSet::new();
     for word in words {
-        let shown = shown(word, LONGEST);
+        let shown = sanitized(word, LONGEST);
         match find(word, directory) {
             Found::One(handle) => chosen.extend(directory.id(handle).cloned()),
             Found::Several(several) => {
@@ -152,7 +152,7 @@ fn given_groups(given: &[String], directory: &Directory<'_>) -> anyhow::Result<O
             Found::None => {
                 let hint = nearest_of_any(word, directory.texts(Kind::RingGroup)).map_or_else(
                     || "write `all`, `none`, or names with commas between".to_owned(),
-                    |name| format!("did you mean `{}`?", crate::text::shown(name, LONGEST)),
+                    |name| format!("did you mean `{}`?", crate::text::sanitized(name, LONGEST)),
                 );
                 return Err(
                     Ending::Usage(format!("`--groups`: the account has no ring group `{shown}`; {hint}")).into()

@@ -13,7 +13,7 @@ use crate::cli::open::{Purpose, open};
 use crate::cli::request_limits::Effort;
 use crate::cli::{accept, account_section, progress};
 use crate::config;
-use crate::model::Live;
+use crate::model::LiveAccount;
 use crate::providers::ReadError;
 
 use super::account::{self, Head};
@@ -28,7 +28,7 @@ pub(super) struct Connected {
     pub(super) provider: ProviderSettings,
     /// Its name, as far as it is settled, and its country.
     pub(super) head: Head,
-    pub(super) live: Live,
+    pub(super) live: LiveAccount,
 }
 
 /// Finds out which account it is, and reads it.
@@ -151,12 +151,12 @@ fn blames_token(error: &anyhow::Error) -> bool {
 }
 
 fn again(error: &anyhow::Error) {
-    note(&format!("That does not work: {}", crate::text::shown(&format!("{error:#}"), 600)));
+    note(&format!("That does not work: {}", crate::text::sanitized(&format!("{error:#}"), 600)));
     note("Nothing is written yet. Try again, or leave with Esc.");
 }
 
 /// Reads the account as the files will, but with paths from the current folder.
-fn read(provider: &ProviderSettings, head: &Head, runtime: &Runtime) -> anyhow::Result<Live> {
+fn read(provider: &ProviderSettings, head: &Head, runtime: &Runtime) -> anyhow::Result<LiveAccount> {
     let lines = account_section::provider(provider, &Path::to_path_buf);
     let mut loaded = config::text(Path::new(""), "account.yaml", &account::file(head, &lines));
     // The address and the token were given a moment ago.
@@ -166,7 +166,7 @@ fn read(provider: &ProviderSettings, head: &Head, runtime: &Runtime) -> anyhow::
     }
     let Some(account) = loaded.accounts.first() else { bail!("the settings name no account") };
     runtime.block_on(async {
-        let opened = open(account, Purpose::Look, Effort::hasty()).await?;
+        let opened = open(account, Purpose::Look, Effort::interactive()).await?;
         let read = progress::during("reading the account", opened.provider.read()).await;
         opened.close().await;
         Ok(read?.live)

@@ -9,7 +9,7 @@ use crate::cli::account_section;
 use crate::cli::export::SCHEMA;
 use crate::cli::write_file::{Made, create_all};
 use crate::render::export::{ByFolder, ExportOptions, export};
-use crate::text::shown;
+use crate::text::sanitized;
 
 use super::arguments::{Arguments, Workflow};
 use super::connect::Connected;
@@ -136,7 +136,7 @@ fn workflows(
         (None, Some(terminal)) => match workflows::files(place, secret) {
             Ok(files) => Ok(if terminal.confirm("Write GitHub workflows?", false)? { files } else { Vec::new() }),
             Err(why) => {
-                note(&format!("No GitHub workflows are offered: {}", shown(&format!("{why:#}"), 300)));
+                note(&format!("No GitHub workflows are offered: {}", sanitized(&format!("{why:#}"), 300)));
                 Ok(Vec::new())
             }
         },

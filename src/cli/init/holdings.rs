@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::model::{Directory, Handle, Live};
+use crate::model::{Directory, Handle, LiveAccount};
 use crate::render::counted;
-use crate::text::shown;
+use crate::text::sanitized;
 
 /// At most so many numbers, and so many groups, of an account that is listed.
 const LISTED: usize = 10;
@@ -19,7 +19,7 @@ pub(super) struct Holdings<'a> {
 }
 
 impl<'a> Holdings<'a> {
-    pub(super) fn of(live: &'a Live) -> Self {
+    pub(super) fn of(live: &'a LiveAccount) -> Self {
         let mut groups: Vec<usize> = (0..live.ring_groups.len()).collect();
         groups.sort_by_cached_key(|at| live.ring_groups.get(*at).map(|group| (group.name.key(), group.id.clone())));
         Self { directory: Directory::new(live), groups }
@@ -39,7 +39,8 @@ impl<'a> Holdings<'a> {
             counted(live.receptionists.len(), "receptionist"),
             counted(live.conferences.len(), "conference line"),
         ];
-        let mut lines = vec![format!("The account {} holds:", shown(&live.account.name, LONGEST)), counts.join(", ")];
+        let mut lines =
+            vec![format!("The account {} holds:", sanitized(&live.account.name, LONGEST)), counts.join(", ")];
         lines.extend(list(self.numbers(LISTED), live.numbers.len()));
         lines.extend(list(self.ring_groups(LISTED), live.ring_groups.len()));
         lines
@@ -53,11 +54,11 @@ impl<'a> Holdings<'a> {
             let to = match (&number.to, self.directory.destination(at)) {
                 (None, _) => "none",
                 (Some(_), None) => "(something else)",
-                (Some(_), Some(handle)) => labels
-                    .entry(handle)
-                    .or_insert_with(|| format!("{}/{}", handle.kind, shown(&self.directory.label(handle), LONGEST))),
+                (Some(_), Some(handle)) => labels.entry(handle).or_insert_with(|| {
+                    format!("{}/{}", handle.kind, sanitized(&self.directory.label(handle), LONGEST))
+                }),
             };
-            format!("{}  {to}  {}", number.number, shown(&number.label, LONGEST)).trim_end().to_owned()
+            format!("{}  {to}  {}", number.number, sanitized(&number.label, LONGEST)).trim_end().to_owned()
         });
         lines.collect()
     }
@@ -67,7 +68,7 @@ impl<'a> Holdings<'a> {
         let groups = self.groups.iter().filter_map(|at| self.directory.live().ring_groups.get(*at)).take(most);
         let lines = groups.map(|group| {
             let extension = group.extension.as_ref().map(|extension| format!(" ({extension})")).unwrap_or_default();
-            let name = shown(group.name.as_str(), LONGEST);
+            let name = sanitized(group.name.as_str(), LONGEST);
             format!("ring_group/{name}{extension}  {}", counted(group.members.len(), "member"))
         });
         lines.collect()

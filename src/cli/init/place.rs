@@ -78,8 +78,8 @@ impl Repository {
 
 /// A path as people read it: from the current folder, if it is below.
 pub(super) fn near(path: &Path) -> String {
-    let Ok(here) = whole(Path::new(".")) else { return crate::text::shown(&path.to_string_lossy(), 300) };
-    crate::text::shown(&path.strip_prefix(here).unwrap_or(path).to_string_lossy(), 300)
+    let Ok(here) = whole(Path::new(".")) else { return crate::text::sanitized(&path.to_string_lossy(), 300) };
+    crate::text::sanitized(&path.strip_prefix(here).unwrap_or(path).to_string_lossy(), 300)
 }
 
 /// Why the folder cannot hold another account.

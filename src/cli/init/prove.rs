@@ -3,7 +3,7 @@
 use anyhow::anyhow;
 
 use crate::cli::accept;
-use crate::cli::console::{self, Voice};
+use crate::cli::console::{self, OutputStream};
 use crate::cli::open::{Purpose, open};
 use crate::cli::plan::read_and_plan;
 use crate::cli::request_limits::Effort;
@@ -12,14 +12,14 @@ use crate::diag::has_errors;
 use crate::exit::Exit;
 use crate::plan::Plan;
 use crate::render::human;
-use crate::text::shown;
+use crate::text::sanitized;
 
 use super::files::Written;
 use super::place::{Place, near};
 
 /// Plans the files that were written as `plan` does. An embedded account is founded now.
 pub(super) async fn prove(place: &Place, mut written: Written) -> anyhow::Result<Exit> {
-    let out = Voice::Out;
+    let out = OutputStream::Out;
     let mut loaded = config::load_guarded(std::slice::from_ref(&place.folder), None)?;
     // The address and the token were given a moment ago.
     accept::everything(&mut loaded);
@@ -49,17 +49,17 @@ pub(super) async fn prove(place: &Place, mut written: Written) -> anyhow::Result
     console::report(&loaded, &loaded.diagnostics);
     let Some(plan) = plan else { return Ok(Exit::Invalid) };
     let folder = place.folder.to_string_lossy();
-    let folder = shown(&shlex::try_quote(&folder).unwrap_or_default(), 200);
+    let folder = sanitized(&shlex::try_quote(&folder).unwrap_or_default(), 200);
     out.say(&format!("\n$ strowger plan {folder}\n{}", human::plan(&plan, console::style())));
     for remark in &written.remarks {
-        out.say(&format!("{}\n", shown(remark, 400)));
+        out.say(&format!("{}\n", sanitized(remark, 400)));
     }
     if !plan.is_empty() {
         out.say("The account was changed meanwhile: the plan above says how the files differ from it.");
         return Ok(Exit::Failure);
     }
     let edit = place.folder.join("account.yaml");
-    out.say(&format!("Next: edit {}, then", shown(&edit.to_string_lossy(), 200)));
+    out.say(&format!("Next: edit {}, then", sanitized(&edit.to_string_lossy(), 200)));
     out.say(&format!("  strowger plan {folder}     shows what your edit changes"));
     if written.provider == "snapshot" {
         out.say(&format!("  strowger plan {folder} --format runbook    says what to click in the portal"));

@@ -8,7 +8,7 @@ use anyhow::anyhow;
 use crate::check::settings::SecretRef;
 use crate::cli::secrets;
 use crate::providers::ReadError;
-use crate::text::shown;
+use crate::text::sanitized;
 
 use super::arguments::Arguments;
 use super::place::{Place, near};
@@ -137,7 +137,7 @@ pub(super) fn stays_here(token: &SecretRef, place: &Place) -> Option<anyhow::Err
     // A word that only looks like the file is no reason: then the command works from anywhere.
     let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
     secrets::resolve(&placed(token.clone(), &whole), Path::new("/")).err()?;
-    let (file, folder) = (shown(file, 200), near(&place.folder));
+    let (file, folder) = (sanitized(file, 200), near(&place.folder));
     Some(anyhow!("the command will run in {folder}, and finds {file} only from here; give whole paths in it"))
 }
 

@@ -9,9 +9,9 @@ use crate::model::Kind;
 use crate::plan::Plan;
 use crate::render::{counted, diagnostics, fields, human};
 use crate::rollback::Conflict;
-use crate::text::shown;
+use crate::text::sanitized;
 
-use super::super::console::{self, Voice};
+use super::super::console::{self, OutputStream};
 use super::super::history::Format;
 use super::Planned;
 
@@ -24,7 +24,7 @@ pub(super) fn show<'p>(
     run: &Run,
     planned: &'p Planned,
     format: Format,
-    voice: Voice,
+    voice: OutputStream,
 ) -> Option<&'p Plan> {
     let Planned { plan, conflicts, findings, .. } = planned;
     if format == Format::Json {
@@ -63,11 +63,11 @@ fn line(conflict: &Conflict) -> String {
         (Some(left), Some(now)) => format!(": the run left {}, now it is {}", fields::value(left), fields::value(now)),
         _ => String::new(),
     };
-    format!("  ! {}{field}: {}{values}", shown(&object, 300), shown(&conflict.why, 300))
+    format!("  ! {}{field}: {}{values}", sanitized(&object, 300), sanitized(&conflict.why, 300))
 }
 
 /// What to know after a rollback.
-pub(super) fn rolled_back(exit: Exit, conflicts: &[Conflict], voice: Voice) {
+pub(super) fn rolled_back(exit: Exit, conflicts: &[Conflict], voice: OutputStream) {
     if exit != Exit::Ok {
         return;
     }

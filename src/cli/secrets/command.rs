@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use humantime::format_duration;
 
-use crate::text::shown;
+use crate::text::sanitized;
 
 use super::MOST_BYTES;
 
@@ -32,7 +32,7 @@ pub(super) fn printed(
     deadline: Duration,
 ) -> anyhow::Result<Vec<u8>> {
     let end = Instant::now() + deadline;
-    let name = shown(program, 200);
+    let name = sanitized(program, 200);
     let mut child = Command::new(program)
         .args(arguments.iter().map(|argument| &**argument))
         .current_dir(folder)

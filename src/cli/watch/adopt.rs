@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 
 use crate::cli::write_file::replace_in_checkout;
 use crate::render::counted;
-use crate::text::shown;
+use crate::text::sanitized;
 use crate::watch::Adoption;
 use crate::watch::source::Git;
 use crate::watch::source::git::{Branch, RefName};
@@ -41,7 +41,7 @@ impl Adopting {
         let folder = self.adopt.as_ref()?;
         let there = folder.canonicalize().ok()?;
         let is_watched = watched.iter().any(|path| path.canonicalize().is_ok_and(|path| path == there));
-        let shown = shown(&folder.to_string_lossy(), 300);
+        let shown = sanitized(&folder.to_string_lossy(), 300);
         is_watched
             .then(|| format!("`--adopt`: {shown} is watched, and files in it would count at once; give another folder"))
     }
@@ -85,7 +85,7 @@ pub(super) fn into_folder(folder: &Path, adoption: &Adoption) -> Result<Option<S
 }
 
 fn says(objects: &[String], files: &[PathBuf]) -> String {
-    let mut names: Vec<String> = objects.iter().take(MOST_NAMED).map(|name| shown(name, 60)).collect();
+    let mut names: Vec<String> = objects.iter().take(MOST_NAMED).map(|name| sanitized(name, 60)).collect();
     if objects.len() > MOST_NAMED {
         names.push(format!("{} more", objects.len() - MOST_NAMED));
     }

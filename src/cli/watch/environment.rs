@@ -8,14 +8,14 @@ use crate::config::Account;
 use crate::ledger::state_dir;
 use crate::ledger::{Approval, Commit};
 use crate::plan::Plan;
-use crate::providers::{Pending, Provider};
-use crate::text::shown;
-use crate::watch::{Adoption, Connection, Edge};
+use crate::providers::{BoxFuture, Provider};
+use crate::text::sanitized;
+use crate::watch::{Adoption, Connection, Environment};
 
 use super::super::accept::Accept;
 use super::super::open::{Opened, Purpose, open_accepted};
 use super::super::request_limits::Effort;
-use super::super::run_metadata::{self, About};
+use super::super::run_metadata::{self, RunMetadata};
 use super::adopt::{Target, into_folder};
 use super::refused;
 
@@ -45,13 +45,13 @@ impl Connection for Opened {
         &*self.provider
     }
 
-    fn close(self: Box<Self>) -> Pending<'static, ()> {
+    fn close(self: Box<Self>) -> BoxFuture<'static, ()> {
         Box::pin(Opened::close(*self))
     }
 }
 
-impl Edge for Process {
-    fn open<'a>(&'a self, account: &'a Account, write: bool) -> Pending<'a, Result<Box<dyn Connection>, String>> {
+impl Environment for Process {
+    fn open<'a>(&'a self, account: &'a Account, write: bool) -> BoxFuture<'a, Result<Box<dyn Connection>, String>> {
         Box::pin(async move {
             if let Some(why) = self.accept.refusal(account) {
                 return Err(why);
@@ -59,14 +59,14 @@ impl Edge for Process {
             let purpose = if write { Purpose::Write } else { Purpose::Look };
             match open_accepted(account, purpose, self.effort).await {
                 Ok(opened) => Ok(Box::new(opened) as Box<dyn Connection>),
-                Err(error) => Err(shown(&format!("{error:#}"), 1000)),
+                Err(error) => Err(sanitized(&format!("{error:#}"), 1000)),
             }
         })
     }
 
     fn refusal(&self, account: &Account) -> Option<String> {
         let fresh = self.accept.refusal(account);
-        let name = shown(&account.settings.name, 200);
+        let name = sanitized(&account.settings.name, 200);
         let root = match self.root(account) {
             Ok(root) => root,
             Err(why) => {
@@ -98,7 +98,7 @@ impl Edge for Process {
     ) -> Result<Recorder, String> {
         let root = self.root(account)?;
         let commit = commit.map(|id| Commit { id: id.to_owned(), dirty: false });
-        let about = About { commit, ..About::default() };
+        let about = RunMetadata { commit, ..RunMetadata::default() };
         let mut recorder = run_metadata::recorder(account, plan, about).map_err(|error| format!("{error:#}"))?;
         if let Some(approval) = approval {
             recorder.approve(approval);
@@ -109,7 +109,7 @@ impl Edge for Process {
         Ok(recorder)
     }
 
-    fn adopt(&self, adoption: Adoption) -> Pending<'_, Result<Option<String>, String>> {
+    fn adopt(&self, adoption: Adoption) -> BoxFuture<'_, Result<Option<String>, String>> {
         let target = self.adopt.clone();
         Box::pin(async move {
             match target.as_deref() {

@@ -4,7 +4,7 @@ use std::io;
 
 use tokio::sync::mpsc;
 
-use crate::watch::{Order, Reason};
+use crate::watch::{Command, Reason};
 
 use super::systemd::Reloading;
 
@@ -12,7 +12,7 @@ use super::systemd::Reloading;
 ///
 /// Must be called where a runtime is running.
 #[cfg(unix)]
-pub(super) fn on_hangup(orders: mpsc::Sender<Order>, reload: mpsc::Sender<Reloading>) -> io::Result<()> {
+pub(super) fn on_hangup(orders: mpsc::Sender<Command>, reload: mpsc::Sender<Reloading>) -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let mut hangup = signal(SignalKind::hangup())?;
@@ -20,7 +20,7 @@ pub(super) fn on_hangup(orders: mpsc::Sender<Order>, reload: mpsc::Sender<Reload
         while hangup.recv().await.is_some() {
             // One that waits already is as good.
             let _ = reload.try_send(Reloading);
-            let order = Order::Reconcile { account: None, reason: Reason::Signal, answer: None };
+            let order = Command::Reconcile { account: None, reason: Reason::Signal, answer: None };
             if orders.send(order).await.is_err() {
                 return;
             }
@@ -31,7 +31,7 @@ pub(super) fn on_hangup(orders: mpsc::Sender<Order>, reload: mpsc::Sender<Reload
 
 /// There is no such signal here; the channels stay open all the same.
 #[cfg(not(unix))]
-pub(super) fn on_hangup(orders: mpsc::Sender<Order>, reload: mpsc::Sender<Reloading>) -> io::Result<()> {
+pub(super) fn on_hangup(orders: mpsc::Sender<Command>, reload: mpsc::Sender<Reloading>) -> io::Result<()> {
     tokio::spawn(async move {
         std::future::pending::<()>().await;
         drop((orders, reload));

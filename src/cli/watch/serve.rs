@@ -10,11 +10,11 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::apply::{Stop, Urgency};
+use crate::apply::{ShutdownSignal, Urgency};
 use crate::check::settings::SecretRef;
 use crate::providers::{Secret, Webhook};
-use crate::watch::notices::{Form, Notices, Patience, Receiver};
-use crate::watch::{Board, Clock, Order, server};
+use crate::watch::notices::{Form, Notices, Receiver, RetryPolicy};
+use crate::watch::{Clock, Command, StatusStore, server};
 
 use super::super::secrets;
 
@@ -72,12 +72,12 @@ impl Serving {
     /// Begins to serve and to tell. Must be called where a runtime is running, and before anything happens.
     pub(super) async fn start(
         &self,
-        board: &Board,
+        board: &StatusStore,
         clock: &Clock,
-        orders: &mpsc::Sender<Order>,
-        stop: &Stop,
+        orders: &mpsc::Sender<Command>,
+        stop: &ShutdownSignal,
     ) -> anyhow::Result<Served> {
-        let notices = Notices::start(board, self.receivers()?, Patience::default());
+        let notices = Notices::start(board, self.receivers()?, RetryPolicy::default());
         let token = self.token()?;
         let Some(listen) = self.listen else { return Ok(Served { notices, server: None }) };
         let listener =
@@ -141,10 +141,10 @@ impl Served {
     /// Ends after the process was told to stop.
     ///
     /// Whoever stops it at once waits for nobody.
-    pub(super) async fn end(self, stop: &Stop) {
+    pub(super) async fn end(self, stop: &ShutdownSignal) {
         tokio::select! {
             () = self.notices.end(GRACE) => {}
-            () = stop.until(Urgency::AtOnce) => return,
+            () = stop.until(Urgency::Immediate) => return,
         }
         if let Some(server) = self.server {
             // It listens to the same word, and takes two seconds at most.

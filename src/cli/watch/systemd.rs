@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::text::shown;
-use crate::watch::Order;
-use crate::watch::status::{Board, State};
+use crate::text::sanitized;
+use crate::watch::Command;
+use crate::watch::status::{State, StatusStore};
 
 /// So long a reload waits for the loops to take the order in.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -25,7 +25,7 @@ pub(super) struct Reloading;
 ///
 /// The watchdog is fed only if the loops take an order in, so that a loop that hangs is found out.
 #[cfg(unix)]
-pub(super) fn tell(board: Board, orders: mpsc::Sender<Order>, mut reloads: mpsc::Receiver<Reloading>) {
+pub(super) fn tell(board: StatusStore, orders: mpsc::Sender<Command>, mut reloads: mpsc::Receiver<Reloading>) {
     let Some(socket) = Socket::from_environment() else { return };
     tokio::spawn(async move {
         let mut changed = board.follow();
@@ -69,27 +69,27 @@ pub(super) fn stopping() {
 }
 
 #[cfg(not(unix))]
-pub(super) fn tell(_board: Board, _orders: mpsc::Sender<Order>, _reloads: mpsc::Receiver<Reloading>) {}
+pub(super) fn tell(_board: StatusStore, _orders: mpsc::Sender<Command>, _reloads: mpsc::Receiver<Reloading>) {}
 
 #[cfg(not(unix))]
 pub(super) fn stopping() {}
 
 /// Whether the loops take orders in.
-async fn lives(orders: &mpsc::Sender<Order>, limit: Duration) -> bool {
+async fn lives(orders: &mpsc::Sender<Command>, limit: Duration) -> bool {
     let (answer, answered) = tokio::sync::oneshot::channel();
-    let asked = async { orders.send(Order::Count(answer)).await.is_ok() && answered.await.is_ok() };
+    let asked = async { orders.send(Command::Count(answer)).await.is_ok() && answered.await.is_ok() };
     tokio::time::timeout(limit, asked).await.unwrap_or(false)
 }
 
 /// Whether the files were read and every account was looked at.
-fn is_ready(board: &Board) -> bool {
+fn is_ready(board: &StatusStore) -> bool {
     let (source, accounts) = (board.source(), board.all());
     let read = source.last_success.is_some() && (!accounts.is_empty() || !source.errors.is_empty());
     read && accounts.iter().all(|account| account.state != State::Starting)
 }
 
 /// How it goes, on one line; nothing before anything is known.
-fn line(board: &Board) -> Option<String> {
+fn line(board: &StatusStore) -> Option<String> {
     let (source, accounts) = (board.source(), board.all());
     let mut parts = Vec::new();
     for state in State::ALL {
@@ -104,7 +104,7 @@ fn line(board: &Board) -> Option<String> {
     if let Some(failing) = &source.failing {
         parts.push(failing.clone());
     }
-    (!parts.is_empty()).then(|| shown(&parts.join(", "), LONGEST))
+    (!parts.is_empty()).then(|| sanitized(&parts.join(", "), LONGEST))
 }
 
 /// How often the watchdog is to be fed, if this process is the one that is meant.

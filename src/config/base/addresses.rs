@@ -10,7 +10,7 @@ use std::path::{Component, Path, PathBuf};
 use url::Url;
 
 use crate::check::settings::{ProviderSettings, SecretRef};
-use crate::text::shown;
+use crate::text::sanitized;
 
 use super::super::address::resolved;
 use super::super::git::{Commit, Entry, GitError, Repository};
@@ -46,7 +46,7 @@ impl News {
     /// The same for an account of which nobody knows what was before.
     pub(super) fn unclear(account: &Account, top: &Path, why: &str) -> Self {
         let ProviderSettings::Office { url, token } = &account.settings.provider else { return Self::default() };
-        let says = vec![shown(why, 1000)];
+        let says = vec![sanitized(why, 1000)];
         Self { address: Some(host(url)), source: Some(source(token, &account.root, top)), says }
     }
 
@@ -90,18 +90,18 @@ impl News {
         let top = repository.top().to_path_buf();
         let mut news = Self::default();
         if !address_known {
-            let was = before.map(|(url, _)| format!(" (before: {})", shown(url, 300))).unwrap_or_default();
-            news.says.push(format!("the address {} is not in `{revision}`{was}", shown(url, 300)));
+            let was = before.map(|(url, _)| format!(" (before: {})", sanitized(url, 300))).unwrap_or_default();
+            news.says.push(format!("the address {} is not in `{revision}`{was}", sanitized(url, 300)));
             news.address = Some(host(url));
         }
         if address_known || !source_known {
             let named = source(token, &account.root, &top);
             let was = before.map(|(_, token)| source(token, &account.root, &top)).filter(|was| *was != named);
-            let was = was.map(|was| format!(" (before: {})", shown(&was, 300))).unwrap_or_default();
+            let was = was.map(|was| format!(" (before: {})", sanitized(&was, 300))).unwrap_or_default();
             let for_it = if address_known { " for this address" } else { "" };
             news.says.push(format!(
                 "the token source {} is not in `{revision}`{for_it}, or its file is another{was}",
-                shown(&named, 300)
+                sanitized(&named, 300)
             ));
             news.source = Some(named);
         }

@@ -173,7 +173,7 @@ impl Former {
 
 /// What a file is called, safe to show.
 fn called(file: &File) -> String {
-    crate::text::shown(&file.name.to_string_lossy(), 200)
+    crate::text::sanitized(&file.name.to_string_lossy(), 200)
 }
 
 /// Why a repository does not say what was before: another one, around it, has it among its files.

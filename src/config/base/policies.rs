@@ -168,7 +168,7 @@ impl<'a> Reader<'a> {
 fn read(history: &mut History<'_>, commit: &Commit, former: &Former) -> Result<Result<Before, String>, GitError> {
     let mut files = Vec::with_capacity(former.files.len());
     for file in &former.files {
-        let name = crate::text::shown(&file.name.to_string_lossy(), 200);
+        let name = crate::text::sanitized(&file.name.to_string_lossy(), 200);
         if file.size > super::super::read::MOST {
             return Ok(Err(format!("{name} has more than 256 MiB")));
         }

@@ -98,7 +98,7 @@ impl Tree {
             } else {
                 continue;
             };
-            return Err(format!("`{}` was {what} then", crate::text::shown(&way.to_string_lossy(), 200)));
+            return Err(format!("`{}` was {what} then", crate::text::sanitized(&way.to_string_lossy(), 200)));
         }
         Ok(Rc::default())
     }

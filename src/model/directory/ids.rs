@@ -10,13 +10,13 @@ use std::hash::Hash;
 
 use foldhash::HashMap;
 
-use super::super::{Kind, Live, ObjectId, ObjectRef};
+use super::super::{Kind, LiveAccount, ObjectId, ObjectRef};
 use super::Handle;
 
 /// Every object that a reference can point at.
 #[derive(Debug)]
 pub(super) struct Ids<'a> {
-    live: &'a Live,
+    live: &'a LiveAccount,
     /// By kind, in the order of [`Kind`]; each table is made when somebody asks for an object of the kind.
     tables: [Tables; Kind::COUNT],
     /// Nothing points at a number, so only some ask for one.
@@ -30,7 +30,7 @@ struct Tables {
 }
 
 impl<'a> Ids<'a> {
-    pub(super) fn new(live: &'a Live) -> Self {
+    pub(super) fn new(live: &'a LiveAccount) -> Self {
         Self { live, tables: Default::default(), numbers: OnceCell::new() }
     }
 
@@ -59,7 +59,7 @@ fn address(ObjectId(id): &ObjectId) -> usize {
 }
 
 /// The positions of the objects of a kind.
-fn table<K: Eq + Hash>(live: &Live, kind: Kind, key: impl Fn(&ObjectId) -> K) -> HashMap<K, u32> {
+fn table<K: Eq + Hash>(live: &LiveAccount, kind: Kind, key: impl Fn(&ObjectId) -> K) -> HashMap<K, u32> {
     let mut table = HashMap::with_capacity_and_hasher(live.count(kind), foldhash::fast::RandomState::default());
     live.each_id(kind, 0, |index, id| {
         table.insert(key(id), index);
@@ -72,7 +72,7 @@ mod tests {
     use super::super::super::LiveUser;
     use super::*;
 
-    fn account() -> Live {
+    fn account() -> LiveAccount {
         let user = |id: &str| LiveUser {
             id: id.into(),
             name: id.into(),
@@ -81,7 +81,7 @@ mod tests {
             voicemail: Some(id.into()),
             always_forwarded: false,
         };
-        Live { users: vec![user("a"), user("b")], ..Live::default() }
+        LiveAccount { users: vec![user("a"), user("b")], ..LiveAccount::default() }
     }
 
     #[test]

@@ -10,12 +10,12 @@ use std::collections::hash_map;
 
 use foldhash::{HashMap, HashSet};
 
-use super::super::{Kind, Live, NameKey};
+use super::super::{Kind, LiveAccount, NameKey};
 
 /// Look-ups by text.
 #[derive(Debug)]
 pub(super) struct Texts<'a> {
-    live: &'a Live,
+    live: &'a LiveAccount,
     /// By kind, in the order of [`Kind`].
     tables: [Tables<'a>; Kind::COUNT],
 }
@@ -42,7 +42,7 @@ enum Entry {
 }
 
 impl<'a> Texts<'a> {
-    pub(super) fn new(live: &'a Live) -> Self {
+    pub(super) fn new(live: &'a LiveAccount) -> Self {
         Self { live, tables: Default::default() }
     }
 
@@ -68,14 +68,14 @@ impl<'a> Texts<'a> {
 }
 
 impl<'a> Tables<'a> {
-    fn of(&self, live: &'a Live, kind: Kind, has_at: bool) -> &Table<'a> {
+    fn of(&self, live: &'a LiveAccount, kind: Kind, has_at: bool) -> &Table<'a> {
         let cell = if has_at { &self.addresses } else { &self.names };
         cell.get_or_init(|| Table::of(live, kind, has_at))
     }
 }
 
 impl<'a> Table<'a> {
-    fn of(live: &'a Live, kind: Kind, has_at: bool) -> Self {
+    fn of(live: &'a LiveAccount, kind: Kind, has_at: bool) -> Self {
         let mut table = Self::default();
         // Makes room at once: tables that grow step by step take twice as long, and twice the memory meanwhile.
         table.entries.reserve(live.count(kind));
@@ -123,7 +123,7 @@ impl<'a> Table<'a> {
 }
 
 /// Hands over every text that finds an object of a kind, by positions.
-fn each<'a>(live: &'a Live, kind: Kind, mut take: impl FnMut(u32, &'a str)) {
+fn each<'a>(live: &'a LiveAccount, kind: Kind, mut take: impl FnMut(u32, &'a str)) {
     match kind {
         Kind::RingGroup => (0u32..).zip(&live.ring_groups).for_each(|(index, one)| take(index, one.name.as_str())),
         Kind::User => {

@@ -2,11 +2,11 @@
 
 use foldhash::HashMap;
 
-use crate::model::{Capped, Change, ChangeId, Desired, FieldName, FieldValue, Kind, Live, Span, Verb};
+use crate::model::{Capped, Change, ChangeId, Desired, FieldName, FieldValue, Kind, LiveAccount, Span, Verb};
 use crate::plan::Plan;
-use crate::text::shown;
+use crate::text::sanitized;
 
-use super::{Block, Case, Guard, Judged, policies};
+use super::{Block, Guard, GuardContext, PolicySource, policies};
 
 /// How many objects a live account has, which caps are a share of.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +26,7 @@ pub struct Sharing<'a> {
 }
 
 /// A block for each cap that is exceeded; the strictest policy counts.
-pub(super) fn judge(case: &Case<'_>) -> Vec<Block> {
+pub(super) fn evaluate(case: &GuardContext<'_>) -> Vec<Block> {
     let touched = Touched::new(case.changes);
     Capped::ALL.into_iter().filter_map(|capped| exceeded(case, &touched, capped)).collect()
 }
@@ -53,7 +53,7 @@ pub fn cap_together(shares: &mut [Sharing<'_>]) {
         let message = format!(
             "{}, counted over the accounts that are one live account ({}){}",
             says(capped, count, (limit, strict.size)),
-            shown(&names.join(", "), 400),
+            sanitized(&names.join(", "), 400),
             policy.suffix()
         );
         let place = span.filter(|_| policy.revision.is_none()).map(|span| strict.desired.place(span));
@@ -73,7 +73,7 @@ pub fn cap_together(shares: &mut [Sharing<'_>]) {
 
 impl Size {
     /// That of an account.
-    pub fn of(live: &Live) -> Self {
+    pub fn of(live: &LiveAccount) -> Self {
         Self { numbers: live.numbers.len(), ring_groups: live.ring_groups.len() }
     }
 
@@ -86,7 +86,11 @@ impl Size {
 }
 
 /// The lowest limit of these policies, where it is written, and whose it is.
-fn strictest<'a>(policies: &[Judged<'a>], size: Size, capped: Capped) -> Option<(usize, Option<Span>, Judged<'a>)> {
+fn strictest<'a>(
+    policies: &[PolicySource<'a>],
+    size: Size,
+    capped: Capped,
+) -> Option<(usize, Option<Span>, PolicySource<'a>)> {
     let limits = policies.iter().filter_map(|policy| {
         let (cap, span) = policy.guards.caps.get(capped);
         cap.map(|cap| (cap.limit(size.count(capped)), span, *policy))
@@ -101,7 +105,7 @@ fn says(capped: Capped, count: usize, (limit, size): (usize, Size)) -> String {
     format!("{count} {noun} would be {verb}, and `caps.{}` allows {limit} in an account of {live}", capped.as_str())
 }
 
-fn exceeded(case: &Case<'_>, touched: &Touched<'_>, capped: Capped) -> Option<Block> {
+fn exceeded(case: &GuardContext<'_>, touched: &Touched<'_>, capped: Capped) -> Option<Block> {
     let size = Size::of(case.live);
     let (limit, span, policy) = strictest(&case.policies, size, capped)?;
     let count = touched.count(capped);

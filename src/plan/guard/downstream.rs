@@ -8,7 +8,7 @@ use foldhash::HashMap;
 use crate::model::{E164, Kind, LiveRingGroup, ObjectId, ObjectRef, Span};
 
 use super::protection::Names;
-use super::{Case, Judged};
+use super::{GuardContext, PolicySource};
 
 /// The ring groups behind what is protected, each with the first reason.
 pub(super) struct Through<'c> {
@@ -18,7 +18,7 @@ pub(super) struct Through<'c> {
 /// Why a group is protected that no policy lists.
 #[derive(Clone)]
 pub(super) struct Reason<'c> {
-    pub(super) policy: Judged<'c>,
+    pub(super) policy: PolicySource<'c>,
     pub(super) span: Span,
     /// What leads to the group.
     pub(super) from: From<'c>,
@@ -33,7 +33,7 @@ pub(super) enum From<'c> {
 
 impl<'c> Through<'c> {
     /// Follows what every policy protects. Linear in the size of the account and of the policies.
-    pub(super) fn new(case: &Case<'c>, names: Option<&Names<'_>>) -> Self {
+    pub(super) fn new(case: &GuardContext<'c>, names: Option<&Names<'_>>) -> Self {
         let mut through = Self { groups: HashMap::default() };
         if case.groups.is_empty() {
             return through;
@@ -54,7 +54,7 @@ impl<'c> Through<'c> {
         through
     }
 
-    fn follow(&mut self, case: &Case<'c>, mut to: Option<&'c ObjectRef>, reason: &Reason<'c>) {
+    fn follow(&mut self, case: &GuardContext<'c>, mut to: Option<&'c ObjectRef>, reason: &Reason<'c>) {
         while let Some(next) = to.filter(|to| to.kind == Kind::RingGroup).and_then(|to| case.groups.get(&to.id)) {
             // What was followed before leads on to what was followed before.
             if self.groups.contains_key(&next.id) {

@@ -5,19 +5,19 @@
 
 use crate::model::{Kind, Reason, Verb};
 
-use super::{Block, Case, Guard, Judged};
+use super::{Block, Guard, GuardContext, PolicySource};
 
 /// In an account of so few groups, less than half of them is no sign of an accident.
 const FEW: usize = 4;
 
 /// The pruned deletions, if hardly any of the account's groups are declared.
-pub(super) fn judge(case: &Case<'_>) -> Option<Block> {
+pub(super) fn evaluate(case: &GuardContext<'_>) -> Option<Block> {
     let pruned: Vec<_> =
         case.changes.iter().filter(|change| change.reason == Reason::Pruned).map(|change| change.id).collect();
     if pruned.is_empty() {
         return None;
     }
-    let policy = Judged { revision: None, account: None, guards: &case.desired.policy.guards };
+    let policy = PolicySource { revision: None, account: None, guards: &case.desired.policy.guards };
     let scope = policy.guards.scope.ring_groups.as_ref();
     let groups = case.live.ring_groups.iter();
     let owned = groups.filter(|group| scope.is_none_or(|(owned, _)| owned.contains(&group.name.key()))).count();

@@ -9,10 +9,10 @@ use foldhash::HashMap;
 use crate::model::{Change, E164, FieldName, FieldValue, Kind, LiveRingGroup, NameKey, ObjectId, Span, Verb};
 
 use super::downstream::{From, Reason, Through};
-use super::{Block, Case, Guard, Judged};
+use super::{Block, Guard, GuardContext, PolicySource};
 
 /// A block for each protected object that is changed.
-pub(super) fn judge(case: &Case<'_>) -> Vec<Block> {
+pub(super) fn evaluate(case: &GuardContext<'_>) -> Vec<Block> {
     let names = Names::new(case);
     let through = Through::new(case, names.as_ref());
     let mut blocks: Vec<Block> = Vec::new();
@@ -36,7 +36,7 @@ pub(super) fn judge(case: &Case<'_>) -> Vec<Block> {
     blocks
 }
 
-fn number(case: &Case<'_>, change: &Change) -> Option<Block> {
+fn number(case: &GuardContext<'_>, change: &Change) -> Option<Block> {
     change.after(FieldName::To)?;
     let number = change.number()?;
     let mut policies = case.policies.iter();
@@ -49,7 +49,7 @@ fn number(case: &Case<'_>, change: &Change) -> Option<Block> {
     Some(Block { guard: Guard::Protected, message, changes: Vec::new(), place: None })
 }
 
-fn implicit(case: &Case<'_>, number: E164) -> Option<String> {
+fn implicit(case: &GuardContext<'_>, number: E164) -> Option<String> {
     if case.live.account.default_number == Some(number) {
         return Some(format!("{number}, the account's default number, would lead elsewhere"));
     }
@@ -58,7 +58,11 @@ fn implicit(case: &Case<'_>, number: E164) -> Option<String> {
     calls_back.then(|| format!("{number}, which an emergency service calls back, would lead elsewhere"))
 }
 
-fn group(case: &Case<'_>, (names, through): (Option<&Names<'_>>, &Through<'_>), change: &Change) -> Option<Block> {
+fn group(
+    case: &GuardContext<'_>,
+    (names, through): (Option<&Names<'_>>, &Through<'_>),
+    change: &Change,
+) -> Option<Block> {
     let live = case.group(change)?;
     let reroutes = change.verb == Verb::Delete
         || [FieldName::Ring, FieldName::Members, FieldName::RingFor, FieldName::NoAnswer]
@@ -91,7 +95,7 @@ pub(super) struct Names<'a> {
 
 impl<'a> Names<'a> {
     /// `None` if no policy protects a group.
-    fn new(case: &Case<'a>) -> Option<Self> {
+    fn new(case: &GuardContext<'a>) -> Option<Self> {
         if case.policies.iter().all(|policy| policy.guards.protect.groups.is_empty()) {
             return None;
         }
@@ -115,7 +119,11 @@ impl<'a> Names<'a> {
     }
 
     /// The policy that protects the group, and where.
-    pub(super) fn protected<'c>(&self, case: &Case<'c>, live: &LiveRingGroup) -> Option<(Judged<'c>, Span)> {
+    pub(super) fn protected<'c>(
+        &self,
+        case: &GuardContext<'c>,
+        live: &LiveRingGroup,
+    ) -> Option<(PolicySource<'c>, Span)> {
         let own = [Some(live.name.as_str()), live.extension.as_ref().map(crate::model::ExtensionNumber::as_str)];
         let mut keys: Vec<NameKey> = own.into_iter().flatten().map(NameKey::of).collect();
         keys.extend(self.given.get(&live.id).into_iter().flatten().cloned());

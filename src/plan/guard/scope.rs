@@ -2,13 +2,13 @@
 
 use crate::model::{Change, ChangeId, FieldName, FieldValue, Kind, NameKey, Span};
 
-use super::{Block, Case, Guard, Judged};
+use super::{Block, Guard, GuardContext, PolicySource};
 
 /// At most so many objects are named; the rest are counted.
 const NAMED: usize = 3;
 
 /// For each policy a block of the numbers and one of the groups that it does not own. A change is listed once.
-pub(super) fn judge(case: &Case<'_>) -> Vec<Block> {
+pub(super) fn evaluate(case: &GuardContext<'_>) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut numbers: Vec<&Change> = Vec::new();
     let mut groups: Vec<&Change> = Vec::new();
@@ -37,7 +37,7 @@ fn take<'c>(changes: &mut Vec<&'c Change>, outside: impl Fn(&Change) -> bool) ->
 }
 
 /// The name before the change and the one after it.
-fn names(case: &Case<'_>, change: &Change) -> Vec<NameKey> {
+fn names(case: &GuardContext<'_>, change: &Change) -> Vec<NameKey> {
     let before = case.group(change).map(|live| live.name.key());
     let after = match change.after(FieldName::Name) {
         Some(FieldValue::Name(name)) => Some(name.key()),
@@ -50,7 +50,13 @@ fn names(case: &Case<'_>, change: &Change) -> Vec<NameKey> {
     names
 }
 
-fn block(case: &Case<'_>, policy: Judged<'_>, span: Span, list: &str, outside: &[&Change]) -> Option<Block> {
+fn block(
+    case: &GuardContext<'_>,
+    policy: PolicySource<'_>,
+    span: Span,
+    list: &str,
+    outside: &[&Change],
+) -> Option<Block> {
     if outside.is_empty() {
         return None;
     }

@@ -10,13 +10,13 @@ use std::collections::HashSet;
 
 use crate::model::{NameKey, Span};
 
-use super::{Block, Case, Guard, Judged};
+use super::{Block, Guard, GuardContext, PolicySource};
 
 /// At most so many entries are named; the rest are counted.
 const NAMED: usize = 3;
 
 /// A block of all changes for each policy that protects what is not there.
-pub(super) fn judge(case: &Case<'_>) -> Vec<Block> {
+pub(super) fn evaluate(case: &GuardContext<'_>) -> Vec<Block> {
     if case
         .policies
         .iter()
@@ -50,7 +50,7 @@ pub(super) fn judge(case: &Case<'_>) -> Vec<Block> {
     blocks
 }
 
-fn block(case: &Case<'_>, policy: Judged<'_>, unknown: &BTreeMap<String, Span>) -> Option<Block> {
+fn block(case: &GuardContext<'_>, policy: PolicySource<'_>, unknown: &BTreeMap<String, Span>) -> Option<Block> {
     let (_, first) = unknown.first_key_value()?;
     let names: Vec<&str> = unknown.keys().take(NAMED).map(String::as_str).collect();
     let rest = unknown.len() - names.len();
@@ -74,7 +74,7 @@ struct Known {
     declared: HashSet<NameKey>,
 }
 
-fn known(case: &Case<'_>) -> Known {
+fn known(case: &GuardContext<'_>) -> Known {
     let mut known = Known::default();
     if case.policies.iter().all(|policy| policy.guards.protect.groups.is_empty()) {
         return known;

@@ -5,10 +5,10 @@
 
 use crate::model::Base;
 
-use super::{Block, Case, Guard};
+use super::{Block, Guard, GuardContext};
 
 /// A block of all changes for each policy that is not known.
-pub(super) fn judge(case: &Case<'_>) -> Vec<Block> {
+pub(super) fn evaluate(case: &GuardContext<'_>) -> Vec<Block> {
     let unread = case.desired.base.iter().filter_map(|base| match base {
         Base::Unread(why) => Some(why),
         Base::Read(_) => None,

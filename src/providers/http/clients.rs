@@ -8,9 +8,9 @@ use std::time::Duration;
 use reqwest::{Client, Url};
 
 use crate::model::RequestLimits;
-use crate::text::is_this_machine;
+use crate::text::is_loopback_host;
 
-use super::Patience;
+use super::RetryPolicy;
 
 const USER_AGENT: &str = concat!("strowger/", env!("CARGO_PKG_VERSION"));
 
@@ -37,10 +37,10 @@ static CLIENTS: Mutex<Vec<(Settings, Weak<Client>)>> = Mutex::new(Vec::new());
 pub(in crate::providers) fn shared(
     base: &Url,
     limits: RequestLimits,
-    patience: Patience,
+    patience: RetryPolicy,
 ) -> Result<Arc<Client>, reqwest::Error> {
     let settings = Settings {
-        local: is_this_machine(base.host_str().unwrap_or_default()),
+        local: is_loopback_host(base.host_str().unwrap_or_default()),
         plain: base.scheme() == "http",
         idle_per_host: limits.concurrent.max(32),
         connect: patience.connect,

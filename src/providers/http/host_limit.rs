@@ -28,9 +28,9 @@ pub(super) struct Budgets {
 
 /// The right to have one request under way.
 #[derive(Debug)]
-pub(super) struct Turn<'a> {
-    own: rate_limit::Turn<'a>,
-    host: rate_limit::Turn<'a>,
+pub(super) struct RequestPermit<'a> {
+    own: rate_limit::RequestPermit<'a>,
+    host: rate_limit::RequestPermit<'a>,
 }
 
 impl Budgets {
@@ -45,20 +45,20 @@ impl Budgets {
     }
 
     /// Waits until a request may start.
-    pub(super) async fn turn(&self) -> Turn<'_> {
+    pub(super) async fn turn(&self) -> RequestPermit<'_> {
         // First the account's own: who waits for that must not keep others from the host.
         let own = self.own.turn().await;
-        Turn { own, host: self.host.turn().await }
+        RequestPermit { own, host: self.host.turn().await }
     }
 
     /// The server asked for less.
-    pub(super) fn limited(&self, turn: &Turn<'_>, wait: Duration) {
+    pub(super) fn limited(&self, turn: &RequestPermit<'_>, wait: Duration) {
         self.own.limited(&turn.own, wait);
         self.host.limited(&turn.host, wait);
     }
 
     /// The server, or what stands before it, could not cope.
-    pub(super) fn overloaded(&self, turn: &Turn<'_>) {
+    pub(super) fn overloaded(&self, turn: &RequestPermit<'_>) {
         self.own.overloaded(&turn.own);
         self.host.overloaded(&turn.host);
     }

@@ -49,7 +49,7 @@ struct State {
 
 /// The right to have one request under way; given back when dropped.
 #[derive(Debug)]
-pub(super) struct Turn<'a> {
+pub(super) struct RequestPermit<'a> {
     budget: &'a Budget,
     /// When the request could start.
     started: Instant,
@@ -67,7 +67,7 @@ impl Budget {
         let now = Instant::now();
         let state = State {
             under_way: 0,
-            allowed: whole(most),
+            allowed: to_f64(most),
             most,
             cut: now,
             interval: Duration::ZERO,
@@ -84,7 +84,7 @@ impl Budget {
     pub(super) fn learn(&self, limits: RequestLimits) {
         let mut state = self.state();
         state.most = state.most.min(limits.concurrent.max(1));
-        state.allowed = state.allowed.min(whole(state.most));
+        state.allowed = state.allowed.min(to_f64(state.most));
         if let Some(per_second) = limits.per_second {
             state.interval = Duration::from_secs(1) / per_second.get();
             state.stated = true;
@@ -92,13 +92,13 @@ impl Budget {
     }
 
     /// Waits until a request may start.
-    pub(super) async fn turn(&self) -> Turn<'_> {
+    pub(super) async fn turn(&self) -> RequestPermit<'_> {
         loop {
             // Listening begins before looking, so that what is freed in between is heard.
             let freed = self.freed.notified();
             let begun = self.state().begin();
             match begun {
-                Ok(started) => return Turn { budget: self, started },
+                Ok(started) => return RequestPermit { budget: self, started },
                 Err(Wait::Other) => freed.await,
                 // Someone may push the start back meanwhile, so look again then.
                 Err(Wait::Until(at)) => tokio::time::sleep_until(at).await,
@@ -107,7 +107,7 @@ impl Budget {
     }
 
     /// The account asked for less: nothing starts for so long, and what follows starts more slowly.
-    pub(super) fn limited(&self, turn: &Turn<'_>, wait: Duration) {
+    pub(super) fn limited(&self, turn: &RequestPermit<'_>, wait: Duration) {
         let now = Instant::now();
         let mut state = self.state();
         state.cut(turn.started, now);
@@ -119,7 +119,7 @@ impl Budget {
     }
 
     /// The account, or what stands before it, could not cope.
-    pub(super) fn overloaded(&self, turn: &Turn<'_>) {
+    pub(super) fn overloaded(&self, turn: &RequestPermit<'_>) {
         self.state().cut(turn.started, Instant::now());
     }
 
@@ -129,7 +129,7 @@ impl Budget {
         if !state.stated {
             state.interval = state.interval * 99 / 100;
         }
-        state.allowed = (state.allowed + 1.0 / state.allowed).min(whole(state.most));
+        state.allowed = (state.allowed + 1.0 / state.allowed).min(to_f64(state.most));
         drop(state);
         self.freed.notify_one();
     }
@@ -142,7 +142,7 @@ impl Budget {
 
 impl State {
     fn begin(&mut self) -> Result<Instant, Wait> {
-        if whole(self.under_way) + 1.0 > self.allowed {
+        if to_f64(self.under_way) + 1.0 > self.allowed {
             return Err(Wait::Other);
         }
         let now = Instant::now();
@@ -162,7 +162,7 @@ impl State {
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for RequestPermit<'_> {
     fn drop(&mut self) {
         let mut state = self.budget.state();
         state.under_way = state.under_way.saturating_sub(1);
@@ -174,7 +174,7 @@ impl Drop for Turn<'_> {
 /// More than any operating system has sockets for.
 const MOST: usize = 1 << 16;
 
-fn whole(count: usize) -> f64 {
+fn to_f64(count: usize) -> f64 {
     u32::try_from(count).map_or(f64::from(u32::MAX), f64::from)
 }
 

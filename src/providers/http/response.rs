@@ -37,7 +37,7 @@ pub(in crate::providers) enum Failure {
     Lost(String),
     /// The request cannot even be put together.
     #[error("the request cannot be made: {0}")]
-    Impossible(String),
+    InvalidRequest(String),
     /// The answer is out of all proportion. It will be next time.
     #[error("the answer is too large")]
     TooLarge,
@@ -67,7 +67,7 @@ pub(super) async fn receive(mut response: Response) -> Result<Answer, Failure> {
 pub(super) fn failure(error: &reqwest::Error) -> Failure {
     let why = chain(error);
     if error.is_builder() || error.is_request() && error.source().is_none() {
-        Failure::Impossible(why)
+        Failure::InvalidRequest(why)
     } else if error.is_connect() {
         if is_tls(error) { Failure::Untrusted(why) } else { Failure::NotSent(why) }
     } else if error.is_timeout() {
@@ -83,7 +83,7 @@ fn chain(error: &dyn Error) -> String {
     while let Some(source) = cause.source() {
         cause = source;
     }
-    crate::text::shown(&cause.to_string(), 200)
+    crate::text::sanitized(&cause.to_string(), 200)
 }
 
 fn is_tls(error: &reqwest::Error) -> bool {

@@ -8,7 +8,7 @@ use super::SendError;
 
 /// The bounds of repeating, and the time-outs of one attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
+pub struct RetryPolicy {
     /// The most attempts that may fail; answers that only ask to wait do not count.
     pub attempts: u32,
     /// The most time spent in our own pauses between the attempts of one request.
@@ -26,7 +26,7 @@ pub struct Patience {
     pub request: Duration,
 }
 
-impl Default for Patience {
+impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
             attempts: 5,
@@ -49,7 +49,7 @@ const UNSTATED_MOST: u32 = 64;
 /// The attempts at one request.
 #[derive(Debug)]
 pub(in crate::providers) struct Attempts {
-    patience: Patience,
+    patience: RetryPolicy,
     /// How many requests were sent.
     pub(in crate::providers) made: u32,
     failed: u32,
@@ -63,7 +63,7 @@ pub(in crate::providers) struct Attempts {
 }
 
 impl Attempts {
-    pub(in crate::providers) fn new(patience: Patience) -> Self {
+    pub(in crate::providers) fn new(patience: RetryPolicy) -> Self {
         Self {
             patience,
             made: 0,
@@ -90,7 +90,7 @@ impl Attempts {
     /// An attempt may have been carried out.
     pub(in crate::providers) fn doubted(&mut self, why: String) -> SendError {
         self.doubt = Some(why.clone());
-        SendError::Doubt(why)
+        SendError::OutcomeUnknown(why)
     }
 
     /// Counts a failure and says how long to pause before the next attempt; `None` when patience has run out.
@@ -149,18 +149,21 @@ mod tests {
 
     #[test]
     fn attempts_and_time_both_run_out() {
-        let mut attempts = Attempts::new(Patience::default());
+        let mut attempts = Attempts::new(RetryPolicy::default());
         let pauses: Vec<_> = std::iter::from_fn(|| attempts.pause()).collect();
         assert_eq!(pauses.len(), 4);
         for (pause, most) in pauses.iter().zip([250, 500, 1000, 2000]) {
             assert!((most / 2..=most).contains(&pause.as_millis()), "{pause:?}");
         }
-        let mut attempts = Attempts::new(Patience::default());
+        let mut attempts = Attempts::new(RetryPolicy::default());
         assert_eq!(attempts.wait(Some(Duration::from_secs(301))), None);
     }
 
     /// Waits until patience runs out: how often it asked, and how long that took.
-    async fn exhausted(patience: Patience, mut next: impl FnMut(&mut Attempts) -> Option<Duration>) -> (u32, Duration) {
+    async fn exhausted(
+        patience: RetryPolicy,
+        mut next: impl FnMut(&mut Attempts) -> Option<Duration>,
+    ) -> (u32, Duration) {
         let (begun, mut attempts, mut asked) = (Instant::now(), Attempts::new(patience), 1);
         while let Some(pause) = next(&mut attempts) {
             tokio::time::sleep(pause).await;
@@ -171,22 +174,22 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_unstated_wait_lasts_a_usual_window_with_few_requests() {
-        let (asked, took) = exhausted(Patience::default(), |attempts| attempts.wait(None)).await;
+        let (asked, took) = exhausted(RetryPolicy::default(), |attempts| attempts.wait(None)).await;
         assert!((90..=106).contains(&took.as_secs()), "{took:?}");
         assert!((9..=18).contains(&asked), "{asked}");
         let busy = |attempts: &mut Attempts| {
             attempts.note_busy(None);
             attempts.pause()
         };
-        let (_, took) = exhausted(Patience::default(), busy).await;
+        let (_, took) = exhausted(RetryPolicy::default(), busy).await;
         assert!((90..=106).contains(&took.as_secs()), "{took:?}");
-        let (asked, took) = exhausted(Patience { attempts: 1, ..Patience::default() }, busy).await;
+        let (asked, took) = exhausted(RetryPolicy { attempts: 1, ..RetryPolicy::default() }, busy).await;
         assert_eq!((asked, took), (1, Duration::ZERO), "one attempt is one attempt");
     }
 
     #[test]
     fn what_was_stated_is_said_and_so_is_what_was_not() {
-        let mut attempts = Attempts::new(Patience::default());
+        let mut attempts = Attempts::new(RetryPolicy::default());
         assert!(attempts.wait(Some(Duration::from_secs(3601))).is_none());
         let said = attempts.too_long(429, Some(Duration::from_secs(3601)));
         assert_eq!(said, "it answers 429 and asks to wait for 3601 s, and a request waits for 300 s in all");

@@ -5,8 +5,8 @@ use std::sync::atomic::AtomicU64;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::providers::http::Call;
-use crate::providers::{ReadError, Touch};
+use crate::providers::http::Request;
+use crate::providers::{AuditEntry, ReadError};
 
 use super::Office;
 use super::change_check::Source;
@@ -38,7 +38,7 @@ struct Named {
 
 impl Office {
     /// The newest page of the log, which is the last one; with few entries, the first is it.
-    pub(super) async fn latest_touches(&self) -> Result<Vec<Touch>, ReadError> {
+    pub(super) async fn latest_touches(&self) -> Result<Vec<AuditEntry>, ReadError> {
         let requests = AtomicU64::new(0);
         let first: Page<Entry> = self.log(ENTRIES, None, &requests).await?;
         let page = match first.cursors.last() {
@@ -57,16 +57,16 @@ impl Office {
     ) -> Result<Page<E>, ReadError> {
         let source = Source::Page { list: "audit", limit, cursor: cursor.map(Into::into) };
         let url = self.address(&source);
-        let answer = self.answer(&Call::get(url.clone()), requests).await?;
+        let answer = self.answer(&Request::get(url.clone()), requests).await?;
         if answer.status.as_u16() != 200 {
-            return Err(self.unusable(&url, &answer));
+            return Err(self.unexpected_status(&url, &answer));
         }
         serde_json::from_slice(&answer.body)
             .map_err(|error| ReadError::Malformed { what: "the audit log".to_owned(), why: error.to_string() })
     }
 }
 
-fn touch(Entry { at, actor, client, object }: Entry) -> Touch {
+fn touch(Entry { at, actor, client, object }: Entry) -> AuditEntry {
     let who = client.map_or_else(|| actor.clone(), |client| format!("{actor} ({client})").into());
-    Touch { object: crate::model::ObjectId(object.id.into()), at, who }
+    AuditEntry { object: crate::model::ObjectId(object.id.into()), at, who }
 }

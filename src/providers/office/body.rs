@@ -22,7 +22,7 @@ pub(super) fn body(change: &Change) -> Result<Option<Vec<u8>>, WriteError> {
             document.insert(key(change.object.kind, field.field)?.to_owned(), value(field.field, &field.after)?);
         }
     }
-    serde_json::to_vec(&document).map(Some).map_err(|error| WriteError::Unfit(error.to_string()))
+    serde_json::to_vec(&document).map(Some).map_err(|error| WriteError::Unsupported(error.to_string()))
 }
 
 /// The collection that has objects of a kind, if changes to it can be sent at all.
@@ -30,7 +30,9 @@ pub(super) fn collection(change: &Change) -> Result<&'static str, WriteError> {
     match (change.object.kind, change.verb) {
         (Kind::Number, Verb::Update) => Ok("numbers"),
         (Kind::RingGroup, _) => Ok("ring_groups"),
-        (kind, verb) => Err(WriteError::Unfit(format!("the Account API has no {verb:?} of a {kind}").to_lowercase())),
+        (kind, verb) => {
+            Err(WriteError::Unsupported(format!("the Account API has no {verb:?} of a {kind}").to_lowercase()))
+        }
     }
 }
 
@@ -44,7 +46,7 @@ fn key(kind: Kind, field: FieldName) -> Result<&'static str, WriteError> {
         (Kind::RingGroup, FieldName::Members) => Ok("members"),
         (Kind::RingGroup, FieldName::RingFor) => Ok("ring_for"),
         (Kind::RingGroup, FieldName::NoAnswer) => Ok("no_answer"),
-        (kind, field) => Err(WriteError::Unfit(format!("a {kind} has no field `{}`", field.as_str()))),
+        (kind, field) => Err(WriteError::Unsupported(format!("a {kind} has no field `{}`", field.as_str()))),
     }
 }
 
@@ -66,9 +68,10 @@ fn value(field: FieldName, value: &FieldValue) -> Result<Value, WriteError> {
 fn reference(reference: &PlannedRef) -> Result<Value, WriteError> {
     match &reference.id {
         Some(id) if reference.kind != Kind::Other => Ok(json!({ "kind": reference.kind.as_str(), "id": *id.0 })),
-        _ => {
-            Err(WriteError::Unfit(format!("`{}/{}` has no id that the account knows", reference.kind, reference.name)))
-        }
+        _ => Err(WriteError::Unsupported(format!(
+            "`{}/{}` has no id that the account knows",
+            reference.kind, reference.name
+        ))),
     }
 }
 

@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use reqwest::Url;
 
-use crate::providers::http::{Answer, Call};
-use crate::providers::{Looked, ReadError};
+use crate::providers::http::{Answer, Request};
+use crate::providers::{ChangeCheck, ReadError};
 
 use super::Office;
 
@@ -42,7 +42,7 @@ pub(super) struct Step {
 }
 
 /// All documents of one complete reading.
-pub(super) type Trail = Arc<[Step]>;
+pub(super) type KnownPages = Arc<[Step]>;
 
 /// A reading under way.
 #[derive(Debug, Default)]
@@ -96,7 +96,7 @@ impl Reading {
         lists.collect()
     }
 
-    fn trail(self) -> Option<Trail> {
+    fn trail(self) -> Option<KnownPages> {
         let steps = self.steps.into_inner().unwrap_or_else(PoisonError::into_inner);
         (!steps.lost).then(|| steps.known.into())
     }
@@ -109,9 +109,9 @@ impl Office {
     }
 
     /// Asks for everything that the last complete reading read, under the condition that it is different now.
-    pub(super) async fn look_again(&self) -> Result<Looked, ReadError> {
+    pub(super) async fn look_again(&self) -> Result<ChangeCheck, ReadError> {
         let trail = self.trail.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(trail) = trail else { return Ok(Looked { unchanged: false, requests: 0 }) };
+        let Some(trail) = trail else { return Ok(ChangeCheck { unchanged: false, requests: 0 }) };
         let requests = AtomicU64::new(0);
         let at_once = trail.len().div_ceil(PAGES_EACH);
         let (mut steps, mut asked, mut all) = (trail.iter(), FuturesUnordered::new(), Ok(true));
@@ -130,31 +130,31 @@ impl Office {
                 (Ok(true), one) => one,
             };
         }
-        let unchanged = all.map_err(|error| self.told(error))?;
+        let unchanged = all.map_err(|error| self.redact(error))?;
         drop(asked);
-        Ok(Looked { unchanged, requests: requests.into_inner() })
+        Ok(ChangeCheck { unchanged, requests: requests.into_inner() })
     }
 
     /// Whether a document still has its tag.
     async fn is_still(&self, step: &Step, requests: &AtomicU64) -> Result<bool, ReadError> {
         let url = self.address(&step.source);
-        let call = Call { if_none_match: Some(step.etag.clone()), ..Call::get(url.clone()) };
+        let call = Request { if_none_match: Some(step.etag.clone()), ..Request::get(url.clone()) };
         let answer = self.answer(&call, requests).await?;
         match (answer.status.as_u16(), &step.source) {
             // A cache may answer 304 for another version than it was asked for.
             (304, _) => Ok(answer.etag.is_none_or(|etag| opaque(&etag) == opaque(&step.etag))),
             // It is another one, or there is no such page any more.
             (200, _) | (400 | 404 | 410 | 422, Source::Page { cursor: Some(_), .. }) => Ok(false),
-            _ => Err(self.unusable(&url, &answer)),
+            _ => Err(self.unexpected_status(&url, &answer)),
         }
     }
 
     /// The answer to a request for reading, each attempt counted.
-    pub(super) async fn answer(&self, call: &Call, requests: &AtomicU64) -> Result<Answer, ReadError> {
+    pub(super) async fn answer(&self, call: &Request, requests: &AtomicU64) -> Result<Answer, ReadError> {
         let mut attempts = self.http.attempts();
         let sent = self.http.send(call, &mut attempts).await;
         requests.fetch_add(u64::from(attempts.made), Ordering::Relaxed);
-        sent.map_err(|error| self.unanswered(error, attempts.made))
+        sent.map_err(|error| self.transport_error(error, attempts.made))
     }
 
     pub(super) fn address(&self, source: &Source) -> Url {

@@ -9,9 +9,9 @@ use reqwest::Method;
 use serde::Serialize;
 use serde::de::IgnoredAny;
 
-use crate::model::{Claim, LiveAccount, Scope};
+use crate::model::{AccountInfo, Claim, Scope};
 use crate::providers::WriteError;
-use crate::providers::http::{Answer, Call, SendError};
+use crate::providers::http::{Answer, Request, SendError};
 
 use super::change_check::Source;
 use super::problem::Problem;
@@ -30,10 +30,10 @@ impl Office {
     pub(super) async fn make_claim(&self, claim: &Claim) -> Result<u64, WriteError> {
         let take_over = claim.take_over.iter().map(|other| &*other.id.0).collect();
         let body = Body { owner: claim.owner.as_str(), account: &claim.account, scope: scope(&claim.scope), take_over };
-        let body = serde_json::to_vec(&body).map_err(|error| WriteError::Unfit(error.to_string()))?;
+        let body = serde_json::to_vec(&body).map_err(|error| WriteError::Unsupported(error.to_string()))?;
         let idempotency_key = Some(self.key_of(&body));
         let url = self.url(&["owners"]);
-        let call = Call { method: Method::POST, idempotency_key, body: Some(body), ..Call::get(url) };
+        let call = Request { method: Method::POST, idempotency_key, body: Some(body), ..Request::get(url) };
         let mut attempts = self.http.attempts();
         let end = match self.http.send(&call, &mut attempts).await {
             // 202 is a promise, and what is not JSON comes from something on the way.
@@ -45,9 +45,9 @@ impl Office {
                 WriteError::Unknown("the claim was not answered".to_owned())
             }
             Ok(answer) => self.refusal(&answer),
-            Err(SendError::Doubt(why)) => WriteError::Unknown(why),
+            Err(SendError::OutcomeUnknown(why)) => WriteError::Unknown(why),
             Err(SendError::Limited(why)) => WriteError::Unavailable { attempts: attempts.made, why },
-            Err(SendError::Forbidden) => WriteError::OnlyLooks,
+            Err(SendError::Forbidden) => WriteError::ReadOnlyClient,
             Err(SendError::NotDone(failure)) => {
                 WriteError::Unavailable { attempts: attempts.made, why: failure.to_string() }
             }
@@ -67,18 +67,18 @@ impl Office {
         let status = answer.status.as_u16();
         let problem = Problem::read(&self.http, answer);
         if problem.code == "owned" {
-            return WriteError::Owned(problem.aside());
+            return WriteError::Owned(problem.as_suffix());
         }
         if let 401 | 403 = status {
-            return WriteError::Unauthorized { status, detail: problem.aside() };
+            return WriteError::Unauthorized { status, detail: problem.as_suffix() };
         }
         let Problem { title, detail, referrers, .. } = problem;
         WriteError::Refused { status, title, detail, referrers }
     }
 
     /// The account's document as it is now; nothing if it cannot be read.
-    async fn account_now(&self, requests: &AtomicU64) -> Option<LiveAccount> {
-        let answer = self.answer(&Call::get(self.address(&Source::Account)), requests).await.ok()?;
+    async fn account_now(&self, requests: &AtomicU64) -> Option<AccountInfo> {
+        let answer = self.answer(&Request::get(self.address(&Source::Account)), requests).await.ok()?;
         let account: wire::Account = serde_json::from_slice(&answer.body).ok().filter(|_| answer.status == 200)?;
         Some(convert::account(account).0)
     }

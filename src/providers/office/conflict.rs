@@ -11,7 +11,7 @@ use crate::model::{
     ExtensionNumber, FieldName, FieldValue, Kind, LiveRingGroup, LiveUser, Name, NameKey, ObjectId, ObjectRef,
     PlannedRef, Verb,
 };
-use crate::providers::http::Call;
+use crate::providers::http::Request;
 use crate::providers::{Referrer, WriteError};
 
 use super::change_check::{Reading, Source};
@@ -64,7 +64,7 @@ impl Writing<'_> {
             }
             let (holders, ids) = self.holders(kind, reading).await?;
             if let Some(gone) = named.into_iter().find(|to| to.id.as_ref().is_some_and(|id| !ids.contains(id))) {
-                return Some(format!("{} {} is gone", gone.kind, crate::text::shown(&gone.name, 80)));
+                return Some(format!("{} {} is gone", gone.kind, crate::text::sanitized(&gone.name, 80)));
             }
             if let Some(taken) = self.taken(&holders, name, extension) {
                 return Some(taken);
@@ -124,7 +124,7 @@ impl Writing<'_> {
     /// Who else has the name or the extension that the change gives.
     fn taken(&self, holders: &[Holder], name: Option<&Name>, extension: Option<&ExtensionNumber>) -> Option<String> {
         let others = || holders.iter().filter(|holder| self.change.object.id.as_ref() != Some(&holder.id));
-        let by = |holder: &Holder| format!("{} {}", holder.kind, crate::text::shown(&holder.name, 80));
+        let by = |holder: &Holder| format!("{} {}", holder.kind, crate::text::sanitized(&holder.name, 80));
         if let Some(name) = name
             && let Some(holder) = others().find(|holder| NameKey::of(&holder.name) == name.key())
         {
@@ -144,7 +144,7 @@ impl Writing<'_> {
             _ => return false,
         };
         let url = self.office.url(&[list, &referrer.id.0]);
-        let Ok(answer) = self.office.answer(&Call::get(url), requests).await else { return false };
+        let Ok(answer) = self.office.answer(&Request::get(url), requests).await else { return false };
         let here =
             |to: &ObjectRef| to.kind == self.change.object.kind && Some(&to.id) == self.change.object.id.as_ref();
         let targets: Vec<ObjectRef> = match referrer.kind {

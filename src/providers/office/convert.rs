@@ -7,11 +7,11 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 
 use crate::model::{
-    Capabilities, ExtensionNumber, Kind, LiveAccount, LiveClaim, LiveConference, LiveDevice, LiveNumber,
+    AccountInfo, Capabilities, ExtensionNumber, Kind, LiveClaim, LiveConference, LiveDevice, LiveNumber,
     LiveReceptionist, LiveRingGroup, LiveUser, Name, NamePattern, NumberPattern, ObjectId, ObjectRef, RequestLimits,
     Revision, RingFor, RingMode, Scope, Unreadable,
 };
-use crate::text::shown;
+use crate::text::sanitized;
 
 use super::wire;
 
@@ -32,7 +32,7 @@ pub(super) trait Item: for<'de> serde::Deserialize<'de> + Send {
 
 /// Why a value has no place in the model.
 fn unfit(field: &str, value: &str, why: impl Display) -> String {
-    format!("its {field} is `{}`: {why}", shown(value, 80))
+    format!("its {field} is `{}`: {why}", sanitized(value, 80))
 }
 
 impl Item for wire::Number {
@@ -161,11 +161,11 @@ impl Item for wire::Conference {
 }
 
 /// The account, what it accepts, and its default number if that is not an E.164 number.
-pub(super) fn account(account: wire::Account) -> (LiveAccount, Capabilities, Option<Box<str>>) {
+pub(super) fn account(account: wire::Account) -> (AccountInfo, Capabilities, Option<Box<str>>) {
     let default_number = account.default_number.as_ref().and_then(|text| text.parse().ok());
     let odd = account.default_number.filter(|_| default_number.is_none());
     let owners = account.owners.map(|owners| owners.into_iter().map(claim).collect());
-    let live = LiveAccount { id: account.id.0, name: account.name.unwrap_or_default(), default_number, owners };
+    let live = AccountInfo { id: account.id.0, name: account.name.unwrap_or_default(), default_number, owners };
     (live, capabilities(account.capabilities), odd)
 }
 

@@ -8,8 +8,8 @@ use futures_util::stream::{FuturesUnordered, TryStreamExt};
 
 use crate::model::Unreadable;
 use crate::providers::ReadError;
-use crate::providers::http::Call;
-use crate::text::shown;
+use crate::providers::http::Request;
+use crate::text::sanitized;
 
 use super::Office;
 use super::change_check::{Reading, Source};
@@ -82,13 +82,13 @@ impl Office {
             items.unreadable.extend(more.unreadable);
         }
         for one in &mut items.unreadable {
-            self.redact(one);
+            self.redact_unreadable(one);
         }
         Ok((items.live, items.unreadable))
     }
 
     /// A value that makes no sense may be the token.
-    fn redact(&self, one: &mut Unreadable) {
+    fn redact_unreadable(&self, one: &mut Unreadable) {
         one.name = self.http.redacted(&one.name).into();
         one.why = self.http.redacted(&one.why).into();
     }
@@ -172,11 +172,11 @@ impl Listing<'_> {
         for item in items.unwrap_or_default() {
             if let Err(why) = T::deserialize(&item) {
                 let id = item.get("id").map(ToString::to_string).unwrap_or_default();
-                let what = format!("an item of {} with the id {}", self.name, shown(&id, 80));
-                return ReadError::Malformed { what, why: shown(&why.to_string(), 200) };
+                let what = format!("an item of {} with the id {}", self.name, sanitized(&id, 80));
+                return ReadError::Malformed { what, why: sanitized(&why.to_string(), 200) };
             }
         }
-        let why = shown(&error.to_string(), 200);
+        let why = sanitized(&error.to_string(), 200);
         ReadError::Malformed { what: format!("the list of {}", self.name), why }
     }
 
@@ -189,15 +189,15 @@ impl Office {
     /// The body of a successful answer, which becomes a part of the reading.
     pub(super) async fn get(&self, source: Source, reading: &Reading) -> Result<Vec<u8>, ReadError> {
         let url = self.address(&source);
-        let answer = self.answer(&Call::get(url.clone()), reading.counter()).await?;
+        let answer = self.answer(&Request::get(url.clone()), reading.counter()).await?;
         if answer.status.as_u16() != 200 {
-            return Err(self.unusable(&url, &answer));
+            return Err(self.unexpected_status(&url, &answer));
         }
         reading.add(source, answer.etag.as_deref());
         match answer.media {
             Some(media) if !is_json(&media) => Err(ReadError::WrongServer {
                 host: self.host(),
-                why: format!("GET {} answers {}, not JSON", shown(url.path(), 100), shown(&media, 80)),
+                why: format!("GET {} answers {}, not JSON", sanitized(url.path(), 100), sanitized(&media, 80)),
             }),
             _ => Ok(answer.body),
         }

@@ -39,24 +39,29 @@ pub(super) struct Problem {
 impl Problem {
     pub(super) fn read(http: &Http, answer: &Answer) -> Self {
         let wire: Wire = serde_json::from_slice(&answer.body).unwrap_or_default();
-        let shown = |text: Option<String>| text.map(|text| http.shown(&text)).unwrap_or_default();
+        let sanitized = |text: Option<String>| text.map(|text| http.sanitized(&text)).unwrap_or_default();
         let reason = || answer.status.canonical_reason().unwrap_or("no reason given").to_owned();
-        let title = wire.title.filter(|title| !title.is_empty()).map_or_else(reason, |title| http.shown(&title));
+        let title = wire.title.filter(|title| !title.is_empty()).map_or_else(reason, |title| http.sanitized(&title));
         let referrers = wire.referrers.into_iter().take(MOST_REFERRERS).map(|referrer| Referrer {
             kind: if referrer.kind == "number" {
                 Kind::Number
             } else {
                 Kind::parse(&referrer.kind).unwrap_or(Kind::Other)
             },
-            name: referrer.name.map_or_else(|| http.shown(&referrer.id.0), |name| http.shown(&name)),
+            name: referrer.name.map_or_else(|| http.sanitized(&referrer.id.0), |name| http.sanitized(&name)),
             id: ObjectId(http.redacted(&referrer.id.0).into()),
-            field: shown(referrer.field),
+            field: sanitized(referrer.field),
         });
-        Self { code: wire.code.unwrap_or_default(), title, detail: shown(wire.detail), referrers: referrers.collect() }
+        Self {
+            code: wire.code.unwrap_or_default(),
+            title,
+            detail: sanitized(wire.detail),
+            referrers: referrers.collect(),
+        }
     }
 
     /// What was said, to be put behind a status.
-    pub(super) fn aside(&self) -> String {
+    pub(super) fn as_suffix(&self) -> String {
         if self.detail.is_empty() { format!(", {}", self.title) } else { format!(", {}: {}", self.title, self.detail) }
     }
 }

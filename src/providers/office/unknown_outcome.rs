@@ -9,8 +9,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::model::{FieldName, FieldValue, LiveRingGroup, NameKey, Verb};
-use crate::providers::http::Call;
-use crate::providers::{WriteError, Written};
+use crate::providers::http::Request;
+use crate::providers::{WriteError, WriteReceipt};
 
 use super::change_check::Reading;
 use super::compare::Object;
@@ -31,7 +31,7 @@ pub(super) enum End {
 }
 
 /// The object of a change, looked at.
-pub(super) enum Seen {
+pub(super) enum Observed {
     Is(Object),
     Gone,
     /// The account cannot be asked.
@@ -40,7 +40,7 @@ pub(super) enum Seen {
 
 impl Writing<'_> {
     /// What the change came to; nothing if it was not carried out yet and may be sent again.
-    pub(super) async fn settle(&mut self, end: End) -> Result<Option<Written>, WriteError> {
+    pub(super) async fn settle(&mut self, end: End) -> Result<Option<WriteReceipt>, WriteError> {
         match end {
             End::NotDone(error) if self.attempts.doubt().is_none() => Err(error),
             end if self.change.verb == Verb::Create => self.settle_creation(end).await.map(Some),
@@ -48,11 +48,11 @@ impl Writing<'_> {
         }
     }
 
-    async fn settle_object(&mut self, end: End) -> Result<Option<Written>, WriteError> {
+    async fn settle_object(&mut self, end: End) -> Result<Option<WriteReceipt>, WriteError> {
         let seen = self.look().await;
         match &seen {
-            Seen::Unreadable => return Err(self.ended(end)),
-            Seen::Is(object) if self.is_untouched(object) => {
+            Observed::Unreadable => return Err(self.ended(end)),
+            Observed::Is(object) if self.is_untouched(object) => {
                 return match end {
                     End::Doubt => Ok(None),
                     // An attempt that was not carried out yet may still be.
@@ -62,7 +62,7 @@ impl Writing<'_> {
                     End::NotDone(error) => Err(error),
                 };
             }
-            Seen::Is(_) | Seen::Gone => {}
+            Observed::Is(_) | Observed::Gone => {}
         }
         let sought = Sought {
             key: &self.key,
@@ -74,14 +74,14 @@ impl Writing<'_> {
         let trace = self.office.trace(&sought, &requests).await;
         self.looks += requests.into_inner();
         let is_wanted = match &seen {
-            Seen::Is(object) => self.change.verb == Verb::Update && object.is_as_after(self.change),
-            Seen::Gone | Seen::Unreadable => self.change.verb == Verb::Delete,
+            Observed::Is(object) => self.change.verb == Verb::Update && object.is_as_after(self.change),
+            Observed::Gone | Observed::Unreadable => self.change.verb == Verb::Delete,
         };
         let doubt = self.attempts.doubt().is_some();
         match trace {
             Trace::Own { revision, .. } => Ok(Some(self.written(revision))),
             Trace::None if is_wanted && doubt => {
-                let revision = if let Seen::Is(object) = &seen { object.revision().cloned() } else { None };
+                let revision = if let Observed::Is(object) = &seen { object.revision().cloned() } else { None };
                 Ok(Some(self.written(revision)))
             }
             Trace::None if is_wanted => Err(WriteError::Unattributed(match self.change.verb {
@@ -99,7 +99,7 @@ impl Writing<'_> {
 
     /// Names are unique, so the account tells whether there is such a group, and its audit log who made it. One that
     /// is not there may still come: the server may be at it.
-    async fn settle_creation(&mut self, end: End) -> Result<Written, WriteError> {
+    async fn settle_creation(&mut self, end: End) -> Result<WriteReceipt, WriteError> {
         let Some(groups) = self.groups().await else { return Err(self.ended(end)) };
         let found = match self.change.after(FieldName::Name) {
             Some(FieldValue::Name(name)) => groups.into_iter().find(|group| group.name.key() == name.key()),
@@ -116,14 +116,14 @@ impl Writing<'_> {
         self.looks += requests.into_inner();
         let exists = || format!("{} exists now", self.name());
         match (trace, found) {
-            (Trace::Own { id, revision }, _) => Ok(Written { id, revision, requests: self.requests() }),
+            (Trace::Own { id, revision }, _) => Ok(WriteReceipt { id, revision, requests: self.requests() }),
             (Trace::Other, Some(_)) => Err(WriteError::Stale(exists())),
             (_, None) => Err(self.ended(end)),
             (Trace::None, Some(group)) => {
                 let id = group.id.clone();
                 let revision = group.revision.clone();
                 match (Object::RingGroup(group).is_as_after(self.change), doubt) {
-                    (true, true) => Ok(Written { id, revision, requests: self.requests() }),
+                    (true, true) => Ok(WriteReceipt { id, revision, requests: self.requests() }),
                     (true, false) => Err(WriteError::Unattributed(format!(
                         "{} is as the plan asks, and the account does not tell who made it",
                         self.name()
@@ -149,14 +149,16 @@ impl Writing<'_> {
     }
 
     /// Reads the object.
-    pub(super) async fn look(&mut self) -> Seen {
+    pub(super) async fn look(&mut self) -> Observed {
         let requests = AtomicU64::new(0);
-        let answer = self.office.answer(&Call::get(self.url.clone()), &requests).await;
+        let answer = self.office.answer(&Request::get(self.url.clone()), &requests).await;
         self.looks += requests.load(Ordering::Relaxed);
         match answer.map(|answer| (answer.status.as_u16(), answer)) {
-            Ok((404 | 410, _)) => Seen::Gone,
-            Ok((200, answer)) => Object::read(self.change.object.kind, &answer).map_or(Seen::Unreadable, Seen::Is),
-            _ => Seen::Unreadable,
+            Ok((404 | 410, _)) => Observed::Gone,
+            Ok((200, answer)) => {
+                Object::read(self.change.object.kind, &answer).map_or(Observed::Unreadable, Observed::Is)
+            }
+            _ => Observed::Unreadable,
         }
     }
 
@@ -169,8 +171,8 @@ impl Writing<'_> {
     }
 
     /// How the object is not what the change expects.
-    pub(super) fn moved(&self, seen: &Seen) -> String {
-        let Seen::Is(object) = seen else { return format!("{} is gone", self.name()) };
+    pub(super) fn moved(&self, seen: &Observed) -> String {
+        let Observed::Is(object) = seen else { return format!("{} is gone", self.name()) };
         let fields = object.moved(self.change);
         if fields.is_empty() {
             return format!("{} has changed in a field that the plan does not write", self.name());

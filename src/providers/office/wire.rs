@@ -179,7 +179,7 @@ pub(super) struct Requests {
 
 /// What a write answers, as far as it is needed.
 #[derive(Deserialize)]
-pub(super) struct Written {
+pub(super) struct WriteReceipt {
     pub(super) id: Id,
     pub(super) etag: Option<Box<str>>,
 }

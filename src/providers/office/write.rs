@@ -8,11 +8,11 @@ use serde::de::IgnoredAny;
 use sha2::{Digest, Sha256};
 
 use crate::model::{Change, ObjectId, Revision, Verb};
-use crate::providers::http::{Answer, Attempts, Call, SendError};
-use crate::providers::{WriteError, Written};
+use crate::providers::http::{Answer, Attempts, Request, SendError};
+use crate::providers::{WriteError, WriteReceipt};
 
 use super::problem::Problem;
-use super::unknown_outcome::{End, Seen};
+use super::unknown_outcome::{End, Observed};
 use super::{Office, body, wire};
 
 /// A change on its way.
@@ -31,13 +31,13 @@ pub(super) struct Writing<'a> {
 }
 
 impl Office {
-    pub(super) async fn write_change(&self, change: &Change) -> Result<Written, WriteError> {
+    pub(super) async fn write_change(&self, change: &Change) -> Result<WriteReceipt, WriteError> {
         let collection = body::collection(change)?;
         let url = match (&change.verb, &change.object.id) {
             (Verb::Create, _) => self.url(&[collection]),
             // A URL swallows dots, so that the change would go to the whole collection.
             (_, Some(id)) if !matches!(&*id.0, "" | "." | "..") => self.url(&[collection, &id.0]),
-            (_, _) => return Err(WriteError::Unfit(format!("`{}` has no usable id", change.object.name))),
+            (_, _) => return Err(WriteError::Unsupported(format!("`{}` has no usable id", change.object.name))),
         };
         let (key, attempts) = (self.idempotency_key(change)?, self.http.attempts());
         let expected = change.revision.clone().filter(|_| change.verb != Verb::Create);
@@ -46,7 +46,7 @@ impl Office {
 
     /// The same for every repeat of one change within this run, another for all else.
     fn idempotency_key(&self, change: &Change) -> Result<String, WriteError> {
-        let content = serde_json::to_vec(change).map_err(|error| WriteError::Unfit(error.to_string()))?;
+        let content = serde_json::to_vec(change).map_err(|error| WriteError::Unsupported(error.to_string()))?;
         Ok(self.key_of(&content))
     }
 
@@ -64,12 +64,12 @@ impl Office {
 }
 
 impl Writing<'_> {
-    async fn run(mut self) -> Result<Written, WriteError> {
+    async fn run(mut self) -> Result<WriteReceipt, WriteError> {
         if self.change.verb != Verb::Create && self.expected.is_none() {
             // Nothing to hold the server to: look whether the object still is as the plan saw it.
             match self.look().await {
-                Seen::Is(object) if self.is_untouched(&object) => self.expected = object.revision().cloned(),
-                Seen::Unreadable => return Err(self.unavailable("the object cannot be read first")),
+                Observed::Is(object) if self.is_untouched(&object) => self.expected = object.revision().cloned(),
+                Observed::Unreadable => return Err(self.unavailable("the object cannot be read first")),
                 seen => return Err(WriteError::Stale(self.moved(&seen))),
             }
         }
@@ -81,9 +81,9 @@ impl Writing<'_> {
                     None => End::Doubt,
                 },
                 Ok(answer) => self.refused(&answer),
-                Err(SendError::Doubt(_)) => End::Doubt,
+                Err(SendError::OutcomeUnknown(_)) => End::Doubt,
                 Err(SendError::Limited(why)) => End::NotDone(self.unavailable(&why)),
-                Err(SendError::Forbidden) => End::NotDone(WriteError::OnlyLooks),
+                Err(SendError::Forbidden) => End::NotDone(WriteError::ReadOnlyClient),
                 Err(SendError::NotDone(failure)) => End::NotDone(self.unavailable(&failure.to_string())),
             };
             if let Some(written) = self.settle(end).await? {
@@ -97,13 +97,13 @@ impl Writing<'_> {
         }
     }
 
-    fn call(&self) -> Result<Call, WriteError> {
+    fn call(&self) -> Result<Request, WriteError> {
         let method = match self.change.verb {
             Verb::Create => Method::POST,
             Verb::Update => Method::PATCH,
             Verb::Delete => Method::DELETE,
         };
-        Ok(Call {
+        Ok(Request {
             method,
             url: self.url.clone(),
             if_match: self.expected.clone().map(|Revision(etag)| etag),
@@ -122,7 +122,7 @@ impl Writing<'_> {
             return End::Precondition;
         }
         if let 401 | 403 = status {
-            return End::NotDone(WriteError::Unauthorized { status, detail: problem.aside() });
+            return End::NotDone(WriteError::Unauthorized { status, detail: problem.as_suffix() });
         }
         let Problem { title, detail, referrers, .. } = problem;
         let error = WriteError::Refused { status, title, detail, referrers };
@@ -134,7 +134,7 @@ impl Writing<'_> {
     }
 
     /// A success, with the version that it made; nothing if it does not tell what it made, or that it is done.
-    fn done(&mut self, answer: &Answer) -> Option<Written> {
+    fn done(&mut self, answer: &Answer) -> Option<WriteReceipt> {
         // 202 is a promise, and what is not JSON comes from something on the way: a page to log in, for instance.
         let is_json = answer.body.is_empty() || serde_json::from_slice::<IgnoredAny>(&answer.body).is_ok();
         if answer.status == StatusCode::ACCEPTED || !is_json {
@@ -145,7 +145,7 @@ impl Writing<'_> {
         if self.change.verb == Verb::Delete {
             return Some(self.written(None));
         }
-        let document: Option<wire::Written> = serde_json::from_slice(&answer.body).ok();
+        let document: Option<wire::WriteReceipt> = serde_json::from_slice(&answer.body).ok();
         let etag = answer.etag.clone().or_else(|| document.as_ref().and_then(|document| document.etag.clone()));
         // Of an update the id is known; of a creation, whose id is not told, nothing can point at it.
         let id = match self.change.verb {
@@ -155,18 +155,18 @@ impl Writing<'_> {
         if id.is_none() {
             self.attempts.doubted("it was accepted, but the answer does not tell the new id".to_owned());
         }
-        Some(Written { id: id?, revision: etag.map(Revision), requests: self.requests() })
+        Some(WriteReceipt { id: id?, revision: etag.map(Revision), requests: self.requests() })
     }
 
     /// The object of the change, in words.
     pub(super) fn name(&self) -> String {
-        format!("{} {}", self.change.object.kind, crate::text::shown(&self.change.object.name, 80))
+        format!("{} {}", self.change.object.kind, crate::text::sanitized(&self.change.object.name, 80))
     }
 
     /// It was carried out on an object whose id is known.
-    pub(super) fn written(&self, revision: Option<Revision>) -> Written {
+    pub(super) fn written(&self, revision: Option<Revision>) -> WriteReceipt {
         let id = self.change.object.id.clone().unwrap_or_else(|| ObjectId::from(""));
-        Written { id, revision, requests: self.requests() }
+        WriteReceipt { id, revision, requests: self.requests() }
     }
 
     fn unavailable(&self, why: &str) -> WriteError {

@@ -11,10 +11,10 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 use crate::model::{
-    Capabilities, Kind, Live, LiveConference, LiveDevice, LiveNumber, LiveReceptionist, LiveRingGroup, LiveUser,
+    Capabilities, Kind, LiveAccount, LiveConference, LiveDevice, LiveNumber, LiveReceptionist, LiveRingGroup, LiveUser,
     ObjectId, ObjectRef, RingFor,
 };
-use crate::text::shown;
+use crate::text::sanitized;
 
 use super::{Format, SnapshotError};
 use entries::Entries;
@@ -24,7 +24,7 @@ pub(super) use references::{References, Slot};
 /// The objects, and beside them the references that wait for their meaning.
 #[derive(Default)]
 pub(super) struct Document {
-    pub(super) live: Live,
+    pub(super) live: LiveAccount,
     pub(super) references: References,
 }
 
@@ -66,7 +66,7 @@ pub(super) fn read(text: &str, format: Format) -> Result<Document, SnapshotError
 fn syntax((line, column): (usize, usize), message: &str) -> SnapshotError {
     let said = format!(" at line {line} column {column}");
     let why = message.strip_suffix(&said).unwrap_or(message);
-    SnapshotError::Syntax { line, column, why: shown(why, 400) }
+    SnapshotError::Syntax { line, column, why: sanitized(why, 400) }
 }
 
 /// The whole document.
@@ -113,7 +113,9 @@ impl<'de> Visitor<'de> for Root {
                 "numbers" => map.next_value_seed(Entries::new(|key, number| builder.number(key, number)))?,
                 // Places are no part of what can be planned.
                 "locations" => drop(map.next_value::<IgnoredAny>()?),
-                unknown => return Err(A::Error::custom(format_args!("a snapshot has no `{}`", shown(unknown, 80)))),
+                unknown => {
+                    return Err(A::Error::custom(format_args!("a snapshot has no `{}`", sanitized(unknown, 80))));
+                }
             }
             if seen.contains(&key) {
                 return Err(A::Error::custom(format_args!("`{key}` stands there twice")));
@@ -224,7 +226,7 @@ impl<'de> Builder<'de> {
     fn ring_group(&mut self, key: &str, group: RingGroup<'de>) -> Result<(), String> {
         self.settle(BATCH)?;
         let name = group.name.as_ref().map_or(key, Text::as_str);
-        let name = name.parse().map_err(|why| format!("ring_groups.{}: {why}", shown(key, 80)))?;
+        let name = name.parse().map_err(|why| format!("ring_groups.{}: {why}", sanitized(key, 80)))?;
         let position = position(&self.document.live.ring_groups);
         let members = (0u32..).zip(group.members.0);
         let members =
@@ -235,7 +237,7 @@ impl<'de> Builder<'de> {
             Some("none") => None,
             Some(text) => {
                 let parsed = text.parse::<RingFor>();
-                Some(parsed.map_err(|why| format!("ring_groups.{}.ring_for: {why}", shown(key, 80)))?)
+                Some(parsed.map_err(|why| format!("ring_groups.{}.ring_for: {why}", sanitized(key, 80)))?)
             }
         };
         self.document.live.ring_groups.push(LiveRingGroup {
@@ -254,7 +256,7 @@ impl<'de> Builder<'de> {
 
     fn number(&mut self, key: &str, number: Number<'de>) -> Result<(), String> {
         self.settle(BATCH)?;
-        let parsed = key.parse().map_err(|why| format!("numbers.{}: {why}", shown(key, 80)))?;
+        let parsed = key.parse().map_err(|why| format!("numbers.{}: {why}", sanitized(key, 80)))?;
         let slot = Slot::To { number: position(&self.document.live.numbers) };
         let to = self.optional(slot, number.to);
         self.document.live.numbers.push(LiveNumber {

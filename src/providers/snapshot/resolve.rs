@@ -1,7 +1,7 @@
 //! From reference texts to the objects that they mean.
 
-use crate::model::{Directory, Found, Incomplete, Kind, Live, ObjectId, ObjectRef, Reference, ReferenceError};
-use crate::text::shown;
+use crate::model::{Directory, Found, Incomplete, Kind, LiveAccount, ObjectId, ObjectRef, Reference, ReferenceError};
+use crate::text::sanitized;
 
 use super::SnapshotError;
 use super::document::{Document, References, Slot};
@@ -10,7 +10,7 @@ use super::document::{Document, References, Slot};
 pub(super) const OTHER: &str = "other/";
 
 /// Connects the objects of a document.
-pub(super) fn resolve(document: Document) -> Result<Live, SnapshotError> {
+pub(super) fn resolve(document: Document) -> Result<LiveAccount, SnapshotError> {
     let Document { mut live, mut references } = document;
     let texts = references.texts();
     let meanings = meanings(&live, &mut references, &texts);
@@ -24,14 +24,14 @@ pub(super) fn resolve(document: Document) -> Result<Live, SnapshotError> {
             *place = meaning;
         }
     }
-    live.completed().map_err(|Incomplete::Repeated { kind, id }| {
+    live.validated().map_err(|Incomplete::Repeated { kind, id }| {
         let key = format!("{}s", if kind == Kind::Device { Kind::User } else { kind });
-        SnapshotError::Value { key, why: format!("`{}` stands there twice", shown(&id, 80)) }
+        SnapshotError::Value { key, why: format!("`{}` stands there twice", sanitized(&id, 80)) }
     })
 }
 
 /// The keys of the document that lead to a slot.
-fn key(live: &Live, slot: Slot) -> String {
+fn key(live: &LiveAccount, slot: Slot) -> String {
     let group = |index: u32| live.ring_groups.get(index as usize).map(|group| &group.name);
     let found = match slot {
         Slot::To { number } => {
@@ -41,14 +41,14 @@ fn key(live: &Live, slot: Slot) -> String {
         Slot::NoAnswer { group: index } => group(index).map(|name| format!("ring_groups.{name}.no_answer")),
         Slot::Key { receptionist, key } => live.receptionists.get(receptionist as usize).map(|receptionist| {
             let pressed = receptionist.keys.get(key as usize).map_or("", |(pressed, _)| pressed);
-            format!("receptionists.{}.keys.{}", shown(&receptionist.name, 80), shown(pressed, 80))
+            format!("receptionists.{}.keys.{}", sanitized(&receptionist.name, 80), sanitized(pressed, 80))
         }),
     };
     found.unwrap_or_default()
 }
 
 /// What each text means that had to wait: an object's id, or else what it finds in the account.
-fn meanings(live: &Live, references: &mut References, texts: &[Box<str>]) -> Vec<Result<ObjectRef, String>> {
+fn meanings(live: &LiveAccount, references: &mut References, texts: &[Box<str>]) -> Vec<Result<ObjectRef, String>> {
     let directory = Directory::new(live);
     texts
         .iter()
@@ -56,15 +56,15 @@ fn meanings(live: &Live, references: &mut References, texts: &[Box<str>]) -> Vec
             if let Some(id) = text.strip_prefix(OTHER) {
                 return Ok(ObjectRef { kind: Kind::Other, id: ObjectId(id.into()) });
             }
-            let reference: Reference = text
-                .parse()
-                .map_err(|why: ReferenceError| format!("`{}`: {}", shown(text, 80), shown(&why.to_string(), 200)))?;
+            let reference: Reference = text.parse().map_err(|why: ReferenceError| {
+                format!("`{}`: {}", sanitized(text, 80), sanitized(&why.to_string(), 200))
+            })?;
             let by_extension = matches!(reference.selector, crate::model::Selector::Extension(_));
             // All digits is an extension number first, whatever the keys are.
             if !by_extension && let Some(id) = references.by_id(live, reference.kind, text) {
                 return Ok(ObjectRef { kind: reference.kind, id });
             }
-            find(&directory, &reference).map_err(|why| format!("`{}`: {why}", shown(text, 80)))
+            find(&directory, &reference).map_err(|why| format!("`{}`: {why}", sanitized(text, 80)))
         })
         .collect()
 }
@@ -78,7 +78,7 @@ fn find(directory: &Directory<'_>, reference: &Reference) -> Result<ObjectRef, S
         Found::None => Err("there is no such object in the snapshot".to_owned()),
         Found::Several(all) => {
             let all: Vec<_> = all.iter().filter_map(|handle| directory.id(*handle)).map(ToString::to_string).collect();
-            Err(format!("it could be any of {}", shown(&all.join(", "), 300)))
+            Err(format!("it could be any of {}", sanitized(&all.join(", "), 300)))
         }
     }
 }

@@ -9,13 +9,13 @@ mod keys;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
-use crate::model::{ExtensionNumber, Kind, Live, LiveDevice, LiveNumber, LiveRingGroup, LiveUser, RingMode};
-use crate::text::{quoted, shown, yaml};
+use crate::model::{ExtensionNumber, Kind, LiveAccount, LiveDevice, LiveNumber, LiveRingGroup, LiveUser, RingMode};
+use crate::text::{quoted, sanitized, yaml};
 
 use keys::Keys;
 
 /// The account as YAML.
-pub fn write(live: &Live) -> String {
+pub fn write(live: &LiveAccount) -> String {
     let keys = Keys::new(live);
     let mut out = String::from("snapshot: 1\naccount:");
     let mut account = Fields::default();
@@ -29,8 +29,8 @@ pub fn write(live: &Live) -> String {
     account.end(&mut out);
 
     for one in &live.unreadable {
-        let name = shown(&format!("{}/{}", one.kind, one.name), 120);
-        let _ = writeln!(out, "# {name} is left out: {}", shown(&one.why, 1_000));
+        let name = sanitized(&format!("{}/{}", one.kind, one.name), 120);
+        let _ = writeln!(out, "# {name} is left out: {}", sanitized(&one.why, 1_000));
     }
 
     let mut devices: HashMap<_, Vec<&LiveDevice>> = HashMap::new();

@@ -17,7 +17,7 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, StrInput};
 use serde::de::value::{CowStrDeserializer, MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Unexpected, Visitor};
 
-use crate::text::no_plain_start;
+use crate::text::forbidden_plain_start;
 
 pub(super) use error::Error;
 use error::Place;
@@ -98,7 +98,7 @@ impl<'de> Reader<'de> {
                 return Err(Error::at(stretch, "a snapshot has no tags: remove the word that begins with `!`"));
             }
             if let Node::Text { text, plain: true } = &node
-                && let Some(first) = no_plain_start(text)
+                && let Some(first) = forbidden_plain_start(text)
             {
                 let why = format!("text without quotes cannot begin with `{first}` here: put it in quotes");
                 return Err(Error::at(stretch, why));

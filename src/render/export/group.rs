@@ -3,15 +3,15 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
-use crate::model::{ExtensionNumber, Kind, Live, LiveRingGroup, NameKey, ObjectId, is_emergency};
-use crate::text::{quoted, shown, yaml};
+use crate::model::{ExtensionNumber, Kind, LiveAccount, LiveRingGroup, NameKey, ObjectId, is_emergency};
+use crate::text::{quoted, sanitized, yaml};
 
 use super::selectors::Selectors;
 use super::{ExportOptions, LONGEST, Section};
 
 /// What the groups have in common that matters to each of them.
 struct Groups<'a> {
-    live: &'a Live,
+    live: &'a LiveAccount,
     selectors: &'a Selectors<'a, 'a>,
     country: Option<&'a str>,
     names: HashMap<NameKey, usize>,
@@ -21,7 +21,7 @@ struct Groups<'a> {
 
 /// The section of the chosen groups; nothing without any. What each of them may say depends on all groups.
 pub(super) fn section<'a>(
-    live: &'a Live,
+    live: &'a LiveAccount,
     selectors: &'a Selectors<'a, 'a>,
     options: &'a ExportOptions,
 ) -> Option<String> {
@@ -58,7 +58,7 @@ impl<'a> Groups<'a> {
     /// The group's entry, and what had to be left out of it.
     fn entry(&self, group: &'a LiveRingGroup) -> Result<(String, Vec<String>), String> {
         if self.names.get(&group.name.key()).is_some_and(|count| *count > 1) {
-            return Err(format!("another group has that name, too (this one is {})", shown(&group.id.0, LONGEST)));
+            return Err(format!("another group has that name, too (this one is {})", sanitized(&group.id.0, LONGEST)));
         }
         if let Err(why) = group.name.of_ring_group() {
             return Err(format!("its name {why}"));
@@ -140,7 +140,7 @@ impl<'a> Groups<'a> {
 }
 
 /// The groups whose unanswered calls come back to them.
-fn circling(live: &Live) -> HashSet<&ObjectId> {
+fn circling(live: &LiveAccount) -> HashSet<&ObjectId> {
     let next: HashMap<_, _> = live
         .ring_groups
         .iter()
@@ -151,7 +151,7 @@ fn circling(live: &Live) -> HashSet<&ObjectId> {
         .collect();
     let (mut circling, mut walked) = (HashSet::new(), HashSet::new());
     for group in &live.ring_groups {
-        // Walk on until something is met again: if it is of this walk, it is the start of a circle.
+        // Walk on until something is met again: if it is of this walk, it is the start of a cycle.
         let (mut way, mut at) = (HashSet::new(), &group.id);
         while walked.insert(at) {
             way.insert(at);

@@ -1,7 +1,7 @@
 //! References that read back as the object that they were made from, or the reason why there is none.
 
 use crate::model::{Directory, ExtensionNumber, Found, Handle, Kind, ObjectRef, Reference, Selector, is_unprintable};
-use crate::text::shown;
+use crate::text::sanitized;
 
 /// The references of one account.
 pub(in crate::render) struct Selectors<'s, 'a> {
@@ -16,15 +16,18 @@ impl<'s, 'a> Selectors<'s, 'a> {
     /// `kind/selector` for an object.
     pub(in crate::render) fn reference(&self, to: &ObjectRef) -> Result<String, String> {
         if to.kind == Kind::Other {
-            return Err(format!("it leads to something that no file can name ({})", shown(&to.id.0, super::LONGEST)));
+            return Err(format!(
+                "it leads to something that no file can name ({})",
+                sanitized(&to.id.0, super::LONGEST)
+            ));
         }
-        let gone = || format!("it leads to {} {}, which is gone", to.kind, shown(&to.id.0, super::LONGEST));
+        let gone = || format!("it leads to {} {}, which is gone", to.kind, sanitized(&to.id.0, super::LONGEST));
         let handle = self.directory.by_id(to).ok_or_else(gone)?;
         let label = self.directory.label(handle);
         // A label may be the bare id, when no other text finds this object and only this one.
         if !self.finds(to.kind, &label, handle) || !is_written(&label) {
             let why = "nothing that a file can say tells it from others";
-            return Err(format!("it leads to {} {}, and {why}", to.kind, shown(&to.id.0, super::LONGEST)));
+            return Err(format!("it leads to {} {}, and {why}", to.kind, sanitized(&to.id.0, super::LONGEST)));
         }
         Ok(format!("{}/{label}", to.kind))
     }

@@ -69,9 +69,9 @@ impl<'a> Section<'a> {
             Part { urgency: Urgency::Reason, verb: None, text, shown: false }
         }));
         let longest = parts.iter().map(|part| longest_run(&part.text)).max().unwrap_or_default();
-        let account = code(&text::shown(&plan.account, TITLE));
+        let account = code(&text::sanitized(&plan.account, TITLE));
         let only =
-            skipped::only(plan).map(|only| format!(", {}", code(&text::shown(&only, TITLE)))).unwrap_or_default();
+            skipped::only(plan).map(|only| format!(", {}", code(&text::sanitized(&only, TITLE)))).unwrap_or_default();
         let title = format!("### Strowger plan for {account}{only}\n\n**{}**\n", summary::counts(plan));
         let blocked = format!("\n**Blocked: {}.**\n", summary::blocked(plan, &held));
         let blocked = if plan.is_blocked() { blocked } else { String::new() };
@@ -208,7 +208,7 @@ fn tail(plan: &Plan) -> String {
     }
     parts.push(format!("Price: {}.", summary::price(plan)));
     if !plan.is_empty() {
-        parts.push(format!("Digest: {}", code(&fields::shown(&plan.digest.0))));
+        parts.push(format!("Digest: {}", code(&fields::sanitized(&plan.digest.0))));
     }
     parts.iter().fold(String::new(), |tail, part| format!("{tail}\n{part}\n"))
 }
@@ -222,7 +222,7 @@ pub(super) fn strong(text: &str) -> String {
 fn block(lines: &[String]) -> String {
     let mut shown: Vec<String> = Vec::new();
     let mut left = BLOCK;
-    for line in lines.iter().map(|line| text::shown(line, BLOCK / 4)) {
+    for line in lines.iter().map(|line| text::sanitized(line, BLOCK / 4)) {
         let Some(rest) = left.checked_sub(line.len() + 1) else { break };
         left = rest;
         shown.push(line);

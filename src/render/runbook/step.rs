@@ -223,7 +223,7 @@ impl Step<'_> {
 
     /// What is clicked: a number as it is, a group by the name that it has at this point.
     fn found(&self) -> String {
-        if self.change.object.kind == Kind::Number { fields::shown(self.name) } else { fields::quoted(self.name) }
+        if self.change.object.kind == Kind::Number { fields::sanitized(self.name) } else { fields::quoted(self.name) }
     }
 
     fn object(&self) -> String {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use crate::config::Account;
 use crate::model::{Change, OnDrift};
 use crate::plan::Plan;
-use crate::providers::Read;
+use crate::providers::FetchedAccount;
 
 use super::super::adopt::{Adoption, adoption};
 use super::super::desired_state::Wanted;
-use super::super::status::Happening;
+use super::super::status::EventKind;
 use super::Watcher;
 
 /// Files that would make the account's state the wanted one, with what is left, or why there are none.
@@ -21,7 +21,7 @@ impl Watcher {
         &mut self,
         account: &Arc<Account>,
         wanted: &Wanted,
-        read: &Read,
+        read: &FetchedAccount,
         plan: &Plan,
         held: &[&Change],
     ) -> bool {
@@ -50,7 +50,7 @@ impl Watcher {
             Err(why) => why,
         };
         if !told.is_empty() && self.told.adoption.as_ref() != Some(&told) {
-            self.tell_event(Happening::Drift, &told, None);
+            self.tell_event(EventKind::Drift, &told, None);
             self.told.adoption = Some(told);
         }
     }

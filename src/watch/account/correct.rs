@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::apply::{self, Outcome, Recorder, Status, Urgency, execute_kept};
+use crate::apply::{self, Outcome, Recorder, Status, Urgency, execute_journaled};
 use crate::config::Account;
 use crate::exit::Exit;
 use crate::ledger::{Approval, Halt, RunId};
@@ -10,13 +10,13 @@ use crate::model::Verb;
 use crate::plan::Plan;
 use crate::providers::WriteError;
 use crate::render::counted;
-use crate::text::shown;
+use crate::text::sanitized;
 
 use super::super::desired_state::Wanted;
-use super::super::status::{Counts, Happening};
+use super::super::status::{Counts, EventKind};
 use super::super::write_permission::Permit;
 use super::Watcher;
-use super::decide::{Verdict, Work};
+use super::decide::{Decision, Work};
 
 impl Watcher {
     /// Writes what shall be written, reads the account again, and judges anew.
@@ -26,29 +26,29 @@ impl Watcher {
         wanted: &Wanted,
         permit: &Permit,
         work: Work,
-    ) -> Verdict {
+    ) -> Decision {
         let context = Arc::clone(&self.context);
         self.show_difference(&work.whole);
         // Another process that applies is left alone; its end is waited for.
         let _lock = match context.edge.lock(account) {
             Ok(lock) => lock,
-            Err(says) => return Verdict::Failing(says),
+            Err(says) => return Decision::Failing(says),
         };
         // Asked before our own writes are the latest.
         let drift: Vec<_> = work.plan.changes.iter().filter(|change| work.drift.contains(&change.id)).collect();
-        let Some(blame) = self.unless_stopped(self.blame(&drift)).await else { return stopped() };
+        let Some(blame) = self.unless_stopped(self.attribute(&drift)).await else { return stopped() };
         let approval = self.handle.approver(&work.plan.digest).and_then(|by| Approval::of(&work.plan, by));
         let commit = wanted.files.commit.as_deref();
         let mut recorder = match context.edge.begin(account, &work.plan, commit, approval.clone()) {
             Ok(recorder) => recorder,
-            Err(says) => return Verdict::Failing(says),
+            Err(says) => return Decision::Failing(says),
         };
         let done = match self.provider() {
             Ok(provider) => {
                 let options = apply::Options { concurrency: context.options.concurrency };
-                execute_kept(&work.plan, provider, options, &(), &recorder, &context.stop).await
+                execute_journaled(&work.plan, provider, options, &(), &recorder, &context.stop).await
             }
-            Err(says) => return Verdict::Failing(says),
+            Err(says) => return Decision::Failing(says),
         };
         self.handle.used(&work.plan.digest);
         self.count(|counts| count(counts, &work.plan, &done));
@@ -65,7 +65,7 @@ impl Watcher {
         }
         let (verdict, in_sync) = match self.after(account, wanted, permit, &done).await {
             Ok(verdict) => {
-                let in_sync = matches!(verdict, Verdict::InSync) && self.degraded.is_none();
+                let in_sync = matches!(verdict, Decision::InSync) && self.degraded.is_none();
                 (verdict, Some(in_sync))
             }
             Err(verdict) => (verdict, None),
@@ -82,7 +82,7 @@ impl Watcher {
         wanted: &Wanted,
         permit: &Permit,
         done: &Outcome,
-    ) -> Result<Verdict, Verdict> {
+    ) -> Result<Decision, Decision> {
         if let Some(Halt::Stopped | Halt::StoppedAtOnce) = done.halt {
             return Err(stopped());
         }
@@ -95,24 +95,24 @@ impl Watcher {
         };
         let read = match read {
             Ok(read) => read,
-            Err(error) => return Err(Verdict::Failing(self.lost(error).await)),
+            Err(error) => return Err(Decision::Failing(self.lost(error).await)),
         };
         self.count(|counts| counts.requests += read.requests);
-        let work = match self.judge(account, wanted, permit, &read) {
-            Verdict::Act(work) => work,
+        let work = match self.decide(account, wanted, permit, &read) {
+            Decision::Act(work) => work,
             settled => return Ok(settled),
         };
         if done.is_complete() {
             self.show_difference(&work.whole);
             let says = "the account does not show what was written, or changed meanwhile".to_owned();
-            return Ok(Verdict::Failing(says));
+            return Ok(Decision::Failing(says));
         }
         Ok(if let Some(says) = refusal(done) {
             self.refused = Some((work.plan.digest.clone(), says.clone()));
-            Verdict::Refused { says, plan: work.whole }
+            Decision::Refused { says, plan: work.whole }
         } else {
             self.show_difference(&work.whole);
-            Verdict::Failing(first_failure(done))
+            Decision::Failing(first_failure(done))
         })
     }
 
@@ -131,7 +131,11 @@ impl Watcher {
             (false, false) => Exit::Failure,
         };
         if let Err(why) = recorder.finish(done.summary(in_sync, exit.code())).await {
-            tracing::error!(account = &*self.name, "the ledger does not have the end of a run: {}", shown(&why, 300));
+            tracing::error!(
+                account = &*self.name,
+                "the ledger does not have the end of a run: {}",
+                sanitized(&why, 300)
+            );
         }
     }
 
@@ -150,13 +154,13 @@ impl Watcher {
             let at = self.context.clock.stamp();
             self.context.board.update(&self.name, |status| status.last_change = Some(at));
         }
-        let what = if applied == all { Happening::Applied } else { Happening::Failed };
+        let what = if applied == all { EventKind::Applied } else { EventKind::Failed };
         self.tell_run_event(what, &says, Some(run.clone()), approval);
     }
 }
 
-fn stopped() -> Verdict {
-    Verdict::Failing("stopped by a signal; the next start goes on".to_owned())
+fn stopped() -> Decision {
+    Decision::Failing("stopped by a signal; the next start goes on".to_owned())
 }
 
 fn count(counts: &mut Counts, plan: &Plan, done: &Outcome) {
@@ -177,7 +181,9 @@ fn refusal(done: &Outcome) -> Option<String> {
     let mut says = None;
     for (_, status) in &done.changes {
         match status {
-            Status::Failed(error @ (WriteError::Refused { .. } | WriteError::Unfit(_) | WriteError::ReadOnly)) => {
+            Status::Failed(
+                error @ (WriteError::Refused { .. } | WriteError::Unsupported(_) | WriteError::ReadOnly),
+            ) => {
                 says.get_or_insert_with(|| error.to_string());
             }
             Status::Applied(_) | Status::Skipped { .. } => {}
@@ -198,5 +204,5 @@ fn first_failure(done: &Outcome) -> String {
         Some(Halt::Owned(why) | Halt::Unclaimed(why)) => format!("the account was not claimed: {why}"),
         _ => "it was stopped".to_owned(),
     };
-    shown(&said.unwrap_or_else(halted), 500)
+    sanitized(&said.unwrap_or_else(halted), 500)
 }

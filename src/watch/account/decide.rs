@@ -7,13 +7,13 @@ use crate::config::Account;
 use crate::diag::{Diagnostic, Sources};
 use crate::model::{Change, ChangeId, Desired, OnDrift, Reason, Verb};
 use crate::plan::{Part, Plan, plan_part};
-use crate::providers::Read;
+use crate::providers::FetchedAccount;
 use crate::render::{counted, diagnostics, skipped};
 
 use super::super::backoff::Ended;
 use super::super::desired_state::Wanted;
-use super::super::drift::{fulfilled, is_drift, without};
-use super::super::flapping::Contested;
+use super::super::drift::{excluding, fulfilled, is_drift};
+use super::super::flapping::FlappingField;
 use super::super::status::{Degraded, State};
 use super::super::write_permission::Permit;
 use super::Watcher;
@@ -26,7 +26,7 @@ const MOST_GUARDS: usize = 3;
 const MOST_CONTESTED: usize = 5;
 
 /// What a look came to.
-pub(super) enum Verdict {
+pub(super) enum Decision {
     /// The account certainly is as it was; so is what it means.
     Unchanged,
     /// It is as the files ask.
@@ -53,7 +53,7 @@ pub(super) struct Held {
     /// Why nothing is written.
     pub(super) says: String,
     /// Of a fight, the fields that are fought over: what it is about.
-    pub(super) contested: Vec<Contested>,
+    pub(super) contested: Vec<FlappingField>,
     /// Whether an approval of the plan would let it be written.
     pub(super) approvable: bool,
 }
@@ -73,7 +73,7 @@ pub(super) struct Work {
     pub(super) drift: HashSet<ChangeId>,
 }
 
-impl Verdict {
+impl Decision {
     pub(super) fn ended(&self) -> Ended {
         match self {
             Self::Failing(_) | Self::Act(_) => Ended::Transient,
@@ -84,7 +84,13 @@ impl Verdict {
 
 impl Watcher {
     /// What the account, as it was read, means.
-    pub(super) fn judge(&mut self, account: &Arc<Account>, wanted: &Wanted, permit: &Permit, read: &Read) -> Verdict {
+    pub(super) fn decide(
+        &mut self,
+        account: &Arc<Account>,
+        wanted: &Wanted,
+        permit: &Permit,
+        read: &FetchedAccount,
+    ) -> Decision {
         self.take_over &= !is_ours(&account.desired, read);
         let (plan, findings) = planned(account, &account.desired, permit, read);
         self.degraded = plan.as_ref().and_then(degraded);
@@ -96,9 +102,9 @@ impl Watcher {
             return match permit.freeze() {
                 // In sync by chance: that nothing would be written must not be forgotten.
                 Some((State::Suspended, says)) => {
-                    Verdict::Held(Held::new(State::Suspended, Arc::new(plan), format!("{says}; in sync")))
+                    Decision::Held(Held::new(State::Suspended, Arc::new(plan), format!("{says}; in sync")))
                 }
-                _ => Verdict::InSync,
+                _ => Decision::InSync,
             };
         }
         let plan = Arc::new(plan);
@@ -108,12 +114,12 @@ impl Watcher {
             let differ = plan.changes.iter().filter(|change| self.fulfilled.is_none() || drift.contains(&change.id));
             let differ: Vec<&Change> = differ.collect();
             self.adopt(account, wanted, read, &plan, &differ);
-            return Verdict::Held(Held::new(state, plan, says));
+            return Decision::Held(Held::new(state, plan, says));
         }
         if let Some((digest, says)) = &self.refused
             && *digest == plan.digest
         {
-            return Verdict::Refused { says: says.clone(), plan };
+            return Decision::Refused { says: says.clone(), plan };
         }
         let drift = self.drift(account, &plan);
         let (held, contested) = self.held(account, &plan, &drift);
@@ -126,7 +132,7 @@ impl Watcher {
             says.push_str("; `adopt` does no more than that without `--adopt` or `--adopt-branch`");
         }
         let state = if contested.is_empty() { State::Drifted } else { State::Fighting };
-        let rest = without(&account.desired, &held);
+        let rest = excluding(&account.desired, &held);
         drop(held);
         match planned(account, &rest, permit, read).0 {
             Some(rest_plan) if !rest_plan.is_empty() => {
@@ -136,12 +142,12 @@ impl Watcher {
             }
             Some(rest) => {
                 self.fulfil(account, &rest);
-                Verdict::Held(Held { contested, ..Held::new(state, plan, says) })
+                Decision::Held(Held { contested, ..Held::new(state, plan, says) })
             }
             // A number may lead to a group that is called otherwise by now.
             None => {
                 let says = format!("{says}; the rest cannot be planned without it");
-                Verdict::Held(Held { contested, ..Held::new(state, plan, says) })
+                Decision::Held(Held { contested, ..Held::new(state, plan, says) })
             }
         }
     }
@@ -158,10 +164,10 @@ impl Watcher {
     }
 
     /// Lets work through, unless a guard or a freeze holds it back and nobody approved it.
-    fn guarded(&self, permit: &Permit, work: Work) -> Verdict {
+    fn guarded(&self, permit: &Permit, work: Work) -> Decision {
         let is_refused = work.plan.is_refused();
         if !work.plan.is_blocked() || (!is_refused && self.handle.approves(&work.plan.digest)) {
-            return Verdict::Act(Box::new(work));
+            return Decision::Act(Box::new(work));
         }
         let guards = work.plan.blocked.iter().filter(|block| !block.guard.is_freeze());
         let guards = guards.map(|block| block.message.clone());
@@ -170,7 +176,7 @@ impl Watcher {
         let approve = format!("; approve {} to let it through", work.plan.digest);
         let says = says.join("; ") + if is_refused { "" } else { &approve };
         // What is approved is what is shown.
-        Verdict::Held(Held { approvable: !is_refused, ..Held::new(state, work.plan, says) })
+        Decision::Held(Held { approvable: !is_refused, ..Held::new(state, work.plan, says) })
     }
 
     /// Takes out of work for this desired state the deletions that wait. What guards hold back as a whole stays whole,
@@ -180,17 +186,17 @@ impl Watcher {
         account: &Account,
         desired: &Desired,
         permit: &Permit,
-        read: &Read,
-        verdict: Verdict,
-    ) -> Verdict {
-        let Verdict::Act(work) = verdict else { return verdict };
+        read: &FetchedAccount,
+        verdict: Decision,
+    ) -> Decision {
+        let Decision::Act(work) = verdict else { return verdict };
         let time = self.context.options.delete_rest;
         if self.handle.approves(&work.plan.digest) {
-            return Verdict::Act(work);
+            return Decision::Act(work);
         }
         let mut held = self.deletions.waiting(&work.plan, time);
         if held.is_empty() {
-            return Verdict::Act(work);
+            return Decision::Act(work);
         }
         let (count, wait) = (counted(held.len(), "deletion"), if held.len() == 1 { "waits" } else { "wait" });
         let time = humantime::format_duration(time);
@@ -203,15 +209,15 @@ impl Watcher {
                 says.push_str("; so do the groups that are made, which may be the same ones renamed");
             }
         }
-        match planned(account, &without(desired, &held), permit, read).0 {
+        match planned(account, &excluding(desired, &held), permit, read).0 {
             Some(rest) if !rest.is_empty() => {
                 let drift = self.drift(account, &rest);
                 self.guarded(permit, Work { plan: Arc::new(rest), whole: work.whole, drift })
             }
-            Some(_) => Verdict::Held(Held::new(State::Drifted, work.whole, says)),
+            Some(_) => Decision::Held(Held::new(State::Drifted, work.whole, says)),
             None => {
                 let says = format!("{says}; the rest cannot be planned without them");
-                Verdict::Held(Held::new(State::Drifted, work.whole, says))
+                Decision::Held(Held::new(State::Drifted, work.whole, says))
             }
         }
     }
@@ -229,7 +235,7 @@ impl Watcher {
         account: &Account,
         plan: &'p Plan,
         drift: &HashSet<ChangeId>,
-    ) -> (Vec<&'p Change>, Vec<Contested>) {
+    ) -> (Vec<&'p Change>, Vec<FlappingField>) {
         let at = self.now();
         let policy = &account.desired.policy.watch.drift;
         let (mut held, mut all) = (Vec::new(), Vec::new());
@@ -238,7 +244,7 @@ impl Watcher {
             let on_drift = policy.of(change.object.kind);
             // Before the account was in sync once, nobody knows who is right.
             let reported = on_drift != OnDrift::Correct && (is_drift || self.fulfilled.is_none());
-            let contested = if is_drift { self.fights.contested(at, change) } else { Vec::new() };
+            let contested = if is_drift { self.fights.flapping(at, change) } else { Vec::new() };
             if reported || !contested.is_empty() {
                 held.push(change);
             }
@@ -255,7 +261,12 @@ fn degraded(plan: &Plan) -> Option<Degraded> {
 }
 
 /// The plan, without invalid declarations if only the account shows that they are.
-fn planned(account: &Account, desired: &Desired, permit: &Permit, read: &Read) -> (Option<Plan>, Vec<Diagnostic>) {
+fn planned(
+    account: &Account,
+    desired: &Desired,
+    permit: &Permit,
+    read: &FetchedAccount,
+) -> (Option<Plan>, Vec<Diagnostic>) {
     let part = Part { skip_invalid: true, take_over: permit.take_over, ..Part::default() };
     let (plan, mut findings) = plan_part(desired, &read.live, &account.severities, read.requests, &part);
     crate::diag::sort(&mut findings);
@@ -263,24 +274,24 @@ fn planned(account: &Account, desired: &Desired, permit: &Permit, read: &Read) -
 }
 
 /// Whether the account is claimed already, so that it can only be taken away again, and not be taken over.
-fn is_ours(desired: &Desired, read: &Read) -> bool {
+fn is_ours(desired: &Desired, read: &FetchedAccount) -> bool {
     let Some(owner) = &desired.owner else { return false };
     let mut claims = read.live.account.owners.iter().flatten();
     claims.any(|claim| *claim.owner == *owner.as_str() && claim.scope.is_same(&desired.policy.guards.scope))
 }
 
-fn invalid(findings: &[Diagnostic], sources: &Sources) -> Verdict {
+fn invalid(findings: &[Diagnostic], sources: &Sources) -> Decision {
     let lines: Vec<String> =
         diagnostics::plain(findings, sources).lines().take(MOST_FINDINGS).map(str::to_owned).collect();
     let says = format!("the files do not fit the account: {}", lines.first().map_or("", String::as_str));
-    Verdict::Invalid { says, findings: lines }
+    Decision::Invalid { says, findings: lines }
 }
 
-fn why_held(held: &[&Change], contested: &[Contested], all: usize) -> String {
+fn why_held(held: &[&Change], contested: &[FlappingField], all: usize) -> String {
     if contested.is_empty() {
         return format!("{} of {} only reported, as `policy.drift` says", held.len(), counted(all, "change"));
     }
-    let mut names: Vec<String> = contested.iter().take(MOST_CONTESTED).map(Contested::to_string).collect();
+    let mut names: Vec<String> = contested.iter().take(MOST_CONTESTED).map(FlappingField::to_string).collect();
     if contested.len() > MOST_CONTESTED {
         names.push(format!("{} more", contested.len() - MOST_CONTESTED));
     }

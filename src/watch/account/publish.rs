@@ -10,13 +10,13 @@ use crate::ledger::{Approval, RunId};
 use crate::model::Kind;
 use crate::plan::{Digest, Plan};
 use crate::render::counted;
-use crate::text::shown;
+use crate::text::sanitized;
 
 use super::super::desired_state::Wanted;
-use super::super::flapping::Contested;
-use super::super::status::{Counts, Degraded, Drift, Event, Happening, State};
+use super::super::flapping::FlappingField;
+use super::super::status::{Counts, Degraded, Drift, Event, EventKind, State};
 use super::Watcher;
-use super::decide::{Held, Verdict};
+use super::decide::{Decision, Held};
 
 /// No sentence is longer.
 const LONGEST: usize = 1000;
@@ -25,10 +25,10 @@ const REMINDER: Duration = Duration::from_secs(24 * 3600);
 
 /// What was told last.
 #[derive(Default)]
-pub(super) struct Told {
+pub(super) struct LastPublished {
     files: Option<(bool, Option<String>, Vec<String>)>,
     /// The plan that was told, with the state that it was told in.
-    plan: Option<About>,
+    plan: Option<Topic>,
     /// What was told last of files that follow the account.
     pub(super) adoption: Option<String>,
     /// What was told last of what is left out.
@@ -39,13 +39,13 @@ pub(super) struct Told {
 
 /// What a state is about: told anew when it changes.
 #[derive(Clone, PartialEq, Eq)]
-enum About {
+enum Topic {
     Plan(State, Digest),
     /// Of a fight: the fields, not the values, which change with every blow.
-    Fight(Vec<Contested>),
+    Fight(Vec<FlappingField>),
 }
 
-impl About {
+impl Topic {
     fn of(held: &Held) -> Self {
         match held.state {
             State::Fighting => Self::Fight(held.contested.clone()),
@@ -55,15 +55,15 @@ impl About {
 }
 
 /// How the account stands after a look.
-struct Standing {
+struct StatusUpdate {
     state: State,
     says: Option<String>,
     plan: Option<Arc<Plan>>,
-    about: Option<About>,
+    about: Option<Topic>,
     approvable: bool,
 }
 
-impl Standing {
+impl StatusUpdate {
     fn new(state: State, says: Option<String>) -> Self {
         Self { state, says, plan: None, about: None, approvable: false }
     }
@@ -87,7 +87,7 @@ impl Watcher {
             if !first {
                 let commit = files.commit.as_ref().map(|commit| format!(" of commit {commit}"));
                 self.tell_event(
-                    Happening::Files,
+                    EventKind::Files,
                     &format!("its files{} count from now on", commit.unwrap_or_default()),
                     None,
                 );
@@ -95,20 +95,20 @@ impl Watcher {
         } else {
             let first = files.errors.first().map_or("", String::as_str);
             let then = if wanted.account.is_some() { "; the state before still counts" } else { "" };
-            self.tell_event(Happening::Invalid, &format!("its files have errors{then}: {first}"), None);
+            self.tell_event(EventKind::Invalid, &format!("its files have errors{then}: {first}"), None);
         }
     }
 
     /// Tells that there is nothing to hold the account against.
     pub(super) fn tell_nothing_wanted(&mut self) {
         let says = "its files have errors, and no state before them is known".to_owned();
-        self.show(Standing::new(State::Invalid, Some(says)));
+        self.show(StatusUpdate::new(State::Invalid, Some(says)));
     }
 
     /// Tells what a look came to.
-    pub(super) fn tell(&mut self, verdict: Verdict, took: Duration) {
-        let failed = matches!(verdict, Verdict::Failing(_) | Verdict::Refused { .. });
-        let unchanged = matches!(verdict, Verdict::Unchanged);
+    pub(super) fn tell(&mut self, verdict: Decision, took: Duration) {
+        let failed = matches!(verdict, Decision::Failing(_) | Decision::Refused { .. });
+        let unchanged = matches!(verdict, Decision::Unchanged);
         self.count(|counts| {
             counts.looks += 1;
             counts.unchanged += u64::from(unchanged);
@@ -117,11 +117,11 @@ impl Watcher {
         });
         let before = self.state();
         let now = self.context.clock.stamp();
-        if !failed && !matches!(verdict, Verdict::Unaccepted(_)) {
+        if !failed && !matches!(verdict, Decision::Unaccepted(_)) {
             let in_sync = match &verdict {
-                Verdict::InSync => self.degraded.is_none(),
+                Decision::InSync => self.degraded.is_none(),
                 // A suspended account may be in sync by chance.
-                Verdict::Held(held) => held.plan.is_empty() && held.plan.is_whole(),
+                Decision::Held(held) => held.plan.is_empty() && held.plan.is_whole(),
                 _ => false,
             };
             self.context.board.update(&self.name, |status| {
@@ -137,35 +137,35 @@ impl Watcher {
             self.tell_degraded();
         }
         let standing = match verdict {
-            Verdict::Unchanged => return self.remind(before),
-            Verdict::InSync if self.degraded.is_some() => {
+            Decision::Unchanged => return self.remind(before),
+            Decision::InSync if self.degraded.is_some() => {
                 let says = self.degraded.as_ref().map(sentence);
-                Standing::new(State::Degraded, says)
+                StatusUpdate::new(State::Degraded, says)
             }
-            Verdict::InSync => Standing::new(State::InSync, None),
-            Verdict::Held(held) => {
-                let about = Some(About::of(&held));
+            Decision::InSync => StatusUpdate::new(State::InSync, None),
+            Decision::Held(held) => {
+                let about = Some(Topic::of(&held));
                 let plan = Some(held.plan).filter(|plan| !plan.is_empty());
                 let approvable = held.approvable;
-                Standing { plan, about, approvable, ..Standing::new(held.state, Some(held.says)) }
+                StatusUpdate { plan, about, approvable, ..StatusUpdate::new(held.state, Some(held.says)) }
             }
-            Verdict::Invalid { says, findings } => {
+            Decision::Invalid { says, findings } => {
                 self.context.board.update(&self.name, |status| status.findings = findings);
-                Standing::new(State::Invalid, Some(says))
+                StatusUpdate::new(State::Invalid, Some(says))
             }
-            Verdict::Unaccepted(says) => Standing::new(State::Blocked, Some(says)),
-            Verdict::Failing(says) => Standing::new(State::Failing, Some(says)),
-            Verdict::Refused { says, plan } => {
-                Standing { plan: Some(plan), ..Standing::new(State::Failing, Some(says)) }
+            Decision::Unaccepted(says) => StatusUpdate::new(State::Blocked, Some(says)),
+            Decision::Failing(says) => StatusUpdate::new(State::Failing, Some(says)),
+            Decision::Refused { says, plan } => {
+                StatusUpdate { plan: Some(plan), ..StatusUpdate::new(State::Failing, Some(says)) }
             }
             // It becomes one of the others before it is told.
-            Verdict::Act(_) => return,
+            Decision::Act(_) => return,
         };
         self.tell_standing(before, standing);
     }
 
-    fn tell_standing(&mut self, before: State, mut standing: Standing) {
-        standing.says = standing.says.map(|says| shown(&says, LONGEST));
+    fn tell_standing(&mut self, before: State, mut standing: StatusUpdate) {
+        standing.says = standing.says.map(|says| sanitized(&says, LONGEST));
         let about = standing.about.take();
         let news = before != standing.state || about.is_some() && about != self.told.plan;
         let says = standing.says.clone().unwrap_or_default();
@@ -176,16 +176,16 @@ impl Watcher {
                 None
             }
             State::InSync if before == State::InSync => None,
-            State::InSync => Some((Happening::Recovered, "in sync again".to_owned())),
-            State::Drifted => Some((Happening::Drift, says)),
-            State::Blocked => Some((Happening::Blocked, says)),
-            State::Fighting => Some((Happening::Fight, says)),
+            State::InSync => Some((EventKind::Recovered, "in sync again".to_owned())),
+            State::Drifted => Some((EventKind::Drift, says)),
+            State::Blocked => Some((EventKind::Blocked, says)),
+            State::Fighting => Some((EventKind::Fight, says)),
             State::Suspended => {
                 self.told.suspended = Some(self.now());
-                Some((Happening::Suspended, says))
+                Some((EventKind::Suspended, says))
             }
-            State::Invalid => Some((Happening::Invalid, says)),
-            State::Failing => Some((Happening::Failed, says)),
+            State::Invalid => Some((EventKind::Invalid, says)),
+            State::Failing => Some((EventKind::Failed, says)),
             // What is left out was reported when that changed.
             State::Degraded | State::Starting => None,
         };
@@ -208,13 +208,13 @@ impl Watcher {
         let degraded = self.degraded.clone();
         self.context.board.update(&self.name, |status| status.degraded.clone_from(&degraded));
         if let Some(degraded) = degraded {
-            self.tell_event(Happening::Degraded, &sentence(&degraded), None);
+            self.tell_event(EventKind::Degraded, &sentence(&degraded), None);
         }
     }
 
     /// Whether this was not told yet.
     pub(super) fn is_news(&self, held: &Held) -> bool {
-        self.state() != held.state || self.told.plan.as_ref() != Some(&About::of(held))
+        self.state() != held.state || self.told.plan.as_ref() != Some(&Topic::of(held))
     }
 
     /// Tells once a day that nothing is written for now.
@@ -227,12 +227,12 @@ impl Watcher {
         if last.is_some_and(|last| now.saturating_sub(last) >= REMINDER) {
             self.told.suspended = Some(now);
             let says = self.context.board.get(&self.name).and_then(|status| status.says.clone()).unwrap_or_default();
-            self.tell_event(Happening::Suspended, &format!("still {says}"), None);
+            self.tell_event(EventKind::Suspended, &format!("still {says}"), None);
         }
     }
 
     /// Puts the standing on the board.
-    fn show(&self, standing: Standing) {
+    fn show(&self, standing: StatusUpdate) {
         let now = self.context.clock.stamp();
         let drift = standing.plan.as_ref().map(|plan| differing(plan));
         self.context.board.update(&self.name, |status| {
@@ -263,16 +263,16 @@ impl Watcher {
     }
 
     /// Remembers an event and logs it.
-    pub(super) fn tell_event(&self, what: Happening, says: &str, run: Option<RunId>) {
+    pub(super) fn tell_event(&self, what: EventKind, says: &str, run: Option<RunId>) {
         self.tell_run_event(what, says, run, None);
     }
 
     /// The same of a run that somebody let through.
-    pub(super) fn tell_run_event(&self, what: Happening, says: &str, run: Option<RunId>, approval: Option<Approval>) {
-        let says = shown(says, LONGEST);
+    pub(super) fn tell_run_event(&self, what: EventKind, says: &str, run: Option<RunId>, approval: Option<Approval>) {
+        let says = sanitized(says, LONGEST);
         let account = &*self.name;
         match what {
-            Happening::Failed | Happening::Invalid | Happening::Blocked | Happening::Degraded | Happening::Fight => {
+            EventKind::Failed | EventKind::Invalid | EventKind::Blocked | EventKind::Degraded | EventKind::Fight => {
                 tracing::warn!(account, what = what.as_str(), "{says}");
             }
             _ => tracing::info!(account, what = what.as_str(), "{says}"),

@@ -6,20 +6,20 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::super::status::{Event, Happening};
+use super::super::status::{Event, EventKind};
 
 /// For so long the same thing is not told again.
 const QUIET: Duration = Duration::from_secs(3600);
 
 /// What was told last of each account.
 #[derive(Debug, Default)]
-pub(super) struct Sieve(HashMap<Arc<str>, (Happening, String, Instant)>);
+pub(super) struct Deduplicator(HashMap<Arc<str>, (EventKind, String, Instant)>);
 
-impl Sieve {
+impl Deduplicator {
     /// Whether this event is told.
     pub(super) fn passes(&mut self, account: &Arc<str>, event: &Event, now: Instant) -> bool {
         // Other files are no news to whoever changed them; what they lead to is.
-        if event.what == Happening::Files {
+        if event.what == EventKind::Files {
             return false;
         }
         if let Some((what, says, at)) = self.0.get(account)
@@ -40,23 +40,23 @@ impl Sieve {
 mod tests {
     use super::*;
 
-    fn event(what: Happening, says: &str) -> Event {
+    fn event(what: EventKind, says: &str) -> Event {
         Event { at: "2026-11-23T18:00:00.000Z".to_owned(), what, says: says.to_owned(), run: None, approval: None }
     }
 
     #[test]
     fn the_same_thing_is_told_once_an_hour_unless_another_came_between() {
-        let (mut sieve, start) = (Sieve::default(), Instant::now());
+        let (mut sieve, start) = (Deduplicator::default(), Instant::now());
         let (a, b): (Arc<str>, Arc<str>) = ("a".into(), "b".into());
-        let drift = event(Happening::Drift, "1 change");
+        let drift = event(EventKind::Drift, "1 change");
         assert!(sieve.passes(&a, &drift, start));
         assert!(!sieve.passes(&a, &drift, start + Duration::from_secs(60)));
         assert!(sieve.passes(&b, &drift, start), "accounts are told apart");
-        assert!(sieve.passes(&a, &event(Happening::Drift, "2 changes"), start), "another difference");
-        assert!(sieve.passes(&a, &event(Happening::Recovered, "in sync again"), start));
+        assert!(sieve.passes(&a, &event(EventKind::Drift, "2 changes"), start), "another difference");
+        assert!(sieve.passes(&a, &event(EventKind::Recovered, "in sync again"), start));
         assert!(sieve.passes(&a, &drift, start), "it was well between");
         assert!(!sieve.passes(&a, &drift, start + Duration::from_secs(3599)));
         assert!(sieve.passes(&a, &drift, start + Duration::from_secs(3600)));
-        assert!(!sieve.passes(&a, &event(Happening::Files, "its files count"), start));
+        assert!(!sieve.passes(&a, &event(EventKind::Files, "its files count"), start));
     }
 }

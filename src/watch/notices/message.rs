@@ -5,9 +5,9 @@ use std::sync::Arc;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 
-use crate::text::shown;
+use crate::text::sanitized;
 
-use super::super::status::{Event, Happening};
+use super::super::status::{Event, EventKind};
 
 /// How a receiver wants to be told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,24 +71,24 @@ impl Notice {
 
     fn line(&self) -> String {
         let run = self.event.run.as_ref().map(|run| format!(" (run {run})")).unwrap_or_default();
-        let account = shown(&self.account, 200);
+        let account = sanitized(&self.account, 200);
         plain(&format!("{account} {}: {}{run}", verb(self.event.what), self.event.says))
     }
 }
 
 /// What happened to the account, as the middle of a sentence.
-const fn verb(what: Happening) -> &'static str {
+const fn verb(what: EventKind) -> &'static str {
     match what {
-        Happening::Files => "has other files",
-        Happening::Invalid => "has files with errors",
-        Happening::Drift => "has drifted",
-        Happening::Applied => "was changed",
-        Happening::Blocked => "is blocked",
-        Happening::Degraded => "is degraded",
-        Happening::Fight => "is fought over",
-        Happening::Failed => "failed",
-        Happening::Suspended => "is suspended",
-        Happening::Recovered => "has recovered",
+        EventKind::Files => "has other files",
+        EventKind::Invalid => "has files with errors",
+        EventKind::Drift => "has drifted",
+        EventKind::Applied => "was changed",
+        EventKind::Blocked => "is blocked",
+        EventKind::Degraded => "is degraded",
+        EventKind::Fight => "is fought over",
+        EventKind::Failed => "failed",
+        EventKind::Suspended => "is suspended",
+        EventKind::Recovered => "has recovered",
     }
 }
 
@@ -118,7 +118,7 @@ mod tests {
     fn notice(account: &str, says: &str) -> Notice {
         let event = Event {
             at: "2026-11-23T18:00:00.000Z".to_owned(),
-            what: Happening::Blocked,
+            what: EventKind::Blocked,
             says: says.to_owned(),
             run: "20261123T142500123Z-1a2b3c4d".parse().ok(),
             approval: None,

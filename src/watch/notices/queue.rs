@@ -9,15 +9,15 @@ use tokio::sync::mpsc;
 use crate::providers::Posted;
 
 use super::message::Notice;
-use super::{Patience, Receiver, Tally};
+use super::{DeliveryCounters, Receiver, RetryPolicy};
 
 /// What waits for one receiver.
 pub(super) struct Queue {
     /// From 1: what stands for its address.
     pub(super) number: usize,
     pub(super) receiver: Receiver,
-    pub(super) patience: Patience,
-    pub(super) tally: Arc<Tally>,
+    pub(super) patience: RetryPolicy,
+    pub(super) tally: Arc<DeliveryCounters>,
     pub(super) waiting: mpsc::Receiver<Arc<Notice>>,
 }
 
@@ -59,7 +59,7 @@ impl Queue {
 
     /// How long to wait after so many failures. `chance` is between 0 and 1.
     fn pause(&self, failures: u32, asked: Option<Duration>, chance: f64) -> Duration {
-        let Patience { first_pause, longest_pause, .. } = self.patience;
+        let RetryPolicy { first_pause, longest_pause, .. } = self.patience;
         let doubled = first_pause.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(longest_pause);
         let own = doubled.mul_f64(1.0 - chance.clamp(0.0, 1.0) / 2.0);
         own.max(asked.unwrap_or_default()).min(longest_pause)

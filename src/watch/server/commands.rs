@@ -12,9 +12,9 @@ use tokio::sync::oneshot;
 
 use crate::ledger::{Approver, ApproverSource};
 use crate::plan::Digest;
-use crate::text::shown;
+use crate::text::sanitized;
 
-use super::super::Order;
+use super::super::Command;
 use super::super::status::AccountStatus;
 use super::super::wake::Reason;
 use super::Shared;
@@ -47,7 +47,7 @@ pub(super) async fn reconcile(
     let Query(Which { account }) =
         which.map_err(|_| Problem::malformed("the only parameter is `account`, the name of one account"))?;
     let (answer, woken) = oneshot::channel();
-    let order = Order::Reconcile { account: account.clone(), reason: Reason::Request, answer: Some(answer) };
+    let order = Command::Reconcile { account: account.clone(), reason: Reason::Request, answer: Some(answer) };
     let woken = ask(&shared, order, woken).await?;
     match (account, woken) {
         (Some(account), 0) => Err(unknown(&account)),
@@ -71,7 +71,7 @@ pub(super) async fn approve(
     check(&status, &digest)?;
     let (answer, known) = oneshot::channel();
     let by = Approver::new(approval.by.as_deref(), ApproverSource::Token);
-    let order = Order::Approve { account: account.clone(), digest: digest.clone(), by: by.clone(), answer };
+    let order = Command::Approve { account: account.clone(), digest: digest.clone(), by: by.clone(), answer };
     if !ask(&shared, order, known).await? {
         return Err(unknown(&account));
     }
@@ -115,7 +115,7 @@ fn authorize(shared: &Shared, headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-async fn ask<T>(shared: &Shared, order: Order, answer: oneshot::Receiver<T>) -> Result<T, Problem> {
+async fn ask<T>(shared: &Shared, order: Command, answer: oneshot::Receiver<T>) -> Result<T, Problem> {
     let ending = |_| Problem::busy("the process is ending");
     shared.orders.send(order).await.map_err(|_| Problem::busy("the process is ending"))?;
     answer.await.map_err(ending)
@@ -123,12 +123,12 @@ async fn ask<T>(shared: &Shared, order: Order, answer: oneshot::Receiver<T>) -> 
 
 /// No account has this name.
 pub(super) fn unknown(account: &str) -> Problem {
-    Problem::not_found(format!("no account is called {:?}", shown(account, 100)))
+    Problem::not_found(format!("no account is called {:?}", sanitized(account, 100)))
 }
 
 /// How many accounts the loops know, which tells as well that they take orders.
 pub(super) async fn count(shared: &Shared) -> Option<usize> {
     let (answer, known) = oneshot::channel();
-    shared.orders.send(Order::Count(answer)).await.ok()?;
+    shared.orders.send(Command::Count(answer)).await.ok()?;
     known.await.ok()
 }

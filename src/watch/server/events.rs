@@ -39,12 +39,12 @@ struct News {
     source: String,
     /// When the files were last read.
     read: Option<String>,
-    accounts: Vec<Moved>,
+    accounts: Vec<StaleChange>,
     gone: Vec<Box<str>>,
 }
 
 /// An account: its name, what stands for its picture, the last look and the next one.
-type Moved = (Box<str>, String, Option<String>, Option<String>);
+type StaleChange = (Box<str>, String, Option<String>, Option<String>);
 
 struct Follower {
     shared: Arc<Shared>,
@@ -104,7 +104,7 @@ impl Follower {
         let moved = now.values().filter(|account| is_news(account)).map(|account| {
             (account.account.clone(), mark(account), account.last_look.clone(), account.next_look.clone())
         });
-        let accounts: Vec<Moved> = moved.collect();
+        let accounts: Vec<StaleChange> = moved.collect();
         let gone = before.iter().flat_map(BTreeMap::keys).filter(|name| !now.contains_key(*name)).cloned().collect();
         self.known = Some(now);
         News {

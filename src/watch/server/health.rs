@@ -9,7 +9,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 
 use crate::render::counted;
-use crate::text::shown;
+use crate::text::sanitized;
 
 use super::super::status::{AccountStatus, State as Standing};
 use super::{Shared, commands};
@@ -30,7 +30,7 @@ pub(super) async fn healthz(State(shared): State<Arc<Shared>>) -> Response {
     match late {
         None => answer(true, "the loops go round"),
         Some(account) => {
-            let name = shown(&account.account, 100);
+            let name = sanitized(&account.account, 100);
             answer(false, &format!("{name} should have been looked at more than an hour ago"))
         }
     }

@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-use crate::text::shown;
+use crate::text::sanitized;
 
 use super::Shared;
 use super::problem::Problem;
@@ -61,7 +61,7 @@ fn host(headers: &HeaderMap, allowed: &[Box<str>]) -> Result<(), Problem> {
     }
     let detail = format!(
         "this server does not answer to the name {:?}: use its address or localhost, or start it with `--allow-host`",
-        shown(host, 100)
+        sanitized(host, 100)
     );
     Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, "unknown_host", "The host is not known here", detail))
 }

@@ -12,14 +12,14 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 
-use super::super::notices::{Tallied, Tally};
+use super::super::notices::{DeliveryCounters, DeliveryStats};
 use super::super::status::{AccountStatus, SourceStatus, State as Standing};
 use super::Shared;
 use text::{Family, Text};
 
 /// All metrics, as they are now.
 pub(super) async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
-    let tallies: Vec<Tallied> = shared.tallies.iter().map(|tally| Tally::read(tally)).collect();
+    let tallies: Vec<DeliveryStats> = shared.tallies.iter().map(|tally| DeliveryCounters::read(tally)).collect();
     let all =
         All { started: &shared.started_at, source: &shared.board.source(), accounts: &shared.board.all(), tallies };
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], all.text()).into_response()
@@ -30,7 +30,7 @@ struct All<'a> {
     started: &'a str,
     source: &'a SourceStatus,
     accounts: &'a [Arc<AccountStatus>],
-    tallies: Vec<Tallied>,
+    tallies: Vec<DeliveryStats>,
 }
 
 type Gauge = (&'static str, &'static str, fn(&AccountStatus) -> Option<f64>);
@@ -81,7 +81,7 @@ const COUNTERS: [Counter; 7] = [
     }),
 ];
 
-type NoticeCounter = (&'static str, &'static str, fn(&Tallied) -> u64);
+type NoticeCounter = (&'static str, &'static str, fn(&DeliveryStats) -> u64);
 
 const NOTICES: [NoticeCounter; 4] = [
     ("strowger_notices_delivered_total", "Notices that the receiver took.", |tally| tally.delivered),
@@ -189,7 +189,7 @@ mod tests {
             started: "2026-11-23T17:00:00.000Z",
             source: &SourceStatus::default(),
             accounts: &[Arc::new(account)],
-            tallies: vec![Tallied { delivered: 7, ..Tallied::default() }],
+            tallies: vec![DeliveryStats { delivered: 7, ..DeliveryStats::default() }],
         };
         let text = all.text();
         for line in [

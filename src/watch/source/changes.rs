@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::config::{self, Stamp};
 
-use super::super::debounce::settled;
+use super::super::debounce::debounce;
 
 /// How often files are looked at, even if the system says nothing.
 const ANYWAY: Duration = Duration::from_secs(30);
@@ -52,7 +52,7 @@ impl Changes {
 
     /// The files once they have come to rest.
     pub async fn settled(&self) -> Stamp {
-        settled(|| self.now()).await
+        debounce(|| self.now()).await
     }
 
     /// Returns when it is time to look. Nothing is lost if this is dropped before.

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::apply::{Stop, Urgency};
+use crate::apply::{ShutdownSignal, Urgency};
 use crate::config::Revision;
 
 use super::super::environment::Clock;
-use super::super::fleet::Taken;
-use super::super::status::Board;
+use super::super::fleet::LoadedRevision;
+use super::super::status::StatusStore;
 use super::{Changes, Nudge, load};
 
 /// So often files are read again because somebody wrote to them meanwhile.
@@ -29,8 +29,15 @@ pub struct Files {
 
 impl Files {
     /// Hands over the state of the files now, and each one that follows, until the process stops.
-    pub async fn follow(self, states: mpsc::Sender<Taken>, mut nudge: Nudge, board: Board, clock: Clock, stop: Stop) {
-        board.update_source(|source| source.from = crate::text::shown(&shown(&self.paths), 500));
+    pub async fn follow(
+        self,
+        states: mpsc::Sender<LoadedRevision>,
+        mut nudge: Nudge,
+        board: StatusStore,
+        clock: Clock,
+        stop: ShutdownSignal,
+    ) {
+        board.update_source(|source| source.from = crate::text::sanitized(&sanitized(&self.paths), 500));
         let mut changes = Changes::of(self.paths.clone(), self.poll);
         let mut known = None;
         let mut again = 0;
@@ -51,7 +58,7 @@ impl Files {
                             return;
                         }
                     }
-                    Err(why) => board.update_source(|source| source.failing = Some(crate::text::shown(&why, 500))),
+                    Err(why) => board.update_source(|source| source.failing = Some(crate::text::sanitized(&why, 500))),
                 }
                 known = Some(stamp);
                 changes.renew();
@@ -66,6 +73,6 @@ impl Files {
     }
 }
 
-fn shown(paths: &[PathBuf]) -> String {
+fn sanitized(paths: &[PathBuf]) -> String {
     paths.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>().join(", ")
 }

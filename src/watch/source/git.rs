@@ -19,22 +19,22 @@ use std::time::Duration;
 use sha2::Digest as _;
 use tokio::sync::mpsc;
 
-use crate::apply::{Stop, Urgency};
+use crate::apply::{ShutdownSignal, Urgency};
 use crate::config::owner_of;
 use crate::diag::has_errors;
-use crate::text::{hex, shown};
+use crate::text::{hex, sanitized};
 
-use super::super::backoff::{Ended, Pace};
+use super::super::backoff::{Backoff, Ended};
 use super::super::environment::Clock;
-use super::super::fleet::Taken;
-use super::super::status::Board;
+use super::super::fleet::LoadedRevision;
+use super::super::status::StatusStore;
 use super::{Nudge, load};
 
 pub use branch::Branch;
 pub use names::{Inside, InsideError, RefName, RefNameError};
 pub use url::{Url, UrlError};
 
-use working::{Taken as Remembered, Working};
+use working::{LoadedRevision as Remembered, Working};
 
 /// No sentence is longer.
 const LONGEST: usize = 500;
@@ -88,7 +88,7 @@ enum Copy {
 /// The files of a commit.
 struct Checkout {
     of: Remembered,
-    taken: Taken,
+    taken: LoadedRevision,
 }
 
 impl Checkout {
@@ -117,15 +117,15 @@ impl Following {
     /// Hands over the files of the ref's commit now, and of each one that follows, until the process stops.
     pub async fn follow(
         mut self,
-        states: mpsc::Sender<Taken>,
+        states: mpsc::Sender<LoadedRevision>,
         mut nudge: Nudge,
-        board: Board,
+        board: StatusStore,
         clock: Clock,
-        stop: Stop,
+        stop: ShutdownSignal,
     ) {
         let from = format!("{} {}", self.git.url, self.git.name);
-        board.update_source(|source| source.from = shown(&from, LONGEST));
-        let mut pace = Pace::new(self.git.every);
+        board.update_source(|source| source.from = sanitized(&from, LONGEST));
+        let mut pace = Backoff::new(self.git.every);
         loop {
             let turn = async {
                 let looked = self.turn(&states, &board).await;
@@ -139,7 +139,7 @@ impl Following {
                 () = stop.until(Urgency::Finish) => return,
             };
             let ended = if looked.is_ok() { Ended::Settled } else { Ended::Transient };
-            let failing = looked.err().or_else(|| self.refused.clone()).map(|says| shown(&says, LONGEST));
+            let failing = looked.err().or_else(|| self.refused.clone()).map(|says| sanitized(&says, LONGEST));
             tell(&board, failing, (ended == Ended::Settled).then(|| clock.stamp()));
             tokio::select! {
                 () = stop.until(Urgency::Finish) => return,
@@ -151,7 +151,7 @@ impl Following {
     }
 
     /// Looks at the remote, and takes its commit up if it is another one; if the local copy is what fails, with another.
-    async fn turn(&mut self, states: &mpsc::Sender<Taken>, board: &Board) -> Result<(), String> {
+    async fn turn(&mut self, states: &mpsc::Sender<LoadedRevision>, board: &StatusStore) -> Result<(), String> {
         let mut looked = self.look(states, board).await;
         if let Err(says) = &looked
             && self.must_renew(says).await
@@ -185,7 +185,7 @@ impl Following {
         }
     }
 
-    async fn look(&mut self, states: &mpsc::Sender<Taken>, board: &Board) -> Result<(), String> {
+    async fn look(&mut self, states: &mpsc::Sender<LoadedRevision>, board: &StatusStore) -> Result<(), String> {
         self.reached = false;
         let (name, head) = self.working.head(&self.git.name).await?;
         self.reached = true;
@@ -208,7 +208,7 @@ impl Following {
     }
 
     /// Goes on with the commit of the last time, as long as there is no newer one to go on with.
-    async fn resume(&mut self, states: &mpsc::Sender<Taken>, board: &Board) {
+    async fn resume(&mut self, states: &mpsc::Sender<LoadedRevision>, board: &StatusStore) {
         let Some(taken) = self.working.taken() else { return };
         // What is told is what is wrong with the newest commit.
         let refused = self.refused.take();
@@ -257,8 +257,8 @@ impl Following {
     async fn hand_over(
         &mut self,
         read: Option<Checkout>,
-        states: &mpsc::Sender<Taken>,
-        board: &Board,
+        states: &mpsc::Sender<LoadedRevision>,
+        board: &StatusStore,
     ) -> Result<(), String> {
         let Some(read) = read else { return Ok(()) };
         let good = read.is_good();
@@ -302,7 +302,7 @@ impl Following {
 }
 
 /// Puts on the board how it goes, and logs it if that is news.
-fn tell(board: &Board, failing: Option<String>, success: Option<String>) {
+fn tell(board: &StatusStore, failing: Option<String>, success: Option<String>) {
     let before = board.source().failing.clone();
     match (&before, &failing) {
         (before, Some(says)) if before.as_ref() != Some(says) => tracing::warn!("source: {says}"),
@@ -324,7 +324,7 @@ fn inside(checkout: &Path, inside: &Path) -> Result<PathBuf, String> {
     if let (Ok(top), Ok(whole)) = (checkout.canonicalize(), path.canonicalize())
         && !whole.starts_with(top)
     {
-        return Err(format!("`{}` leads out of the repository", shown(&inside.to_string_lossy(), 200)));
+        return Err(format!("`{}` leads out of the repository", sanitized(&inside.to_string_lossy(), 200)));
     }
     Ok(path)
 }

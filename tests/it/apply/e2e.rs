@@ -7,10 +7,10 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use strowger::apply::{Options, Outcome, Status, execute};
 use strowger::diag::Severities;
-use strowger::model::{Desired, Live};
+use strowger::model::{Desired, LiveAccount};
 use strowger::plan::{Plan, plan};
 use strowger::providers::office::{Office, OfficeOptions};
-use strowger::providers::{Patience, Provider, Secret, snapshot};
+use strowger::providers::{Provider, RetryPolicy, Secret, snapshot};
 use strowger::sandbox::{self, Faults, Running, SandboxOptions, Seed, State};
 
 use crate::support::generate::{Pair, Size, pair};
@@ -22,7 +22,7 @@ fn pairs(count: usize, size: Size) -> Vec<Pair> {
     (0..count).map(|_| pair(size).new_tree(&mut runner).unwrap().current()).collect()
 }
 
-async fn serve(live: &Live, state: State, faults: Faults) -> Running {
+async fn serve(live: &LiveAccount, state: State, faults: Faults) -> Running {
     let mut options = SandboxOptions::new(TOKEN);
     options.seed = Some(Seed::from_yaml(&snapshot::write(live)).unwrap());
     options.state = state;
@@ -31,10 +31,10 @@ async fn serve(live: &Live, state: State, faults: Faults) -> Running {
 }
 
 fn office(server: &Running) -> Office {
-    client(server, Patience { first_pause: Duration::from_millis(2), attempts: 20, ..Patience::default() })
+    client(server, RetryPolicy { first_pause: Duration::from_millis(2), attempts: 20, ..RetryPolicy::default() })
 }
 
-fn client(server: &Running, patience: Patience) -> Office {
+fn client(server: &Running, patience: RetryPolicy) -> Office {
     let options = OfficeOptions { patience, ..OfficeOptions::default() };
     Office::new(&server.url(), Secret::new(TOKEN), options).unwrap()
 }
@@ -74,7 +74,7 @@ async fn a_run_that_dies_with_its_server_is_finished_by_the_next() {
         let state = || State::File(folder.path().join(format!("{index}.db")));
         let faults = Faults { die_after_write: Some(1 + index as u64), ..Faults::default() };
         let server = serve(&pair.live, state(), faults).await;
-        let provider = client(&server, Patience { attempts: 1, ..Patience::default() });
+        let provider = client(&server, RetryPolicy { attempts: 1, ..RetryPolicy::default() });
         let plan = planned(&pair.desired, &provider).await;
         execute(&plan, &provider, Options::default(), &()).await;
         server.stop().await;

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use strowger::apply::{self, Journal, Observer, Options, Status, Stop, Stopper, Urgency};
+use strowger::apply::{self, Journal, Observer, Options, ShutdownHandle, ShutdownSignal, Status, Urgency};
 use strowger::diff::Unmanaged;
 use strowger::ledger::Halt;
 use strowger::model::{
@@ -13,7 +13,7 @@ use strowger::model::{
     Reason, Revision, Verb,
 };
 use strowger::plan::{Digest, Plan, Price};
-use strowger::providers::{Pending, Provider, Read, ReadError, WriteError, Written};
+use strowger::providers::{BoxFuture, FetchedAccount, Provider, ReadError, WriteError, WriteReceipt};
 
 /// An account that takes its time, fails where it is told to, and remembers.
 #[derive(Default)]
@@ -41,11 +41,11 @@ impl Provider for Account {
         Capabilities::default()
     }
 
-    fn read(&self) -> Pending<'_, Result<Read, ReadError>> {
+    fn read(&self) -> BoxFuture<'_, Result<FetchedAccount, ReadError>> {
         unreachable!("the engine only writes")
     }
 
-    fn write<'a>(&'a self, change: &'a Change) -> Pending<'a, Result<Written, WriteError>> {
+    fn write<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, Result<WriteReceipt, WriteError>> {
         Box::pin(async move {
             {
                 let mut log = self.log.lock().unwrap();
@@ -62,7 +62,7 @@ impl Provider for Account {
             log.events.push(Event::Done(change.id));
             let id = change.object.id.clone().unwrap_or_else(|| format!("made-by-{}", change.id.0).as_str().into());
             let revision = Some(Revision(format!("after-{}", change.id.0).into()));
-            Ok(Written { id, revision, requests: 1 })
+            Ok(WriteReceipt { id, revision, requests: 1 })
         })
     }
 }
@@ -205,7 +205,7 @@ fn a_plan_that_is_none_is_accounted_for_and_not_carried_out() {
     assert_eq!(outcome.changes[0].1, Status::Skipped { because: ChangeId(9) });
     assert_eq!(outcome.changes[1].1, Status::Skipped { because: ChangeId(2) });
     assert_eq!(outcome.changes[2].1, Status::Skipped { because: ChangeId(1) });
-    assert!(matches!(outcome.changes[3].1, Status::Failed(WriteError::Unfit(_))));
+    assert!(matches!(outcome.changes[3].1, Status::Failed(WriteError::Unsupported(_))));
     assert!(began(&account).is_empty());
 }
 
@@ -218,7 +218,7 @@ struct Notebook<'a> {
 }
 
 impl Journal for Notebook<'_> {
-    fn attempt(&self, change: ChangeId) -> Pending<'_, Result<(), String>> {
+    fn attempt(&self, change: ChangeId) -> BoxFuture<'_, Result<(), String>> {
         Box::pin(async move {
             tokio::time::sleep(self.latency).await;
             assert!(began(self.account).iter().all(|begun| begun.id != change), "it began before it was kept");
@@ -237,7 +237,7 @@ fn kept(account: &Account, notebook: &Notebook<'_>, urgencies: &[(u64, Urgency)]
     let plan = plan(changes.collect());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
-        let (stopper, stop) = Stopper::new();
+        let (stopper, stop) = ShutdownHandle::new();
         let start = tokio::time::Instant::now();
         let signals = async {
             for (at, urgency) in urgencies {
@@ -246,7 +246,7 @@ fn kept(account: &Account, notebook: &Notebook<'_>, urgencies: &[(u64, Urgency)]
             }
             std::future::pending::<()>().await;
         };
-        let run = apply::execute_kept(&plan, account, Options::default(), &(), notebook, &stop);
+        let run = apply::execute_journaled(&plan, account, Options::default(), &(), notebook, &stop);
         tokio::select! {
             outcome = run => (outcome, start.elapsed()),
             () = signals => unreachable!("signals go on for ever"),
@@ -276,7 +276,7 @@ fn told_to_stop_it_finishes_what_is_under_way_and_starts_nothing_more() {
 #[test]
 fn told_to_stop_at_once_it_calls_what_is_under_way_unknown() {
     let account = Account { latency: Duration::from_secs(3600), ..Account::default() };
-    let signals = [(20, Urgency::Finish), (30, Urgency::AtOnce)];
+    let signals = [(20, Urgency::Finish), (30, Urgency::Immediate)];
     let (outcome, took) = kept(&account, &notebook(&account, 99), &signals);
     assert_eq!((outcome.halt.clone(), took), (Some(Halt::StoppedAtOnce), Duration::from_millis(30)));
     assert_eq!(of(&outcome, |status| matches!(status, Status::Unknown(_))), 4);
@@ -284,7 +284,7 @@ fn told_to_stop_at_once_it_calls_what_is_under_way_unknown() {
 
     // What was not kept yet has certainly not left.
     let account = Account::default();
-    let (outcome, _) = kept(&account, &notebook(&account, 99), &[(2, Urgency::AtOnce)]);
+    let (outcome, _) = kept(&account, &notebook(&account, 99), &[(2, Urgency::Immediate)]);
     assert_eq!(of(&outcome, |status| *status == Status::NotAttempted), 16);
 }
 
@@ -303,7 +303,7 @@ fn what_cannot_be_kept_is_not_attempted_and_ends_the_run() {
 fn nobody_who_could_say_stop_is_nobody_who_did() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let waited = runtime.block_on(async {
-        let stop = Stop::never();
+        let stop = ShutdownSignal::never();
         assert!(!stop.is_asked());
         tokio::time::timeout(Duration::from_secs(60), stop.until(Urgency::Finish)).await
     });

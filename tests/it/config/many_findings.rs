@@ -134,7 +134,7 @@ fn memory_is_bounded_by_the_file_and_not_by_its_mistakes() {
 fn what_the_account_shows_of_200_000_bad_references_is_bounded_where_it_is_found() {
     use std::fmt::Write as _;
     use strowger::diag::Severities;
-    use strowger::model::{Live, LiveAccount, LiveNumber, LiveUser, ObjectId};
+    use strowger::model::{AccountInfo, LiveAccount, LiveNumber, LiveUser, ObjectId};
     use strowger::plan::{Part, plan_part};
     let count = 200_000;
     let folder = tempfile::tempdir().unwrap();
@@ -163,11 +163,11 @@ fn what_the_account_shows_of_200_000_bad_references_is_bounded_where_it_is_found
         voicemail: None,
         always_forwarded: false,
     };
-    let live = Live {
-        account: LiveAccount { id: "x".into(), name: "X".into(), default_number: None, owners: None },
+    let live = LiveAccount {
+        account: AccountInfo { id: "x".into(), name: "X".into(), default_number: None, owners: None },
         numbers: account.desired.numbers.iter().map(number).collect(),
         users: vec![user],
-        ..Live::default()
+        ..LiveAccount::default()
     };
     let (_, findings) = strowger::diff::diff(&account.desired, &live);
     assert_eq!((findings.len(), findings.len() + strowger::diag::more(&findings)), (MOST, count));

@@ -9,7 +9,7 @@ use strowger::render::markdown::{COMMENT, LEAST, plans};
 
 use super::sample::{blocked, long};
 
-fn shown(page: &str, ids: impl Iterator<Item = u32>) -> usize {
+fn sanitized(page: &str, ids: impl Iterator<Item = u32>) -> usize {
     ids.filter(|id| page.contains(&format!("/object-{id}.  ")) || page.contains(&format!(" object-{id}.  "))).count()
 }
 
@@ -31,9 +31,9 @@ fn blocked_changes_and_deletions_are_cut_last() {
     let plan = long(3_000, 20, 10);
     let page = plans(&[plan], COMMENT);
     assert!(page.len() <= COMMENT && page.len() > COMMENT - 1_000, "{} bytes", page.len());
-    assert_eq!(shown(&page, 1..=20), 20, "all that is blocked");
-    assert_eq!(shown(&page, 2_991..=3_000), 10, "all deletions");
-    let others = shown(&page, 21..=2_990);
+    assert_eq!(sanitized(&page, 1..=20), 20, "all that is blocked");
+    assert_eq!(sanitized(&page, 2_991..=3_000), 10, "all deletions");
+    let others = sanitized(&page, 21..=2_990);
     assert_eq!(others + hidden(&page, "to update"), 2_970, "what is not shown is counted");
     assert!(page.contains("no blocked change and no deletion among it"), "{page:.600}");
 }
@@ -41,7 +41,7 @@ fn blocked_changes_and_deletions_are_cut_last() {
 #[test]
 fn blocked_changes_that_do_not_fit_are_owned_up_to() {
     let page = plans(&[long(3_000, 3_000, 0)], COMMENT);
-    let shown = shown(&page, 1..=3_000);
+    let shown = sanitized(&page, 1..=3_000);
     assert!(page.contains(&format!("; {} blocked changes among it", 3_000 - shown)), "{page:.600}");
     assert!(page.contains("cap: too many"), "{page:.600}");
 }

@@ -3,8 +3,8 @@
 use strowger::config::{self, Account};
 use strowger::diag::Severities;
 use strowger::model::{
-    Base, BasePolicy, Kind, Live, LiveAccount, LiveNumber, LiveRingGroup, LiveUser, ObjectId, ObjectRef, RingFor,
-    RingMode,
+    AccountInfo, Base, BasePolicy, Kind, LiveAccount, LiveNumber, LiveRingGroup, LiveUser, ObjectId, ObjectRef,
+    RingFor, RingMode,
 };
 use strowger::plan::{Guard, Plan};
 
@@ -18,7 +18,7 @@ fn account(text: &str) -> Account {
 
 /// Two users; the numbers `…00` to `…09`, all of them the first one's, `…00` the default number and `…01` one
 /// that is called back; the groups `g0` to `g5` with extensions from 300, each of which rings the first user.
-fn live() -> Live {
+fn live() -> LiveAccount {
     let user = |index: usize| LiveUser {
         id: ObjectId(format!("u{index}").into()),
         name: format!("U{index}").into(),
@@ -49,17 +49,17 @@ fn live() -> Live {
         document: None,
     };
     let account =
-        LiveAccount { id: "x".into(), name: "X".into(), default_number: "+33142685300".parse().ok(), owners: None };
-    Live {
+        AccountInfo { id: "x".into(), name: "X".into(), default_number: "+33142685300".parse().ok(), owners: None };
+    LiveAccount {
         account,
         numbers: (0..10).map(number).collect(),
         ring_groups: (0..6).map(group).collect(),
         users: (0..2).map(user).collect(),
-        ..Live::default()
+        ..LiveAccount::default()
     }
 }
 
-fn plan_of(account: &Account, live: &Live) -> Plan {
+fn plan_of(account: &Account, live: &LiveAccount) -> Plan {
     let (plan, findings) = strowger::plan::plan(&account.desired, live, &Severities::default(), 1);
     plan.unwrap_or_else(|| panic!("{findings:#?}"))
 }

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use strowger::model::{
-    Base, BasePolicy, Cap, Capped, Caps, Change, ChangeId, Desired, FieldName, GuardPolicy, Ignorable, Kind, Live,
-    Reason, Span, Spanned, Verb,
+    Base, BasePolicy, Cap, Capped, Caps, Change, ChangeId, Desired, FieldName, GuardPolicy, Ignorable, Kind,
+    LiveAccount, Reason, Span, Spanned, Verb,
 };
 use strowger::plan::{Digest, Guard, Plan, plan};
 
@@ -31,7 +31,7 @@ fn held(plan: &Plan, guard: Guard) -> Vec<ChangeId> {
     held
 }
 
-fn with(desired: &Desired, live: &Live, guards: GuardPolicy) -> Plan {
+fn with(desired: &Desired, live: &LiveAccount, guards: GuardPolicy) -> Plan {
     let mut desired = desired.clone();
     desired.policy.guards = guards;
     planned(&desired, live)

@@ -7,10 +7,10 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use strowger::apply::{Options, Status, execute};
 use strowger::model::{
-    Capabilities, Change, ChangeId, Desired, Directory, Found, Handle, Kind, Live, ObjectId, Reference, RingMode,
-    Selector, Verb,
+    Capabilities, Change, ChangeId, Desired, Directory, Found, Handle, Kind, LiveAccount, ObjectId, Reference,
+    RingMode, Selector, Verb,
 };
-use strowger::providers::{Pending, Provider, Read, ReadError, WriteError, Written};
+use strowger::providers::{BoxFuture, FetchedAccount, Provider, ReadError, WriteError, WriteReceipt};
 
 use super::{config, planned, stress};
 use crate::support::account::Account;
@@ -47,7 +47,7 @@ fn respell(reference: &mut Reference, directory: &Directory<'_>, random: &mut fa
 }
 
 /// The same wish in other words.
-fn in_other_words(desired: &mut Desired, live: &Live, seed: u64) {
+fn in_other_words(desired: &mut Desired, live: &LiveAccount, seed: u64) {
     let directory = Directory::new(live);
     let mut random = fastrand::Rng::with_seed(seed);
     for number in &mut desired.numbers {
@@ -75,11 +75,11 @@ impl Provider for Moody {
         Capabilities::default()
     }
 
-    fn read(&self) -> Pending<'_, Result<Read, ReadError>> {
+    fn read(&self) -> BoxFuture<'_, Result<FetchedAccount, ReadError>> {
         unreachable!("the engine only writes")
     }
 
-    fn write<'a>(&'a self, change: &'a Change) -> Pending<'a, Result<Written, WriteError>> {
+    fn write<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, Result<WriteReceipt, WriteError>> {
         let mut guard = self.account.lock().unwrap();
         let (account, random, done) = &mut *guard;
         let fate = random.u8(0..10);
@@ -93,7 +93,7 @@ impl Provider for Moody {
                 done.push(change.id);
                 let made = || account.group_id(&change.object.name).map(|id| ObjectId::from(id.as_str()));
                 let id = if change.verb == Verb::Create { made() } else { change.object.id.clone() };
-                let written = Written { id: id.unwrap(), revision: None, requests: 1 };
+                let written = WriteReceipt { id: id.unwrap(), revision: None, requests: 1 };
                 if fate == 3 { Err(unclear()) } else { Ok(written) }
             }
         };

@@ -6,8 +6,8 @@ use fastrand::Rng;
 use proptest::prelude::*;
 use strowger::diag::{Diagnostic, Rule, has_errors};
 use strowger::model::{
-    Desired, DesiredNumber, FieldName, FieldValue, Kind, Live, LiveNumber, LiveRingGroup, Reference, Span, Spanned,
-    Verb,
+    Desired, DesiredNumber, FieldName, FieldValue, Kind, LiveAccount, LiveNumber, LiveRingGroup, Reference, Span,
+    Spanned, Verb,
 };
 use strowger::plan::{Cause, Guard, Part, Plan, plan_part};
 
@@ -52,16 +52,16 @@ fn broken(pair: &Pair, seed: u64) -> Desired {
     desired
 }
 
-fn part(desired: &Desired, live: &Live, part: &Part) -> (Option<Plan>, Vec<Diagnostic>) {
+fn part(desired: &Desired, live: &LiveAccount, part: &Part) -> (Option<Plan>, Vec<Diagnostic>) {
     plan_part(desired, live, &severities(), 1, part)
 }
 
-fn without_invalid(desired: &Desired, live: &Live) -> Plan {
+fn without_invalid(desired: &Desired, live: &LiveAccount) -> Plan {
     let (plan, findings) = part(desired, live, &Part { skip_invalid: true, ..Part::default() });
     plan.unwrap_or_else(|| panic!("no plan: {findings:#?}"))
 }
 
-fn applied(live: &Live, plan: &Plan, seed: u64) -> Live {
+fn applied(live: &LiveAccount, plan: &Plan, seed: u64) -> LiveAccount {
     let mut account = Account::new(live);
     for change in any_order(plan, seed) {
         account.apply(change).unwrap_or_else(|refusal| panic!("{refusal}\n{change:#?}\n{plan:#?}"));
@@ -69,11 +69,11 @@ fn applied(live: &Live, plan: &Plan, seed: u64) -> Live {
     account.live()
 }
 
-fn number<'l>(live: &'l Live, name: &str) -> Option<&'l LiveNumber> {
+fn number<'l>(live: &'l LiveAccount, name: &str) -> Option<&'l LiveNumber> {
     live.numbers.iter().find(|number| number.number.to_string() == name)
 }
 
-fn group<'l>(live: &'l Live, name: &str) -> Option<&'l LiveRingGroup> {
+fn group<'l>(live: &'l LiveAccount, name: &str) -> Option<&'l LiveRingGroup> {
     live.ring_groups.iter().find(|group| group.name.as_str() == name)
 }
 

@@ -4,15 +4,15 @@
 use std::collections::HashMap;
 
 use proptest::prelude::*;
-use strowger::model::{Kind, Live, ObjectId, ObjectRef};
-use strowger::plan::{ready, unmet};
+use strowger::model::{Kind, LiveAccount, ObjectId, ObjectRef};
+use strowger::plan::{revalidate, unapplied_objects};
 
 use super::{config, planned, stress};
 use crate::support::account::Account;
 use crate::support::generate::{Size, pair};
 
 /// The same account with ids that tell an object from others of its kind only.
-fn counted(mut live: Live) -> Live {
+fn counted(mut live: LiveAccount) -> LiveAccount {
     let groups: HashMap<ObjectId, ObjectId> = (1..)
         .zip(&live.ring_groups)
         .map(|(count, group)| (group.id.clone(), count.to_string().as_str().into()))
@@ -33,7 +33,7 @@ fn counted(mut live: Live) -> Live {
     for receptionist in &mut live.receptionists {
         receptionist.keys.iter_mut().for_each(|(_, target)| count(target));
     }
-    live.completed().unwrap()
+    live.validated().unwrap()
 }
 
 proptest! {
@@ -43,13 +43,13 @@ proptest! {
     fn a_saved_plan_is_ready_for_the_same_account_and_seen_in_it_once_applied(pair in pair(Size::Medium)) {
         let live = counted(pair.live.clone());
         let plan = planned(&pair.desired, &live);
-        let ready = ready(plan.clone(), &pair.desired, &live);
+        let ready = revalidate(plan.clone(), &pair.desired, &live);
         prop_assert_eq!(ready.as_ref(), Ok(&plan));
         let mut account = Account::new(&live);
         for change in &plan.changes {
-            prop_assert!(!unmet(&plan, &account.live()).is_empty());
+            prop_assert!(!unapplied_objects(&plan, &account.live()).is_empty());
             account.apply(change).unwrap();
         }
-        prop_assert_eq!(unmet(&plan, &account.live()), []);
+        prop_assert_eq!(unapplied_objects(&plan, &account.live()), []);
     }
 }

@@ -43,9 +43,9 @@ fn a_client_that_looks_sends_nothing_but_get() {
     let mut tried = 0;
     for change in &changes {
         match runtime.block_on(looking.write(change)) {
-            Err(WriteError::OnlyLooks) => tried += 1,
+            Err(WriteError::ReadOnlyClient) => tried += 1,
             // It points at what an earlier change would have made.
-            Err(WriteError::Unfit(_)) => {}
+            Err(WriteError::Unsupported(_)) => {}
             other => panic!("{other:?}"),
         }
     }

@@ -12,7 +12,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use strowger::providers::office::{Office, OfficeOptions};
 use strowger::providers::snapshot::Snapshot;
-use strowger::providers::{Looked, Patience, Provider as _, ReadError, Secret};
+use strowger::providers::{ChangeCheck, Provider as _, ReadError, RetryPolicy, Secret};
 use strowger::sandbox::{SandboxOptions, Seed, State as Keep};
 
 /// The objects of a page; the seed has two full pages of numbers, and lists of one page.
@@ -62,7 +62,7 @@ async fn pass(State(door): State<Door>, request: Request) -> Response {
 
 fn client(url: &str, token: &str) -> Office {
     let short = Duration::from_millis(1);
-    let patience = Patience { attempts: 2, first_pause: short, usual_wait: 20 * short, ..Patience::default() };
+    let patience = RetryPolicy { attempts: 2, first_pause: short, usual_wait: 20 * short, ..RetryPolicy::default() };
     Office::new(url, Secret::new(token), OfficeOptions { patience, ..OfficeOptions::default() }).unwrap()
 }
 
@@ -85,21 +85,25 @@ impl Door {
 }
 
 async fn is_unchanged(office: &Office) -> bool {
-    office.look().await.unwrap().unchanged
+    office.check_unchanged().await.unwrap().unchanged
 }
 
 #[tokio::test]
 async fn an_account_that_is_as_it_was_costs_one_304_for_each_document_of_the_reading() {
     let (account, office, door) = through(|_, _| {}).await;
-    assert_eq!(office.look().await.unwrap(), Looked { unchanged: false, requests: 0 }, "nothing was read yet");
+    assert_eq!(
+        office.check_unchanged().await.unwrap(),
+        ChangeCheck { unchanged: false, requests: 0 },
+        "nothing was read yet"
+    );
     let read = office.read().await.unwrap();
     let asked = door.take();
     // The account, two pages of numbers, and one of each other list.
     assert_eq!((read.live.numbers.len(), asked.len()), (2 * PAGE, 7), "{asked:#?}");
     let before = account.server.counters().requests;
     for _ in 0..3 {
-        let looked = office.look().await.unwrap();
-        assert_eq!(looked, Looked { unchanged: true, requests: asked.len() as u64 });
+        let looked = office.check_unchanged().await.unwrap();
+        assert_eq!(looked, ChangeCheck { unchanged: true, requests: asked.len() as u64 });
         let again = door.take();
         assert!(again.iter().all(|passed| passed.status == 304 && passed.tag.is_some()), "{again:#?}");
         let lines = |all: &[Passed]| {
@@ -169,7 +173,7 @@ async fn a_look_stops_at_the_first_change() {
     office.read().await.unwrap();
     account.patch(&account.path("numbers", "number", "+33142685300").await, json!({"label": "x"})).await.expect(200);
     door.take();
-    let looked = office.look().await.unwrap();
+    let looked = office.check_unchanged().await.unwrap();
     let passed = door.take();
     assert_eq!((looked.unchanged, looked.requests), (false, passed.len() as u64));
     assert_eq!(passed.iter().filter(|passed| passed.status == 200).count(), 1, "{passed:#?}");
@@ -186,7 +190,7 @@ async fn without_a_tag_on_everything_nothing_is_ever_certain() {
         .await;
         office.read().await.unwrap();
         door.take();
-        assert_eq!(office.look().await.unwrap(), Looked { unchanged: false, requests: 0 }, "{gap}");
+        assert_eq!(office.check_unchanged().await.unwrap(), ChangeCheck { unchanged: false, requests: 0 }, "{gap}");
     }
     // Every answer would fit these.
     for wrong in ["*", "\"a\", \"b\"", "W/", "1"] {
@@ -195,7 +199,7 @@ async fn without_a_tag_on_everything_nothing_is_ever_certain() {
         })
         .await;
         office.read().await.unwrap();
-        assert_eq!(office.look().await.unwrap(), Looked { unchanged: false, requests: 0 }, "{wrong}");
+        assert_eq!(office.check_unchanged().await.unwrap(), ChangeCheck { unchanged: false, requests: 0 }, "{wrong}");
     }
 }
 
@@ -225,7 +229,7 @@ async fn a_look_fails_as_a_reading_does() {
     let office = client(&account.url, TOKEN);
     office.read().await.unwrap();
     account.server.stop().await;
-    assert!(matches!(office.look().await, Err(ReadError::Unreachable { .. })));
+    assert!(matches!(office.check_unchanged().await, Err(ReadError::Unreachable { .. })));
     let (_account, office, _) = through(|line, response| {
         if line.contains("/v1/users") && response.status() == StatusCode::NOT_MODIFIED {
             *response.status_mut() = StatusCode::UNAUTHORIZED;
@@ -233,7 +237,7 @@ async fn a_look_fails_as_a_reading_does() {
     })
     .await;
     office.read().await.unwrap();
-    assert!(matches!(office.look().await, Err(ReadError::Unauthorized { .. })));
+    assert!(matches!(office.check_unchanged().await, Err(ReadError::Unauthorized { .. })));
 }
 
 #[tokio::test]
@@ -284,7 +288,7 @@ async fn a_snapshot_is_unchanged_as_long_as_its_file_is() {
     };
     write(SEED, 60);
     let snapshot = Snapshot::new(&path);
-    let unchanged = async || snapshot.look().await.unwrap().unchanged;
+    let unchanged = async || snapshot.check_unchanged().await.unwrap().unchanged;
     assert!(!unchanged().await, "nothing was read yet");
     snapshot.read().await.unwrap();
     assert!(unchanged().await && unchanged().await);

@@ -15,7 +15,7 @@ use strowger::model::{
     Change, ChangeId, FieldChange, FieldName, FieldValue, Kind, ObjectId, ObjectLabel, Reason, Revision, Verb,
 };
 use strowger::providers::office::{Office, OfficeOptions};
-use strowger::providers::{Patience, Provider as _, ReadError, Secret, WriteError};
+use strowger::providers::{Provider as _, ReadError, RetryPolicy, Secret, WriteError};
 
 const TOKEN: &str = "tok-3c1f9a77";
 
@@ -72,13 +72,13 @@ async fn served(answer: impl Fn(&Seen) -> Response + Send + Sync + 'static) -> (
 }
 
 fn client(url: &str, request: Duration) -> Office {
-    let patience = Patience {
+    let patience = RetryPolicy {
         attempts: 3,
         first_pause: Duration::from_millis(1),
         request,
         longest_wait: Duration::from_secs(5),
         usual_wait: Duration::from_secs(2),
-        ..Patience::default()
+        ..RetryPolicy::default()
     };
     let options = OfficeOptions { patience, nonce: "run-1".into(), ..OfficeOptions::default() };
     Office::new(url, Secret::new(TOKEN), options).unwrap()
@@ -422,7 +422,7 @@ fn stored(label: &str, etag: &str) -> Response {
 async fn outcome(
     change: &Change,
     answers: Vec<Response>,
-) -> (Result<strowger::providers::Written, WriteError>, Vec<String>) {
+) -> (Result<strowger::providers::WriteReceipt, WriteError>, Vec<String>) {
     let answers = Mutex::new(VecDeque::from(answers));
     // An account without an audit log, so that only the object itself can tell.
     let (office, server) = office(move |seen| {
@@ -529,7 +529,7 @@ async fn an_id_cannot_lead_a_change_to_the_whole_collection() {
         let mut change = relabel(Some("\"1\""));
         change.object.id = Some(ObjectId::from(id));
         let (result, lines) = outcome(&change, Vec::new()).await;
-        assert!(matches!(result.unwrap_err(), WriteError::Unfit(_)) && lines.is_empty());
+        assert!(matches!(result.unwrap_err(), WriteError::Unsupported(_)) && lines.is_empty());
     }
 }
 

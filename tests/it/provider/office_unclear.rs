@@ -13,7 +13,7 @@ use strowger::model::{
     Change, ChangeId, FieldChange, FieldName, FieldValue, Kind, ObjectId, ObjectLabel, Reason, Revision, RingMode, Verb,
 };
 use strowger::providers::office::{Office, OfficeOptions};
-use strowger::providers::{Patience, Provider, ReadError, Secret, WriteError};
+use strowger::providers::{Provider, ReadError, RetryPolicy, Secret, WriteError};
 use tokio::sync::Notify;
 
 type Answering = dyn Fn(&str, usize) -> Response + Send + Sync;
@@ -45,7 +45,7 @@ async fn office(answer: impl Fn(&str, usize) -> Response + Send + Sync + 'static
     let router = Router::new().fallback(handle).with_state(server.clone());
     tokio::spawn(async move { axum::serve(listener, router).await });
     let short = Duration::from_millis(1);
-    let patience = Patience { attempts: 3, first_pause: short, usual_wait: 50 * short, ..Patience::default() };
+    let patience = RetryPolicy { attempts: 3, first_pause: short, usual_wait: 50 * short, ..RetryPolicy::default() };
     let options = OfficeOptions { patience, ..OfficeOptions::default() };
     (Office::new(&url, Secret::new("token"), options).unwrap(), server)
 }
@@ -88,7 +88,7 @@ fn group(ring: &str) -> Value {
 }
 
 /// Whatever is created fails, and these are the groups.
-async fn unanswered(groups: Value) -> Result<strowger::providers::Written, WriteError> {
+async fn unanswered(groups: Value) -> Result<strowger::providers::WriteReceipt, WriteError> {
     let (office, _) = office(move |line, _| {
         if line.starts_with("POST") {
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
@@ -172,7 +172,7 @@ async fn doubted(
     first: StatusCode,
     ending: Response,
     read: Value,
-) -> Result<strowger::providers::Written, WriteError> {
+) -> Result<strowger::providers::WriteReceipt, WriteError> {
     let ending = Mutex::new(Some(ending));
     let writes = Mutex::new(0);
     let (office, _) = office(move |line, _| {
@@ -227,7 +227,7 @@ async fn doubt_outlives_a_server_that_is_gone() {
     for change in [creation(), relabel()] {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let patience = Patience { attempts: 3, first_pause: Duration::from_millis(1), ..Patience::default() };
+        let patience = RetryPolicy { attempts: 3, first_pause: Duration::from_millis(1), ..RetryPolicy::default() };
         let options = OfficeOptions { patience, ..OfficeOptions::default() };
         let office = Office::new(&url, Secret::new("token"), options).unwrap();
         // Takes one request in, and is gone: nothing accepts a connection after that.
@@ -246,7 +246,7 @@ async fn logged(
     status: u16,
     label: &'static str,
     key: fn(&str) -> Value,
-) -> Result<strowger::providers::Written, WriteError> {
+) -> Result<strowger::providers::WriteReceipt, WriteError> {
     let sent = Arc::new(Mutex::new(String::new()));
     let kept = Arc::clone(&sent);
     let router = Router::new().fallback(move |request: Request| {
@@ -272,7 +272,7 @@ async fn logged(
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });
-    let patience = Patience { attempts: 3, first_pause: Duration::from_millis(1), ..Patience::default() };
+    let patience = RetryPolicy { attempts: 3, first_pause: Duration::from_millis(1), ..RetryPolicy::default() };
     let options = OfficeOptions { patience, ..OfficeOptions::default() };
     Office::new(&url, Secret::new("token"), options).unwrap().write(&relabel()).await
 }
@@ -302,7 +302,7 @@ fn number(id: &str, number: usize) -> Value {
 /// Reads an account whose numbers come in these pages.
 async fn read(
     page: impl Fn(usize) -> Value + Send + Sync + 'static,
-) -> (Result<strowger::providers::Read, ReadError>, usize) {
+) -> (Result<strowger::providers::FetchedAccount, ReadError>, usize) {
     let (office, server) = office(move |line, count| {
         let account = json!({ "id": "1", "name": "a", "default_number": null, "capabilities": { "page_limit": 100 } });
         let empty = json!({ "items": [], "next": null, "cursors": [] });

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use strowger::model::{Kind, Live, LiveRingGroup, ObjectRef, RingFor};
+use strowger::model::{Kind, LiveAccount, LiveRingGroup, ObjectRef, RingFor};
 use strowger::providers::snapshot::{self, Format, Snapshot, SnapshotError};
 use strowger::providers::{Provider as _, ReadError};
 
@@ -32,7 +32,7 @@ numbers:
   "+33142685303": { to: none }
 "#;
 
-fn read(text: &str) -> Live {
+fn read(text: &str) -> LiveAccount {
     snapshot::parse(text, Format::Yaml).unwrap()
 }
 
@@ -216,7 +216,7 @@ async fn what_is_no_file_of_a_sensible_size_is_refused_at_once() {
 }
 
 /// Everything about an account but ids and revisions, references spelled by what they reach.
-fn essence(live: &Live) -> String {
+fn essence(live: &LiveAccount) -> String {
     let mut names: BTreeMap<(Kind, &str), String> = BTreeMap::new();
     for user in &live.users {
         let text = format!("{:?} {:?} {:?}", user.name, user.email, user.extension);

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use proptest::prelude::*;
 use serde::Deserialize;
-use strowger::model::{Directory, ExtensionNumber, Found, Kind, Live, LiveRingGroup, ObjectRef};
+use strowger::model::{Directory, ExtensionNumber, Found, Kind, LiveAccount, LiveRingGroup, ObjectRef};
 use strowger::providers::snapshot::{self, Format};
 use strowger::render::export::{ByFolder, ExportOptions, export};
 
@@ -183,7 +183,7 @@ fn sayable(directory: &Directory<'_>, reference: &ObjectRef) -> bool {
     })
 }
 
-fn check_numbers(live: &Live, directory: &Directory<'_>, desired: &Desired) -> Result<(), TestCaseError> {
+fn check_numbers(live: &LiveAccount, directory: &Directory<'_>, desired: &Desired) -> Result<(), TestCaseError> {
     for number in &live.numbers {
         let entry = desired.numbers.get(&number.number.to_string());
         match (&number.to, entry) {

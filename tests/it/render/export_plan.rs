@@ -6,14 +6,14 @@ use std::fs;
 
 use proptest::prelude::*;
 use strowger::config;
-use strowger::model::Live;
+use strowger::model::LiveAccount;
 use strowger::plan::plan;
 use strowger::render::export::{ByFolder, Choice, ExportOptions, export};
 
 use crate::support::generate::{Size, pair};
 
 /// Writes the export, reads it as an operator's files, and plans it against the account it came from.
-fn changes_after_export(live: &Live, by_folder: ByFolder) -> usize {
+fn changes_after_export(live: &LiveAccount, by_folder: ByFolder) -> usize {
     let (numbers, groups, changes) = exported(live, by_folder, Choice::default());
     assert_eq!(numbers, live.numbers.len());
     assert_eq!(groups, live.ring_groups.len());
@@ -21,7 +21,7 @@ fn changes_after_export(live: &Live, by_folder: ByFolder) -> usize {
 }
 
 /// How many numbers and groups the export declares, and how many changes its plan has.
-fn exported(live: &Live, by_folder: ByFolder, only: Choice) -> (usize, usize, usize) {
+fn exported(live: &LiveAccount, by_folder: ByFolder, only: Choice) -> (usize, usize, usize) {
     let folder = tempfile::tempdir().unwrap();
     let options = ExportOptions {
         country: None,
@@ -45,7 +45,7 @@ fn exported(live: &Live, by_folder: ByFolder, only: Choice) -> (usize, usize, us
 }
 
 /// Everything of a kind, or each object of it by the toss of a coin.
-fn any_choice(live: &Live, seed: u64) -> Choice {
+fn any_choice(live: &LiveAccount, seed: u64) -> Choice {
     let mut random = fastrand::Rng::with_seed(seed);
     let numbers =
         random.bool().then(|| live.numbers.iter().map(|number| number.number).filter(|_| random.bool()).collect());

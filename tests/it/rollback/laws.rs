@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 use strowger::diag::{Rule, Severities};
 use strowger::ledger::{Fate, Planned, Run, RunId};
 use strowger::model::{
-    Change, ChangeId, Desired, FieldName, Ignorable, Kind, Live, LiveNumber, LiveRingGroup, LiveUser, ObjectId,
+    Change, ChangeId, Desired, FieldName, Ignorable, Kind, LiveAccount, LiveNumber, LiveRingGroup, LiveUser, ObjectId,
     ObjectRef, RingFor, RingMode, Span, Verb,
 };
 use strowger::plan::{Plan, plan};
-use strowger::rollback::{Undo, undo};
+use strowger::rollback::{Rollback, rollback};
 
 use crate::support::account::Account;
 use crate::support::generate::{Size, pair};
@@ -33,13 +33,13 @@ fn severities() -> Severities {
     severities
 }
 
-fn planned(desired: &Desired, live: &Live) -> Plan {
+fn planned(desired: &Desired, live: &LiveAccount) -> Plan {
     let (plan, diagnostics) = plan(desired, live, &severities(), 1);
     plan.unwrap_or_else(|| panic!("no plan: {diagnostics:#?}"))
 }
 
 /// A run of the first so many changes, of which the last few may be known to nobody, and the account after it.
-fn run(plan: &Plan, live: &Live, cut: usize, random: &mut Rng) -> (Run, Account) {
+fn run(plan: &Plan, live: &LiveAccount, cut: usize, random: &mut Rng) -> (Run, Account) {
     let mut account = Account::new(live);
     let mut fates = vec![Fate::NotAttempted; plan.changes.len()];
     let done = cut.min(plan.changes.len());
@@ -74,8 +74,8 @@ fn run(plan: &Plan, live: &Live, cut: usize, random: &mut Rng) -> (Run, Account)
     (Run { id, at: String::new(), planned, approval: None, fates, summary: None, torn: false }, account)
 }
 
-fn undone(run: &Run, live: &Live) -> Undo {
-    undo(run, live, Desired { files: vec!["ledger".into()], ..Desired::default() }, Span::default())
+fn undone(run: &Run, live: &LiveAccount) -> Rollback {
+    rollback(run, live, Desired { files: vec!["ledger".into()], ..Desired::default() }, Span::default())
 }
 
 /// Carries a plan out on an account that another plan was carried out on before.
@@ -87,7 +87,7 @@ fn apply(account: &mut Account, plan: &Plan) {
 }
 
 /// Everything that a plan can write, by names instead of ids.
-fn picture(live: &Live) -> BTreeMap<String, String> {
+fn picture(live: &LiveAccount) -> BTreeMap<String, String> {
     let names: BTreeMap<&ObjectId, &str> =
         live.ring_groups.iter().map(|group| (&group.id, group.name.as_str())).collect();
     let name = |to: &ObjectRef| format!("{}/{}", to.kind, names.get(&to.id).copied().unwrap_or(&to.id.0));
@@ -108,7 +108,7 @@ fn picture(live: &Live) -> BTreeMap<String, String> {
 }
 
 /// Changes one field that the run wrote to something that it never had.
-fn meddle(live: &mut Live, run: &Run, random: &mut Rng) -> Option<(Kind, ObjectId, FieldName)> {
+fn meddle(live: &mut LiveAccount, run: &Run, random: &mut Rng) -> Option<(Kind, ObjectId, FieldName)> {
     let applied: Vec<_> = run
         .changes()
         .filter(|(change, _)| change.verb != Verb::Delete)
@@ -149,14 +149,14 @@ fn meddle(live: &mut Live, run: &Run, random: &mut Rng) -> Option<(Kind, ObjectI
     Some((Kind::RingGroup, id.clone(), field))
 }
 
-fn with_a_stranger(mut live: Live) -> Live {
+fn with_a_stranger(mut live: LiveAccount) -> LiveAccount {
     let mut stranger = live.users[0].clone();
     stranger.id = "usr_stranger".into();
     stranger.email = Some("stranger@example.org".into());
     stranger.extension = "299".parse().ok();
     stranger.voicemail = None;
     live.users.push(stranger);
-    live.completed().unwrap()
+    live.validated().unwrap()
 }
 
 proptest! {
@@ -223,7 +223,7 @@ fn meddled(pair: generate::Pair, seed: u64) -> Result<(), TestCaseError> {
     let (run, account) = run(&plan, &pair.live, plan.changes.len(), &mut random);
     let mut live = account.live();
     let Some((kind, id, field)) = meddle(&mut live, &run, &mut random) else { return Ok(()) };
-    let live = live.completed().unwrap();
+    let live = live.validated().unwrap();
     let found = undone(&run, &live);
 
     // An object that the run made has no id in its plan, and of its two writes only one may be known to have been
@@ -259,7 +259,7 @@ fn meddled(pair: generate::Pair, seed: u64) -> Result<(), TestCaseError> {
     if found.conflicts.iter().all(hit) {
         // Everything else is as it was before the run.
         let (then, now) = (picture(&pair.live), picture(&after));
-        let own = |live: &Live| {
+        let own = |live: &LiveAccount| {
             let number = live.numbers.iter().find(|number| number.id == id).map(|number| number.number.to_string());
             let group = live.ring_groups.iter().find(|group| group.id == id).map(|group| group.name.to_string());
             number.or(group)
@@ -277,7 +277,7 @@ fn meddled(pair: generate::Pair, seed: u64) -> Result<(), TestCaseError> {
 }
 
 /// An account of three numbers and three groups, each group with one member.
-fn office() -> Live {
+fn office() -> LiveAccount {
     let mut live = generate::pair(Size::Medium).new_tree(&mut TestRunner::deterministic()).unwrap().current().live;
     let number = live.numbers[0].clone();
     let user = live.users[0].clone();
@@ -336,7 +336,7 @@ fn ran(changes: Value) -> Run {
 }
 
 /// The reasons, each with its object and its field.
-fn reasons(run: &Run, live: &Live) -> Vec<String> {
+fn reasons(run: &Run, live: &LiveAccount) -> Vec<String> {
     let found = undone(run, live);
     let (plan, diagnostics) = plan(&found.desired, live, &severities(), 1);
     assert!(plan.is_some(), "what is left fits together: {diagnostics:#?}");
@@ -395,7 +395,7 @@ fn what_the_policy_leaves_to_the_portal_by_now_is_left_alone() {
         ran(json!([change(1, "update", "number", "+33142685300", &[("label", json!("none"), json!({"text": "x"}))])]));
     let mut template = Desired::default();
     template.policy.ignore.insert(Ignorable::NumberLabel);
-    let found = undo(&run, &live, template, Span::default());
+    let found = rollback(&run, &live, template, Span::default());
     assert_eq!(found.conflicts[0].why, "`policy.ignore` leaves it to the portal by now");
     assert!(found.desired.numbers.is_empty());
     assert_eq!(reasons(&run, &live), Vec::<String>::new());

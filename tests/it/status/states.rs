@@ -1,10 +1,10 @@
 //! The page with accounts in every state, and with texts that would like to be more than text.
 
-use strowger::apply::Stop;
+use strowger::apply::ShutdownSignal;
 use strowger::plan::{Block, Digest, Guard, Plan};
 use strowger::watch::server::{Setup, serve};
-use strowger::watch::status::{Event, Happening, State};
-use strowger::watch::{Board, Clock};
+use strowger::watch::status::{Event, EventKind, State};
+use strowger::watch::{Clock, StatusStore};
 use tokio::sync::mpsc;
 
 use super::browser::Browser;
@@ -32,8 +32,8 @@ fn plan() -> Plan {
     }
 }
 
-fn board() -> Board {
-    let board = Board::default();
+fn board() -> StatusStore {
+    let board = StatusStore::default();
     let now = Clock::system().stamp();
     board.update_source(|source| {
         HOSTILE.clone_into(&mut source.from);
@@ -58,7 +58,7 @@ fn board() -> Board {
                 account.approvable = state == State::Blocked;
                 account.remember(Event {
                     at: now.clone(),
-                    what: Happening::Drift,
+                    what: EventKind::Drift,
                     says: says.to_owned(),
                     run: None,
                     approval: None,
@@ -84,7 +84,7 @@ fn every_state_has_a_word_and_a_shape_and_no_text_is_more_than_text() {
         token: None,
         hosts: Vec::new(),
         tallies: Vec::new(),
-        stop: Stop::never(),
+        stop: ShutdownSignal::never(),
     };
     runtime.spawn(serve(listener, address, setup));
     browser.size(1280, 900);

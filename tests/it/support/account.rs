@@ -3,26 +3,26 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use strowger::model::{
-    Change, ChangeId, FieldName, FieldValue, Kind, Live, LiveRingGroup, NameKey, ObjectId, ObjectRef, PlannedRef,
-    RingFor, RingMode, Verb,
+    Change, ChangeId, FieldName, FieldValue, Kind, LiveAccount, LiveRingGroup, NameKey, ObjectId, ObjectRef,
+    PlannedRef, RingFor, RingMode, Verb,
 };
 
 #[derive(Clone)]
 pub struct Account {
-    live: Live,
+    live: LiveAccount,
     created: BTreeMap<ChangeId, ObjectId>,
     next: u32,
 }
 
 impl Account {
-    pub fn new(live: &Live) -> Self {
+    pub fn new(live: &LiveAccount) -> Self {
         // Ids are never given twice, also not to an account that was written to before.
         let given = live.ring_groups.iter().filter_map(|group| group.id.0.strip_prefix("grp_")?.parse::<u32>().ok());
         Self { live: live.clone(), created: BTreeMap::new(), next: given.max().unwrap_or_default().max(999) + 1 }
     }
 
-    pub fn live(&self) -> Live {
-        self.live.clone().completed().unwrap()
+    pub fn live(&self) -> LiveAccount {
+        self.live.clone().validated().unwrap()
     }
 
     /// Another plan counts its changes anew.

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use strowger::model::{
-    Kind, Live, LiveConference, LiveDevice, LiveNumber, LiveReceptionist, LiveRingGroup, LiveUser, ObjectId, ObjectRef,
-    RingFor, RingMode,
+    Kind, LiveAccount, LiveConference, LiveDevice, LiveNumber, LiveReceptionist, LiveRingGroup, LiveUser, ObjectId,
+    ObjectRef, RingFor, RingMode,
 };
 
 /// Few names, so that they clash, and some that YAML or a terminal would misread.
@@ -82,8 +82,8 @@ prop_compose! {
         lines in prop::collection::vec((name(), 400..420_u32), 0..4),
         menus in prop::collection::vec((name(), prop::collection::btree_map("[0-9*#]", reference(ANY), 0..3)), 0..3),
         numbers in prop::collection::vec((prop::option::of(reference(ANY)), prop::option::of(name()), any::<bool>()), 0..9),
-    ) -> Live {
-        let mut live = Live { users, ring_groups, ..Live::default() };
+    ) -> LiveAccount {
+        let mut live = LiveAccount { users, ring_groups, ..LiveAccount::default() };
         live.account.name = "account".into();
         live.account.id = "id-1".into();
         live.devices = devices.into_iter().enumerate().map(|(index, (name, owner))| LiveDevice {
@@ -114,6 +114,6 @@ prop_compose! {
                 document: None,
             }
         }).collect();
-        live.completed().unwrap()
+        live.validated().unwrap()
     }
 }

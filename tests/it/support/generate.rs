@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fastrand::Rng;
 use proptest::prelude::*;
 use strowger::model::{
-    Absent, Capabilities, Desired, DesiredNumber, DesiredRingGroup, Kind, Live, LiveAccount, LiveConference,
+    Absent, AccountInfo, Capabilities, Desired, DesiredNumber, DesiredRingGroup, Kind, LiveAccount, LiveConference,
     LiveNumber, LiveReceptionist, LiveRingGroup, LiveUser, ObjectId, ObjectRef, Reference, RingFor, RingMode, Selector,
     Span, Spanned,
 };
@@ -23,7 +23,7 @@ pub enum Size {
 
 #[derive(Clone)]
 pub struct Pair {
-    pub live: Live,
+    pub live: LiveAccount,
     pub desired: Desired,
     /// What makes the same pair again.
     seed: (Size, u64),
@@ -85,7 +85,7 @@ pub fn differing(pair: &Pair) -> usize {
 struct Texts(BTreeMap<ObjectRef, String>);
 
 impl Texts {
-    fn new(live: &Live) -> Self {
+    fn new(live: &LiveAccount) -> Self {
         let mut texts = BTreeMap::new();
         let mut add = |kind, id: &ObjectId, text: String| texts.insert(ObjectRef { kind, id: id.clone() }, text);
         for user in &live.users {
@@ -155,10 +155,10 @@ impl Maker {
     fn make(mut self, seed: (Size, u64)) -> Pair {
         let live = self.live();
         let desired = self.wish(&live);
-        Pair { live: live.completed().unwrap(), desired, seed }
+        Pair { live: live.validated().unwrap(), desired, seed }
     }
 
-    fn live(&mut self) -> Live {
+    fn live(&mut self) -> LiveAccount {
         let users: Vec<LiveUser> = (0..self.users).map(user).collect();
         let conferences =
             vec![LiveConference { id: "cnf_1".into(), name: "salle".into(), extension: "900".parse().ok() }];
@@ -207,8 +207,8 @@ impl Maker {
                 document: None,
             });
         }
-        Live {
-            account: LiveAccount {
+        LiveAccount {
+            account: AccountInfo {
                 id: "a".into(),
                 name: "a".into(),
                 default_number: Some(numbers[0].number),
@@ -244,7 +244,7 @@ impl Maker {
         }
     }
 
-    fn wish(&mut self, live: &Live) -> Desired {
+    fn wish(&mut self, live: &LiveAccount) -> Desired {
         let going = self.going(live);
         let mut wishes: Vec<Wish> = (0..live.ring_groups.len())
             .filter(|index| !going.contains(index))
@@ -285,7 +285,7 @@ impl Maker {
     }
 
     /// Groups to delete: none that a receptionist key names, for nobody can move that.
-    fn going(&mut self, live: &Live) -> BTreeSet<usize> {
+    fn going(&mut self, live: &LiveAccount) -> BTreeSet<usize> {
         let held: BTreeSet<&ObjectId> =
             live.receptionists.iter().flat_map(|one| one.keys.iter().map(|(_, target)| &target.id)).collect();
         (0..live.ring_groups.len())
@@ -305,7 +305,7 @@ impl Maker {
     }
 
     /// Extension numbers: kept, new, from a group that goes, or passed round among several.
-    fn renumber(&mut self, live: &Live, going: &BTreeSet<usize>, wishes: &mut [Wish]) {
+    fn renumber(&mut self, live: &LiveAccount, going: &BTreeSet<usize>, wishes: &mut [Wish]) {
         let extension = |index: usize| live.ring_groups[index].extension.as_ref().unwrap().to_string();
         let mut free: Vec<String> = going.iter().map(|&index| extension(index)).collect();
         free.extend((0..3).map(|index| format!("80{index}")));
@@ -330,7 +330,7 @@ impl Maker {
         }
     }
 
-    fn wanted_numbers(&mut self, live: &Live, going: &BTreeSet<usize>, wishes: &[Wish]) -> Vec<DesiredNumber> {
+    fn wanted_numbers(&mut self, live: &LiveAccount, going: &BTreeSet<usize>, wishes: &[Wish]) -> Vec<DesiredNumber> {
         let mut numbers = Vec::new();
         for (index, number) in live.numbers.iter().enumerate() {
             let gone = number.to.as_ref().is_some_and(|to| going.iter().any(|&group| to.id == group_id(group)));
@@ -359,7 +359,7 @@ impl Maker {
         (!wishes.is_empty()).then(|| &wishes[self.random.usize(..wishes.len())])
     }
 
-    fn wanted_group(&mut self, live: &Live, wish: &Wish, wishes: &[Wish], forced: bool) -> DesiredRingGroup {
+    fn wanted_group(&mut self, live: &LiveAccount, wish: &Wish, wishes: &[Wish], forced: bool) -> DesiredRingGroup {
         let old = wish.live.map(|index| &live.ring_groups[index]);
         let keep = old.is_some() && self.random.bool();
         let members = match old {

@@ -12,7 +12,7 @@ use fastrand::Rng;
 use proptest::prelude::*;
 use serde_json::json;
 use strowger::config::{self, Loaded, load};
-use strowger::model::{Kind, Live, ObjectId, ObjectRef, RingFor, RingMode};
+use strowger::model::{Kind, LiveAccount, ObjectId, ObjectRef, RingFor, RingMode};
 use strowger::plan::{Plan, plan};
 use strowger::render::adopt::{Adopted, adopt};
 use strowger::render::export::{ByFolder, ExportOptions, export};
@@ -22,13 +22,13 @@ fn read(folder: &Path, text: &str) -> Loaded {
     load(&[folder.to_owned()])
 }
 
-fn planned(loaded: &Loaded, live: &Live) -> Option<Plan> {
+fn planned(loaded: &Loaded, live: &LiveAccount) -> Option<Plan> {
     let account = loaded.accounts.first()?;
     plan(&account.desired, live, &account.severities, 1).0
 }
 
 /// Adopts everything that differs; the new text, and what is left.
-fn adopted(loaded: &Loaded, live: &Live) -> Option<(Adopted, Plan)> {
+fn adopted(loaded: &Loaded, live: &LiveAccount) -> Option<(Adopted, Plan)> {
     let plan = planned(loaded, live)?;
     let changes: Vec<_> = plan.changes.iter().collect();
     Some((adopt(&loaded.sources, &loaded.accounts[0].desired, live, &changes), plan))
@@ -98,8 +98,8 @@ fn group(id: &str) -> ObjectRef {
 }
 
 /// An account as [`AFTER`] asks.
-fn after() -> Live {
-    let mut live = Live::default();
+fn after() -> LiveAccount {
+    let mut live = LiveAccount::default();
     live.account.id = "1".into();
     live.account.name = "account".into();
     for (index, mail) in ["a", "b", "c"].into_iter().enumerate() {
@@ -142,7 +142,7 @@ fn after() -> Live {
             document: None,
         });
     }
-    live.completed().unwrap()
+    live.validated().unwrap()
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn the_last_group_leaves_an_empty_section_and_a_group_that_is_there_leaves_the_a
 }
 
 /// Changes the account as somebody at the portal might.
-fn meddle(live: &mut Live, random: &mut Rng) {
+fn meddle(live: &mut LiveAccount, random: &mut Rng) {
     let targets: Vec<ObjectRef> = live
         .users
         .iter()
@@ -268,7 +268,7 @@ proptest! {
         prop_assume!(!loaded.accounts.is_empty());
         let mut now = live.clone();
         meddle(&mut now, &mut random);
-        let Ok(now) = now.completed() else { return Ok(()) };
+        let Ok(now) = now.validated() else { return Ok(()) };
         let Some((adopted, plan)) = adopted(&loaded, &now) else { return Ok(()) };
         prop_assert_eq!(adopted.adopted.len() + adopted.left.len(), plan.changes.len());
         // Of what an account can be made into by hand, nothing has to be left but what no file can say.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use strowger::model::{Kind, ObjectRef};
 use strowger::providers::WriteError;
-use strowger::watch::status::{Happening, State};
+use strowger::watch::status::{EventKind, State};
 use strowger::watch::{Mode, Options};
 use tokio::time::{Instant, sleep};
 
@@ -82,7 +82,7 @@ async fn other_files_end_a_fight_also_if_the_account_was_away_meanwhile() {
     watch.portal.relabel("+33142685302", "by hand 5");
     watch.until_state(State::Failing).await;
     watch.file(&FILE.replace("label: Amélie", "label: Amelie")).await;
-    watch.until("taken up", |status| status.history[0].what == Happening::Files).await;
+    watch.until("taken up", |status| status.history[0].what == EventKind::Files).await;
     watch.portal.mood.lock().unwrap().read_fails = None;
     watch.until_state(State::InSync).await;
     assert_eq!(watch.portal.label("+33142685302"), "Ventes");
@@ -98,7 +98,7 @@ async fn whoever_undoes_every_write_before_anybody_sees_it_is_found_out() {
     let writes = watch.portal.written();
     sleep(10 * HOUR).await;
     assert_eq!(watch.portal.written(), writes);
-    assert_eq!(watch.told(Happening::Fight).len(), 1, "{:#?}", watch.status().history);
+    assert_eq!(watch.told(EventKind::Fight).len(), 1, "{:#?}", watch.status().history);
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use strowger::providers::WriteError;
-use strowger::watch::status::{Happening, State};
+use strowger::watch::status::{EventKind, State};
 use strowger::watch::{Mode, Options};
 use tokio::time::{Instant, sleep};
 
@@ -26,7 +26,7 @@ fn with_policy(policy: &str) -> String {
 async fn the_account_becomes_what_the_file_asks_for_and_drift_is_gone_within_an_interval() {
     let watch = Watch::correcting(FILE).await;
     assert_eq!(watch.portal.label("+33142685302"), "Ventes");
-    assert_eq!(watch.told(Happening::Applied).len(), 1);
+    assert_eq!(watch.told(EventKind::Applied).len(), 1);
     let began = Instant::now();
     watch.portal.relabel("+33142685302", "by hand");
     watch.until("corrected", |status| status.counts.runs == 2 && status.state == State::InSync).await;
@@ -59,7 +59,7 @@ async fn nothing_is_ever_written_in_mode_report() {
     assert_eq!((status.drift.numbers, status.drift.ring_groups), (2, 1));
     assert!(status.plan.is_some());
     // Once at the start, once for the edit and once for the change by hand, unless the two came together.
-    let told = watch.told(Happening::Drift).len();
+    let told = watch.told(EventKind::Drift).len();
     assert!((2..=3).contains(&told), "{:#?}", status.history);
 }
 
@@ -96,12 +96,12 @@ async fn what_may_work_later_is_tried_again_with_growing_waits_and_told_once() {
         assert!(*wait >= 0.49 * most && *wait <= most + 0.1, "wait {count} took {wait} s, not up to {most} s");
     }
     assert!(waits.len() > 20 && waits.iter().any(|wait| *wait > 150.0), "{waits:?}");
-    assert_eq!(watch.told(Happening::Failed).len(), 1, "{:#?}", watch.status().history);
+    assert_eq!(watch.told(EventKind::Failed).len(), 1, "{:#?}", watch.status().history);
     assert!(watch.status().says.as_ref().unwrap().contains("the account is away"));
 
     watch.portal.mood.lock().unwrap().read_fails = None;
     watch.until_state(State::InSync).await;
-    assert_eq!(watch.told(Happening::Recovered).len(), 1);
+    assert_eq!(watch.told(EventKind::Recovered).len(), 1);
     assert!(watch.status().says.is_none());
 }
 
@@ -135,7 +135,7 @@ async fn what_a_guard_holds_back_waits_for_an_approval_of_exactly_that_plan() {
     watch.ask().await;
     sleep(HOUR).await;
     assert_eq!(watch.portal.written(), writes);
-    assert_eq!(watch.told(Happening::Blocked).len(), 1);
+    assert_eq!(watch.told(EventKind::Blocked).len(), 1);
 
     watch.approve().await;
     watch.until_state(State::InSync).await;
@@ -158,7 +158,7 @@ async fn files_with_errors_replace_nothing_and_the_state_before_is_still_defende
     watch.portal.relabel("+33142685302", "by hand");
     watch.until("corrected", |status| status.counts.runs == 2).await;
     assert_eq!(watch.portal.label("+33142685302"), "Ventes");
-    assert_eq!(watch.told(Happening::Invalid).len(), 1);
+    assert_eq!(watch.told(EventKind::Invalid).len(), 1);
     watch.file(FILE).await;
     watch.until("valid again", |status| status.files.valid).await;
     assert!(watch.status().files.errors.is_empty());
@@ -196,7 +196,7 @@ async fn a_field_that_somebody_keeps_changing_is_given_up_and_all_others_are_not
     let says = watch.status().says.clone().unwrap();
     assert!(says.contains("`label` of number/+33142685302"), "{says}");
     assert!(says.contains("the account's log names ada (portal/1.0) and loop (strowger/1)"), "{says}");
-    let corrected = watch.told(Happening::Applied);
+    let corrected = watch.told(EventKind::Applied);
     let blame = "applied 1 change; +33142685302 was changed by ada (portal/1.0) at 09:03";
     assert!(corrected.iter().any(|event| event.says == blame), "{corrected:#?}");
     for round in 5..8 {
@@ -204,7 +204,7 @@ async fn a_field_that_somebody_keeps_changing_is_given_up_and_all_others_are_not
         sleep(2 * MINUTE).await;
     }
     assert_eq!(watch.portal.label("+33142685302"), "by hand 7", "nobody corrects it any longer");
-    assert_eq!(watch.told(Happening::Fight).len(), 1, "and it is told once: {:#?}", watch.status().history);
+    assert_eq!(watch.told(EventKind::Fight).len(), 1, "and it is told once: {:#?}", watch.status().history);
 
     watch.portal.relabel("+33142685301", "by hand");
     watch.until("corrected", |status| status.counts.runs == 5).await;
@@ -225,7 +225,7 @@ async fn drift_that_comes_now_and_then_is_no_fight() {
         watch.until("corrected", |status| status.counts.runs == 1 + round && status.state == State::InSync).await;
         sleep(25 * MINUTE).await;
     }
-    assert!(watch.told(Happening::Fight).is_empty());
+    assert!(watch.told(EventKind::Fight).is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -263,7 +263,7 @@ async fn a_frozen_plan_can_be_approved_and_the_approval_is_of_that_plan_alone() 
         watch.approve().await;
         watch.until("written", |status| status.counts.runs == 1 && status.plan.is_none()).await;
         assert!(!watch.status().approvable);
-        let applied = watch.told(Happening::Applied).remove(0);
+        let applied = watch.told(EventKind::Applied).remove(0);
         let approval = applied.approval.unwrap();
         assert_eq!((approval.by.name.as_deref(), approval.guards.len()), (Some("ada"), 1));
         assert!(applied.says.contains("approved by ada (with the status server's token), past "), "{}", applied.says);
@@ -286,7 +286,7 @@ async fn a_suspended_account_is_left_alone_with_a_daily_reminder_until_its_time(
     let took = began.elapsed();
     let due = 72 * HOUR + 30 * MINUTE;
     assert!(took >= due && took < due + Duration::from_secs(2), "{took:?}");
-    let told = watch.told(Happening::Suspended);
+    let told = watch.told(EventKind::Suspended);
     assert_eq!(told.len(), 4, "once, and after each of three days: {told:#?}");
 }
 
@@ -399,5 +399,5 @@ async fn a_suspended_account_says_so_even_if_nothing_differs() {
     watch.until_state(State::Suspended).await;
     assert_eq!(watch.status().says.as_deref(), Some("suspended: porting; in sync"));
     sleep(49 * HOUR).await;
-    assert_eq!(watch.told(Happening::Suspended).len(), 3, "{:#?}", watch.status().history);
+    assert_eq!(watch.told(EventKind::Suspended).len(), 3, "{:#?}", watch.status().history);
 }

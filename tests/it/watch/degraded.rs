@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use strowger::model::LiveUser;
-use strowger::watch::status::{Happening, State};
+use strowger::watch::status::{EventKind, State};
 use strowger::watch::{Mode, Options};
 use tokio::time::sleep;
 
@@ -57,14 +57,14 @@ async fn what_does_not_need_the_invalid_declaration_is_corrected_and_the_rest_sa
         assert!(reasons.contains(words), "{words}\n{reasons}");
     }
     assert!(status.last_in_sync.is_none(), "it is not as the files ask");
-    assert_eq!(watch.told(Happening::Degraded).len(), 1);
+    assert_eq!(watch.told(EventKind::Degraded).len(), 1);
 
     // It still corrects, and says nothing twice.
     watch.portal.relabel("+33142685302", "by hand");
     watch.until("corrected", |status| status.counts.runs == 2 && status.state == State::Degraded).await;
     sleep(HOUR).await;
     assert_eq!(watch.portal.label("+33142685302"), "Ventes");
-    assert_eq!(watch.told(Happening::Degraded).len(), 1, "{:#?}", watch.status().history);
+    assert_eq!(watch.told(EventKind::Degraded).len(), 1, "{:#?}", watch.status().history);
 }
 
 #[tokio::test(start_paused = true)]
@@ -76,7 +76,7 @@ async fn it_recovers_by_itself_when_the_declarations_are_valid_again() {
     let status = watch.status();
     assert!(status.degraded.is_none());
     assert!(status.last_in_sync.is_some());
-    assert_eq!(watch.told(Happening::Recovered).len(), 1, "{:#?}", status.history);
+    assert_eq!(watch.told(EventKind::Recovered).len(), 1, "{:#?}", status.history);
     let live = watch.portal.live();
     assert!(live.ring_groups.iter().any(|group| group.name.as_str() == "support"));
 }

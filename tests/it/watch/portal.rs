@@ -6,15 +6,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use strowger::apply::{Lock, Recorder, Stop, Stopper};
+use strowger::apply::{Lock, Recorder, ShutdownHandle, ShutdownSignal};
 use strowger::config::{self, Account as Configured};
 use strowger::ledger::{Approval, Approver, ApproverSource, Planned, RunId};
-use strowger::model::{Capabilities, Change, Kind, Live, ObjectId, Revision, Verb};
+use strowger::model::{Capabilities, Change, Kind, LiveAccount, ObjectId, Revision, Verb};
 use strowger::plan::Plan;
 use strowger::providers::snapshot::{Format, parse};
-use strowger::providers::{Looked, Pending, Provider, Read, ReadError, Touch, WriteError, Written};
-use strowger::watch::status::{AccountStatus, Event, Happening, State};
-use strowger::watch::{Board, Clock, Connection, Edge, Mode, Options, Order, Reason, Setup, Taken};
+use strowger::providers::{
+    AuditEntry, BoxFuture, ChangeCheck, FetchedAccount, Provider, ReadError, WriteError, WriteReceipt,
+};
+use strowger::watch::status::{AccountStatus, Event, EventKind, State};
+use strowger::watch::{
+    Clock, Command, Connection, Environment, LoadedRevision, Mode, Options, Reason, Setup, StatusStore,
+};
 use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -94,16 +98,16 @@ impl Portal {
         })
     }
 
-    pub fn live(&self) -> Live {
+    pub fn live(&self) -> LiveAccount {
         self.account.lock().unwrap().0.live()
     }
 
     /// Somebody changes the account by hand.
-    pub fn meddle(&self, how: impl FnOnce(&mut Live)) {
+    pub fn meddle(&self, how: impl FnOnce(&mut LiveAccount)) {
         let mut guard = self.account.lock().unwrap();
         let mut live = guard.0.live();
         how(&mut live);
-        guard.0 = Account::new(&live.completed().unwrap());
+        guard.0 = Account::new(&live.validated().unwrap());
         guard.1 += 1;
     }
 
@@ -147,7 +151,7 @@ impl Provider for Portal {
         Capabilities::default()
     }
 
-    fn read(&self) -> Pending<'_, Result<Read, ReadError>> {
+    fn read(&self) -> BoxFuture<'_, Result<FetchedAccount, ReadError>> {
         Box::pin(async {
             self.reads.lock().unwrap().push(Instant::now());
             let takes = self.mood.lock().unwrap().read_takes;
@@ -159,30 +163,30 @@ impl Provider for Portal {
                 }
                 let guard = self.account.lock().unwrap();
                 *self.seen.lock().unwrap() = Some(guard.1);
-                Ok(Read { live: guard.0.live(), requests: 6, versions: Vec::new() })
+                Ok(FetchedAccount { live: guard.0.live(), requests: 6, versions: Vec::new() })
             })
             .await
         })
     }
 
-    fn look(&self) -> Pending<'_, Result<Looked, ReadError>> {
+    fn check_unchanged(&self) -> BoxFuture<'_, Result<ChangeCheck, ReadError>> {
         Box::pin(async {
             self.looks.fetch_add(1, Ordering::SeqCst);
             let unchanged = *self.seen.lock().unwrap() == Some(self.account.lock().unwrap().1);
-            Ok(Looked { unchanged, requests: 6 })
+            Ok(ChangeCheck { unchanged, requests: 6 })
         })
     }
 
     /// Its log: the loop and somebody at the portal take turns with one number.
-    fn touches(&self) -> Pending<'_, Vec<Touch>> {
+    fn recent_audit_entries(&self) -> BoxFuture<'_, Vec<AuditEntry>> {
         let live = self.live();
         let number = live.numbers.iter().find(|one| one.number.to_string() == "+33142685302").unwrap();
-        let touch = |who: &str, at: &str| Touch { object: number.id.clone(), at: at.into(), who: who.into() };
+        let touch = |who: &str, at: &str| AuditEntry { object: number.id.clone(), at: at.into(), who: who.into() };
         let touches = vec![touch("ada (portal/1.0)", "09:03"), touch("loop (strowger/1)", "09:02")];
         Box::pin(std::future::ready(touches))
     }
 
-    fn write<'a>(&'a self, change: &'a Change) -> Pending<'a, Result<Written, WriteError>> {
+    fn write<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, Result<WriteReceipt, WriteError>> {
         Box::pin(async move {
             let takes = self.mood.lock().unwrap().write_takes;
             self.busy(takes, || {
@@ -192,7 +196,7 @@ impl Provider for Portal {
                 }
                 let mut guard = self.account.lock().unwrap();
                 let before = guard.0.live();
-                guard.0.apply(change).map_err(WriteError::Unfit)?;
+                guard.0.apply(change).map_err(WriteError::Unsupported)?;
                 guard.1 += 1;
                 let made = guard.0.group_id(&change.object.name).map(|id| ObjectId::from(id.as_str()));
                 let id = if change.verb == Verb::Create { made } else { change.object.id.clone() };
@@ -200,7 +204,7 @@ impl Provider for Portal {
                 if self.mood.lock().unwrap().undoes {
                     guard.0 = Account::new(&before);
                 }
-                Ok(Written { id: id.unwrap(), revision, requests: 1 })
+                Ok(WriteReceipt { id: id.unwrap(), revision, requests: 1 })
             })
             .await
         })
@@ -214,7 +218,7 @@ impl Connection for Line {
         &*self.0
     }
 
-    fn close(self: Box<Self>) -> Pending<'static, ()> {
+    fn close(self: Box<Self>) -> BoxFuture<'static, ()> {
         self.0.open.fetch_sub(1, Ordering::SeqCst);
         Box::pin(std::future::ready(()))
     }
@@ -224,8 +228,8 @@ struct Process {
     portal: Arc<Portal>,
 }
 
-impl Edge for Process {
-    fn open<'a>(&'a self, _: &'a Configured, _: bool) -> Pending<'a, Result<Box<dyn Connection>, String>> {
+impl Environment for Process {
+    fn open<'a>(&'a self, _: &'a Configured, _: bool) -> BoxFuture<'a, Result<Box<dyn Connection>, String>> {
         self.portal.open.fetch_add(1, Ordering::SeqCst);
         let line: Box<dyn Connection> = Box::new(Line(Arc::clone(&self.portal)));
         Box::pin(std::future::ready(Ok(line)))
@@ -256,19 +260,19 @@ impl Edge for Process {
 /// A loop under test. It begins with [`Watch::start`] and ends with the test.
 pub struct Watch {
     pub portal: Arc<Portal>,
-    pub board: Board,
+    pub board: StatusStore,
     pub folder: TempDir,
-    states: mpsc::Sender<Taken>,
-    orders: mpsc::Sender<Order>,
-    stopper: Stopper,
+    states: mpsc::Sender<LoadedRevision>,
+    orders: mpsc::Sender<Command>,
+    stopper: ShutdownHandle,
     running: JoinHandle<()>,
 }
 
 impl Watch {
     /// Watches an account whose file says this.
     pub async fn start(options: Options, file: &str) -> Self {
-        let (folder, portal, board) = (tempfile::tempdir().unwrap(), Portal::new(), Board::default());
-        let (stopper, stop): (Stopper, Stop) = Stopper::new();
+        let (folder, portal, board) = (tempfile::tempdir().unwrap(), Portal::new(), StatusStore::default());
+        let (stopper, stop): (ShutdownHandle, ShutdownSignal) = ShutdownHandle::new();
         let (states, states_out) = mpsc::channel(8);
         let (orders, orders_out) = mpsc::channel(8);
         let edge = Arc::new(Process { portal: Arc::clone(&portal) });
@@ -298,7 +302,7 @@ impl Watch {
     /// The fleet has these files from now on.
     pub async fn take(&self, files: &[(&str, &str)]) {
         let paths: Vec<PathBuf> = files.iter().map(|(name, text)| write(self.folder.path(), name, text)).collect();
-        self.states.send(Taken { loaded: config::load(&paths), commit: None }).await.unwrap();
+        self.states.send(LoadedRevision { loaded: config::load(&paths), commit: None }).await.unwrap();
     }
 
     /// In mode `correct`, once the account is as the file asks.
@@ -334,7 +338,7 @@ impl Watch {
     /// Asks for a look at all accounts.
     pub async fn ask(&self) {
         let (answer, woken) = oneshot::channel();
-        let order = Order::Reconcile { account: None, reason: Reason::Request, answer: Some(answer) };
+        let order = Command::Reconcile { account: None, reason: Reason::Request, answer: Some(answer) };
         self.orders.send(order).await.unwrap();
         assert_eq!(woken.await.unwrap(), 1);
     }
@@ -344,11 +348,11 @@ impl Watch {
         let digest = self.status().plan.as_ref().unwrap().digest.clone();
         let (answer, known) = oneshot::channel();
         let by = Approver::new(Some("ada"), ApproverSource::Token);
-        self.orders.send(Order::Approve { account: NAME.into(), digest, by, answer }).await.unwrap();
+        self.orders.send(Command::Approve { account: NAME.into(), digest, by, answer }).await.unwrap();
         assert!(known.await.unwrap());
     }
 
-    pub fn told(&self, what: Happening) -> Vec<Event> {
+    pub fn told(&self, what: EventKind) -> Vec<Event> {
         self.status().history.iter().filter(|event| event.what == what).cloned().collect()
     }
 

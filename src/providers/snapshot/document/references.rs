@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use foldhash::{HashMap, HashSet};
 
-use crate::model::{Kind, Live, Name, ObjectId, ObjectRef};
+use crate::model::{Kind, LiveAccount, Name, ObjectId, ObjectRef};
 
 /// A reference text, by its position in [`Texts`].
 pub(in crate::providers::snapshot) type TextId = u32;
@@ -52,7 +52,7 @@ struct Texts {
 
 impl Slot {
     /// The reference that stands there.
-    pub(in crate::providers::snapshot) fn of(self, live: &mut Live) -> Option<&mut ObjectRef> {
+    pub(in crate::providers::snapshot) fn of(self, live: &mut LiveAccount) -> Option<&mut ObjectRef> {
         match self {
             Self::To { number } => live.numbers.get_mut(number as usize)?.to.as_mut(),
             Self::Member { group, member } => {
@@ -72,7 +72,11 @@ impl References {
     ///
     /// All are looked up before any is used: in a large account each look-up waits for memory, and the machine waits
     /// for several at once only if little else stands between them.
-    pub(super) fn settle(&mut self, live: &mut Live, read: &mut Vec<(Slot, Cow<'_, str>)>) -> Result<(), String> {
+    pub(super) fn settle(
+        &mut self,
+        live: &mut LiveAccount,
+        read: &mut Vec<(Slot, Cow<'_, str>)>,
+    ) -> Result<(), String> {
         let kinds: Vec<Option<Kind>> = read.iter().map(|(_, text)| plain(text)).collect();
         for kind in kinds.iter().flatten() {
             self.take_in(live, *kind);
@@ -93,7 +97,12 @@ impl References {
     }
 
     /// The object of a kind whose id this text is, if it was read.
-    pub(in crate::providers::snapshot) fn by_id(&mut self, live: &Live, kind: Kind, text: &str) -> Option<ObjectId> {
+    pub(in crate::providers::snapshot) fn by_id(
+        &mut self,
+        live: &LiveAccount,
+        kind: Kind,
+        text: &str,
+    ) -> Option<ObjectId> {
         self.take_in(live, kind);
         self.known.get(kind as usize)?.ids.get(text).cloned().map(ObjectId)
     }
@@ -104,7 +113,7 @@ impl References {
     }
 
     /// Takes in the objects that were read since the last time, most often all of a section at once.
-    fn take_in(&mut self, live: &Live, kind: Kind) {
+    fn take_in(&mut self, live: &LiveAccount, kind: Kind) {
         let Some(Known { ids, taken }) = self.known.get_mut(kind as usize) else { return };
         let from = std::mem::replace(taken, live.count(kind));
         if from < *taken {

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::model::{Kind, Live, Name, NameKey, ObjectId, ObjectRef};
+use crate::model::{Kind, LiveAccount, Name, NameKey, ObjectId, ObjectRef};
 
 use super::super::resolve::OTHER;
 
@@ -13,7 +13,7 @@ pub(super) struct Keys<'a> {
 
 impl<'a> Keys<'a> {
     /// Gives each object the key that people would write, or one that is made up where that would be misread.
-    pub(super) fn new(live: &'a Live) -> Self {
+    pub(super) fn new(live: &'a LiveAccount) -> Self {
         let mut keys = Self { keys: HashMap::new() };
         let mut taken = Taken::default();
         for user in &live.users {
@@ -45,7 +45,7 @@ impl<'a> Keys<'a> {
     }
 
     /// A phone's key is only good for a reference if no other phone has the name, so of several none keeps it.
-    fn add_devices(&mut self, live: &'a Live) {
+    fn add_devices(&mut self, live: &'a LiveAccount) {
         let mut names: HashMap<NameKey, usize> = HashMap::new();
         for device in &live.devices {
             *names.entry(NameKey::of(&device.name)).or_default() += 1;

@@ -156,7 +156,7 @@ fn facts(page: &mut String, account: &AccountStatus) {
         fact("Last in sync", account.last_in_sync.as_deref(), "in-sync");
     }
     fact("Last change", account.last_change.as_deref(), "change");
-    fact("Looked", account.last_look.as_deref(), "look");
+    fact("ChangeCheck", account.last_look.as_deref(), "look");
     fact("Next look", account.next_look.as_deref(), "next");
     fact("Files since", account.files.since.as_deref(), "files");
     if !account.provider.is_empty() {

@@ -2,7 +2,7 @@
 
 use crate::render::html;
 
-use super::super::super::status::{AccountStatus, Happening, State};
+use super::super::super::status::{AccountStatus, EventKind, State};
 
 /// The shapes of all states, each told from the others without its colour, and the mark of the page.
 pub(super) const SHAPES: &str = concat!(
@@ -43,18 +43,18 @@ pub(super) const fn state(state: State) -> (&'static str, &'static str) {
 }
 
 /// What happened, as a word.
-pub(super) const fn happening(what: Happening) -> &'static str {
+pub(super) const fn happening(what: EventKind) -> &'static str {
     match what {
-        Happening::Files => "Files",
-        Happening::Invalid => "Invalid",
-        Happening::Drift => "Drift",
-        Happening::Applied => "Applied",
-        Happening::Blocked => "Blocked",
-        Happening::Degraded => "Degraded",
-        Happening::Fight => "Fight",
-        Happening::Failed => "Failed",
-        Happening::Suspended => "Suspended",
-        Happening::Recovered => "Recovered",
+        EventKind::Files => "Files",
+        EventKind::Invalid => "Invalid",
+        EventKind::Drift => "Drift",
+        EventKind::Applied => "Applied",
+        EventKind::Blocked => "Blocked",
+        EventKind::Degraded => "Degraded",
+        EventKind::Fight => "Fight",
+        EventKind::Failed => "Failed",
+        EventKind::Suspended => "Suspended",
+        EventKind::Recovered => "Recovered",
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 use crate::config;
-use crate::text::shown;
+use crate::text::sanitized;
 
 use super::super::super::adopt::Adoption;
 use super::Git;
@@ -70,8 +70,8 @@ impl Branch {
             Some(tip) if start == tip && tree == known => tip,
             tip => {
                 let title = format!("Adopt what the account {} has", adoption.account.settings.name);
-                let objects = adoption.objects.iter().take(50).map(|name| format!("- {}\n", shown(name, 100)));
-                let message = format!("{}\n\n{}\n{MARK}\n", shown(&title, 72), objects.collect::<String>());
+                let objects = adoption.objects.iter().take(50).map(|name| format!("- {}\n", sanitized(name, 100)));
+                let message = format!("{}\n\n{}\n{MARK}\n", sanitized(&title, 72), objects.collect::<String>());
                 let commit = ["commit-tree", &tree, "-p", &parent, "-m", &message];
                 let commit = place.ask(&commit).await?;
                 // Fails if somebody moved it meanwhile.
@@ -137,13 +137,13 @@ impl Place {
             let (Some(mode @ ("100644" | "100755")), Some("blob"), Some(before)) =
                 (words.next(), words.next(), words.next())
             else {
-                return Err(format!("{} is no file of the commit", shown(&inside, 200)));
+                return Err(format!("{} is no file of the commit", sanitized(&inside, 200)));
             };
             if adoption.commit.is_none() {
                 let path = std::path::absolute(&file.path).map_err(|error| error.to_string())?;
                 let path = path.to_str().ok_or("a file's path is not text")?;
                 if self.ask(&["hash-object", "--no-filters", "--", path]).await? != before {
-                    return Err(format!("{} differs from the last commit; commit it first", shown(&inside, 200)));
+                    return Err(format!("{} differs from the last commit; commit it first", sanitized(&inside, 200)));
                 }
             }
             let id = if file.edited {
@@ -162,7 +162,7 @@ impl Place {
 
     /// A file's path as a commit has it.
     fn inside(&self, path: &Path) -> Result<String, String> {
-        let outside = || format!("{} is not in the repository", shown(&path.to_string_lossy(), 200));
+        let outside = || format!("{} is not in the repository", sanitized(&path.to_string_lossy(), 200));
         let whole = path.canonicalize().map_err(|_| outside())?;
         let inside = path.strip_prefix(&self.top).or_else(|_| whole.strip_prefix(&self.top)).map_err(|_| outside())?;
         let parts: Option<Vec<&str>> = inside.iter().map(|part| part.to_str()).collect();

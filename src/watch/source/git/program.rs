@@ -14,7 +14,7 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use crate::config::{self, Access};
-use crate::text::shown;
+use crate::text::sanitized;
 
 use super::url::{Url, without_passwords};
 
@@ -189,7 +189,7 @@ impl Program {
         let lines = said.lines().map(|line| line.trim().trim_end_matches('.'));
         let telling = lines.filter(|line| !line.is_empty() && !NOISE.iter().any(|noise| line.starts_with(noise)));
         let sentence = telling.take(3).collect::<Vec<_>>().join("; ");
-        format!("git says: {}", shown(if sentence.is_empty() { "nothing" } else { &sentence }, 300))
+        format!("git says: {}", sanitized(if sentence.is_empty() { "nothing" } else { &sentence }, 300))
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::text::{is_this_machine, shown};
+use crate::text::{is_loopback_host, sanitized};
 
 /// What stands where a secret stood.
 const HIDDEN: &str = "(hidden)";
@@ -43,7 +43,7 @@ impl Url {
         if host.starts_with('-') {
             return Err(UrlError::Form);
         }
-        let here = is_this_machine(without_port(host));
+        let here = is_loopback_host(without_port(host));
         let protocol = match scheme.to_ascii_lowercase().as_str() {
             "https" => "https",
             "ssh" => "ssh",
@@ -60,7 +60,7 @@ impl Url {
         let display = format!("{protocol}://{name}{host}{path}");
         let secrets = user.map(|user| secrets_of(user, protocol)).unwrap_or_default();
         let secrets = secrets.into_iter().chain(query.map(str::to_owned)).filter(|secret| secret.len() > 2).collect();
-        Ok(Self { text: text.into(), shown: shown(&display, 300).into(), protocol, secrets })
+        Ok(Self { text: text.into(), shown: sanitized(&display, 300).into(), protocol, secrets })
     }
 
     /// `user@host:path`, or a path of this machine.
@@ -74,13 +74,13 @@ impl Url {
             if before.split(['@', ':']).any(|part| part.starts_with('-')) {
                 return Err(UrlError::Form);
             }
-            let display = shown(text, 300).into();
+            let display = sanitized(text, 300).into();
             return Ok(Self { text: text.into(), shown: display, protocol: "ssh", secrets: Vec::new() });
         }
         // Git runs in another folder than this one.
         let path = std::path::absolute(text).map_err(|_| UrlError::Form)?;
         let path: Box<str> = path.to_str().ok_or(UrlError::Form)?.into();
-        Ok(Self { shown: shown(&path, 300).into(), text: path, protocol: "file", secrets: Vec::new() })
+        Ok(Self { shown: sanitized(&path, 300).into(), text: path, protocol: "file", secrets: Vec::new() })
     }
 
     /// With everything that may be secret in it: for git, by way of its environment.

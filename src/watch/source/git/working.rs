@@ -41,7 +41,7 @@ pub(super) struct Working {
 
 /// The last commit without errors.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Taken {
+pub(super) struct LoadedRevision {
     pub(super) commit: String,
     /// The commit whose guards it was judged by, if not by the default rule.
     pub(super) base: Option<String>,
@@ -63,7 +63,7 @@ impl Working {
         if working.taken().is_none()
             && let Some(commit) = working.commit(TAKEN).await?
         {
-            working.note(&Taken { commit, base: None })?;
+            working.note(&LoadedRevision { commit, base: None })?;
         }
         Ok(working)
     }
@@ -117,7 +117,7 @@ impl Working {
     }
 
     /// Fetches the commits that were taken up before, if they are not here; not an error, if the remote has them no longer.
-    pub(super) async fn obtain(&self, taken: &Taken) {
+    pub(super) async fn obtain(&self, taken: &LoadedRevision) {
         obtain(&self.git, taken).await;
     }
 
@@ -208,20 +208,20 @@ impl Working {
     }
 
     /// The last commit without errors, of this process or one before.
-    pub(super) fn taken(&self) -> Option<Taken> {
+    pub(super) fn taken(&self) -> Option<LoadedRevision> {
         let text = std::fs::read_to_string(self.folder.join("taken")).ok()?;
         let mut words = text.split_whitespace().map(str::to_owned);
-        let taken = Taken { commit: words.next()?, base: words.next() };
+        let taken = LoadedRevision { commit: words.next()?, base: words.next() };
         (is_id(&taken.commit) && taken.base.as_deref().is_none_or(is_id)).then_some(taken)
     }
 
     /// Remembers it, and keeps its files in the repository.
-    pub(super) async fn remember(&self, taken: &Taken) -> Result<(), String> {
+    pub(super) async fn remember(&self, taken: &LoadedRevision) -> Result<(), String> {
         self.git.run(&["update-ref", TAKEN, &taken.commit]).await?.succeeded()?;
         self.note(taken)
     }
 
-    fn note(&self, taken: &Taken) -> Result<(), String> {
+    fn note(&self, taken: &LoadedRevision) -> Result<(), String> {
         let text = format!("{} {}\n", taken.commit, taken.base.as_deref().unwrap_or_default());
         mirror::write(&self.folder, "taken", &text).map_err(|error| self.failed(&error))
     }
@@ -251,7 +251,7 @@ fn lock(folder: &Path) -> Result<File, String> {
 }
 
 /// Fetches the commits that were taken up before, if they are not there.
-async fn obtain(git: &Program, taken: &Taken) {
+async fn obtain(git: &Program, taken: &LoadedRevision) {
     for (commit, keep) in [(Some(&taken.commit), TAKEN), (taken.base.as_ref(), BASE)] {
         let Some(commit) = commit else { continue };
         let whole = format!("{commit}^{{commit}}");
