@@ -1,4 +1,4 @@
-//! ScalarKind the `account` section.
+//! Reading the `account` section.
 
 use std::path::PathBuf;
 

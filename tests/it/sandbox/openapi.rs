@@ -271,6 +271,7 @@ async fn refusals_are_documented_too() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one table of texts")]
 async fn server_and_document_accept_the_same_texts() {
     let document = Document::read();
     let account = start(seeded()).await;

@@ -346,32 +346,32 @@ async fn the_audit_log_tells_who_did_what_with_before_and_after() {
     assert!(at.len() == 24 && at.ends_with('Z') && at.contains('T'), "{at}");
 }
 
-fn claim(owner: &str, numbers: Value, take_over: &[&str]) -> Value {
+fn claim(owner: &str, numbers: &Value, take_over: &[&str]) -> Value {
     json!({"owner": owner, "account": "paris", "scope": {"numbers": numbers, "ring_groups": []}, "take_over": take_over})
 }
 
 #[tokio::test]
 async fn of_two_owners_that_claim_the_same_at_once_one_is_refused() {
     let account = start(seeded()).await;
-    let [a, b] = ["a", "b"].map(|owner| account.post("owners", claim(owner, json!(["+331*"]), &[])));
+    let [a, b] = ["a", "b"].map(|owner| account.post("owners", claim(owner, &json!(["+331*"]), &[])));
     let (a, b) = tokio::join!(a, b);
     let (won, refused) = if a.status == 201 { (a, b) } else { (b, a) };
     let refused = refused.problem(409, "owned");
     assert_eq!(refused.body["owners"], json!([won.body]));
-    let apart = account.post("owners", claim("c", json!(["+1*"]), &[])).await.expect(201);
+    let apart = account.post("owners", claim("c", &json!(["+1*"]), &[])).await.expect(201);
     assert_eq!(account.get("account").await.body["owners"], json!([won.body, apart.body]));
 }
 
 #[tokio::test]
 async fn a_claim_ends_only_the_foreign_claims_that_it_names_and_its_own_former_ones() {
     let account = start(seeded()).await;
-    let first = account.post("owners", claim("a", json!(["+331*"]), &[])).await.expect(201);
-    account.post("owners", claim("b", json!(["+3314*"]), &["own_99"])).await.problem(409, "owned");
-    let taken = account.post("owners", claim("b", json!(["+3314*"]), &[&first.id()])).await.expect(201);
-    account.post("owners", claim("a", json!(null), &[&first.id()])).await.problem(409, "owned");
+    let first = account.post("owners", claim("a", &json!(["+331*"]), &[])).await.expect(201);
+    account.post("owners", claim("b", &json!(["+3314*"]), &["own_99"])).await.problem(409, "owned");
+    let taken = account.post("owners", claim("b", &json!(["+3314*"]), &[&first.id()])).await.expect(201);
+    account.post("owners", claim("a", &json!(null), &[&first.id()])).await.problem(409, "owned");
     // Another scope of the same account of the same owner.
-    let moved = account.post("owners", claim("b", json!(["+1*"]), &[])).await.expect(201);
-    assert_eq!(account.items("owners").await, [moved.body.clone()]);
+    let moved = account.post("owners", claim("b", &json!(["+1*"]), &[])).await.expect(201);
+    assert_eq!(account.items("owners").await, std::slice::from_ref(&moved.body));
     let log: Vec<_> = account.items("audit").await.into_iter().rev().take(2).collect();
     assert_eq!((&log[1]["action"], &log[1]["object"]["name"]), (&json!("create"), &json!("b")));
     assert_eq!((&log[0]["action"], &log[0]["before"]["id"]), (&json!("delete"), &json!(taken.id())));
@@ -381,7 +381,7 @@ async fn a_claim_ends_only_the_foreign_claims_that_it_names_and_its_own_former_o
 async fn the_accounts_tag_changes_with_every_claim_and_never_comes_back() {
     let account = start(seeded()).await;
     let mut tags = vec![account.get("account").await.etag()];
-    let made = account.post("owners", claim("a", json!(null), &[])).await.expect(201);
+    let made = account.post("owners", claim("a", &json!(null), &[])).await.expect(201);
     tags.push(account.get("account").await.etag());
     let path = format!("owners/{}", made.id());
     account.delete(&path).await.expect(204);
