@@ -12,6 +12,7 @@ use super::job::{ROOT, action};
 const WORKFLOWS: [&str; 2] = ["examples/workflows/merge.yml", "examples/workflows/pull-request.yml"];
 const RELEASE: &str = ".github/workflows/release.yml";
 const DEPENDABOT: &str = ".github/dependabot.yml";
+const CI: &str = ".github/workflows/ci.yml";
 const PUBLISH: &str = ".github/workflows/publish.yml";
 
 fn read(path: &str) -> String {
@@ -175,7 +176,7 @@ fn the_release_is_built_for_every_machine_that_the_action_looks_for_one() {
 
 #[test]
 fn our_own_workflows_pin_what_they_use_and_put_no_text_into_scripts() {
-    for path in [RELEASE, PUBLISH] {
+    for path in [CI, RELEASE, PUBLISH] {
         let workflow = yaml(path);
         assert!(workflow["permissions"].as_mapping().unwrap().is_empty(), "{path}: what a job may do is said there");
         for (_, job) in workflow["jobs"].as_mapping().unwrap() {
@@ -190,7 +191,7 @@ fn our_own_workflows_pin_what_they_use_and_put_no_text_into_scripts() {
 #[test]
 fn every_file_pins_the_same_commit_of_an_action() {
     let mut pins: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for path in WORKFLOWS.iter().chain(&[RELEASE, PUBLISH, "action.yml", "docs/github-action.md"]) {
+    for path in WORKFLOWS.iter().chain(&[CI, RELEASE, PUBLISH, "action.yml", "docs/github-action.md"]) {
         for line in read(path).lines().filter_map(|line| line.trim_start_matches([' ', '-']).strip_prefix("uses: ")) {
             let (name, pin) = line.split_once('@').unwrap();
             pins.entry(name.to_owned()).or_default().insert(pin.to_owned());
@@ -316,12 +317,12 @@ fn lint(folder: &Path, program: &str, arguments: &[&str]) {
 }
 
 #[test]
-fn linters_of_actions_workflows_and_scripts_find_nothing() {
+fn linters_of_actions_workflows_scripts_and_spelling_find_nothing() {
     let Some(folder) = std::env::var_os("STROWGER_LINTERS").map(PathBuf::from) else {
         println!("skipped: STROWGER_LINTERS is not set; run STROWGER_LINTERS=$(scripts/linters) cargo test");
         return;
     };
-    let workflows = [WORKFLOWS[0], WORKFLOWS[1], RELEASE, PUBLISH];
+    let workflows = [WORKFLOWS[0], WORKFLOWS[1], CI, RELEASE, PUBLISH];
     let shellcheck = format!("-shellcheck={}", folder.join("shellcheck").display());
     lint(&folder, "actionlint", &[&["-no-color", "-pyflakes=", &shellcheck], &workflows[..]].concat());
     for (schema, paths) in [
@@ -343,4 +344,5 @@ fn linters_of_actions_workflows_and_scripts_find_nothing() {
         "shellcheck",
         &["scripts/linters", "scripts/schemathesis", "scripts/deny", "scripts/static-check", "scripts/test"],
     );
+    lint(&folder, "typos", &["--format", "brief"]);
 }
