@@ -6,7 +6,6 @@
 //! minutes, and `STROWGER_FUZZ_SEED=N cargo test --test fuzz NAME` replays an input. What was found once joins the
 //! corpus.
 #![allow(
-    missing_docs,
     unreachable_pub,
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,6 +1,5 @@
 //! The integration tests, by topic, in one binary: `cargo test --test it TOPIC::` runs those of a topic.
 #![allow(
-    missing_docs,
     unreachable_pub,
     clippy::unwrap_used,
     clippy::expect_used,
