@@ -1,5 +1,6 @@
 //! The project itself: layout, generated documents, README and examples.
 
+mod documents;
 mod examples;
 mod exit_codes;
 mod generated;
