@@ -24,13 +24,14 @@ mod yaml_scalar;
 
 use crate::diag::{Diagnostic, Rule, Severities, Severity, has_errors};
 use crate::model::{Absent, Capabilities, Desired, GuardPolicy, Protected, Span};
+use crate::providers::settings::ProviderSettings;
 
 use document::{Document, NodeRef, View};
 use numbers::Numbers;
 use policy::Policies;
 use reader::{Field, Reader};
 use ring_groups::RingGroups;
-use settings::{ProviderSettings, Settings};
+use settings::Settings;
 
 pub use validator::AccountSchema;
 
@@ -281,10 +282,8 @@ fn account_section(
 fn desired(reader: &mut Reader, files: &[Sections<'_>], settings: Option<&Settings>) -> Desired {
     let country = settings.and_then(|settings| settings.country);
     let mut numbers = Numbers::default();
-    let capabilities = match settings.map(|settings| &settings.provider) {
-        Some(ProviderSettings::Snapshot { .. }) => Capabilities::of_snapshot(),
-        _ => Capabilities::default(),
-    };
+    let capabilities =
+        settings.map_or_else(Capabilities::default, |settings| (settings.provider.spec().capabilities)());
     let mut groups = RingGroups::new(capabilities, country.map(|country| country.to_string()));
     let mut absent: Vec<Absent> = Vec::new();
     for [_, _, numbers_section, groups_section, absent_section, _, _] in files {

@@ -9,7 +9,11 @@ mod error;
 mod http;
 mod identity;
 pub mod office;
+mod open;
+pub mod registry;
+pub mod sandbox;
 mod secret;
+pub mod settings;
 pub mod snapshot;
 mod webhook;
 
@@ -21,6 +25,7 @@ use crate::model::{Capabilities, Change, Claim, LiveAccount, ObjectId, Revision}
 pub use error::{ReadError, Referrer, WriteError};
 pub use http::{Access, RetryPolicy};
 pub use identity::Identity;
+pub use open::{ClientOptions, EmbeddedAccount, EmbeddedServer, Host, OpenRequest, Opened};
 pub use secret::Secret;
 pub use webhook::{Posted, Webhook};
 

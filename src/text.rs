@@ -9,6 +9,8 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
+use sha2::Digest as _;
+
 /// The words that a YAML reader may take for something else than text, in any case: YAML 1.1 has the long list.
 const WORDS: [&str; 9] = ["true", "false", "yes", "no", "on", "off", "null", "y", "n"];
 
@@ -19,6 +21,18 @@ pub fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+/// A file name for the account of this name, without a suffix. A name with other characters than a file name needs gets
+/// a hash, so that two names never share a file.
+pub fn file_stem(name: &str) -> String {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
+    if name.chars().all(plain) && !name.starts_with('.') && name.len() <= 100 {
+        return name.to_owned();
+    }
+    let slug: String = name.chars().map(|character| if plain(character) { character } else { '-' }).take(64).collect();
+    let digest = sha2::Sha256::digest(name.as_bytes());
+    format!("{}-{}", slug.trim_start_matches('.'), hex(digest.get(..5).unwrap_or_default()))
 }
 
 /// A YAML scalar that reads back as exactly this text: plain where nobody could misread it, else in double quotes.

@@ -37,7 +37,7 @@ use crate::ledger::Approver;
 use crate::plan::Digest;
 
 pub use adopt::Adoption;
-pub use context::{Mode, Options};
+pub use context::Options;
 pub use environment::{Clock, Connection, Environment};
 pub use fleet::LoadedRevision;
 pub use leases::identity;

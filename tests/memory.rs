@@ -3,8 +3,9 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test says what went wrong by failing")]
 
+use strowger::providers::ClientOptions;
 use strowger::providers::Secret;
-use strowger::providers::office::{Office, OfficeOptions};
+use strowger::providers::office::Office;
 
 /// Kilobytes of this process in memory, where the system tells.
 fn resident() -> Option<u64> {
@@ -20,7 +21,7 @@ fn a_thousand_clients_of_encrypted_accounts_hold_one_set_of_certificates() {
     let offices: Vec<_> = (0..1_000)
         .map(|account| {
             let url = format!("https://account-{account}.example.org");
-            Office::new(&url, Secret::new(format!("token-{account}")), OfficeOptions::default()).unwrap()
+            Office::new(&url, Secret::new(format!("token-{account}")), ClientOptions::default()).unwrap()
         })
         .collect();
     let kilobytes = resident().unwrap() - before;

@@ -8,7 +8,8 @@ use strowger::check::{self, AccountSchema};
 use strowger::config;
 use strowger::model::FileId;
 use strowger::plan::{Plan, plan};
-use strowger::providers::office::{Office, OfficeOptions};
+use strowger::providers::ClientOptions;
+use strowger::providers::office::Office;
 use strowger::providers::{Provider as _, Secret};
 use strowger::sandbox::{self, Faults, SandboxOptions, Seed};
 
@@ -39,7 +40,7 @@ async fn run() -> anyhow::Result<()> {
     options.seed = Some(Seed::from_yaml(&String::from_utf8(live)?)?);
     options.faults = Faults { latency: LATENCY, ..Faults::default() };
     let server = sandbox::start(options).await?;
-    let office = OfficeOptions { concurrent: CONCURRENCY, ..OfficeOptions::default() };
+    let office = ClientOptions { concurrent: CONCURRENCY, ..ClientOptions::default() };
     let office = Office::new(&server.url(), Secret::new("a-token"), office)?;
 
     let read = office.read().await?;

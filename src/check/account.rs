@@ -4,42 +4,46 @@ use std::path::PathBuf;
 
 use crate::diag::{Diagnostic, Rule, nearest};
 use crate::model::{Name, OwnerName};
+use crate::providers::registry::{self, Presence, ProviderSpec, SettingKind};
+use crate::providers::settings::{ProviderSettings, SecretRef, SettingValue, StateFile};
 use crate::text::is_loopback_host;
 
 use super::document::{Mapping, View};
-use super::reader::{Advice, Field, Fields, Reader, list, unquoted_rule};
-use super::settings::{Country, ProviderSettings, SandboxState, SecretRef, Settings};
+use super::reader::{Advice, Field, NamedFields, Reader, list, unquoted_rule};
+use super::settings::{Country, Settings};
 use super::yaml_scalar::{ScalarKind, kind};
 
-const PROVIDERS: [&str; 3] = ["sandbox", "office", "snapshot"];
 /// Providers of which other versions of Strowger know.
 const LATER: [&str; 2] = ["kazoo", "wazo"];
-/// The fields of the section; from the fifth on, each belongs to one provider.
-pub(super) const FIELDS: [&str; 9] = ["name", "provider", "country", "owner", "state", "seed", "url", "token", "file"];
+/// The fields of every account.
+const COMMON: [&str; 4] = ["name", "provider", "country", "owner"];
 /// Where a secret may be found.
 const SOURCES: [&str; 3] = ["env", "file", "command"];
-const OWNERS: [(&str, &str); 5] =
-    [("state", "sandbox"), ("seed", "sandbox"), ("url", "office"), ("token", "office"), ("file", "snapshot")];
+
+/// The fields of the section: those of every account, then those of the providers.
+pub(super) fn field_names() -> Vec<&'static str> {
+    COMMON.into_iter().chain(registry::settings().into_iter().map(|setting| setting.name)).collect()
+}
 
 /// The settings, if all of them are right.
 pub(super) fn read(reader: &mut Reader, section: Field<'_>) -> Option<Settings> {
     let mapping = reader.mapping(section)?;
-    let fields = reader.fields(mapping, section.key.span(), FIELDS);
-    let name_field = fields.required(0, reader, "write `name:` and what the account is called in plans and logs");
+    let fields = reader.named_fields(mapping, section.key.span(), &field_names());
+    let name_field = fields.required("name", reader, "write `name:` and what the account is called in plans and logs");
     let name = name_field.and_then(|field| name(reader, field));
-    let [_, _, country, owner, ..] = fields.found;
-    let country = country.map(|field| self::country(reader, field));
-    let owner = owner.map(|field| self::owner(reader, field));
-    let word_field = fields.required(1, reader, "write `provider: sandbox`, which needs no credentials");
-    let word = word_field.and_then(|field| provider_word(reader, field));
-    let provider = word.and_then(|word| {
-        foreign_fields(reader, &fields, word);
-        provider(reader, &fields, word, name.as_deref().unwrap_or("account"))
+    let country = fields.get("country").map(|field| country(reader, field));
+    let owner = fields.get("owner").map(|field| owner(reader, field));
+    let word_field = fields.required("provider", reader, "write `provider: sandbox`, which needs no credentials");
+    let spec = word_field.and_then(|field| provider_word(reader, field));
+    let provider = spec.and_then(|spec| {
+        foreign_fields(reader, &fields, spec);
+        provider(reader, &fields, spec, name.as_deref().unwrap_or("account"))
     });
-    if word.is_none() {
-        // The token is looked at all the same: a secret in a file is worth more than one finding.
-        let [.., token, _] = fields.found;
-        token.and_then(|field| secret(reader, field));
+    if spec.is_none() {
+        // A secret written out in the file is found even if the provider is not known.
+        for field in fields.found().filter(|field| is_secret(field.name())) {
+            secret(reader, field);
+        }
     }
     Some(Settings {
         name: name?,
@@ -49,6 +53,11 @@ pub(super) fn read(reader: &mut Reader, section: Field<'_>) -> Option<Settings> 
         provider: provider?,
         provider_span: word_field?.value.span(),
     })
+}
+
+/// Whether a setting of this name holds a secret.
+pub(super) fn is_secret(name: &str) -> bool {
+    registry::settings().into_iter().any(|setting| setting.name == name && setting.kind == SettingKind::Secret)
 }
 
 fn name(reader: &mut Reader, field: Field<'_>) -> Option<Box<str>> {
@@ -94,19 +103,20 @@ fn owner(reader: &mut Reader, field: Field<'_>) -> Option<OwnerName> {
     owner.ok()
 }
 
-fn provider_word(reader: &mut Reader, field: Field<'_>) -> Option<&'static str> {
+fn provider_word(reader: &mut Reader, field: Field<'_>) -> Option<&'static ProviderSpec> {
     let text = reader.text(field, Advice { empty: Some("write `provider: sandbox`"), instead: None })?;
-    if let Some(word) = PROVIDERS.into_iter().find(|word| *word == text) {
-        return Some(word);
+    if let Some(spec) = registry::find(text) {
+        return Some(spec);
     }
-    let known = list(&PROVIDERS);
+    let words = registry::words();
+    let known = list(&words);
     let finding = if LATER.contains(&text) {
         let message = format!("provider `{text}` is not supported by this version");
         Diagnostic::new(Rule::UNSUPPORTED_PROVIDER, Some(field.span()), message)
             .hint(format!("this version speaks to {known}"))
     } else {
         let hint =
-            nearest(text, PROVIDERS).map_or(format!("providers are {known}"), |word| format!("did you mean `{word}`?"));
+            nearest(text, words).map_or(format!("providers are {known}"), |word| format!("did you mean `{word}`?"));
         Diagnostic::new(Rule::UNSUPPORTED_PROVIDER, Some(field.span()), format!("there is no provider `{text}`"))
             .hint(hint)
     };
@@ -114,46 +124,62 @@ fn provider_word(reader: &mut Reader, field: Field<'_>) -> Option<&'static str> 
     None
 }
 
-fn foreign_fields(reader: &mut Reader, fields: &Fields<'_, 9>, provider: &str) {
-    for field in fields.found.iter().flatten() {
-        let name = field.name();
-        let Some((_, owner)) = OWNERS.into_iter().find(|(owned, _)| *owned == name) else { continue };
-        if owner != provider {
-            let message = format!("`{name}` belongs to provider `{owner}`, not `{provider}`");
-            let hint = format!("remove `{name}` or write `provider: {owner}`");
-            reader.report(Diagnostic::new(Rule::WRONG_PROVIDER_FIELD, Some(field.key.span()), message).hint(hint));
-            if name == "token" {
-                secret(reader, *field);
-            }
+fn foreign_fields(reader: &mut Reader, fields: &NamedFields<'_>, spec: &ProviderSpec) {
+    for field in fields.found().filter(|field| spec.setting(field.name()).is_none()) {
+        let (name, provider) = (field.name(), spec.word);
+        let owners: Vec<&str> = registry::with_setting(name).into_iter().map(|owner| owner.word).collect();
+        let [owner, more @ ..] = owners.as_slice() else { continue };
+        let plural = if more.is_empty() { "" } else { "s" };
+        let message = format!("`{name}` belongs to provider{plural} {}, not `{provider}`", list(&owners));
+        let hint = format!("remove `{name}` or write `provider: {owner}`");
+        reader.report(Diagnostic::new(Rule::WRONG_PROVIDER_FIELD, Some(field.key.span()), message).hint(hint));
+        if is_secret(name) {
+            secret(reader, field);
         }
     }
 }
 
-fn provider(reader: &mut Reader, fields: &Fields<'_, 9>, word: &str, account: &str) -> Option<ProviderSettings> {
-    let [_, _, _, _, state, seed, ..] = fields.found;
-    match word {
-        "office" => {
-            let url = fields.required(6, reader, "write `url:` and the address of the Account API");
-            let token = fields.required(7, reader, "write `token: { env: STROWGER_TOKEN }`");
-            let url = url.and_then(|field| self::url(reader, field));
-            let token = token.and_then(|field| secret(reader, field));
-            Some(ProviderSettings::Office { url: url?, token: token? })
+/// The settings that a provider declares, if all of them are right.
+fn provider(
+    reader: &mut Reader,
+    fields: &NamedFields<'_>,
+    spec: &'static ProviderSpec,
+    account: &str,
+) -> Option<ProviderSettings> {
+    let mut values = Vec::new();
+    let mut complete = true;
+    for setting in spec.settings {
+        let field = match setting.presence {
+            Presence::Required { hint, .. } => {
+                let field = fields.required(setting.name, reader, hint);
+                complete &= field.is_some();
+                field
+            }
+            Presence::Optional | Presence::Default(_) => fields.get(setting.name),
+        };
+        let value = match (field, setting.presence) {
+            (Some(field), _) => {
+                let value = value(reader, field, setting.kind);
+                complete &= value.is_some();
+                value
+            }
+            (None, Presence::Default(default)) => Some(default(account)),
+            (None, Presence::Optional | Presence::Required { .. }) => None,
+        };
+        values.extend(value.map(|value| (setting.name, value)));
+    }
+    complete.then(|| ProviderSettings::new(spec, values))
+}
+
+fn value(reader: &mut Reader, field: Field<'_>, kind: SettingKind) -> Option<SettingValue> {
+    match kind {
+        SettingKind::Url => url(reader, field).map(SettingValue::Url),
+        SettingKind::Secret => secret(reader, field).map(SettingValue::Secret),
+        SettingKind::File => path(reader, field).map(SettingValue::File),
+        SettingKind::State if reader.text(field, Advice::default())? == ":memory:" => {
+            Some(SettingValue::State(StateFile::Memory))
         }
-        "snapshot" => {
-            let file = fields.required(8, reader, "write `file:` and the path of the snapshot")?;
-            Some(ProviderSettings::Snapshot { file: path(reader, file)? })
-        }
-        _ => {
-            let state = match state {
-                None => Some(SandboxState::of_account(account)),
-                Some(field) => reader.text(field, Advice::default()).and_then(|text| match text {
-                    ":memory:" => Some(SandboxState::Memory),
-                    _ => path(reader, field).map(SandboxState::File),
-                }),
-            };
-            let seed = seed.map_or(Some(None), |field| path(reader, field).map(Some));
-            Some(ProviderSettings::Sandbox { state: state?, seed: seed? })
-        }
+        SettingKind::State => path(reader, field).map(|file| SettingValue::State(StateFile::File(file))),
     }
 }
 

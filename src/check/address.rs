@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
-use super::settings::{ProviderSettings, SandboxState};
+use crate::providers::settings::{ProviderSettings, SettingValue, StateFile};
 
 /// The address of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -35,11 +35,11 @@ impl ProviderSettings {
     /// Where the account is; `root` is the folder that relative paths start at. `None` for an embedded account in
     /// memory, which nothing else reaches.
     pub fn address(&self, root: &Path) -> Option<Address> {
-        match self {
-            Self::Office { url, .. } => Some(server(url)),
-            Self::Sandbox { state: SandboxState::File(path), .. } => Some(Address::State(plain(&root.join(path)))),
-            Self::Sandbox { state: SandboxState::Memory, .. } => None,
-            Self::Snapshot { file } => Some(Address::Snapshot(plain(&root.join(file)))),
+        match self.location()? {
+            SettingValue::Url(url) => Some(server(url)),
+            SettingValue::State(StateFile::File(path)) => Some(Address::State(plain(&root.join(path)))),
+            SettingValue::State(StateFile::Memory) | SettingValue::Secret(_) => None,
+            SettingValue::File(path) => Some(Address::Snapshot(plain(&root.join(path)))),
         }
     }
 }
@@ -108,15 +108,15 @@ fn plain(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::settings::SecretRef;
+    use crate::providers::settings::SecretRef;
+    use crate::providers::{office, sandbox, snapshot};
 
     fn office(url: &str) -> Option<Address> {
-        ProviderSettings::Office { url: url.into(), token: SecretRef::Env("T".into()) }.address(Path::new("/r"))
+        office::settings(url, SecretRef::Env("T".into())).address(Path::new("/r"))
     }
 
     fn state(path: &str) -> Option<Address> {
-        let state = SandboxState::File(path.into());
-        ProviderSettings::Sandbox { state, seed: None }.address(Path::new("/r/phones"))
+        sandbox::settings(StateFile::File(path.into()), None).address(Path::new("/r/phones"))
     }
 
     #[test]
@@ -176,9 +176,9 @@ mod tests {
             assert_eq!(state(path), state("a.db"), "{path}");
         }
         assert_ne!(state("b.db"), state("a.db"));
-        let memory = ProviderSettings::Sandbox { state: SandboxState::Memory, seed: None };
+        let memory = sandbox::settings(StateFile::Memory, None);
         assert_eq!(memory.address(Path::new("/r")), None);
-        let snapshot = ProviderSettings::Snapshot { file: "a.db".into() };
+        let snapshot = snapshot::settings("a.db");
         assert_ne!(snapshot.address(Path::new("/r/phones")), state("a.db"));
     }
 }

@@ -31,9 +31,14 @@ pub(super) struct Field<'d> {
 pub(super) struct Fields<'d, const N: usize> {
     /// What is there.
     pub(super) found: [Option<Field<'d>>; N],
-    /// For which of them another word stands there.
-    misspelt: [bool; N],
-    names: [&'static str; N],
+    all: NamedFields<'d>,
+}
+
+/// The same for names that are not known at compile time.
+pub(super) struct NamedFields<'d> {
+    fields: Vec<(&'static str, Option<Field<'d>>)>,
+    /// Names that have a misspelt field in their place.
+    misspelt: Vec<&'static str>,
     owner: Span,
 }
 
@@ -79,36 +84,49 @@ impl Reader {
         owner: Span,
         names: [&'static str; N],
     ) -> Fields<'d, N> {
-        let mut fields = Fields { found: [None; N], misspelt: [false; N], names, owner };
+        let all = self.named_fields(mapping, owner, &names);
+        let mut found = [None; N];
+        for (slot, (_, field)) in found.iter_mut().zip(&all.fields) {
+            *slot = *field;
+        }
+        Fields { found, all }
+    }
+
+    /// The same for names that are not known at compile time.
+    pub(super) fn named_fields<'d>(
+        &mut self,
+        mapping: Mapping<'d>,
+        owner: Span,
+        names: &[&'static str],
+    ) -> NamedFields<'d> {
+        let fields = names.iter().map(|name| (*name, None)).collect();
+        let mut all = NamedFields { fields, misspelt: Vec::new(), owner };
         let mut unknown = Vec::new();
         for (key, value) in mapping.entries() {
             let name = key.scalar().unwrap_or_default();
-            match names.iter().position(|known| *known == name).and_then(|index| fields.found.get_mut(index)) {
-                Some(slot @ None) => *slot = Some(Field { key, value }),
-                Some(Some(first)) => self.repeated(key, first.key.span()),
+            match all.fields.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, slot @ None)) => *slot = Some(Field { key, value }),
+                Some((_, Some(first))) => self.repeated(key, first.key.span()),
                 None => unknown.push(key),
             }
         }
         for key in unknown {
             let name = key.scalar().unwrap_or_default();
-            let missing = names.iter().zip(fields.found).filter(|(_, found)| found.is_none());
-            let meant = nearest(name, missing.map(|(name, _)| *name)).or_else(|| nearest(name, names));
-            if let Some(index) = names.iter().position(|known| Some(*known) == meant)
-                && let Some(misspelt) = fields.misspelt.get_mut(index)
-            {
-                *misspelt = true;
-            }
-            let hint = match meant {
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None if N == 0 => "remove it".to_owned(),
-                None => format!("fields here are {}", list(&names)),
+            let missing = all.fields.iter().filter(|(_, found)| found.is_none());
+            let similar =
+                nearest(name, missing.map(|(name, _)| *name)).or_else(|| nearest(name, names.iter().copied()));
+            all.misspelt.extend(names.iter().find(|known| Some(**known) == similar));
+            let hint = match similar {
+                Some(similar) => format!("did you mean `{similar}`?"),
+                None if names.is_empty() => "remove it".to_owned(),
+                None => format!("fields here are {}", list(names)),
             };
             self.report(
                 Diagnostic::new(Rule::UNKNOWN_FIELD, Some(key.span()), format!("there is no field `{name}` here"))
                     .hint(hint),
             );
         }
-        fields
+        all
     }
 
     /// Says that a key stands twice.
@@ -199,9 +217,25 @@ impl Reader {
 impl<'d, const N: usize> Fields<'d, N> {
     /// A field that nothing can be done without; found missing unless it is there, or misspelt.
     pub(super) fn required(&self, index: usize, reader: &mut Reader, hint: &str) -> Option<Field<'d>> {
-        let found = self.found.get(index).copied().flatten();
-        if found.is_none() && !self.misspelt.get(index).copied().unwrap_or(false) {
-            let name = self.names.get(index).copied().unwrap_or_default();
+        let name = self.all.fields.get(index).map_or("", |(name, _)| name);
+        self.all.required(name, reader, hint)
+    }
+}
+
+impl<'d> NamedFields<'d> {
+    /// The fields that are there.
+    pub(super) fn found(&self) -> impl Iterator<Item = Field<'d>> {
+        self.fields.iter().filter_map(|(_, field)| *field)
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<Field<'d>> {
+        self.fields.iter().find_map(|(known, field)| if *known == name { *field } else { None })
+    }
+
+    /// As [`Fields::required`].
+    pub(super) fn required(&self, name: &str, reader: &mut Reader, hint: &str) -> Option<Field<'d>> {
+        let found = self.get(name);
+        if found.is_none() && !self.misspelt.contains(&name) {
             let message = format!("`{name}` is missing");
             reader.report(Diagnostic::new(Rule::MISSING_FIELD, Some(self.owner), message).hint(hint));
         }

@@ -4,6 +4,7 @@
 //! them and the reader together is that every document is validated against this schema before it is read,
 //! and a test that both accept the same documents. Doc comments are what an editor shows to the operator.
 
+mod account;
 mod fleet;
 mod policy;
 
@@ -16,6 +17,7 @@ use serde_json::{Value, json};
 
 use crate::model::RingMode;
 
+use account::{AccountSection, Provider};
 pub use fleet::fleet;
 use policy::PolicySection;
 
@@ -63,8 +65,8 @@ pub struct AccountFile {
 
 /// The account: its name, its provider, and the fields of that provider.
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields, transform = provider_fields)]
-pub struct AccountSection {
+#[schemars(deny_unknown_fields)]
+pub struct CommonFields {
     /// What the account is called in plans and logs. Each account of a run has another name.
     #[schemars(length(min = 1, max = 128), example = &"wework-republique")]
     pub name: String,
@@ -78,34 +80,6 @@ pub struct AccountSection {
     /// repository that the files are in. Another owner's account is not written to.
     #[schemars(regex(pattern = "^[!-~]{1,200}$"), example = &"telephony-team")]
     pub owner: Option<String>,
-    /// `sandbox` only: the file that keeps the embedded account, or `:memory:` for one that is gone afterwards.
-    /// Without it, `.strowger/<name>.db` in the folder of the file.
-    #[schemars(length(min = 1), example = &":memory:")]
-    pub state: Option<String>,
-    /// `sandbox` only: a snapshot (YAML) that a new embedded account starts from, relative to this file.
-    #[schemars(length(min = 1), example = &"seed.yaml")]
-    pub seed: Option<String>,
-    /// `office` only: where the Account API is. `https`, or `http` on this machine.
-    #[schemars(regex(pattern = "^https?://"), example = &"https://accounts.example.org/v1")]
-    pub url: Option<String>,
-    /// `office` only: where the API token is found. A token is never written in a file.
-    #[schemars(example = json!({"env": "STROWGER_TOKEN"}))]
-    pub token: Option<Secret>,
-    /// `snapshot` only: the snapshot of the live account (YAML), relative to this file.
-    #[schemars(length(min = 1), example = &"live.yaml")]
-    pub file: Option<String>,
-}
-
-/// What an account is reached through.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "snake_case")]
-pub enum Provider {
-    /// The embedded account: nothing to sign up for, no credentials.
-    Sandbox,
-    /// A server of the Account API.
-    Office,
-    /// A snapshot in a file, which is read and never written.
-    Snapshot,
 }
 
 /// Where a secret is found.
@@ -214,25 +188,4 @@ fn group_names(schema: &mut Schema) {
     let any = r"[^@\u0000-\u001f\u007f\u2028\u2029]*";
     let pattern = format!(r"^{any}[^@0-9\s\u0000-\u001f\u007f]{any}$");
     schema.insert("propertyNames".to_owned(), json!({"maxLength": 128, "pattern": pattern}));
-}
-
-/// Which fields an account needs, and may not have, depends on its provider.
-fn provider_fields(schema: &mut Schema) {
-    let others = |fields: &[&str]| -> Value {
-        fields.iter().map(|field| ((*field).to_owned(), Value::Bool(false))).collect::<serde_json::Map<_, _>>().into()
-    };
-    let case = |provider: &str, required: &[&str], foreign: &[&str]| {
-        json!({
-            "if": {"properties": {"provider": {"const": provider}}, "required": ["provider"]},
-            "then": {"required": required, "properties": others(foreign)},
-        })
-    };
-    schema.insert(
-        "allOf".to_owned(),
-        json!([
-            case("sandbox", &[], &["url", "token", "file"]),
-            case("office", &["url", "token"], &["state", "seed", "file"]),
-            case("snapshot", &["file"], &["state", "seed", "url", "token"]),
-        ]),
-    );
 }

@@ -30,12 +30,13 @@ pub(super) fn places(document: &Document<'_>, sections: &[&str]) -> Vec<Span> {
 
 /// The reader of the first section hides what stands for its token; nobody reads another section.
 fn of_account(fields: Mapping<'_>, unread: bool, places: &mut Vec<Span>) {
+    let names = account::field_names();
     let mut before: Vec<&str> = Vec::new();
     for (key, value) in fields.entries() {
         let name = key.scalar().unwrap_or_default();
-        let known = account::FIELDS.contains(&name) && !before.contains(&name);
+        let known = names.contains(&name) && !before.contains(&name);
         let secret = match name {
-            "token" => unread || !known,
+            token if account::is_secret(token) => unread || !known,
             "url" => !known || value.scalar().is_some_and(|url| url.contains(['@', '?', '#'])),
             _ => !known,
         };

@@ -111,9 +111,7 @@ fn unchecked() -> News {
 }
 
 fn refusal(account: &Account, News { address, source, says }: &News) -> Option<String> {
-    use crate::check::settings::ProviderSettings;
-
-    let sends = matches!(account.settings.provider, ProviderSettings::Office { .. });
+    let sends = account.settings.provider.endpoint().is_some();
     let unchecked = account.reach == Reach::Unchecked;
     if !sends || address.is_none() && source.is_none() && !unchecked {
         return None;

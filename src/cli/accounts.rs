@@ -16,12 +16,12 @@ use crate::diag::{Diagnostic, Rule, has_errors};
 use crate::exit::Exit;
 use crate::model::Scope;
 use crate::plan::{Part, Plan, Sharing, cap_together};
-use crate::providers::{Identity, Provider};
+use crate::providers::{Access, Identity, Opened, Provider};
 use crate::render::failed_accounts::{Reason, Unplanned};
 use crate::text::sanitized;
 
 use super::accept::Unaccepted;
-use super::open::{Opened, Purpose, open};
+use super::open::open;
 use super::plan::{Fresh, Seen, read_and_plan};
 use super::progress::Reading;
 use super::request_limits::Effort;
@@ -78,7 +78,7 @@ pub(super) enum Against<'a> {
 pub(super) struct Looking<'a> {
     pub(super) against: Against<'a>,
     /// What the accounts are opened for; those that are to be written to are locked, and stay open.
-    pub(super) purpose: Purpose,
+    pub(super) access: Access,
     pub(super) effort: Effort,
     /// Which part of what the files ask for is planned.
     pub(super) part: &'a Part,
@@ -173,10 +173,10 @@ async fn plan_one<'a>(account: &'a Account, looking: Looking<'_>) -> ChangeCheck
         let (planned, seen) = planned(account, looking, &frozen.of(account)).await;
         return ChangeCheck { account, planned, seen, open: None };
     }
-    let writes = looking.purpose == Purpose::Write;
+    let writes = looking.access == Access::Write;
     let opened = async {
         let lock = if writes { run_metadata::lock(account, &account.root)? } else { None };
-        anyhow::Ok(Open { opened: open(account, looking.purpose, looking.effort).await?, lock })
+        anyhow::Ok(Open { opened: open(account, looking.access, looking.effort).await?, lock })
     };
     let named = || format!("cannot open the account {}", sanitized(&account.settings.name, 200));
     let open = match opened.await.with_context(named) {

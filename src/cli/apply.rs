@@ -11,21 +11,20 @@ use crate::apply::{Events, Lock, Outcome, Recorder};
 use crate::config::{Account, Loaded};
 use crate::exit::Exit;
 use crate::plan::Plan;
-use crate::providers::WriteError;
+use crate::providers::{Access, Opened, WriteError};
 use crate::render::human;
 use crate::text::sanitized;
 
 use super::accounts::{self, Against, ChangeCheck, Looking, Open, Planned, plan_all};
 use super::console::{self, OutputStream};
 use super::expected_plan::Expecting;
-use super::open::{Opened, Purpose};
 use super::partial::PartArguments;
 use super::plan::runtime;
 use super::run_metadata::{self, RunMetadata};
 use super::saved::Saved;
 use super::signals;
 use super::waves::{Applying, Lacking, Task, apply_all};
-use super::write_args::{self, WriteArgs};
+use super::write_args::WriteArgs;
 
 /// The arguments of `apply`.
 #[derive(Debug, clap::Args)]
@@ -107,7 +106,7 @@ async fn reconcile<'a>(
 ) -> anyhow::Result<Exit> {
     let against = saved.map_or(Against::LiveAccount, Against::Saved);
     let part = arguments.part.part(&arguments.writing.approve, arguments.writing.take_over);
-    let looking = Looking { against, purpose: Purpose::Write, effort: arguments.writing.effort, part: &part };
+    let looking = Looking { against, access: Access::Write, effort: arguments.writing.effort, part: &part };
     let mut looked = plan_all(accounts, looking).await;
     let (unplanned, exit) = accounts::unplanned(loaded, &looked);
     for one in &mut looked {
@@ -233,7 +232,7 @@ fn reason(arguments: &Arguments, account: &Account, plan: &Plan) -> anyhow::Resu
     if plan.is_blocked() && !arguments.writing.approve.contains(&plan.digest) {
         return Ok(Some((format!("guards hold it back; `--approve {}` lets it through", plan.digest), Exit::Blocked)));
     }
-    if !plan.is_empty() && write_args::is_snapshot(account) {
+    if !plan.is_empty() && account.settings.provider.spec().is_read_only {
         return Ok(Some((WriteError::ReadOnly.to_string(), Exit::Failure)));
     }
     if arguments.expecting.unexpected_plans(&[plan])?.is_some() {

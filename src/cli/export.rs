@@ -6,18 +6,18 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 use crate::check::schema;
-use crate::check::settings::{ProviderSettings, SecretRef};
 use crate::config::{self, Account};
 use crate::diag::has_errors;
 use crate::exit::Exit;
-use crate::providers::office::{Office, OfficeOptions};
+use crate::providers::office::{self, Office};
+use crate::providers::settings::SecretRef;
 use crate::providers::snapshot::{self, Snapshot};
-use crate::providers::{Access, FetchedAccount, Provider as _};
+use crate::providers::{Access, ClientOptions, FetchedAccount, Provider as _};
 use crate::render::counted;
 use crate::render::export::{ByFolder, Choice, ExportOptions, export};
 
 use super::accept::Accept;
-use super::open::{Purpose, open};
+use super::open::open;
 use super::plan::runtime;
 use super::request_limits::Effort;
 use super::{account_section, console, progress, secrets, write_file};
@@ -103,16 +103,15 @@ async fn source(arguments: &Arguments) -> anyhow::Result<Option<Source>> {
         let read = progress::during("reading the snapshot", Snapshot::new(file).read()).await?;
         // The new files may be put anywhere, and a path in a file is relative to that file.
         let whole = fs::canonicalize(file).with_context(|| format!("cannot find {}", file.display()))?;
-        let provider = vec!["provider: snapshot".to_owned(), format!("file: {}", account_section::path(&whole))];
+        let provider = account_section::provider(&snapshot::settings(whole), &Path::to_path_buf);
         return Ok(Some(Source { name: read.live.account.name.to_string(), country: None, provider, read }));
     }
     if let (Some(url), Some(name)) = (&arguments.url, &arguments.token_env) {
         let token = SecretRef::Env(name.as_str().into());
-        let options = OfficeOptions { access: Access::Look, ..OfficeOptions::default() };
+        let options = ClientOptions { access: Access::ReadOnly, ..ClientOptions::default() };
         let provider = Office::new(url, secrets::resolve(&token, Path::new(""))?, options)?;
         let read = progress::during("reading the account", provider.read()).await?;
-        let settings = ProviderSettings::Office { url: url.as_str().into(), token };
-        let lines = account_section::provider(&settings, &Path::to_path_buf);
+        let lines = account_section::provider(&office::settings(url, token), &Path::to_path_buf);
         return Ok(Some(Source { name: read.live.account.name.to_string(), country: None, provider: lines, read }));
     }
     let Some(path) = &arguments.path else { bail!("give a path, `--url` or `--snapshot`") };
@@ -128,7 +127,7 @@ async fn source(arguments: &Arguments) -> anyhow::Result<Option<Source>> {
 }
 
 async fn read_account(account: &Account) -> anyhow::Result<Source> {
-    let opened = open(account, Purpose::Look, Effort::default()).await?;
+    let opened = open(account, Access::ReadOnly, Effort::default()).await?;
     let read = progress::during("reading the account", opened.provider.read()).await;
     opened.close().await;
     let read = read.with_context(|| format!("cannot read the account {}", account.settings.name))?;

@@ -20,12 +20,13 @@ use std::fmt;
 use std::path::Path;
 
 use crate::exit::Exit;
+use crate::providers::registry::{PROVIDERS, ProviderSpec};
 use crate::text::sanitized;
 
 use super::console::{complain, note};
 use super::plan::runtime;
 
-use arguments::{Provider, Workflow};
+use arguments::Workflow;
 use place::Place;
 use terminal::Terminal;
 
@@ -85,24 +86,21 @@ fn begin(arguments: &Arguments) -> anyhow::Result<Exit> {
 }
 
 /// A provider as it is offered.
-struct Offer(Provider, &'static str);
+struct Offer(&'static ProviderSpec);
 
 impl fmt::Display for Offer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.1)
+        write!(f, "{}: {}", self.0.word, self.0.offer)
     }
 }
 
-fn provider(arguments: &Arguments, terminal: Option<Terminal>) -> anyhow::Result<Provider> {
+fn provider(arguments: &Arguments, terminal: Option<Terminal>) -> anyhow::Result<&'static ProviderSpec> {
+    let [default, ..] = PROVIDERS;
     match (arguments.provider(), terminal) {
         (Some(provider), _) => Ok(provider),
-        (None, None) => Ok(Provider::Sandbox),
+        (None, None) => Ok(default),
         (None, Some(terminal)) => {
-            let offers = vec![
-                Offer(Provider::Sandbox, "sandbox: an account to try on"),
-                Offer(Provider::Office, "office: an Account API server"),
-                Offer(Provider::Snapshot, "snapshot: a file, read-only"),
-            ];
+            let offers = PROVIDERS.map(Offer).into_iter().collect();
             terminal.one_of("Which provider has the account?", offers, 0).map(|offer| offer.0)
         }
     }

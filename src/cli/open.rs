@@ -1,157 +1,103 @@
-//! From an account's settings to its provider.
-//!
-//! The embedded account is started here, on loopback and behind a token that only this process knows, and is
-//! then spoken to over HTTP like any other.
+//! Opens accounts: what providers need of this process.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::check::settings::{ProviderSettings, SandboxState};
 use crate::config::Account;
-use crate::providers::office::Office;
-use crate::providers::snapshot::{self, Snapshot};
-use crate::providers::{Access, Provider, Secret};
-use crate::sandbox::{self, Running, SandboxOptions, Seed, State};
+use crate::providers::settings::SecretRef;
+use crate::providers::snapshot;
+use crate::providers::{Access, BoxFuture, EmbeddedAccount, EmbeddedServer, Host, OpenRequest, Opened, Secret};
+use crate::sandbox::{self, SandboxOptions, Seed, State};
 
 use super::request_limits::Effort;
 use super::{accept, allowed_paths, secrets};
 
-/// A provider, and what must run as long as it is used.
-pub(super) struct Opened {
-    pub(super) provider: Box<dyn Provider>,
-    server: Option<Running>,
-}
-
-impl Opened {
-    /// Ends what was started for the provider.
-    pub(super) async fn close(self) {
-        if let Some(server) = self.server {
-            server.stop().await;
-        }
-    }
-}
-
-/// What the account is opened for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
-    /// Nothing is written, not even the file of an embedded account that does not exist yet.
-    Look,
-    /// It may be written to.
-    Write,
-}
-
-impl From<Purpose> for Access {
-    fn from(purpose: Purpose) -> Self {
-        match purpose {
-            Purpose::Look => Self::Look,
-            Purpose::Write => Self::Write,
-        }
-    }
-}
-
 /// Opens an account, if nothing of the way to it has to be accepted first.
-pub(super) async fn open(account: &Account, purpose: Purpose, effort: Effort) -> anyhow::Result<Opened> {
+pub(super) async fn open(account: &Account, access: Access, effort: Effort) -> anyhow::Result<Opened> {
     accept::check(account)?;
-    open_accepted(account, purpose, effort).await
+    open_accepted(account, access, effort).await
 }
 
 /// Opens an account that was found to be accepted.
-pub(super) async fn open_accepted(account: &Account, purpose: Purpose, effort: Effort) -> anyhow::Result<Opened> {
-    let root = &account.root;
+pub(super) async fn open_accepted(account: &Account, access: Access, effort: Effort) -> anyhow::Result<Opened> {
+    let settings = &account.settings;
     let mut options = effort.options();
-    options.access = purpose.into();
-    match &account.settings.provider {
-        ProviderSettings::Snapshot { file } => Ok(Opened {
-            provider: Box::new(Snapshot::new(allowed_paths::of_account(root, file, "file")?)),
-            server: None,
-        }),
-        ProviderSettings::Office { url, token } => {
-            let token = secrets::resolve(token, root)?;
-            Ok(Opened { provider: Box::new(Office::new(url, token, options)?), server: None })
-        }
-        ProviderSettings::Sandbox { state, seed } => {
-            let token = secret();
-            let server = embedded(account, purpose, state, seed.as_deref(), token.clone()).await?;
-            let provider = Office::new(&server.url(), Secret::new(token), options)?;
-            Ok(Opened { provider: Box::new(provider), server: Some(server) })
-        }
+    options.access = access;
+    let request = OpenRequest {
+        settings: &settings.provider,
+        name: &settings.name,
+        country: settings.country.map(|country| country.to_string()),
+        options,
+        host: &Folder(&account.root),
+    };
+    (settings.provider.spec().open)(request).await
+}
+
+/// The folder of an account: relative paths start there.
+struct Folder<'a>(&'a Path);
+
+impl Host for Folder<'_> {
+    fn file(&self, setting: &str, path: &Path) -> anyhow::Result<PathBuf> {
+        allowed_paths::of_account(self.0, path, setting)
+    }
+
+    fn secret(&self, reference: &SecretRef) -> anyhow::Result<Secret> {
+        secrets::resolve(reference, self.0)
+    }
+
+    fn start(&self, account: EmbeddedAccount) -> BoxFuture<'_, anyhow::Result<Box<dyn EmbeddedServer>>> {
+        Box::pin(start(account))
     }
 }
 
-/// A token that only this process knows.
-fn secret() -> String {
-    format!("{:032x}", fastrand::u128(..))
-}
-
-async fn embedded(
-    account: &Account,
-    purpose: Purpose,
-    state: &SandboxState,
-    seed: Option<&Path>,
-    token: String,
-) -> anyhow::Result<Running> {
-    let Account { root, settings, .. } = account;
-    let kept = match state {
-        SandboxState::Memory => None,
-        SandboxState::File(path) => Some(allowed_paths::of_account(root, path, "state")?),
-    };
-    let exists = kept.as_ref().is_some_and(|path| path.exists());
-    let state = match kept {
-        Some(path) if exists || purpose == Purpose::Write => State::File(path),
-        _ => State::Memory,
-    };
-    // Once there is an account, its seed is history, and need not even exist.
-    let seed = match seed.filter(|_| !exists) {
-        None => None,
-        Some(path) => Some(read_seed(&allowed_paths::of_account(root, path, "seed")?)?),
-    };
+async fn start(account: EmbeddedAccount) -> anyhow::Result<Box<dyn EmbeddedServer>> {
+    let EmbeddedAccount { name, country, state, seed, token, read_only } = account;
     let mut options = SandboxOptions::new(token);
-    if purpose == Purpose::Look {
-        // The client is not able to write, and its token would not let it.
-        options.read_token = Some(std::mem::replace(&mut options.token, secret()));
+    if read_only {
+        // The client does not write, and its token does not allow it.
+        options.read_token = Some(std::mem::replace(&mut options.token, format!("{:032x}", fastrand::u128(..))));
     }
-    options.state = state;
-    options.seed = seed;
-    options.account_name = settings.name.to_string();
-    if let Some(country) = settings.country {
-        options.country = country.to_string();
-    }
-    sandbox::start(options).await.with_context(|| format!("the embedded account {} does not start", settings.name))
+    options.state = state.map_or(State::Memory, State::File);
+    options.seed = seed.map(|path| read_seed(&path)).transpose()?;
+    options.account_name.clone_from(&name);
+    options.country = country.unwrap_or(options.country);
+    let server =
+        sandbox::start(options).await.with_context(|| format!("the embedded account {name} does not start"))?;
+    Ok(Box::new(server))
 }
 
 /// A seed from a file.
 pub(super) fn read_seed(path: &Path) -> anyhow::Result<Seed> {
     // Names the file itself.
     let text = snapshot::text(path).context("cannot read the seed")?;
-    Seed::from_yaml(&text).with_context(|| format!("{} is no seed", path.display()))
+    Seed::from_yaml(&text).with_context(|| format!("{} is not a seed", path.display()))
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test asserts by failing")]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
     use crate::cli::plan::read_and_plan;
     use crate::config;
     use crate::providers::WriteError;
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn who_plans_cannot_write_to_the_embedded_account_either() {
+    async fn a_plan_cannot_write_to_the_embedded_account() {
         let loaded = config::load(&[PathBuf::from("examples/wework")]);
         let account = loaded.accounts.first().unwrap();
-        let opened = open(account, Purpose::Look, Effort::default()).await.unwrap();
+        let opened = open(account, Access::ReadOnly, Effort::default()).await.unwrap();
         let part = crate::plan::Part::default();
+        let before = opened.provider.read().await.unwrap();
         let plan = read_and_plan(account, &*opened.provider, &part).await.unwrap().plan.unwrap();
         assert!(!plan.is_empty());
         for change in &plan.changes {
-            // What a change waits for was not made, so some cannot even be put together.
+            // A change that waits for a creation has references without ids and is refused for those.
             let refused = opened.provider.write(change).await.unwrap_err();
             assert!(matches!(refused, WriteError::ReadOnlyClient | WriteError::Unsupported(_)), "{refused}");
         }
-        let server = opened.server.as_ref().unwrap();
-        assert_eq!(server.counters().writes, 0);
+        let after = opened.provider.read().await.unwrap();
+        assert_eq!((after.live, after.versions), (before.live, before.versions));
         opened.close().await;
     }
 }

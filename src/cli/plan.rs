@@ -11,7 +11,7 @@ use crate::config::{Account, Revision};
 use crate::diag::Diagnostic;
 use crate::exit::Exit;
 use crate::plan::{Cause, Part, Plan, Size, plan_part};
-use crate::providers::{FetchedAccount, Identity, Provider};
+use crate::providers::{Access, FetchedAccount, Identity, Provider};
 use crate::render::{diagnostics, json, markdown};
 use crate::text::sanitized;
 use crate::watch::identity;
@@ -22,7 +22,7 @@ use super::format::{Format, Lang, one_of};
 use super::partial::PartArguments;
 use super::request_limits::Effort;
 use super::show::{View, show};
-use super::{clock, console, open, saved, snapshot_source};
+use super::{clock, console, saved, snapshot_source};
 
 /// The arguments of `plan`.
 #[derive(Debug, clap::Args)]
@@ -69,7 +69,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let frozen = arguments.snapshot.as_deref().map(|path| snapshot_source::of(path, &valid)).transpose()?;
     let against = frozen.as_ref().map_or(Against::LiveAccount, Against::SnapshotSource);
     let part = arguments.part.part(&[], false);
-    let looking = Looking { against, purpose: open::Purpose::Look, effort: arguments.effort, part: &part };
+    let looking = Looking { against, access: Access::ReadOnly, effort: arguments.effort, part: &part };
     let Some(accounts) = arguments.part.accounts(valid.iter().collect()) else { return Ok(Exit::Usage) };
     let mut looked = runtime()?.block_on(plan_all(&accounts, looking));
     let (unplanned, exit) = accounts::unplanned(&loaded, &looked);

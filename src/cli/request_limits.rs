@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use crate::providers::RetryPolicy;
-use crate::providers::office::OfficeOptions;
+use crate::providers::{ClientOptions, RetryPolicy};
 
 /// How hard an account is asked.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -40,12 +39,12 @@ impl Effort {
     }
 
     /// For the client of an account.
-    pub(super) fn options(self) -> OfficeOptions {
-        let mut patience = RetryPolicy { attempts: self.attempts, ..RetryPolicy::default() };
+    pub(super) fn options(self) -> ClientOptions {
+        let mut retry = RetryPolicy { attempts: self.attempts, ..RetryPolicy::default() };
         if self.interactive {
-            patience = RetryPolicy { longest_wait: HASTY_WAIT, usual_wait: HASTY_WAIT, ..patience };
+            retry = RetryPolicy { longest_wait: HASTY_WAIT, usual_wait: HASTY_WAIT, ..retry };
         }
-        OfficeOptions { concurrent: self.concurrency(), patience, ..OfficeOptions::default() }
+        ClientOptions { concurrent: self.concurrency(), retry, ..ClientOptions::default() }
     }
 }
 

@@ -18,14 +18,14 @@ use crate::ledger::Found;
 use crate::ledger::Run;
 use crate::model::{Desired, Span};
 use crate::plan::{Part, Plan, plan};
-use crate::providers::Provider;
+use crate::providers::{Access, Provider};
 use crate::rollback::{Conflict, Rollback, rollback};
 use crate::text::sanitized;
 
 use super::account_output::AccountOutput;
 use super::execution::{Execution, carry_out};
 use super::history::{Format, pick};
-use super::open::{Purpose, open};
+use super::open::open;
 use super::plan::{read, runtime};
 use super::run_metadata::{self, RunMetadata};
 use super::untrusted_ledgers::Doubts;
@@ -89,9 +89,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     }
     let runtime = runtime()?;
     let exit = runtime.block_on(async {
-        let purpose = if arguments.plan_only { Purpose::Look } else { Purpose::Write };
+        let access = if arguments.plan_only { Access::ReadOnly } else { Access::Write };
         let _lock = if arguments.plan_only { None } else { run_metadata::lock(&account, &account.root)? };
-        let opened = open(&account, purpose, arguments.writing.effort).await?;
+        let opened = open(&account, access, arguments.writing.effort).await?;
         let exit = roll_back(arguments, &mut loaded, account, (&run, &path), &*opened.provider).await;
         opened.close().await;
         exit

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::apply::{Events, Lock, Recorder};
-use crate::check::settings::ProviderSettings;
 use crate::config::{self, Account};
 use crate::ledger::{Approver, ApproverSource, Claimed, Commit, Planned, RunId};
 use crate::plan::Plan;
@@ -48,10 +47,10 @@ pub(super) fn recorder(account: &Account, plan: &Plan, about: RunMetadata<'_>) -
     Ok(Recorder::new(run, planned, now, events))
 }
 
-/// The account for this process alone, until the lock is dropped, by a file below this folder. Nothing is written
-/// to a snapshot.
+/// The account for this process alone, until the lock is dropped, by a file below this folder. A read-only
+/// account needs no lock.
 pub(super) fn lock(account: &Account, root: &Path) -> anyhow::Result<Option<Lock>> {
-    if matches!(account.settings.provider, ProviderSettings::Snapshot { .. }) {
+    if account.settings.provider.spec().is_read_only {
         return Ok(None);
     }
     let second = humantime::format_rfc3339_seconds(SystemTime::now());

@@ -8,9 +8,9 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 
-use crate::check::settings::SecretRef;
 use crate::config;
 use crate::providers::Secret;
+use crate::providers::settings::SecretRef;
 use crate::text::sanitized;
 
 /// No token is longer; a larger file is some other file.

@@ -22,8 +22,9 @@ use crate::config::{self, Revision};
 use crate::diag::has_errors;
 use crate::exit::Exit;
 use crate::plan::Digest;
+use crate::providers::Access;
 use crate::watch::source::{Files, Git};
-use crate::watch::{Clock, Mode, Options, Setup, StatusStore};
+use crate::watch::{Clock, Options, Setup, StatusStore};
 
 use super::accept::Accept;
 use super::plan::runtime;
@@ -171,9 +172,9 @@ async fn watch(arguments: &Arguments, git: Option<Git>) -> anyhow::Result<Exit> 
     };
     let options = Options {
         interval: arguments.interval,
-        mode: match arguments.mode {
-            ModeArgument::Report => Mode::Report,
-            ModeArgument::Correct => Mode::Correct,
+        access: match arguments.mode {
+            ModeArgument::Report => Access::ReadOnly,
+            ModeArgument::Correct => Access::Write,
         },
         concurrency: arguments.effort.concurrency(),
         fight_limit: usize::from(arguments.fight_limit),

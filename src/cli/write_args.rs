@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 
-use crate::check::settings::ProviderSettings;
 use crate::config::{Account, BaseError, Loaded, Revision};
 use crate::exit::Exit;
 use crate::ledger::Approval;
@@ -75,7 +74,7 @@ impl WriteArgs {
             return Ok(Some(Exit::Blocked));
         }
         // Nobody needs to be asked, nor every change to fail, to learn that a file cannot be written to.
-        if wanted.iter().any(|(account, plan)| !plan.is_empty() && is_snapshot(account)) {
+        if wanted.iter().any(|(account, plan)| !plan.is_empty() && account.settings.provider.spec().is_read_only) {
             bail!("{}", WriteError::ReadOnly);
         }
         let changes = plans.iter().map(|plan| plan.changes.len()).sum();
@@ -92,11 +91,6 @@ impl WriteArgs {
         }
         Ok(None)
     }
-}
-
-/// Whether the account is a file that is only read.
-pub(super) fn is_snapshot(account: &Account) -> bool {
-    matches!(account.settings.provider, ProviderSettings::Snapshot { .. })
 }
 
 /// Whether the plan that was written to `voice` has no reader, which is reported. A reader that leaves later than this

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::check::address::Address;
-use crate::check::settings::ProviderSettings;
+use crate::providers::settings::ProviderSettings;
 
 use super::files::or_here;
 
@@ -37,7 +37,8 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
-    use crate::check::settings::SandboxState;
+    use crate::providers::sandbox;
+    use crate::providers::settings::StateFile;
 
     #[test]
     fn a_state_behind_links_is_the_same_whether_or_not_it_exists() {
@@ -49,7 +50,7 @@ mod tests {
         symlink("state/a.db", root.join("b.db")).unwrap();
         symlink("../office/state", folder.path().join("office/state/round")).unwrap();
         let address = |root: &str, path: &str| {
-            let provider = ProviderSettings::Sandbox { state: SandboxState::File(path.into()), seed: None };
+            let provider = sandbox::settings(StateFile::File(path.into()), None);
             of(&provider, &folder.path().join(root))
         };
         for _ in 0..2 {

@@ -57,9 +57,8 @@ impl Request {
 /// What a client may do to its account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Access {
-    /// Nothing but GET leaves this process, whatever anybody asks for.
-    Look,
-    /// Anything.
+    /// Nothing is written: only GET requests are sent, and no file is created.
+    ReadOnly,
     #[default]
     Write,
 }
@@ -167,7 +166,7 @@ impl Http {
     /// repeatable is only sent again if the last one certainly was not carried out. Whatever the last attempt ends
     /// in, [`Attempts::doubt`] says whether an earlier one may have been carried out.
     pub(super) async fn send(&self, call: &Request, attempts: &mut Attempts) -> Result<Answer, SendError> {
-        if self.access == Access::Look && call.method != Method::GET {
+        if self.access == Access::ReadOnly && call.method != Method::GET {
             return Err(SendError::Forbidden);
         }
         loop {

@@ -14,6 +14,7 @@ mod convert;
 mod pages;
 mod problem;
 mod read;
+mod spec;
 mod trace;
 mod unknown_outcome;
 mod wire;
@@ -29,39 +30,15 @@ use crate::text::is_loopback_host;
 
 use super::http::Http;
 use super::{
-    Access, AuditEntry, BoxFuture, ChangeCheck, FetchedAccount, Provider, ReadError, RetryPolicy, Secret, WriteError,
+    AuditEntry, BoxFuture, ChangeCheck, ClientOptions, FetchedAccount, Provider, ReadError, Secret, WriteError,
     WriteReceipt,
 };
 
 use change_check::KnownPages;
+pub use spec::{SPEC, settings};
 
 /// The most objects of a page, unless the account allows fewer.
 const PAGE_LIMIT: u32 = 1000;
-
-/// How the account is spoken to.
-#[derive(Clone, Debug)]
-pub struct OfficeOptions {
-    /// The most requests under way at once; an account that states less gets less.
-    pub concurrent: usize,
-    /// How often and how long requests are repeated.
-    pub patience: RetryPolicy,
-    /// What the client may do.
-    pub access: Access,
-    /// Sets this run apart from all others, so that a creation which is repeated within it is done once, and
-    /// one that a later run asks for is done again.
-    pub nonce: String,
-}
-
-impl Default for OfficeOptions {
-    fn default() -> Self {
-        Self {
-            concurrent: RequestLimits::default().concurrent,
-            patience: RetryPolicy::default(),
-            access: Access::default(),
-            nonce: format!("{:032x}", fastrand::u128(..)),
-        }
-    }
-}
 
 /// A client of one account behind the Account API.
 pub struct Office {
@@ -80,30 +57,30 @@ pub struct Office {
 
 impl Office {
     /// A client of the account at this URL. Nothing is sent yet.
-    pub fn new(url: &str, token: Secret, options: OfficeOptions) -> Result<Self, ReadError> {
-        let settings = |why: String| ReadError::Settings(why);
+    pub fn new(url: &str, token: Secret, options: ClientOptions) -> Result<Self, ReadError> {
+        let invalid = |why: String| ReadError::Settings(why);
         let mut base =
-            Url::parse(url.trim()).map_err(|error| settings(format!("the account's `url` is not a URL ({error})")))?;
+            Url::parse(url.trim()).map_err(|error| invalid(format!("the account's `url` is not a URL ({error})")))?;
         if !matches!(base.scheme(), "http" | "https") || base.cannot_be_a_base() {
-            return Err(settings("the account's `url` starts with `https://` or `http://`".to_owned()));
+            return Err(invalid("the account's `url` starts with `https://` or `http://`".to_owned()));
         }
         if !base.username().is_empty() || base.password().is_some() {
-            return Err(settings("the account's `url` has a password in it; use `token` instead".to_owned()));
+            return Err(invalid("the account's `url` has a password in it; use `token` instead".to_owned()));
         }
         // Here, and not only where files are read, so that no caller can send a token in clear text.
         if base.scheme() == "http" && !is_loopback_host(base.host_str().unwrap_or_default()) {
             let why = "the token would travel unencrypted: the account's `url` starts with `https://`, or leads to this \
                        machine";
-            return Err(settings(why.to_owned()));
+            return Err(invalid(why.to_owned()));
         }
         base.set_query(None);
         base.set_fragment(None);
         without_version(&mut base);
         if token.is_empty() {
-            return Err(settings("the account's `token` is empty".to_owned()));
+            return Err(invalid("the account's `token` is empty".to_owned()));
         }
         let limits = RequestLimits { per_second: None, concurrent: options.concurrent };
-        let http = Http::new(&base, token, limits, options.patience, options.access).map_err(settings)?;
+        let http = Http::new(&base, token, limits, options.retry, options.access).map_err(invalid)?;
         Ok(Self {
             http,
             base,

@@ -6,6 +6,7 @@
 
 mod document;
 mod resolve;
+mod spec;
 mod stamp;
 mod write;
 mod yaml;
@@ -20,6 +21,7 @@ use crate::text::sanitized;
 
 use super::{BoxFuture, ChangeCheck, FetchedAccount, Provider, ReadError, WriteError, WriteReceipt};
 
+pub use spec::{SPEC, settings};
 use stamp::Stamp;
 pub use write::write;
 

@@ -12,6 +12,7 @@ use axum::routing::any;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
+use crate::providers::{BoxFuture, EmbeddedServer};
 use crate::serve::Limits;
 
 use super::api;
@@ -62,6 +63,16 @@ pub struct Running {
     address: SocketAddr,
     shared: Arc<Shared>,
     task: Option<JoinHandle<()>>,
+}
+
+impl EmbeddedServer for Running {
+    fn url(&self) -> String {
+        Self::url(self)
+    }
+
+    fn stop(self: Box<Self>) -> BoxFuture<'static, ()> {
+        Box::pin(Self::stop(*self))
+    }
 }
 
 impl Running {

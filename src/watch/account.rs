@@ -318,8 +318,7 @@ impl Watcher {
             }
             self.disconnect().await;
         }
-        let write = self.context.options.mode == super::Mode::Correct;
-        let connection = self.context.edge.open(account, write).await?;
+        let connection = self.context.edge.open(account, self.context.options.access).await?;
         self.open = Some((Arc::clone(account), connection));
         Ok(true)
     }

@@ -7,30 +7,20 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use crate::apply::ShutdownSignal;
-use crate::check::settings::ProviderSettings;
 use crate::config::Account;
+use crate::providers::Access;
 
 use super::environment::{Clock, Environment};
 use super::leases::Claims;
 use super::status::StatusStore;
-
-/// What the loop does with a difference.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mode {
-    /// Tells it, and writes nothing, ever.
-    #[default]
-    Report,
-    /// Takes it back, as far as the files' policy and the guards allow.
-    Correct,
-}
 
 /// How accounts are watched.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// How long at most between two looks at an account.
     pub interval: Duration,
-    /// What is done with a difference.
-    pub mode: Mode,
+    /// Whether differences are corrected, as far as the files' policy and the guards allow, or only reported.
+    pub access: Access,
     /// The most changes of an account under way at once.
     pub concurrency: usize,
     /// The most accounts behind one server that are looked at, at once.
@@ -49,7 +39,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             interval: Duration::from_secs(60),
-            mode: Mode::Report,
+            access: Access::ReadOnly,
             concurrency: 4,
             accounts_at_once: 8,
             fight_limit: 3,
@@ -85,11 +75,8 @@ impl Context {
 
     /// How many accounts behind the same server may be looked at, at once.
     pub(super) fn budget(&self, account: Option<&Account>) -> Arc<Semaphore> {
-        let server = match account.map(|account| &account.settings.provider) {
-            Some(ProviderSettings::Office { url, .. }) => authority(url),
-            Some(other) => other.as_str(),
-            None => "",
-        };
+        let provider = account.map(|account| &account.settings.provider);
+        let server = provider.map_or("", |provider| provider.url().map_or(provider.spec().word, authority));
         let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
         let room = self.options.accounts_at_once.max(1);
         Arc::clone(budgets.entry(server.into()).or_insert_with(|| Arc::new(Semaphore::new(room))))

@@ -7,7 +7,7 @@ use crate::apply::{Lock, Recorder};
 use crate::config::Account;
 use crate::ledger::Approval;
 use crate::plan::Plan;
-use crate::providers::{BoxFuture, Provider};
+use crate::providers::{Access, BoxFuture, Provider};
 
 use super::adopt::Adoption;
 
@@ -22,8 +22,8 @@ pub trait Connection: Send + Sync {
 
 /// What the process provides. Errors are one sentence each, safe to show, without secrets.
 pub trait Environment: Send + Sync {
-    /// Opens an account; `write` tells whether it may be written to.
-    fn open<'a>(&'a self, account: &'a Account, write: bool) -> BoxFuture<'a, Result<Box<dyn Connection>, String>>;
+    /// Opens an account.
+    fn open<'a>(&'a self, account: &'a Account, access: Access) -> BoxFuture<'a, Result<Box<dyn Connection>, String>>;
 
     /// Why nothing may be sent to an account until somebody accepts it; nothing if it may.
     fn refusal(&self, _account: &Account) -> Option<String> {

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::check::address::Address;
-use crate::check::settings::ProviderSettings;
 use crate::config::Account;
 use crate::model::Scope;
 use crate::providers::{FetchedAccount, Identity};
@@ -14,7 +13,7 @@ use super::wake::Reason;
 
 /// Which live account was read.
 pub fn identity(account: &Account, read: &FetchedAccount) -> Identity<Address> {
-    let remote = matches!(account.settings.provider, ProviderSettings::Office { .. });
+    let remote = account.settings.provider.endpoint().is_some();
     Identity::new(read, account.address(), remote)
 }
 

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::check::settings::ProviderSettings;
 use crate::config::Account;
 use crate::plan::{Frozen, Guard, frozen, thaws};
+use crate::providers::Access;
 use crate::text::sanitized;
 
-use super::context::{Context, Mode};
+use super::context::Context;
 use super::status::State;
 
 /// Whether differences may be corrected now.
@@ -56,9 +56,9 @@ impl Permit {
 impl Context {
     /// Whether anything may be written to an account now.
     pub(super) fn permit(&self, account: &Account, take_over: bool) -> Permit {
-        let writes = if self.options.mode == Mode::Report {
+        let writes = if self.options.access == Access::ReadOnly {
             Writes::Report
-        } else if matches!(account.settings.provider, ProviderSettings::Snapshot { .. }) {
+        } else if account.settings.provider.spec().is_read_only {
             Writes::ReadOnly
         } else {
             Writes::Allowed

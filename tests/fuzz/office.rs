@@ -12,7 +12,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use strowger::diag::{Severities, has_errors};
 use strowger::plan;
-use strowger::providers::office::{Office, OfficeOptions};
+use strowger::providers::ClientOptions;
+use strowger::providers::office::Office;
 use strowger::providers::{Provider as _, RetryPolicy, Secret};
 
 use super::harness::{Target, Verdict, fuzz};
@@ -94,14 +95,14 @@ fn office() {
     runtime.spawn(async move { axum::serve(listener, router).await });
     fuzz(&TARGET, move |input| {
         *script.lock().unwrap() = input.to_vec();
-        let patience = RetryPolicy {
+        let retry = RetryPolicy {
             attempts: 2,
             first_pause: Duration::from_millis(1),
             longest_wait: Duration::from_secs(1),
             usual_wait: Duration::from_millis(20),
             ..RetryPolicy::default()
         };
-        let options = OfficeOptions { patience, nonce: "run-1".into(), ..OfficeOptions::default() };
+        let options = ClientOptions { retry, nonce: "run-1".into(), ..ClientOptions::default() };
         let office = Office::new(&url, Secret::new(TOKEN), options).unwrap();
         let live = match runtime.block_on(office.read()) {
             Ok(read) => read.live,

@@ -2,6 +2,7 @@
 
 use crate::config::{self, Loaded};
 use crate::diag::Severity;
+use crate::providers::registry::{PROVIDERS, ProviderSpec};
 use crate::sandbox;
 use crate::text::yaml;
 
@@ -48,28 +49,39 @@ pub(super) fn first_error(loaded: &Loaded) -> Option<String> {
     Some(format!("{}{hint}", error.message))
 }
 
-/// What is wrong with a section.
-fn wrong(head: &Head, provider: &[&str]) -> Option<String> {
-    let lines: Vec<String> = provider.iter().map(|line| (*line).to_owned()).collect();
+/// What is wrong with a section of this provider: with its name and country, and with one setting (name, YAML). The
+/// other required settings are the examples.
+fn wrong(head: &Head, provider: &ProviderSpec, setting: Option<(&str, &str)>) -> Option<String> {
+    let mut lines = vec![format!("provider: {}", provider.word)];
+    for own in provider.settings {
+        match setting {
+            Some((name, value)) if name == own.name => lines.push(format!("{name}: {value}")),
+            _ if own.is_required() => lines.push(format!("{}: {}", own.name, own.example)),
+            _ => {}
+        }
+    }
     first_error(&config::text(Path::new(""), "account.yaml", &file(head, &lines)))
 }
 
 pub(super) fn wrong_name(name: &str) -> Option<String> {
-    wrong(&Head { name: Some(name.to_owned()), country: None }, &["provider: sandbox"])
+    let [provider, ..] = PROVIDERS;
+    wrong(&Head { name: Some(name.to_owned()), country: None }, provider, None)
 }
 
 fn wrong_country(country: &str) -> Option<String> {
-    wrong(&Head { name: None, country: Some(country.to_owned()) }, &["provider: sandbox"])
+    let [provider, ..] = PROVIDERS;
+    wrong(&Head { name: None, country: Some(country.to_owned()) }, provider, None)
 }
 
-pub(super) fn wrong_url(url: &str) -> Option<String> {
-    let url = format!("url: {}", yaml(url));
-    wrong(&Head::default(), &["provider: office", &url, "token: { env: TOKEN }"])
+/// What is wrong with the value (YAML) of a setting.
+pub(super) fn wrong_setting(provider: &ProviderSpec, name: &str, value: &str) -> Option<String> {
+    wrong(&Head::default(), provider, Some((name, value)))
 }
 
+/// What is wrong with the name of an environment variable that holds a secret.
 pub(super) fn wrong_variable(name: &str) -> Option<String> {
-    let token = format!("token: {{ env: {} }}", yaml(name));
-    wrong(&Head::default(), &["provider: office", "url: https://example.org", &token])
+    let (provider, secret) = PROVIDERS.into_iter().find_map(|provider| Some((provider, provider.secret()?)))?;
+    wrong_setting(provider, secret.name, &format!("{{ env: {} }}", yaml(name)))
 }
 
 /// Refuses flags that no file could have.
@@ -77,7 +89,10 @@ pub(super) fn check(arguments: &Arguments) -> Result<(), Ending> {
     let flags = [
         ("--name", arguments.name.as_deref().and_then(wrong_name)),
         ("--country", arguments.country.as_deref().and_then(wrong_country)),
-        ("--url", arguments.office.url.as_deref().and_then(wrong_url)),
+        (
+            "--url",
+            arguments.office.url.as_deref().and_then(|url| wrong_setting(arguments.provider()?, "url", &yaml(url))),
+        ),
     ];
     match flags.into_iter().find_map(|(flag, wrong)| wrong.map(|wrong| (flag, wrong))) {
         None => Ok(()),

@@ -2,7 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::Ending;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _};
+
+use crate::providers::registry::{self, PROVIDERS, ProviderSpec, SettingSpec};
+use crate::providers::settings::{SettingValue, StateFile};
+
+use super::{Ending, token};
 
 /// The arguments of `init`.
 #[derive(Debug, clap::Args)]
@@ -11,8 +16,8 @@ pub(in crate::cli) struct Arguments {
     #[arg(value_name = "FOLDER")]
     pub(super) folder: Option<PathBuf>,
     /// What the account is reached through [default: what the other flags belong to, else sandbox]
-    #[arg(long, value_enum, value_name = "PROVIDER")]
-    pub(super) provider: Option<Provider>,
+    #[arg(long, value_name = "PROVIDER", value_parser = provider_parser())]
+    pub(super) provider: Option<&'static ProviderSpec>,
     /// What the account is called in plans and logs [default: the account's own name; of a sandbox, the folder's]
     #[arg(long, value_name = "NAME")]
     pub(super) name: Option<String>,
@@ -70,15 +75,11 @@ pub(super) struct Other {
     pub(super) state: Option<PathBuf>,
 }
 
-/// What an account is reached through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Provider {
-    /// An embedded account, to try things on; it needs no credentials
-    Sandbox,
-    /// A server of the Account API
-    Office,
-    /// A snapshot file, for plans only
-    Snapshot,
+/// The providers' words, with what `--help` says of each.
+fn provider_parser() -> impl clap::builder::TypedValueParser<Value = &'static ProviderSpec> {
+    let value = |spec: &ProviderSpec| PossibleValue::new(spec.word).help(spec.about.trim_end_matches('.'));
+    PossibleValuesParser::new(PROVIDERS.map(value))
+        .try_map(|word| registry::find(&word).ok_or_else(|| format!("there is no provider `{word}`")))
 }
 
 /// Where workflows run.
@@ -92,32 +93,48 @@ pub(super) enum Workflow {
 
 impl Arguments {
     /// The provider, if a flag says or implies it.
-    pub(super) fn provider(&self) -> Option<Provider> {
-        self.provider.or_else(|| self.owned().first().map(|(_, owner)| *owner))
+    pub(super) fn provider(&self) -> Option<&'static ProviderSpec> {
+        self.provider.or_else(|| self.given().first().and_then(|(_, setting)| owner(setting)))
     }
 
-    /// The flags that belong to one provider.
-    fn owned(&self) -> Vec<(&'static str, Provider)> {
+    /// The flags that are given for settings, with the settings' names.
+    fn given(&self) -> Vec<(&'static str, &'static str)> {
         let Self { office, other, .. } = self;
         let flags = [
-            ("--url", office.url.is_some(), Provider::Office),
-            ("--token-env", office.token_env.is_some(), Provider::Office),
-            ("--token-file", office.token_file.is_some(), Provider::Office),
-            ("--token-command", office.token_command.is_some(), Provider::Office),
-            ("--snapshot", other.snapshot.is_some(), Provider::Snapshot),
-            ("--seed", other.seed.is_some(), Provider::Sandbox),
-            ("--state", other.state.is_some(), Provider::Sandbox),
+            ("--url", "url", office.url.is_some()),
+            ("--token-env", "token", office.token_env.is_some()),
+            ("--token-file", "token", office.token_file.is_some()),
+            ("--token-command", "token", office.token_command.is_some()),
+            ("--snapshot", "file", other.snapshot.is_some()),
+            ("--seed", "seed", other.seed.is_some()),
+            ("--state", "state", other.state.is_some()),
         ];
-        flags.into_iter().filter(|(_, given, _)| *given).map(|(flag, _, owner)| (flag, owner)).collect()
+        flags.into_iter().filter(|(.., given)| *given).map(|(flag, setting, _)| (flag, setting)).collect()
+    }
+
+    /// The value that a flag gives to a setting.
+    pub(super) fn value(&self, setting: &str) -> anyhow::Result<Option<SettingValue>> {
+        let Self { office, other, .. } = self;
+        Ok(match setting {
+            "url" => office.url.as_deref().map(|url| SettingValue::Url(url.into())),
+            "token" => token::given(self)?.map(SettingValue::Secret),
+            "file" => other.snapshot.clone().map(SettingValue::File),
+            "seed" => other.seed.clone().map(SettingValue::File),
+            "state" => other.state.clone().map(|file| {
+                let in_memory = file.as_os_str() == ":memory:";
+                SettingValue::State(if in_memory { StateFile::Memory } else { StateFile::File(file) })
+            }),
+            _ => None,
+        })
     }
 
     /// Refuses a flag of another provider.
     pub(super) fn fit_together(&self) -> Result<(), Ending> {
         let Some(provider) = self.provider() else { return Ok(()) };
-        match self.owned().into_iter().find(|(_, owner)| *owner != provider) {
+        match self.given().into_iter().find(|(_, setting)| provider.setting(setting).is_none()) {
             None => Ok(()),
-            Some((flag, owner)) => {
-                let (owner, provider) = (owner.word(), provider.word());
+            Some((flag, setting)) => {
+                let (owner, provider) = (owner(setting).map_or("", |owner| owner.word), provider.word);
                 Err(Ending::Usage(format!("`{flag}` belongs to provider `{owner}`, and the provider is `{provider}`")))
             }
         }
@@ -144,11 +161,11 @@ impl Arguments {
 
     /// What has no default and is not given.
     fn needed(&self) -> Vec<&'static str> {
-        match self.provider() {
-            Some(Provider::Office) if self.office.url.is_none() => vec!["`--url`"],
-            Some(Provider::Snapshot) if self.other.snapshot.is_none() => vec!["`--snapshot`"],
-            _ => Vec::new(),
-        }
+        let Some(provider) = self.provider() else { return Vec::new() };
+        let needs = |setting| provider.setting(setting).is_some_and(SettingSpec::is_required);
+        let flags =
+            [("`--url`", "url", self.office.url.is_none()), ("`--snapshot`", "file", self.other.snapshot.is_none())];
+        flags.into_iter().filter(|(_, setting, absent)| *absent && needs(setting)).map(|(flag, ..)| flag).collect()
     }
 
     /// What has a default and is not given.
@@ -156,10 +173,11 @@ impl Arguments {
         let Self { office, .. } = self;
         let provider = self.provider();
         let token = office.token_env.is_some() || office.token_file.is_some() || office.token_command.is_some();
+        let needs_token = provider.is_some_and(|provider| provider.secret().is_some());
         let answers = [
             ("FOLDER", self.folder.is_some()),
             ("`--provider`", provider.is_some()),
-            ("one of `--token-env`, `--token-file` and `--token-command`", token || provider != Some(Provider::Office)),
+            ("one of `--token-env`, `--token-file` and `--token-command`", token || !needs_token),
             ("`--name`", self.name.is_some()),
             ("`--country`", self.country.is_some() || !self.asks_country()),
             ("`--numbers`", !self.numbers.is_empty()),
@@ -171,19 +189,18 @@ impl Arguments {
 
     /// Whether the country makes a difference to what the account is: to a sandbox without a seed.
     fn asks_country(&self) -> bool {
-        matches!(self.provider(), None | Some(Provider::Sandbox)) && self.other.seed.is_none()
+        self.provider().is_none_or(|provider| provider.is_embedded) && self.other.seed.is_none()
     }
 }
 
-impl Provider {
-    /// The word in the file.
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::Sandbox => "sandbox",
-            Self::Office => "office",
-            Self::Snapshot => "snapshot",
-        }
-    }
+/// The flag that gives a setting.
+pub(super) fn flag(setting: &str) -> String {
+    if setting == "file" { "--snapshot".to_owned() } else { format!("--{setting}") }
+}
+
+/// The first provider that has a setting of this name.
+fn owner(setting: &str) -> Option<&'static ProviderSpec> {
+    registry::with_setting(setting).first().copied()
 }
 
 /// `a, b and c`.

@@ -1,23 +1,25 @@
 //! Which account it is, how it is reached, and whether that works: the account is read before anything else is asked.
 //!
-//! An answer from a flag is used once; if it does not work, whoever sits at the terminal is asked, with what was tried
-//! last as the default. A secret is never asked for, only where it is found.
+//! If an answer from a flag does not work, it is asked for at the terminal, with the value that was tried last as the
+//! default. A secret itself is never asked for, only where it is found.
 
 use std::path::Path;
 
 use anyhow::bail;
 use tokio::runtime::Runtime;
 
-use crate::check::settings::{ProviderSettings, SandboxState, SecretRef};
-use crate::cli::open::{Purpose, open};
+use crate::cli::open::open;
 use crate::cli::request_limits::Effort;
 use crate::cli::{accept, account_section, progress};
 use crate::config;
 use crate::model::LiveAccount;
-use crate::providers::ReadError;
+use crate::providers::registry::{Presence, ProviderSpec, SettingKind, SettingSpec};
+use crate::providers::settings::{ProviderSettings, SecretRef, SettingValue, StateFile};
+use crate::providers::{Access, ReadError};
+use crate::text::yaml;
 
 use super::account::{self, Head};
-use super::arguments::{Arguments, Provider};
+use super::arguments::{self, Arguments};
 use super::place::Place;
 use super::terminal::Terminal;
 use super::{Ending, note, token};
@@ -36,113 +38,135 @@ pub(super) fn connect(
     arguments: &Arguments,
     terminal: Option<Terminal>,
     place: &Place,
-    provider: Provider,
+    spec: &'static ProviderSpec,
     runtime: &Runtime,
 ) -> anyhow::Result<Connected> {
-    match provider {
-        Provider::Sandbox => sandbox(arguments, terminal, place, runtime),
-        Provider::Office => office(arguments, terminal, place, runtime),
-        Provider::Snapshot => snapshot(arguments, terminal, runtime),
-    }
-}
-
-fn sandbox(
-    arguments: &Arguments,
-    terminal: Option<Terminal>,
-    place: &Place,
-    runtime: &Runtime,
-) -> anyhow::Result<Connected> {
-    let seed = arguments.other.seed.clone();
-    let name = account::name(arguments, terminal, &place.name().unwrap_or_default())?;
-    let country = account::country(arguments, terminal.filter(|_| seed.is_none()))?
-        .or_else(|| seed.is_none().then(|| account::COUNTRY.to_owned()));
-    let state = match &arguments.other.state {
-        Some(path) if path == Path::new(":memory:") => SandboxState::Memory,
-        Some(path) => SandboxState::File(path.clone()),
-        None => match SandboxState::of_account(&name) {
-            SandboxState::File(file) => SandboxState::File(place.folder.join(file)),
-            SandboxState::Memory => SandboxState::Memory,
-        },
-    };
-    let head = Head { name: Some(name), country };
-    let provider = ProviderSettings::Sandbox { state, seed };
-    let live = read(&provider, &head, runtime)?;
-    Ok(Connected { provider, head, live })
-}
-
-fn snapshot(arguments: &Arguments, terminal: Option<Terminal>, runtime: &Runtime) -> anyhow::Result<Connected> {
-    let head = Head { name: arguments.name.clone(), country: account::country(arguments, None)? };
-    let mut given = arguments.other.snapshot.clone();
-    let mut tried: Option<String> = None;
+    let head = head(arguments, terminal, place, spec)?;
+    let mut given = given(arguments, place, spec, head.name.as_deref().unwrap_or_default())?;
+    let mut tried: Vec<(&str, SettingValue)> = Vec::new();
     loop {
-        let file = match (given.take(), terminal) {
-            (Some(file), _) => file,
-            (None, Some(terminal)) => {
-                terminal.text("Which file is the snapshot?", tried.as_deref(), None, |_| None)?.into()
-            }
-            (None, None) => return Err(Ending::Usage("`--snapshot` is missing".to_owned()).into()),
-        };
-        let provider = ProviderSettings::Snapshot { file: file.clone() };
-        match (read(&provider, &head, runtime), terminal) {
-            (Ok(live), _) => return Ok(Connected { provider, head, live }),
-            (Err(error), None) => return Err(error),
-            (Err(error), Some(_)) => again(&error),
-        }
-        tried = Some(file.to_string_lossy().into_owned());
-    }
-}
-
-fn office(
-    arguments: &Arguments,
-    terminal: Option<Terminal>,
-    place: &Place,
-    runtime: &Runtime,
-) -> anyhow::Result<Connected> {
-    let head = Head { name: arguments.name.clone(), country: account::country(arguments, None)? };
-    let (mut url, mut token) = (arguments.office.url.clone(), token::given(arguments)?);
-    let (mut tried_url, mut tried_token): (Option<String>, Option<SecretRef>) = (None, None);
-    loop {
-        let address = match (url.take(), terminal) {
-            (Some(url), _) => url,
-            (None, Some(terminal)) => {
-                let question = "Where is the Account API?";
-                terminal.text(
-                    question,
-                    tried_url.as_deref(),
-                    Some("https://…, or http:// on this machine"),
-                    account::wrong_url,
-                )?
-            }
-            (None, None) => return Err(Ending::Usage("`--url` is missing".to_owned()).into()),
-        };
-        let reference = match (token.take(), terminal) {
-            (Some(token), _) => token,
-            (None, Some(terminal)) => token::ask(terminal, tried_token.as_ref())?,
-            (None, None) => SecretRef::Env(token::VARIABLE.into()),
-        };
-        let provider = ProviderSettings::Office { url: address.as_str().into(), token: reference.clone() };
-        let error = match token::stays_here(&reference, place) {
+        let values = answers(spec, terminal, &given, &tried)?;
+        let provider = ProviderSettings::new(spec, values.clone());
+        let error = match provider.secret().and_then(|secret| token::stays_here(secret, place)) {
             Some(error) => error,
-            None => match read(&provider, &head, runtime) {
-                Ok(live) => return Ok(Connected { provider, head, live }),
-                Err(error) => token::remedied(error, &reference),
+            None => match (read(&provider, &head, runtime), provider.secret()) {
+                (Ok(live), _) => return Ok(Connected { provider, head, live }),
+                (Err(error), Some(secret)) => token::remedied(error, secret),
+                (Err(error), None) => error,
             },
         };
-        if terminal.is_none() {
+        if terminal.is_none() || !spec.settings.iter().any(SettingSpec::is_required) {
             return Err(error);
         }
         again(&error);
-        // What was not to blame is not asked again.
-        if blames_token(&error) {
-            (url, tried_token) = (Some(address), Some(reference));
-        } else {
-            (tried_url, token) = (Some(address), Some(reference));
-        }
+        // Only the answer that is to blame is asked for again.
+        let blamed = |value: &SettingValue| match value {
+            SettingValue::Secret(_) => blames_secret(&error),
+            _ => spec.secret().is_none() || !blames_secret(&error),
+        };
+        (tried, given) = values.into_iter().partition(|(_, value)| blamed(value));
     }
 }
 
+/// The name and the country, as far as they have to be known before the account is read: an embedded account is created
+/// with them.
+fn head(arguments: &Arguments, terminal: Option<Terminal>, place: &Place, spec: &ProviderSpec) -> anyhow::Result<Head> {
+    if !spec.is_embedded {
+        return Ok(Head { name: arguments.name.clone(), country: account::country(arguments, None)? });
+    }
+    let is_new = arguments.other.seed.is_none();
+    let name = account::name(arguments, terminal, &place.name().unwrap_or_default())?;
+    let country = account::country(arguments, terminal.filter(|_| is_new))?;
+    Ok(Head { name: Some(name), country: country.or_else(|| is_new.then(|| account::COUNTRY.to_owned())) })
+}
+
+/// The settings that flags give, and defaults.
+fn given(
+    arguments: &Arguments,
+    place: &Place,
+    spec: &'static ProviderSpec,
+    name: &str,
+) -> anyhow::Result<Vec<(&'static str, SettingValue)>> {
+    let mut given = Vec::new();
+    for setting in spec.settings {
+        let value = match (arguments.value(setting.name)?, setting.presence) {
+            (Some(value), _) => Some(value),
+            (None, Presence::Default(default)) => Some(match default(name) {
+                SettingValue::State(StateFile::File(file)) => {
+                    SettingValue::State(StateFile::File(place.folder.join(file)))
+                }
+                value => value,
+            }),
+            (None, Presence::Optional | Presence::Required { .. }) => None,
+        };
+        given.extend(value.map(|value| (setting.name, value)));
+    }
+    Ok(given)
+}
+
+/// The value of each setting: given, or asked for with the value that was tried last as the default.
+fn answers(
+    spec: &'static ProviderSpec,
+    terminal: Option<Terminal>,
+    given: &[(&str, SettingValue)],
+    tried: &[(&str, SettingValue)],
+) -> anyhow::Result<Vec<(&'static str, SettingValue)>> {
+    let named = |values: &[(&str, SettingValue)], name: &str| {
+        values.iter().find_map(|(own, value)| (*own == name).then(|| value.clone()))
+    };
+    let mut values = Vec::new();
+    for setting in spec.settings {
+        let value = match (named(given, setting.name), setting.presence, terminal) {
+            (Some(value), ..) => value,
+            (None, Presence::Required { question, .. }, Some(terminal)) => {
+                ask(spec, setting, question, terminal, named(tried, setting.name))?
+            }
+            (None, Presence::Required { .. }, None) if setting.kind == SettingKind::Secret => {
+                SettingValue::Secret(SecretRef::Env(token::VARIABLE.into()))
+            }
+            (None, Presence::Required { .. }, None) => {
+                let flag = arguments::flag(setting.name);
+                return Err(Ending::Usage(format!("`{flag}` is missing")).into());
+            }
+            (None, Presence::Optional | Presence::Default(_), _) => continue,
+        };
+        values.push((setting.name, value));
+    }
+    Ok(values)
+}
+
+fn ask(
+    spec: &'static ProviderSpec,
+    setting: &SettingSpec,
+    question: &str,
+    terminal: Terminal,
+    tried: Option<SettingValue>,
+) -> anyhow::Result<SettingValue> {
+    Ok(match (setting.kind, tried) {
+        (SettingKind::Url, tried) => {
+            let tried =
+                tried.as_ref().and_then(|tried| if let SettingValue::Url(url) = tried { Some(&**url) } else { None });
+            let help = Some("https://…, or http:// on this machine");
+            let wrong = |typed: &str| account::wrong_setting(spec, setting.name, &yaml(typed));
+            SettingValue::Url(terminal.text(question, tried, help, wrong)?.into())
+        }
+        (SettingKind::Secret, tried) => {
+            let tried =
+                tried.and_then(|tried| if let SettingValue::Secret(secret) = tried { Some(secret) } else { None });
+            SettingValue::Secret(token::ask(terminal, question, tried.as_ref())?)
+        }
+        (SettingKind::File | SettingKind::State, tried) => {
+            let tried = match &tried {
+                Some(SettingValue::File(file)) => Some(file.to_string_lossy()),
+                _ => None,
+            };
+            SettingValue::File(terminal.text(question, tried.as_deref(), None, |_| None)?.into())
+        }
+    })
+}
+
 /// Whether another token would help, and another server would not.
-fn blames_token(error: &anyhow::Error) -> bool {
+fn blames_secret(error: &anyhow::Error) -> bool {
     match error.downcast_ref::<ReadError>() {
         Some(error) => matches!(error, ReadError::Unauthorized { .. } | ReadError::Forbidden { .. }),
         // No request was sent: there is no token.
@@ -166,7 +190,7 @@ fn read(provider: &ProviderSettings, head: &Head, runtime: &Runtime) -> anyhow::
     }
     let Some(account) = loaded.accounts.first() else { bail!("the settings name no account") };
     runtime.block_on(async {
-        let opened = open(account, Purpose::Look, Effort::interactive()).await?;
+        let opened = open(account, Access::ReadOnly, Effort::interactive()).await?;
         let read = progress::during("reading the account", opened.provider.read()).await;
         opened.close().await;
         Ok(read?.live)

@@ -4,10 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::check::schema;
-use crate::check::settings::{ProviderSettings, SecretRef};
 use crate::cli::account_section;
 use crate::cli::export::SCHEMA;
 use crate::cli::write_file::{Made, create_all};
+use crate::providers::registry::ProviderSpec;
+use crate::providers::settings::{ProviderSettings, SecretRef};
 use crate::render::export::{ByFolder, ExportOptions, export};
 use crate::text::sanitized;
 
@@ -27,8 +28,7 @@ pub(super) struct Written {
     pub(super) has_command: bool,
     /// What somebody has to do besides.
     pub(super) remarks: Vec<String>,
-    /// The provider's word.
-    pub(super) provider: &'static str,
+    pub(super) provider: &'static ProviderSpec,
 }
 
 /// Asks what is left to ask, and writes the files.
@@ -78,18 +78,15 @@ pub(super) fn write(
         }
     }
     let made = create_all(&files)?;
-    let has_command = matches!(provider, ProviderSettings::Office { token: SecretRef::Command { .. }, .. });
+    let has_command = matches!(provider.secret(), Some(SecretRef::Command { .. }));
     let files = files.into_iter().map(|(path, _)| path).collect();
-    Ok(Written { files, made, has_command, remarks, provider: provider.as_str() })
+    Ok(Written { files, made, has_command, remarks, provider: provider.spec() })
 }
 
 /// The provider's lines in the file: relative paths, and nothing that is the default anyway.
 fn lines(arguments: &Arguments, place: &Place, provider: &ProviderSettings) -> Vec<String> {
     let to = |path: &Path| place.path_to(path);
-    let provider = match provider.clone() {
-        ProviderSettings::Office { url, token } => ProviderSettings::Office { url, token: token::placed(token, &to) },
-        provider => provider,
-    };
+    let provider = provider.clone().map_secret(|secret| token::placed(secret, &to));
     let mut lines = account_section::provider(&provider, &to);
     if arguments.other.state.is_none() {
         lines.retain(|line| !line.starts_with("state:"));
@@ -99,8 +96,8 @@ fn lines(arguments: &Arguments, place: &Place, provider: &ProviderSettings) -> V
 
 /// Adds `.gitignore`, or says what the one that is there lacks.
 fn ignore(place: &Place, provider: &ProviderSettings, files: &mut Vec<(PathBuf, String)>, remarks: &mut Vec<String>) {
-    let token = match provider {
-        ProviderSettings::Office { token: SecretRef::File(file), .. } => Some(file),
+    let token = match provider.secret() {
+        Some(SecretRef::File(file)) => Some(file),
         _ => None,
     };
     let inside = token.and_then(|token| place.inside(token));
@@ -145,22 +142,18 @@ fn workflows(
 
 /// The environment variable that holds the token, which is the secret's name on GitHub as well.
 fn secret(provider: &ProviderSettings) -> Option<&str> {
-    match provider {
-        ProviderSettings::Office { token: SecretRef::Env(name), .. } => Some(name),
+    match provider.secret() {
+        Some(SecretRef::Env(name)) => Some(name),
         _ => None,
     }
 }
 
 /// What workflows cannot do with such an account.
 fn workflow_remark(provider: &ProviderSettings) -> Option<&'static str> {
-    match provider {
-        ProviderSettings::Office { token: SecretRef::Env(_), .. } => None,
-        ProviderSettings::Office { .. } => Some(
+    match provider.secret() {
+        None | Some(SecretRef::Env(_)) => provider.spec().workflow_remark,
+        Some(SecretRef::File(_) | SecretRef::Command { .. }) => Some(
             "The token's file or command is not on GitHub's machine: write `token: { env: STROWGER_TOKEN }` there.",
         ),
-        ProviderSettings::Sandbox { .. } => Some("On GitHub's machine the embedded account begins anew in each run."),
-        ProviderSettings::Snapshot { .. } => {
-            Some("A snapshot is read-only: what is merged is planned, and not applied.")
-        }
     }
 }

@@ -4,13 +4,14 @@ use anyhow::anyhow;
 
 use crate::cli::accept;
 use crate::cli::console::{self, OutputStream};
-use crate::cli::open::{Purpose, open};
+use crate::cli::open::open;
 use crate::cli::plan::read_and_plan;
 use crate::cli::request_limits::Effort;
 use crate::config;
 use crate::diag::has_errors;
 use crate::exit::Exit;
 use crate::plan::Plan;
+use crate::providers::Access;
 use crate::render::human;
 use crate::text::sanitized;
 
@@ -26,8 +27,8 @@ pub(super) async fn prove(place: &Place, mut written: Written) -> anyhow::Result
     let account = loaded.accounts.first().filter(|_| !has_errors(&loaded.diagnostics));
     let opened = match account {
         Some(account) => {
-            let purpose = if written.provider == "sandbox" { Purpose::Write } else { Purpose::Look };
-            let opened = open(account, purpose, Effort::default()).await;
+            let access = if written.provider.is_embedded { Access::Write } else { Access::ReadOnly };
+            let opened = open(account, access, Effort::default()).await;
             Some(opened.map_err(|error| anyhow!("{error:#}; {}", remedy(&written)))?)
         }
         None => None,
@@ -61,7 +62,7 @@ pub(super) async fn prove(place: &Place, mut written: Written) -> anyhow::Result
     let edit = place.folder.join("account.yaml");
     out.say(&format!("Next: edit {}, then", sanitized(&edit.to_string_lossy(), 200)));
     out.say(&format!("  strowger plan {folder}     shows what your edit changes"));
-    if written.provider == "snapshot" {
+    if written.provider.is_read_only {
         out.say(&format!("  strowger plan {folder} --format runbook    says what to click in the portal"));
     } else {
         out.say(&format!("  strowger apply {folder}    changes the account, once you say yes"));

@@ -1,13 +1,13 @@
-//! Where the token of an `office` account is found. The token itself is never asked for, shown or written.
+//! Where the token of an account is found. The token itself is never asked for, shown or written.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
-use crate::check::settings::SecretRef;
 use crate::cli::secrets;
 use crate::providers::ReadError;
+use crate::providers::settings::SecretRef;
 use crate::text::sanitized;
 
 use super::arguments::Arguments;
@@ -61,14 +61,14 @@ impl fmt::Display for Source {
 }
 
 /// Asks for the place, beginning with the one that was tried last.
-pub(super) fn ask(terminal: Terminal, tried: Option<&SecretRef>) -> anyhow::Result<SecretRef> {
+pub(super) fn ask(terminal: Terminal, question: &str, tried: Option<&SecretRef>) -> anyhow::Result<SecretRef> {
     let start = match tried {
         None | Some(SecretRef::Env(_)) => 0,
         Some(SecretRef::File(_)) => 1,
         Some(SecretRef::Command { .. }) => 2,
     };
     let sources = vec![Source::Variable, Source::File, Source::Command];
-    match terminal.one_of("Where will the API token be?", sources, start)? {
+    match terminal.one_of(question, sources, start)? {
         Source::Variable => {
             let default = match tried {
                 Some(SecretRef::Env(name)) => name,

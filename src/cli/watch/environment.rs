@@ -8,12 +8,12 @@ use crate::config::Account;
 use crate::ledger::state_dir;
 use crate::ledger::{Approval, Commit};
 use crate::plan::Plan;
-use crate::providers::{BoxFuture, Provider};
+use crate::providers::{Access, BoxFuture, Opened, Provider};
 use crate::text::sanitized;
 use crate::watch::{Adoption, Connection, Environment};
 
 use super::super::accept::Accept;
-use super::super::open::{Opened, Purpose, open_accepted};
+use super::super::open::open_accepted;
 use super::super::request_limits::Effort;
 use super::super::run_metadata::{self, RunMetadata};
 use super::adopt::{Target, into_folder};
@@ -51,13 +51,12 @@ impl Connection for Opened {
 }
 
 impl Environment for Process {
-    fn open<'a>(&'a self, account: &'a Account, write: bool) -> BoxFuture<'a, Result<Box<dyn Connection>, String>> {
+    fn open<'a>(&'a self, account: &'a Account, access: Access) -> BoxFuture<'a, Result<Box<dyn Connection>, String>> {
         Box::pin(async move {
             if let Some(why) = self.accept.refusal(account) {
                 return Err(why);
             }
-            let purpose = if write { Purpose::Write } else { Purpose::Look };
-            match open_accepted(account, purpose, self.effort).await {
+            match open_accepted(account, access, self.effort).await {
                 Ok(opened) => Ok(Box::new(opened) as Box<dyn Connection>),
                 Err(error) => Err(sanitized(&format!("{error:#}"), 1000)),
             }

@@ -8,9 +8,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::check::settings::{ProviderSettings, SecretRef};
 use crate::config::{Account, News, Reach};
 use crate::ledger::state_dir;
+use crate::providers::settings::SecretRef;
 
 /// The file in the state folder.
 const NAME: &str = "refused.json";
@@ -68,7 +68,7 @@ fn read(root: &Path) -> Option<Refused> {
 
 /// The address, and the reference to the token that is sent there.
 fn way(account: &Account) -> Option<(String, Vec<String>)> {
-    let ProviderSettings::Office { url, token } = &account.settings.provider else { return None };
+    let (url, token) = account.settings.provider.endpoint()?;
     let token = match token {
         SecretRef::Env(name) => vec!["env".to_owned(), name.to_string()],
         SecretRef::File(path) => vec!["file".to_owned(), path.to_string_lossy().into_owned()],

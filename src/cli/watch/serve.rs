@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::apply::{ShutdownSignal, Urgency};
-use crate::check::settings::SecretRef;
+use crate::providers::settings::SecretRef;
 use crate::providers::{Secret, Webhook};
 use crate::watch::notices::{Form, Notices, Receiver, RetryPolicy};
 use crate::watch::{Clock, Command, StatusStore, server};

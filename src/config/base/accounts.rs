@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::check::address::Address;
-use crate::check::settings::ProviderSettings;
 use crate::model::NameKey;
+use crate::providers::settings::ProviderSettings;
 
 use super::super::address;
 use super::super::git::{Commit, Entry as File, GitError, Repository};

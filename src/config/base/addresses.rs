@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 
 use url::Url;
 
-use crate::check::settings::{ProviderSettings, SecretRef};
+use crate::providers::settings::{ProviderSettings, SecretRef};
 use crate::text::sanitized;
 
 use super::super::address::resolved;
@@ -45,7 +45,7 @@ pub struct News {
 impl News {
     /// The same for an account of which nobody knows what was before.
     pub(super) fn unclear(account: &Account, top: &Path, why: &str) -> Self {
-        let ProviderSettings::Office { url, token } = &account.settings.provider else { return Self::default() };
+        let Some((url, token)) = account.settings.provider.endpoint() else { return Self::default() };
         let says = vec![sanitized(why, 1000)];
         Self { address: Some(host(url)), source: Some(source(token, &account.root, top)), says }
     }
@@ -63,11 +63,11 @@ impl News {
         (repository, revision, commit): (&mut Repository, &str, &Commit),
         index: &Index,
     ) -> Result<Self, GitError> {
-        let ProviderSettings::Office { url, token } = &account.settings.provider else { return Ok(Self::default()) };
+        let Some((url, token)) = account.settings.provider.endpoint() else { return Ok(Self::default()) };
         let own = crate::model::NameKey::of(&account.settings.name);
         let (mut address_known, mut source_known) = (false, false);
         for former in &index.accounts {
-            let Some(ProviderSettings::Office { url: before, token: source_before }) = former.provider() else {
+            let Some((before, source_before)) = former.provider().and_then(ProviderSettings::endpoint) else {
                 continue;
             };
             let same_address = endpoint(before) == endpoint(url);
@@ -83,10 +83,7 @@ impl News {
             }
         }
         let before = index.named(&own).iter().filter_map(|at| index.accounts.get(*at)).find_map(Former::provider);
-        let before = match before {
-            Some(ProviderSettings::Office { url, token }) => Some((url, token)),
-            _ => None,
-        };
+        let before = before.and_then(ProviderSettings::endpoint);
         let top = repository.top().to_path_buf();
         let mut news = Self::default();
         if !address_known {

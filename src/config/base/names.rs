@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::check;
-use crate::check::settings::ProviderSettings;
 use crate::diag::Source;
 use crate::model::{FileId, NameKey};
+use crate::providers::settings::ProviderSettings;
 
 use super::super::git::{Commit, Entry as File, GitError, Repository};
 

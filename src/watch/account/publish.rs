@@ -78,7 +78,7 @@ impl Watcher {
             return;
         }
         let first = self.told.files.replace(now).is_none();
-        let provider = wanted.account.as_ref().map_or("", |account| account.settings.provider.as_str());
+        let provider = wanted.account.as_ref().map_or("", |account| account.settings.provider.spec().word);
         self.context.board.update(&self.name, |status| {
             status.files = files.clone();
             status.provider = provider;

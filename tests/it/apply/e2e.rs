@@ -9,7 +9,8 @@ use strowger::apply::{Options, Outcome, Status, execute};
 use strowger::diag::Severities;
 use strowger::model::{Desired, LiveAccount};
 use strowger::plan::{Plan, plan};
-use strowger::providers::office::{Office, OfficeOptions};
+use strowger::providers::ClientOptions;
+use strowger::providers::office::Office;
 use strowger::providers::{Provider, RetryPolicy, Secret, snapshot};
 use strowger::sandbox::{self, Faults, Running, SandboxOptions, Seed, State};
 
@@ -34,8 +35,8 @@ fn office(server: &Running) -> Office {
     client(server, RetryPolicy { first_pause: Duration::from_millis(2), attempts: 20, ..RetryPolicy::default() })
 }
 
-fn client(server: &Running, patience: RetryPolicy) -> Office {
-    let options = OfficeOptions { patience, ..OfficeOptions::default() };
+fn client(server: &Running, retry: RetryPolicy) -> Office {
+    let options = ClientOptions { retry, ..ClientOptions::default() };
     Office::new(&server.url(), Secret::new(TOKEN), options).unwrap()
 }
 

@@ -13,7 +13,8 @@ use strowger::config;
 use strowger::diag::Severities;
 use strowger::model::Desired;
 use strowger::plan::{Plan, plan};
-use strowger::providers::office::{Office, OfficeOptions};
+use strowger::providers::ClientOptions;
+use strowger::providers::office::Office;
 use strowger::providers::{Provider, RetryPolicy, Secret};
 use strowger::sandbox::{self, Faults, Running, SandboxOptions, Seed};
 
@@ -105,8 +106,8 @@ async fn two_thousand_changes_survive_a_bad_day_each_made_exactly_once() {
     };
     let server = sandbox::start(options).await.unwrap();
     // An answer that never comes is given up after half a second, so that the test waits for the limit alone.
-    let patience = RetryPolicy { request: Duration::from_millis(500), attempts: 12, ..RetryPolicy::default() };
-    let options = OfficeOptions { patience, concurrent: 16, ..OfficeOptions::default() };
+    let retry = RetryPolicy { request: Duration::from_millis(500), attempts: 12, ..RetryPolicy::default() };
+    let options = ClientOptions { retry, concurrent: 16, ..ClientOptions::default() };
     let provider = Office::new(&server.url(), Secret::new(TOKEN), options).unwrap();
 
     let plan = planned(&desired, &provider).await;

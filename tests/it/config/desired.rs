@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use strowger::check::settings::{ProviderSettings, SandboxState, SecretRef};
 use strowger::config::{Account, Loaded, load};
 use strowger::diag::Severity::{Error, Info, Warning};
 use strowger::model::{RingMode, Span};
+use strowger::providers::settings::{SecretRef, StateFile};
+use strowger::providers::{office, sandbox, snapshot};
 use strowger::render::diagnostics::{Style, human, plain};
 
 fn loaded(text: &str) -> Loaded {
@@ -85,17 +86,14 @@ fn each_provider_has_its_settings() {
     };
     assert_eq!(
         provider("provider: sandbox, seed: s.yaml"),
-        ProviderSettings::Sandbox { state: SandboxState::File(".strowger/a.db".into()), seed: Some("s.yaml".into()) }
+        sandbox::settings(StateFile::File(".strowger/a.db".into()), Some("s.yaml".into()))
     );
-    assert_eq!(
-        provider("provider: sandbox, state: \":memory:\""),
-        ProviderSettings::Sandbox { state: SandboxState::Memory, seed: None }
-    );
-    assert_eq!(provider("provider: snapshot, file: l.yaml"), ProviderSettings::Snapshot { file: "l.yaml".into() });
+    assert_eq!(provider("provider: sandbox, state: \":memory:\""), sandbox::settings(StateFile::Memory, None));
+    assert_eq!(provider("provider: snapshot, file: l.yaml"), snapshot::settings("l.yaml"));
     for url in ["https://a.example.org/v1", "http://127.0.0.1:8080", "http://localhost:1/v1", "http://[::1]:8080"] {
-        let office = provider(&format!("provider: office, url: \"{url}\", token: {{ command: [pass, show, x] }}"));
+        let read = provider(&format!("provider: office, url: \"{url}\", token: {{ command: [pass, show, x] }}"));
         let token = SecretRef::Command { program: "pass".into(), arguments: vec!["show".into(), "x".into()] };
-        assert_eq!(office, ProviderSettings::Office { url: url.into(), token });
+        assert_eq!(read, office::settings(url, token));
     }
 }
 

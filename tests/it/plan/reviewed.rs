@@ -9,7 +9,8 @@ use crate::support::commands::{Server, TOKEN, edit, expect, office, stderr, stro
 use crate::support::git::git;
 use serde_json::{Value, json};
 use strowger::model::Change;
-use strowger::providers::office::{Office, OfficeOptions};
+use strowger::providers::ClientOptions;
+use strowger::providers::office::Office;
 use strowger::providers::{Access, Provider as _, Secret, WriteError};
 use tempfile::TempDir;
 
@@ -35,10 +36,10 @@ fn a_client_that_looks_sends_nothing_but_get() {
     let changes: Vec<Change> = serde_json::from_value(plan(folder.path(), &[])["changes"].take()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let client = |access| {
-        let options = OfficeOptions { access, ..OfficeOptions::default() };
+        let options = ClientOptions { access, ..ClientOptions::default() };
         Office::new(&server.url, Secret::new(TOKEN), options).unwrap()
     };
-    let looking = client(Access::Look);
+    let looking = client(Access::ReadOnly);
     runtime.block_on(async { looking.read().await }).unwrap();
     let mut tried = 0;
     for change in &changes {

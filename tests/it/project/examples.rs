@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use strowger::check::settings::ProviderSettings;
 use strowger::config::{self, Account, Loaded};
 use strowger::plan::{Plan, plan};
 use strowger::providers::snapshot::Snapshot;
@@ -17,9 +16,7 @@ fn example(name: &str) -> Vec<Account> {
 }
 
 fn seed(account: &Account) -> PathBuf {
-    let ProviderSettings::Sandbox { seed: Some(seed), .. } = &account.settings.provider else {
-        panic!("{} has no seed", account.settings.name)
-    };
+    let Some(seed) = account.settings.provider.file("seed") else { panic!("{} has no seed", account.settings.name) };
     account.root.join(seed)
 }
 

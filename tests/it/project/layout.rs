@@ -12,15 +12,15 @@ const MODULES: &[(&str, &[&str])] = &[
     ("exit", &[]),
     ("text", &[]),
     ("model", &[]),
+    ("providers", &["model", "text"]),
     ("diag", &["model"]),
-    ("check", &["diag", "model", "text"]),
-    ("config", &["check", "diag", "model", "text"]),
+    ("check", &["providers", "diag", "model", "text"]),
+    ("config", &["check", "providers", "diag", "model", "text"]),
     ("diff", &["diag", "model"]),
     ("plan", &["diff", "diag", "model", "text"]),
     ("ledger", &["plan", "model", "text"]),
     ("rollback", &["ledger", "plan", "model"]),
     ("render", &["diff", "plan", "diag", "model", "text"]),
-    ("providers", &["model", "text"]),
     ("serve", &[]),
     ("sandbox", &["providers", "serve", "model", "text"]),
     ("apply", &["ledger", "plan", "providers", "model", "diag", "text"]),
@@ -175,6 +175,28 @@ fn the_core_is_pure() {
         for (line, code) in code(&text) {
             for word in IMPURE.iter().filter(|word| code.contains(**word)) {
                 breaches.push(format!("{}:{line}: `{word}` in the pure core", path.display()));
+            }
+        }
+    }
+    assert!(breaches.is_empty(), "\n{}", breaches.join("\n"));
+}
+
+#[test]
+fn the_core_sees_only_what_providers_declare() {
+    let mut breaches = Vec::new();
+    for Source { path, module, text } in sources() {
+        let declares = path.ends_with("registry.rs") || path.ends_with("settings.rs") || path.ends_with("spec.rs");
+        for (line, code) in code(&text) {
+            let place = format!("{}:{line}", path.display());
+            if ["check", "config"].contains(&module.as_str()) {
+                let uses = code.match_indices("crate::providers::").map(|(at, path)| &code[at + path.len()..]);
+                let other = |name: &&str| !name.starts_with("registry") && !name.starts_with("settings");
+                breaches.extend(uses.filter(other).map(|name| format!("{place}: `{module}` may not use `{name}`")));
+            }
+            if module == "providers" && declares {
+                breaches.extend(
+                    IMPURE.iter().filter(|word| code.contains(**word)).map(|word| format!("{place}: `{word}`")),
+                );
             }
         }
     }

@@ -10,7 +10,8 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use strowger::providers::office::{Office, OfficeOptions};
+use strowger::providers::ClientOptions;
+use strowger::providers::office::Office;
 use strowger::providers::snapshot::Snapshot;
 use strowger::providers::{ChangeCheck, Provider as _, ReadError, RetryPolicy, Secret};
 use strowger::sandbox::{SandboxOptions, Seed, State as Keep};
@@ -62,8 +63,8 @@ async fn pass(State(door): State<Door>, request: Request) -> Response {
 
 fn client(url: &str, token: &str) -> Office {
     let short = Duration::from_millis(1);
-    let patience = RetryPolicy { attempts: 2, first_pause: short, usual_wait: 20 * short, ..RetryPolicy::default() };
-    Office::new(url, Secret::new(token), OfficeOptions { patience, ..OfficeOptions::default() }).unwrap()
+    let retry = RetryPolicy { attempts: 2, first_pause: short, usual_wait: 20 * short, ..RetryPolicy::default() };
+    Office::new(url, Secret::new(token), ClientOptions { retry, ..ClientOptions::default() }).unwrap()
 }
 
 /// A seeded account, a client that sees it in small pages, and what passes between them.

@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 use strowger::model::{
     Change, ChangeId, FieldChange, FieldName, FieldValue, Kind, ObjectId, ObjectLabel, Reason, Revision, Verb,
 };
-use strowger::providers::office::{Office, OfficeOptions};
+use strowger::providers::ClientOptions;
+use strowger::providers::office::Office;
 use strowger::providers::{Provider as _, ReadError, RetryPolicy, Secret, WriteError};
 
 const TOKEN: &str = "tok-3c1f9a77";
@@ -72,7 +73,7 @@ async fn served(answer: impl Fn(&Seen) -> Response + Send + Sync + 'static) -> (
 }
 
 fn client(url: &str, request: Duration) -> Office {
-    let patience = RetryPolicy {
+    let retry = RetryPolicy {
         attempts: 3,
         first_pause: Duration::from_millis(1),
         request,
@@ -80,7 +81,7 @@ fn client(url: &str, request: Duration) -> Office {
         usual_wait: Duration::from_secs(2),
         ..RetryPolicy::default()
     };
-    let options = OfficeOptions { patience, nonce: "run-1".into(), ..OfficeOptions::default() };
+    let options = ClientOptions { retry, nonce: "run-1".into(), ..ClientOptions::default() };
     Office::new(url, Secret::new(TOKEN), options).unwrap()
 }
 
@@ -569,12 +570,12 @@ fn settings_that_cannot_work_are_refused_before_anything_is_sent() {
         ("https://example.org", ""),
         ("https://example.org", "line\nbreak"),
     ] {
-        let Err(error) = Office::new(url, Secret::new(token), OfficeOptions::default()) else { panic!("{url}") };
+        let Err(error) = Office::new(url, Secret::new(token), ClientOptions::default()) else { panic!("{url}") };
         assert!(matches!(error, ReadError::Settings(_)), "{error:?}");
         assert!(!error.to_string().contains("pw") && !error.to_string().contains("break"));
     }
     for url in ["http://localhost:1", "http://127.0.0.1:1", "http://[::1]:1", "https://example.org"] {
-        assert!(Office::new(url, Secret::new(TOKEN), OfficeOptions::default()).is_ok(), "{url}");
+        assert!(Office::new(url, Secret::new(TOKEN), ClientOptions::default()).is_ok(), "{url}");
     }
 }
 

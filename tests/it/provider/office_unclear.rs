@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use strowger::model::{
     Change, ChangeId, FieldChange, FieldName, FieldValue, Kind, ObjectId, ObjectLabel, Reason, Revision, RingMode, Verb,
 };
-use strowger::providers::office::{Office, OfficeOptions};
+use strowger::providers::ClientOptions;
+use strowger::providers::office::Office;
 use strowger::providers::{Provider, ReadError, RetryPolicy, Secret, WriteError};
 use tokio::sync::Notify;
 
@@ -45,8 +46,8 @@ async fn office(answer: impl Fn(&str, usize) -> Response + Send + Sync + 'static
     let router = Router::new().fallback(handle).with_state(server.clone());
     tokio::spawn(async move { axum::serve(listener, router).await });
     let short = Duration::from_millis(1);
-    let patience = RetryPolicy { attempts: 3, first_pause: short, usual_wait: 50 * short, ..RetryPolicy::default() };
-    let options = OfficeOptions { patience, ..OfficeOptions::default() };
+    let retry = RetryPolicy { attempts: 3, first_pause: short, usual_wait: 50 * short, ..RetryPolicy::default() };
+    let options = ClientOptions { retry, ..ClientOptions::default() };
     (Office::new(&url, Secret::new("token"), options).unwrap(), server)
 }
 
@@ -227,8 +228,8 @@ async fn doubt_outlives_a_server_that_is_gone() {
     for change in [creation(), relabel()] {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let patience = RetryPolicy { attempts: 3, first_pause: Duration::from_millis(1), ..RetryPolicy::default() };
-        let options = OfficeOptions { patience, ..OfficeOptions::default() };
+        let retry = RetryPolicy { attempts: 3, first_pause: Duration::from_millis(1), ..RetryPolicy::default() };
+        let options = ClientOptions { retry, ..ClientOptions::default() };
         let office = Office::new(&url, Secret::new("token"), options).unwrap();
         // Takes one request in, and is gone: nothing accepts a connection after that.
         let dies = async move {
@@ -272,8 +273,8 @@ async fn logged(
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });
-    let patience = RetryPolicy { attempts: 3, first_pause: Duration::from_millis(1), ..RetryPolicy::default() };
-    let options = OfficeOptions { patience, ..OfficeOptions::default() };
+    let retry = RetryPolicy { attempts: 3, first_pause: Duration::from_millis(1), ..RetryPolicy::default() };
+    let options = ClientOptions { retry, ..ClientOptions::default() };
     Office::new(&url, Secret::new("token"), options).unwrap().write(&relabel()).await
 }
 

@@ -319,7 +319,8 @@ proptest! {
 
     #[test]
     fn a_snapshot_is_a_seed_and_the_account_made_from_it_has_the_same_snapshot(text in seedable()) {
-        use strowger::providers::office::{Office, OfficeOptions};
+        use strowger::providers::ClientOptions;
+        use strowger::providers::office::Office;
         use strowger::providers::Secret;
         use strowger::sandbox::{SandboxOptions, Seed, start};
 
@@ -328,7 +329,7 @@ proptest! {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let server = start(SandboxOptions { seed: Some(seed), ..SandboxOptions::new("t") }).await.unwrap();
-                let office = Office::new(&server.url(), Secret::new("t"), OfficeOptions::default()).unwrap();
+                let office = Office::new(&server.url(), Secret::new("t"), ClientOptions::default()).unwrap();
                 let live = office.read().await.unwrap().live;
                 server.stop().await;
                 live

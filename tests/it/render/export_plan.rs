@@ -90,12 +90,13 @@ proptest! {
 fn the_plan_of_an_export_of_a_new_embedded_account_is_empty() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        use strowger::providers::office::{Office, OfficeOptions};
+        use strowger::providers::ClientOptions;
+        use strowger::providers::office::Office;
         use strowger::providers::{Provider as _, Secret};
         use strowger::sandbox::{SandboxOptions, start};
 
         let server = start(SandboxOptions::new("t")).await.unwrap();
-        let office = Office::new(&server.url(), Secret::new("t"), OfficeOptions::default()).unwrap();
+        let office = Office::new(&server.url(), Secret::new("t"), ClientOptions::default()).unwrap();
         let read = office.read().await.unwrap();
         assert_eq!(read.live.numbers.len(), 2);
         assert_eq!(changes_after_export(&read.live, ByFolder::Auto), 0);

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use crate::support::sandbox::{Account, TOKEN, client, seeded};
 use serde_json::json;
-use strowger::providers::office::{Office, OfficeOptions};
+use strowger::providers::ClientOptions;
+use strowger::providers::office::Office;
 use strowger::providers::{Provider as _, Secret};
 use strowger::sandbox::{self, Faults, SandboxOptions, State};
 
@@ -52,7 +53,7 @@ async fn a_provider_reaches_an_account_below_its_path() {
     let (server, accounts) = fleet(seeded(), 2).await;
     for (url, _) in &accounts {
         for url in [url.clone(), format!("{url}/"), format!("{url}/v1")] {
-            let office = Office::new(&url, Secret::new(TOKEN), OfficeOptions::default()).unwrap();
+            let office = Office::new(&url, Secret::new(TOKEN), ClientOptions::default()).unwrap();
             assert!(!office.read().await.unwrap().live.numbers.is_empty(), "{url}");
         }
     }

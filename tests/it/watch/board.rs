@@ -5,9 +5,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use strowger::model::{Kind, ObjectRef};
-use strowger::providers::WriteError;
+use strowger::providers::{Access, WriteError};
+use strowger::watch::Options;
 use strowger::watch::status::{EventKind, State};
-use strowger::watch::{Mode, Options};
 use tokio::time::{Instant, sleep};
 
 use super::portal::{FILE, Watch};
@@ -90,7 +90,7 @@ async fn other_files_end_a_fight_also_if_the_account_was_away_meanwhile() {
 
 #[tokio::test(start_paused = true)]
 async fn whoever_undoes_every_write_before_anybody_sees_it_is_found_out() {
-    let watch = Watch::start(Options { mode: Mode::Correct, ..Options::default() }, "").await;
+    let watch = Watch::start(Options { access: Access::Write, ..Options::default() }, "").await;
     watch.portal.mood.lock().unwrap().undoes = true;
     let label = FILE.lines().take_while(|line| !line.contains("ring_groups")).collect::<Vec<_>>().join("\n");
     watch.file(&label).await;
@@ -103,7 +103,7 @@ async fn whoever_undoes_every_write_before_anybody_sees_it_is_found_out() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stop_does_not_wait_for_the_proof_after_the_writes() {
-    let watch = Watch::start(Options { mode: Mode::Correct, ..Options::default() }, "").await;
+    let watch = Watch::start(Options { access: Access::Write, ..Options::default() }, "").await;
     watch.portal.mood.lock().unwrap().write_takes = MINUTE;
     watch.file(FILE).await;
     watch.until("about to be written", |status| status.plan.is_some()).await;

@@ -4,9 +4,9 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use strowger::providers::WriteError;
+use strowger::providers::{Access, WriteError};
+use strowger::watch::Options;
 use strowger::watch::status::{EventKind, State};
-use strowger::watch::{Mode, Options};
 use tokio::time::{Instant, sleep};
 
 use super::portal::{FILE, NAME, Watch};
@@ -15,7 +15,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn correct() -> Options {
-    Options { mode: Mode::Correct, ..Options::default() }
+    Options { access: Access::Write, ..Options::default() }
 }
 
 fn with_policy(policy: &str) -> String {

@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use strowger::model::LiveUser;
+use strowger::providers::Access;
+use strowger::watch::Options;
 use strowger::watch::status::{EventKind, State};
-use strowger::watch::{Mode, Options};
 use tokio::time::sleep;
 
 use super::portal::{FILE, Portal, Watch};
@@ -26,7 +27,7 @@ ring_groups:
 "#;
 
 fn correct() -> Options {
-    Options { mode: Mode::Correct, ..Options::default() }
+    Options { access: Access::Write, ..Options::default() }
 }
 
 fn hire(portal: &Portal) {

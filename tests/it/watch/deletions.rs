@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use strowger::providers::Access;
+use strowger::watch::Options;
 use strowger::watch::status::State;
-use strowger::watch::{Mode, Options};
 use tokio::time::{Instant, sleep};
 
 use super::portal::{FILE, Watch};
@@ -37,7 +38,7 @@ async fn watch(options: Options) -> Watch {
 }
 
 fn correct() -> Options {
-    Options { mode: Mode::Correct, ..Options::default() }
+    Options { access: Access::Write, ..Options::default() }
 }
 
 #[tokio::test(start_paused = true)]

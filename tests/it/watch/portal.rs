@@ -13,12 +13,10 @@ use strowger::model::{Capabilities, Change, Kind, LiveAccount, ObjectId, Revisio
 use strowger::plan::Plan;
 use strowger::providers::snapshot::{Format, parse};
 use strowger::providers::{
-    AuditEntry, BoxFuture, ChangeCheck, FetchedAccount, Provider, ReadError, WriteError, WriteReceipt,
+    Access, AuditEntry, BoxFuture, ChangeCheck, FetchedAccount, Provider, ReadError, WriteError, WriteReceipt,
 };
 use strowger::watch::status::{AccountStatus, Event, EventKind, State};
-use strowger::watch::{
-    Clock, Command, Connection, Environment, LoadedRevision, Mode, Options, Reason, Setup, StatusStore,
-};
+use strowger::watch::{Clock, Command, Connection, Environment, LoadedRevision, Options, Reason, Setup, StatusStore};
 use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -229,7 +227,7 @@ struct Process {
 }
 
 impl Environment for Process {
-    fn open<'a>(&'a self, _: &'a Configured, _: bool) -> BoxFuture<'a, Result<Box<dyn Connection>, String>> {
+    fn open<'a>(&'a self, _: &'a Configured, _: Access) -> BoxFuture<'a, Result<Box<dyn Connection>, String>> {
         self.portal.open.fetch_add(1, Ordering::SeqCst);
         let line: Box<dyn Connection> = Box::new(Line(Arc::clone(&self.portal)));
         Box::pin(std::future::ready(Ok(line)))
@@ -307,7 +305,7 @@ impl Watch {
 
     /// In mode `correct`, once the account is as the file asks.
     pub async fn correcting(file: &str) -> Self {
-        let watch = Self::start(Options { mode: Mode::Correct, ..Options::default() }, file).await;
+        let watch = Self::start(Options { access: Access::Write, ..Options::default() }, file).await;
         watch.until_state(State::InSync).await;
         watch
     }
