@@ -6,7 +6,7 @@
 //! write whose outcome is unclear is looked at before it is done again.
 
 mod error;
-mod http;
+pub mod http;
 mod identity;
 pub mod office;
 mod open;

@@ -288,7 +288,7 @@ fn env_name(reader: &mut Reader, field: Field<'_>) -> Option<SecretRef> {
     };
     match field.value.scalar() {
         Some(text) if form(text) => Some(SecretRef::Env(text.into())),
-        // What stands here may be the secret, so no part of it is shown.
+        // The value may be the secret, so no part of it is shown.
         _ => {
             let message = "`env` names no environment variable";
             reader.report(Diagnostic::new(Rule::WRONG_VALUE, Some(field.key.span()), message).hint(hint));

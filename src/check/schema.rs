@@ -37,7 +37,7 @@ pub fn account() -> Value {
     schema.to_value()
 }
 
-/// A phone account, or a part of one, as it shall be. Strowger compares it with the live account and writes
+/// A phone account, or a part of one, as it should be. Strowger compares it with the live account and writes
 /// only what differs. What a file does not mention is left alone.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -53,7 +53,7 @@ pub struct AccountFile {
     /// Ring groups by name. A group that is not here is not managed: it stays as it is.
     #[schemars(transform = group_names, example = json!({"ventes": {"members": ["user/202"]}}))]
     pub ring_groups: Option<BTreeMap<String, RingGroupEntry>>,
-    /// Ring groups that shall not exist. They are deleted once nothing points at them any more.
+    /// Ring groups that must not exist. They are deleted once nothing points at them any more.
     #[schemars(inner(regex(pattern = r"^ring_group/.*\S$")), example = json!(["ring_group/old"]), extend("default" = json!([])))]
     pub absent: Option<Vec<String>>,
     /// What Strowger may do, and how it judges.

@@ -1,7 +1,7 @@
-//! Where somebody may have written a secret out, so that no excerpt shows it.
+//! Where a secret may have been written out, so that no excerpt shows it.
 //!
 //! Found apart from the readers, which stop early: also a file of another version, or a second `account` section,
-//! shows nothing. What is under a key that nobody knows may be a password under any name, so it is hidden too.
+//! shows nothing. The value of an unknown key may be a password under any name, so it is hidden too.
 
 use crate::model::Span;
 
@@ -28,7 +28,7 @@ pub(super) fn places(document: &Document<'_>, sections: &[&str]) -> Vec<Span> {
     places
 }
 
-/// The reader of the first section hides what stands for its token; nobody reads another section.
+/// The reader of the first section hides what is written as its token; other sections are not read.
 fn of_account(fields: Mapping<'_>, unread: bool, places: &mut Vec<Span>) {
     let names = account::field_names();
     let mut before: Vec<&str> = Vec::new();

@@ -1,7 +1,7 @@
 //! `strowger init`: the first run. It asks, tries, and writes files whose plan is empty.
 //!
 //! Nothing is written before the last question is answered, and nothing that exists is overwritten. Every answer has a
-//! flag; where nobody can be asked, a missing one is an error that names its flag.
+//! flag; without a terminal, a missing one is an error that names its flag.
 
 mod account;
 mod arguments;
@@ -35,7 +35,7 @@ pub(super) use arguments::Arguments;
 /// Why it ends before anything is written, though nothing failed.
 #[derive(Debug, thiserror::Error)]
 enum Ending {
-    /// Somebody left a question.
+    /// A question was left without an answer.
     #[error("nothing written")]
     Left,
     /// The flags are wrong, or too few.
@@ -67,7 +67,7 @@ fn begin(arguments: &Arguments) -> anyhow::Result<Exit> {
     if terminal.is_none() {
         arguments.complete()?;
     }
-    // Told before anything is asked.
+    // Reported before anything is asked.
     let given = arguments.folder.as_deref().map(Place::at).transpose()?;
     if let (Some(place), Some(Workflow::Github)) = (&given, arguments.workflow) {
         workflows::files(place, arguments.office.token_env.as_deref())?;
@@ -106,7 +106,7 @@ fn provider(arguments: &Arguments, terminal: Option<Terminal>) -> anyhow::Result
     }
 }
 
-/// The folder unless somebody says otherwise; that of the published workflows.
+/// The default folder; that of the published workflows.
 const FOLDER: &str = "phones";
 
 fn ask_place(terminal: Option<Terminal>) -> anyhow::Result<Place> {

@@ -1,10 +1,10 @@
-//! How hard an account is asked.
+//! The limits on requests that the command line sets.
 
 use std::time::Duration;
 
 use crate::providers::{ClientOptions, RetryPolicy};
 
-/// How hard an account is asked.
+/// The limits on requests that the command line sets.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(super) struct Effort {
     /// The most requests under way at once; an account that has too much to do gets fewer
@@ -14,23 +14,28 @@ pub(super) struct Effort {
     /// has too much to do (429, 503) do not count
     #[arg(long, value_name = "COUNT", default_value_t = RetryPolicy::default().attempts, value_parser = clap::value_parser!(u32).range(1..=20))]
     attempts: u32,
-    /// The most accounts of a fleet that are read, or written to, at once
-    #[arg(long, value_name = "COUNT", default_value_t = ACCOUNTS, value_parser = clap::value_parser!(u16).range(1..=256))]
-    accounts_at_once: u16,
-    /// Whether somebody waits for the answer at a terminal.
+    /// The most accounts of a fleet that are read, or written to, at once [default: 16; in `watch`, 8 for each server]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
+    accounts_at_once: Option<u16>,
+    /// Whether a user waits for the answer at a terminal.
     #[arg(skip)]
     interactive: bool,
 }
 
 /// The most accounts at once, unless the command line has another number.
 const ACCOUNTS: u16 = 16;
-/// The most that somebody at a terminal waits for a server that has too much to do.
+/// The longest wait at a terminal for a server that is overloaded.
 const HASTY_WAIT: Duration = Duration::from_secs(10);
 
 impl Effort {
     /// The most accounts at once.
     pub(super) fn accounts(self) -> usize {
-        usize::from(self.accounts_at_once)
+        usize::from(self.accounts_at_once.unwrap_or(ACCOUNTS))
+    }
+
+    /// The same for a watch loop, which counts the accounts of each server.
+    pub(super) fn accounts_of_server(self) -> Option<usize> {
+        self.accounts_at_once.map(usize::from)
     }
 
     /// The most changes under way at once.
@@ -49,7 +54,7 @@ impl Effort {
 }
 
 impl Effort {
-    /// For somebody who waits, and can be asked again: one more attempt for a connection that broke, and no long waits.
+    /// For a user who waits and can be asked again: one more attempt for a connection that broke, and no long waits.
     pub(super) fn interactive() -> Self {
         Self { attempts: 2, interactive: true, ..Self::default() }
     }
@@ -57,11 +62,6 @@ impl Effort {
 
 impl Default for Effort {
     fn default() -> Self {
-        Self {
-            concurrency: 4,
-            attempts: RetryPolicy::default().attempts,
-            accounts_at_once: ACCOUNTS,
-            interactive: false,
-        }
+        Self { concurrency: 4, attempts: RetryPolicy::default().attempts, accounts_at_once: None, interactive: false }
     }
 }

@@ -177,6 +177,7 @@ async fn watch(arguments: &Arguments, git: Option<Git>) -> anyhow::Result<Exit> 
             ModeArgument::Correct => Access::Write,
         },
         concurrency: arguments.effort.concurrency(),
+        accounts_at_once: arguments.effort.accounts_of_server().unwrap_or(Options::default().accounts_at_once),
         fight_limit: usize::from(arguments.fight_limit),
         delete_rest: arguments.delete_rest,
         take_over: arguments.take_over,

@@ -51,7 +51,7 @@ pub enum ReadError {
         /// What it answered.
         why: String,
     },
-    /// The server kept failing, or kept asking to wait, until patience ran out.
+    /// The server kept failing, or kept asking to wait, until the attempts ran out.
     #[error("{host} did not answer usably after {attempts} attempts: {why}; try again later")]
     Unavailable {
         /// Scheme, host and port.
@@ -100,7 +100,7 @@ pub struct Referrer {
     pub kind: Kind,
     /// Its id.
     pub id: ObjectId,
-    /// What people call it.
+    /// Its name.
     pub name: String,
     /// The field that points.
     pub field: String,
@@ -121,7 +121,7 @@ pub enum WriteError {
         title: String,
         /// The problem's detail; may be empty.
         detail: String,
-        /// What stands in the way.
+        /// What prevents it.
         referrers: Vec<Referrer>,
     },
     /// Another owner has claimed the account, or a part of what is claimed.

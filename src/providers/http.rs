@@ -2,10 +2,13 @@
 //!
 //! Invariants: the token goes to the configured host and nowhere else (redirects are not followed); only
 //! requests are repeated that cannot do harm twice; nothing waits without end; no text that leaves this
-//! module contains the token.
+//! module contains a token or a credential.
 
+mod auth;
+mod body;
 mod clients;
 mod host_limit;
+mod pages;
 mod rate_limit;
 mod response;
 mod retry;
@@ -14,43 +17,56 @@ mod retry_after;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, IF_MATCH, IF_NONE_MATCH};
+use reqwest::header::{CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH};
 use reqwest::{Client, Method, StatusCode, Url};
 use tokio::sync::watch;
 
 use crate::model::RequestLimits;
 
-use super::Secret;
-
+pub use auth::{Auth, Document, Grant, Login, TokenSource};
+use auth::{NoToken, Token, Tokens};
+pub use body::Body;
 pub(super) use clients::shared as client;
 use host_limit::Budgets;
-pub(super) use response::{Answer, Failure};
-pub(super) use retry::Attempts;
+pub use pages::{PageError, Paging};
+pub use response::{Answer, Failure};
+pub use retry::Attempts;
 pub use retry::RetryPolicy;
 pub(super) use retry_after::stated_wait;
 
 /// A request, ready to be sent any number of times.
 #[derive(Clone, Debug)]
-pub(super) struct Request {
-    pub(super) method: Method,
-    pub(super) url: Url,
-    pub(super) if_match: Option<Box<str>>,
-    pub(super) if_none_match: Option<Box<str>>,
-    pub(super) idempotency_key: Option<String>,
-    pub(super) body: Option<Vec<u8>>,
+pub struct Request {
+    pub method: Method,
+    pub url: Url,
+    pub if_match: Option<Box<str>>,
+    pub if_none_match: Option<Box<str>>,
+    pub idempotency_key: Option<String>,
+    pub body: Option<Body>,
+    /// Whether the vendor promises that doing it twice is the same as doing it once. Reads need no promise.
+    pub repeatable: bool,
 }
 
 impl Request {
-    pub(super) fn get(url: Url) -> Self {
-        Self { method: Method::GET, url, if_match: None, if_none_match: None, idempotency_key: None, body: None }
+    pub fn get(url: Url) -> Self {
+        Self {
+            method: Method::GET,
+            url,
+            if_match: None,
+            if_none_match: None,
+            idempotency_key: None,
+            body: None,
+            repeatable: false,
+        }
     }
 
     /// Whether doing it twice is the same as doing it once, whatever became of the first.
     ///
-    /// The key of a creation has its first answer given again. That of any other write only names it in the
+    /// A creation with a key is answered as it was the first time. The key of any other write only names it in the
     /// account's audit log.
     fn is_repeatable(&self) -> bool {
-        self.method == Method::GET || self.method == Method::POST && self.idempotency_key.is_some()
+        let keyed = self.method == Method::POST && self.idempotency_key.is_some();
+        self.method == Method::GET || self.repeatable || keyed
     }
 }
 
@@ -65,10 +81,10 @@ pub enum Access {
 
 /// Why there is no answer to act on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum SendError {
-    /// It was not done, and patience has run out or repeating is useless.
+pub enum SendError {
+    /// It was not done, and the attempts have run out or repeating is useless.
     NotDone(Failure),
-    /// It was not done: the server has too much to do (429) for longer than a request waits. What it stated, for people.
+    /// It was not done: the server has too much to do (429) for longer than a request waits. What it stated, for messages.
     Limited(String),
     /// It writes, and the client only looks; nothing was sent.
     Forbidden,
@@ -82,12 +98,11 @@ fn is_doubtful(status: StatusCode) -> bool {
 }
 
 /// A client of one account.
-pub(super) struct Http {
+pub struct Http {
     client: Arc<Client>,
-    authorization: HeaderValue,
-    secret: Secret,
+    tokens: Tokens,
     budget: Budgets,
-    patience: RetryPolicy,
+    retry: RetryPolicy,
     access: Access,
     /// Whether the run ends.
     stopped: watch::Sender<bool>,
@@ -95,41 +110,38 @@ pub(super) struct Http {
 
 impl Http {
     /// A client whose requests all go below `base`.
-    pub(super) fn new(
+    pub fn new(
         base: &Url,
-        secret: Secret,
+        auth: Auth,
         limits: RequestLimits,
-        patience: RetryPolicy,
+        retry: RetryPolicy,
         access: Access,
     ) -> Result<Self, String> {
-        let mut authorization = HeaderValue::try_from(format!("Bearer {}", secret.expose()))
-            .map_err(|_| "the token has characters that cannot be sent in a header".to_owned())?;
-        authorization.set_sensitive(true);
-        let client = clients::shared(base, limits, patience)
-            .map_err(|error| format!("the HTTP client cannot start: {error}"))?;
+        let tokens = Tokens::new(auth, retry)?;
+        let client =
+            clients::shared(base, limits, retry).map_err(|error| format!("the HTTP client cannot start: {error}"))?;
         Ok(Self {
             client,
-            authorization,
-            secret,
+            tokens,
             budget: Budgets::new(base, limits),
-            patience,
+            retry,
             access,
             stopped: watch::Sender::new(false),
         })
     }
 
     /// Takes over the limits that the account states.
-    pub(super) fn learn(&self, limits: RequestLimits) {
+    pub fn learn(&self, limits: RequestLimits) {
         self.budget.learn(limits);
     }
 
     /// What is under way is finished; nothing is tried again, waited for or begun but a look at what is in doubt.
-    pub(super) fn stop(&self) {
+    pub fn stop(&self) {
         self.stopped.send_replace(true);
     }
 
     /// Waits for so long, or until the run ends.
-    pub(super) async fn pause(&self, pause: Duration) {
+    pub async fn pause(&self, pause: Duration) {
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = self.until_stopped() => {}
@@ -142,20 +154,20 @@ impl Http {
     }
 
     /// A fresh count of attempts at one request.
-    pub(super) fn attempts(&self) -> Attempts {
-        Attempts::new(self.patience)
+    pub fn attempts(&self) -> Attempts {
+        Attempts::new(self.retry)
     }
 
-    /// The text without the token.
-    pub(super) fn redacted(&self, text: &str) -> String {
-        self.secret.redacted(text)
+    /// The text without tokens and credentials.
+    pub fn redacted(&self, text: &str) -> String {
+        self.tokens.redacted(text)
     }
 
     /// Text of the server's, safe to show: one line, short, without the token.
-    pub(super) fn sanitized(&self, text: &str) -> String {
+    pub fn sanitized(&self, text: &str) -> String {
         // Cut before the token is looked for, a long way behind where the text is cut for good.
         let start: String = text.chars().take(20_000).collect();
-        crate::text::sanitized(&self.secret.redacted(&start), 300)
+        crate::text::sanitized(&self.tokens.redacted(&start), 300)
     }
 
     /// Sends a request, again where that is safe, until there is an answer to act on.
@@ -165,21 +177,39 @@ impl Http {
     /// An answer is whatever does not ask for a repeat, so also 404 or 412. A request that is not
     /// repeatable is only sent again if the last one certainly was not carried out. Whatever the last attempt ends
     /// in, [`Attempts::doubt`] says whether an earlier one may have been carried out.
-    pub(super) async fn send(&self, call: &Request, attempts: &mut Attempts) -> Result<Answer, SendError> {
+    pub async fn send(&self, call: &Request, attempts: &mut Attempts) -> Result<Answer, SendError> {
         if self.access == Access::ReadOnly && call.method != Method::GET {
             return Err(SendError::Forbidden);
         }
+        let mut refused: Option<Token> = None;
         loop {
             let turn = tokio::select! {
                 biased;
                 () = self.until_stopped(), if call.method != Method::GET || attempts.made > 0 => {
-                    return Err(SendError::NotDone(Failure::NotSent("the run was told to stop".to_owned())));
+                    return Err(SendError::NotDone(Failure::NotSent("the run was stopped".to_owned())));
                 }
                 turn = self.budget.turn() => turn,
             };
+            let token = match self.tokens.token(refused.as_ref()).await {
+                Ok(token) => token,
+                Err(NoToken::Refused(why)) => return Err(SendError::NotDone(Failure::NoToken(why))),
+                Err(NoToken::Later(why)) => {
+                    let Some(pause) = attempts.pause() else {
+                        return Err(SendError::NotDone(Failure::NotSent(why)));
+                    };
+                    drop(turn);
+                    self.pause(pause).await;
+                    continue;
+                }
+            };
             attempts.made += 1;
-            // How long to pause, and what it means if patience, or the run, ends before the next attempt.
-            let (pause, gave_up) = match self.attempt(call).await {
+            // How long to pause, and what it means if the attempts, or the run, end before the next attempt.
+            let (pause, gave_up) = match self.attempt(call, &token).await {
+                // It was not done. A token may have ended before its time, so one new token is tried.
+                Ok(answer) if answer.status == 401 && refused.is_none() && self.tokens.is_renewable() => {
+                    refused = Some(token);
+                    continue;
+                }
                 Ok(answer) if answer.status.as_u16() == 429 => {
                     let Some(wait) = attempts.wait(answer.asked) else {
                         return Err(SendError::Limited(attempts.too_long(429, answer.asked)));
@@ -188,7 +218,7 @@ impl Http {
                     continue;
                 }
                 Ok(answer) if is_doubtful(answer.status) => {
-                    // A 500 is a mistake; these are what a door says when there are too many people inside.
+                    // A 500 is a server bug; 502 to 504 mean overload.
                     if matches!(answer.status.as_u16(), 502..=504) {
                         self.budget.overloaded(&turn);
                     }
@@ -219,7 +249,7 @@ impl Http {
                     (attempts.pause(), doubt)
                 }
                 Err(Failure::NotSent(why)) => (attempts.pause(), SendError::NotDone(Failure::NotSent(why))),
-                // What was answered was answered after the write.
+                // The server has answered, so the write may be done.
                 Err(Failure::TooLarge) if call.method != Method::GET => {
                     return Err(attempts.doubted("the answer is too large".to_owned()));
                 }
@@ -234,11 +264,11 @@ impl Http {
         }
     }
 
-    async fn attempt(&self, call: &Request) -> Result<Answer, Failure> {
+    async fn attempt(&self, call: &Request, token: &Token) -> Result<Answer, Failure> {
         let mut request = self
             .client
             .request(call.method.clone(), call.url.clone())
-            .header(AUTHORIZATION, self.authorization.clone());
+            .header(self.tokens.header(), token.value.clone());
         if let Some(etag) = &call.if_match {
             request = request.header(IF_MATCH, &**etag);
         }
@@ -249,7 +279,7 @@ impl Http {
             request = request.header("Idempotency-Key", key);
         }
         if let Some(body) = &call.body {
-            request = request.header(CONTENT_TYPE, content_type(&call.method)).body(body.clone());
+            request = request.header(CONTENT_TYPE, body.content_type()).body(body.clone().into_bytes());
         }
         let begun = Instant::now();
         let attempt = match request.send().await {
@@ -275,8 +305,4 @@ impl Http {
 pub(super) fn failure_of(error: &reqwest::Error) -> (String, bool) {
     let failure = response::failure(error);
     (failure.to_string(), matches!(failure, Failure::InvalidRequest(_) | Failure::Untrusted(_)))
-}
-
-fn content_type(method: &Method) -> &'static str {
-    if *method == Method::PATCH { "application/merge-patch+json" } else { "application/json" }
 }

@@ -9,7 +9,7 @@ use super::FetchedAccount;
 /// The live identity of an account.
 ///
 /// Two are the same account if they were reached in the same place and give the same account id. A server has other
-/// names as well, which nobody can know beforehand: two servers are taken for one if the account id, the numbers and the
+/// names as well, which cannot be known beforehand: two servers are taken for one if the account id, the numbers and the
 /// users are the same there, with the same ids, and the servers do not show by the versions of their lists that they
 /// keep two accounts.
 #[derive(Clone, Debug)]
@@ -95,7 +95,7 @@ mod tests {
         let other = read("acc_2", "+33142685300", &["v7", "v8"]);
         let moved = read("acc_1", "+33142685301", &["v7", "v8"]);
         assert!(at("pbx", &paris).is_same(&at("alias", &paris)));
-        assert!(at("pbx", &paris).is_same(&at("alias", &again)), "somebody wrote between the two readings");
+        assert!(at("pbx", &paris).is_same(&at("alias", &again)), "the account was changed between the two readings");
         assert!(at("pbx", &paris).is_same(&at("alias", &silent)), "no version tells them apart");
         assert!(at("pbx", &paris).is_same(&at("pbx", &moved)), "one place, one id");
         assert!(!at("pbx", &paris).is_same(&at("alias", &copy)), "two servers that began with one seed");

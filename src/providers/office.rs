@@ -28,7 +28,7 @@ use reqwest::Url;
 use crate::model::{Capabilities, Change, Claim, RequestLimits};
 use crate::text::is_loopback_host;
 
-use super::http::Http;
+use super::http::{Auth, Http, TokenSource};
 use super::{
     AuditEntry, BoxFuture, ChangeCheck, ClientOptions, FetchedAccount, Provider, ReadError, Secret, WriteError,
     WriteReceipt,
@@ -51,7 +51,7 @@ pub struct Office {
     page_limit: AtomicU32,
     /// The id of the account that was read first: the only one that this client is for.
     id: OnceLock<Box<str>>,
-    /// How the last complete reading can be looked at again.
+    /// `ETag`s of the last full read, for conditional requests.
     trail: Mutex<Option<KnownPages>>,
 }
 
@@ -80,7 +80,8 @@ impl Office {
             return Err(invalid("the account's `token` is empty".to_owned()));
         }
         let limits = RequestLimits { per_second: None, concurrent: options.concurrent };
-        let http = Http::new(&base, token, limits, options.retry, options.access).map_err(invalid)?;
+        let http = Http::new(&base, Auth::bearer(TokenSource::Fixed(token)), limits, options.retry, options.access)
+            .map_err(invalid)?;
         Ok(Self {
             http,
             base,
@@ -107,7 +108,7 @@ impl Office {
     }
 }
 
-/// Takes one `/v1` off the end, which every resource begins with anyway: people write it, and servers print it.
+/// Takes one `/v1` off the end, which every resource begins with anyway: operators write it, and servers print it.
 fn without_version(base: &mut Url) {
     let has_version = base.path().trim_end_matches('/').ends_with("/v1");
     if has_version && let Ok(mut path) = base.path_segments_mut() {

@@ -4,7 +4,7 @@ mod redact;
 
 use sha2::{Digest as _, Sha256};
 
-/// What stands for a secret in a text.
+/// What replaces a secret in a text.
 const MARK: &str = "[token]";
 
 /// A secret. It has no `Debug`, no `Display` and no `Serialize`, so it cannot reach a log, a plan or a message.

@@ -177,7 +177,7 @@ impl Provider for Snapshot {
     }
 
     fn read(&self) -> BoxFuture<'_, Result<FetchedAccount, ReadError>> {
-        // On this thread, though it takes a second for each 200,000 numbers: it has nobody to wait for, and a thread
+        // On this thread, though it takes a second for each 200,000 numbers: it waits for nothing, and a thread
         // of its own would have a heap of its own, beside what reading the files left in this one's.
         Box::pin(async {
             // Taken before the file is opened: if it changes from here on, it has another one.

@@ -1,6 +1,6 @@
-//! An address that is told things by `POST`, and that is itself a secret.
+//! An address that receives notices by `POST`, and that is itself a secret.
 //!
-//! Who knows the address of a webhook may write to it, so it is kept as a [`Secret`]: no text that leaves this module
+//! The address of a webhook is all that it takes to write to it, so it is kept as a [`Secret`]: no text that leaves this module
 //! holds it. Nothing is redirected, nothing waits without end, and the answer's body is not read.
 
 use std::sync::Arc;
@@ -15,11 +15,11 @@ use crate::text::is_loopback_host;
 use super::Secret;
 use super::http::{RetryPolicy, client, failure_of, stated_wait};
 
-/// The most time until a connection stands, and until there is an answer.
+/// The most time to connect, and until there is an answer.
 const CONNECT: Duration = Duration::from_secs(5);
 const ANSWER: Duration = Duration::from_secs(10);
 
-/// An address that is told things.
+/// An address that receives notices.
 pub struct Webhook {
     client: Arc<Client>,
     url: Url,
@@ -48,13 +48,13 @@ impl Webhook {
             "http" => return Err("it is `http`, which anybody on the way can read; use `https`".to_owned()),
             _ => return Err("it is no `https` URL".to_owned()),
         }
-        let patience = RetryPolicy { connect: CONNECT, request: ANSWER, ..RetryPolicy::default() };
-        let client = client(&url, RequestLimits { concurrent: 1, ..RequestLimits::default() }, patience)
+        let retry = RetryPolicy { connect: CONNECT, request: ANSWER, ..RetryPolicy::default() };
+        let client = client(&url, RequestLimits { concurrent: 1, ..RequestLimits::default() }, retry)
             .map_err(|error| format!("the HTTP client cannot start: {}", error.without_url()))?;
         Ok(Self { client, url, secret })
     }
 
-    /// Tells it once.
+    /// Sends one request.
     pub async fn post(&self, content_type: &str, body: Vec<u8>) -> Posted {
         let request = self.client.post(self.url.clone()).header(CONTENT_TYPE, content_type).body(body);
         let response = match request.send().await {

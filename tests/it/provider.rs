@@ -2,6 +2,8 @@
 
 mod hostile_answers;
 mod hostile_tls;
+mod http_pages;
+mod http_tokens;
 mod look;
 mod office_hostile;
 mod office_unclear;

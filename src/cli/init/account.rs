@@ -12,7 +12,7 @@ use super::Ending;
 use super::arguments::Arguments;
 use super::terminal::Terminal;
 
-/// Where a new embedded account is unless somebody says otherwise.
+/// The default country of a new embedded account.
 pub(super) const COUNTRY: &str = "FR";
 
 /// What every account section begins with.
@@ -100,7 +100,7 @@ pub(super) fn check(arguments: &Arguments) -> Result<(), Ending> {
     }
 }
 
-/// The account's name: from a flag, from whoever is asked, or this one, if it is one.
+/// The account's name: from a flag, from the terminal, or this default, if it is valid.
 pub(super) fn name(arguments: &Arguments, terminal: Option<Terminal>, default: &str) -> anyhow::Result<String> {
     if let Some(name) = &arguments.name {
         return Ok(name.clone());
@@ -112,7 +112,7 @@ pub(super) fn name(arguments: &Arguments, terminal: Option<Terminal>, default: &
     }
 }
 
-/// The country: from a flag, or from whoever is asked.
+/// The country: from a flag, or from the terminal.
 pub(super) fn country(arguments: &Arguments, terminal: Option<Terminal>) -> anyhow::Result<Option<String>> {
     if let Some(country) = &arguments.country {
         return Ok(Some(country.clone()));

@@ -140,7 +140,7 @@ impl Arguments {
         }
     }
 
-    /// Refuses to go on where nobody can be asked and an answer is missing; all that are missing are named.
+    /// Refuses to go on without a terminal if an answer is missing; all that are missing are named.
     pub(super) fn complete(&self) -> Result<(), Ending> {
         let needed = self.needed();
         if self.yes {

@@ -1,4 +1,4 @@
-//! What of the account the files shall manage.
+//! Which objects of the account the files will manage.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ use super::arguments::Arguments;
 use super::holdings::Holdings;
 use super::terminal::{Row, Terminal};
 
-/// The longest text of somebody's that a message repeats.
+/// The longest typed text that a message repeats.
 const LONGEST: usize = 60;
 
 /// Chooses by the flags, by asking, or everything.
@@ -48,7 +48,7 @@ pub(super) fn choose(
     }
 }
 
-/// What somebody answers to how much of a kind shall be managed.
+/// The answer to how much of a kind the files will manage.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Share {
     All(usize),

@@ -26,7 +26,7 @@ pub(super) struct Written {
     pub(super) made: Made,
     /// Whether a command prints the token.
     pub(super) has_command: bool,
-    /// What somebody has to do besides.
+    /// What is left to do by hand.
     pub(super) remarks: Vec<String>,
     pub(super) provider: &'static ProviderSpec,
 }
@@ -129,7 +129,7 @@ fn workflows(
     match (arguments.workflow, terminal) {
         (Some(Workflow::Github), _) => workflows::files(place, secret),
         (Some(Workflow::None), _) | (None, None) => Ok(Vec::new()),
-        // Nobody is asked for what cannot be.
+        // The question is left out if the workflows cannot be written.
         (None, Some(terminal)) => match workflows::files(place, secret) {
             Ok(files) => Ok(if terminal.confirm("Write GitHub workflows?", false)? { files } else { Vec::new() }),
             Err(why) => {

@@ -1,4 +1,4 @@
-//! What an account holds, in lines for people. Its texts are untrusted, and escaped.
+//! What an account holds, in lines for the terminal. Its texts are untrusted, and escaped.
 
 use std::collections::HashMap;
 

@@ -11,14 +11,14 @@ use crate::config;
 /// A folder for the files of one account.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
-    /// As somebody wrote it.
+    /// As it was written.
     pub(super) folder: PathBuf,
     /// From the root of the file system, without links as far as it exists.
     whole: PathBuf,
 }
 
 impl Place {
-    /// The place, if nothing that is there already stands in the way.
+    /// The place, if no file that exists is in the way.
     pub(super) fn at(folder: &Path) -> anyhow::Result<Self> {
         if folder.as_os_str().is_empty() {
             bail!("the folder has no name");
@@ -52,7 +52,7 @@ impl Place {
         Ok(Repository { folder: folder.to_path_buf(), is_git: git.is_some(), root })
     }
 
-    /// What people call the folder.
+    /// The folder's name.
     pub(super) fn name(&self) -> Option<String> {
         self.whole.file_name().map(|name| name.to_string_lossy().into_owned())
     }
@@ -76,7 +76,7 @@ impl Repository {
     }
 }
 
-/// A path as people read it: from the current folder, if it is below.
+/// A path to show: from the current folder, if it is below.
 pub(super) fn near(path: &Path) -> String {
     let Ok(here) = whole(Path::new(".")) else { return crate::text::sanitized(&path.to_string_lossy(), 300) };
     crate::text::sanitized(&path.strip_prefix(here).unwrap_or(path).to_string_lossy(), 300)

@@ -1,4 +1,4 @@
-//! The questions, on a terminal: what somebody sees and types. What the answers mean is none of its business.
+//! The questions on a terminal: what is shown and typed. Other modules interpret the answers.
 //!
 //! Esc and Ctrl-C end every question with [`Ending::Left`]. Texts that come from an account are escaped before they
 //! get here.
@@ -12,7 +12,7 @@ use inquire::{Confirm, InquireError, MultiSelect, Select, Text};
 
 use super::Ending;
 
-/// A terminal at which somebody can be asked.
+/// A terminal for questions.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Terminal(());
 
@@ -31,7 +31,7 @@ impl Row {
         Self { shown: fitted(text, columns.saturating_sub(8)), sought: text.to_lowercase() }
     }
 
-    /// Whether it is found by what somebody types: any part of it, or a number in the national form.
+    /// Whether it is found by what is typed: any part of it, or a number in the national form.
     fn fits(&self, typed: &str) -> bool {
         let typed = typed.trim().to_lowercase();
         if self.sought.contains(&typed) {

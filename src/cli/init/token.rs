@@ -15,7 +15,7 @@ use super::place::{Place, near};
 use super::terminal::Terminal;
 use super::{Ending, account};
 
-/// The environment variable unless somebody says otherwise; that of the published workflows.
+/// The default environment variable; that of the published workflows.
 pub(super) const VARIABLE: &str = "STROWGER_TOKEN";
 
 /// The place that a flag names.
@@ -23,7 +23,7 @@ pub(super) fn given(arguments: &Arguments) -> anyhow::Result<Option<SecretRef>> 
     let office = &arguments.office;
     if let Some(name) = &office.token_env {
         if account::wrong_variable(name).is_some() {
-            // What stands there may be the token.
+            // The value may be the token.
             let why =
                 "`--token-env` wants the name of an environment variable, such as `STROWGER_TOKEN`, never the token";
             return Err(Ending::Usage(why.to_owned()).into());

@@ -15,11 +15,11 @@ const WORKFLOWS: [(&str, &str); 2] = [
     ("strowger-merge.yml", include_str!("../../../examples/workflows/merge.yml")),
 ];
 
-/// The first line of each. What follows it in the examples is for whoever copies them by hand, and says what else to do.
+/// The first line of each. What follows it in the examples is for copying them by hand, and says what else to do.
 const HEAD: &str =
     "# Written by `strowger init`, which has put the folder and the name of the secret in. The rest is yours:\n#\n";
 
-/// What stands beside the parts that nobody but their owner knows.
+/// The comment beside the parts that only their owner knows.
 const MARK: &str = "# replace";
 
 /// The words of the examples that are replaced.
@@ -36,7 +36,7 @@ fn paths(repository: &Repository) -> [PathBuf; 2] {
 /// The workflows for the account in this folder whose token is in this environment variable, unless there are some.
 pub(super) fn files(place: &Place, secret: Option<&str>) -> anyhow::Result<Vec<(PathBuf, String)>> {
     let repository = place.repository()?;
-    // They belong to somebody.
+    // They are not ours.
     if let Some(path) = paths(&repository).iter().find(|path| path.exists()) {
         bail!("{} exists already", path.display());
     }
@@ -97,7 +97,7 @@ fn fitting(line: &str, folder: &str, secret: &str) -> String {
     code + &prose
 }
 
-/// What stands for the folder before this text, and how many bytes of the text it replaces as well: no path of a
+/// What is written as the folder before this text, and how many bytes of the text it replaces as well: no path of a
 /// repository begins with `./` or `/`, so of `phones/**` only `**` is left where the folder is the root.
 fn path<'a>(folder: &'a str, after: &str) -> (&'a str, usize) {
     let below = after.strip_prefix('/').is_some_and(|rest| rest.starts_with(|c: char| c.is_alphanumeric() || c == '*'));

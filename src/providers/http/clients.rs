@@ -14,7 +14,7 @@ use super::RetryPolicy;
 
 const USER_AGENT: &str = concat!("strowger/", env!("CARGO_PKG_VERSION"));
 
-/// How long a connection is kept that nobody uses. Whoever looks at a thousand accounts once a minute would hold a
+/// How long an unused connection is kept. A watch of a thousand accounts, each read once a minute, would otherwise hold a
 /// thousand of them in vain.
 const IDLE: Duration = Duration::from_secs(20);
 
@@ -37,16 +37,16 @@ static CLIENTS: Mutex<Vec<(Settings, Weak<Client>)>> = Mutex::new(Vec::new());
 pub(in crate::providers) fn shared(
     base: &Url,
     limits: RequestLimits,
-    patience: RetryPolicy,
+    retry: RetryPolicy,
 ) -> Result<Arc<Client>, reqwest::Error> {
     let settings = Settings {
         local: is_loopback_host(base.host_str().unwrap_or_default()),
         plain: base.scheme() == "http",
         idle_per_host: limits.concurrent.max(32),
-        connect: patience.connect,
-        request: patience.request,
+        connect: retry.connect,
+        request: retry.request,
     };
-    // What a panic leaves behind is a list that lacks a client, or has it.
+    // Poisoning is harmless: the list is only a cache.
     let mut clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
     clients.retain(|(_, client)| client.strong_count() > 0);
     let known = clients.iter().find(|(known, _)| *known == settings);
@@ -60,7 +60,7 @@ pub(in crate::providers) fn shared(
 
 impl Settings {
     fn client(self) -> Result<Client, reqwest::Error> {
-        // Fails if someone was faster, which is as good.
+        // Fails if another thread was faster, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = Client::builder()
             .user_agent(USER_AGENT)

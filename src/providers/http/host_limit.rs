@@ -1,7 +1,7 @@
 //! The budget of an account, within that of its server: accounts of one host share what the host can take.
 //!
-//! An account's own budget bounds what it states or shows for itself. When one account meets a 429, or a door that is
-//! shut, every account of the same scheme, host and port slows down, because a server limits clients more often than
+//! An account's own budget bounds what it states or shows for itself. When one account meets a 429 or an overload,
+//! every account of the same scheme, host and port slows down, because a server limits clients more often than
 //! accounts.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -46,7 +46,7 @@ impl Budgets {
 
     /// Waits until a request may start.
     pub(super) async fn turn(&self) -> RequestPermit<'_> {
-        // First the account's own: who waits for that must not keep others from the host.
+        // First the account's own: waiting for it must not keep other accounts from the host.
         let own = self.own.turn().await;
         RequestPermit { own, host: self.host.turn().await }
     }
@@ -57,7 +57,7 @@ impl Budgets {
         self.host.limited(&turn.host, wait);
     }
 
-    /// The server, or what stands before it, could not cope.
+    /// The server, or a proxy before it, is overloaded.
     pub(super) fn overloaded(&self, turn: &RequestPermit<'_>) {
         self.own.overloaded(&turn.own);
         self.host.overloaded(&turn.host);
@@ -71,7 +71,7 @@ impl Budgets {
 }
 
 fn host(origin: String) -> Arc<Budget> {
-    // What a panic leaves behind is a list that lacks a budget, or has it.
+    // Poisoning is harmless: the list is only a cache.
     let mut hosts = HOSTS.lock().unwrap_or_else(PoisonError::into_inner);
     hosts.retain(|(_, budget)| budget.strong_count() > 0);
     let known = hosts.iter().find(|(known, _)| *known == origin);
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_429_of_one_account_holds_back_the_others_of_its_host_and_nobody_else() {
+    async fn a_429_of_one_account_holds_back_the_others_of_its_host_and_no_other_host() {
         let (one, two) = (budgets("https://pbx.example.org/a/"), budgets("https://PBX.example.org:443/b/"));
         let other = budgets("https://pbx.example.com/");
         let start = Instant::now();

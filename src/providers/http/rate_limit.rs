@@ -118,12 +118,13 @@ impl Budget {
         }
     }
 
-    /// The account, or what stands before it, could not cope.
+    /// The account, or a proxy before it, is overloaded.
     pub(super) fn overloaded(&self, turn: &RequestPermit<'_>) {
         self.state().cut(turn.started, Instant::now());
     }
 
-    /// A request was served: concurrency grows, and an unstated pace recovers, twice as fast after seventy.
+    /// A request was served: concurrency grows, and each success shortens a learned interval by 1 %, so that 70 of them
+    /// double the pace.
     pub(super) fn served(&self) {
         let mut state = self.state();
         if !state.stated {
@@ -246,7 +247,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_waits_for_a_place_gets_the_next_one() {
+    async fn a_waiting_request_gets_the_next_free_place() {
         let budget = Budget::new(RequestLimits { per_second: None, concurrent: 1 });
         let served = std::cell::Cell::new(0);
         let one = async || {

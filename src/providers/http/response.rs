@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{CONTENT_TYPE, ETAG};
+use reqwest::header::{CONTENT_TYPE, ETAG, LINK};
 use reqwest::{Response, StatusCode};
 
 use super::retry_after::stated_wait;
@@ -13,19 +13,21 @@ const MOST_BYTES: usize = 64 << 20;
 
 /// A complete answer.
 #[derive(Debug)]
-pub(in crate::providers) struct Answer {
-    pub(in crate::providers) status: StatusCode,
-    pub(in crate::providers) etag: Option<Box<str>>,
+pub struct Answer {
+    pub status: StatusCode,
+    pub etag: Option<Box<str>>,
     /// What the body is said to be, without parameters.
-    pub(in crate::providers) media: Option<Box<str>>,
+    pub media: Option<Box<str>>,
+    /// Where related documents are (RFC 8288).
+    pub(super) link: Option<Box<str>>,
     /// How long the server asks to wait.
     pub(super) asked: Option<Duration>,
-    pub(in crate::providers) body: Vec<u8>,
+    pub body: Vec<u8>,
 }
 
 /// How an attempt failed. The texts come from the network stack, not from the server.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(in crate::providers) enum Failure {
+pub enum Failure {
     /// No connection came about, so nothing was done.
     #[error("no connection: {0}")]
     NotSent(String),
@@ -38,15 +40,19 @@ pub(in crate::providers) enum Failure {
     /// The request cannot even be put together.
     #[error("the request cannot be made: {0}")]
     InvalidRequest(String),
-    /// The answer is out of all proportion. It will be next time.
+    /// Body over 64 MiB; retrying would not help.
     #[error("the answer is too large")]
     TooLarge,
+    /// There is no token to send, and the credentials give none.
+    #[error("{0}")]
+    NoToken(String),
 }
 
 /// Takes the whole answer in, up to the limit.
 pub(super) async fn receive(mut response: Response) -> Result<Answer, Failure> {
     let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
     let etag = text(ETAG).map(Into::into);
+    let link = text(LINK).map(Into::into);
     let media = text(CONTENT_TYPE).and_then(|media| media.split(';').next()).map(|media| media.trim().into());
     let asked = stated_wait(response.headers(), SystemTime::now());
     let status = response.status();
@@ -60,7 +66,7 @@ pub(super) async fn receive(mut response: Response) -> Result<Answer, Failure> {
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Answer { status, etag, media, asked, body })
+    Ok(Answer { status, etag, media, link, asked, body })
 }
 
 /// Sorts the network stack's errors by whether the request may have been carried out.

@@ -20,7 +20,7 @@ pub struct RetryPolicy {
     /// How long a server is asked again that has too much to do (429, 503) and does not state when it will have less.
     /// Most rate limits count by the minute.
     pub usual_wait: Duration,
-    /// The most time until a connection stands.
+    /// The most time to connect.
     pub connect: Duration,
     /// The most time from sending a request to the last byte of its answer.
     pub request: Duration,
@@ -48,10 +48,10 @@ const UNSTATED_MOST: u32 = 64;
 
 /// The attempts at one request.
 #[derive(Debug)]
-pub(in crate::providers) struct Attempts {
-    patience: RetryPolicy,
+pub struct Attempts {
+    policy: RetryPolicy,
     /// How many requests were sent.
-    pub(in crate::providers) made: u32,
+    pub made: u32,
     failed: u32,
     paused: Duration,
     waited: Duration,
@@ -63,9 +63,9 @@ pub(in crate::providers) struct Attempts {
 }
 
 impl Attempts {
-    pub(in crate::providers) fn new(patience: RetryPolicy) -> Self {
+    pub fn new(policy: RetryPolicy) -> Self {
         Self {
-            patience,
+            policy,
             made: 0,
             failed: 0,
             paused: Duration::ZERO,
@@ -83,29 +83,29 @@ impl Attempts {
 
     /// Why one of the attempts so far may have been carried out; of several, the last. Nothing that a later
     /// attempt ends in takes it back: only a look at the account does.
-    pub(in crate::providers) fn doubt(&self) -> Option<&str> {
+    pub fn doubt(&self) -> Option<&str> {
         self.doubt.as_deref()
     }
 
     /// An attempt may have been carried out.
-    pub(in crate::providers) fn doubted(&mut self, why: String) -> SendError {
+    pub fn doubted(&mut self, why: String) -> SendError {
         self.doubt = Some(why.clone());
         SendError::OutcomeUnknown(why)
     }
 
-    /// Counts a failure and says how long to pause before the next attempt; `None` when patience has run out.
-    pub(in crate::providers) fn pause(&mut self) -> Option<Duration> {
+    /// Counts a failure and says how long to pause before the next attempt; `None` when the attempts have run out.
+    pub fn pause(&mut self) -> Option<Duration> {
         // Who allows one attempt wants the answer now.
-        if let Some(asked) = self.busy.take().filter(|_| self.patience.attempts > 1) {
+        if let Some(asked) = self.busy.take().filter(|_| self.policy.attempts > 1) {
             return self.wait(asked);
         }
         self.failed += 1;
-        if self.failed >= self.patience.attempts {
+        if self.failed >= self.policy.attempts {
             return None;
         }
         let pause = self.jittered(1 << self.failed.min(16).saturating_sub(1));
         self.paused += pause;
-        (self.paused <= self.patience.total).then_some(pause)
+        (self.paused <= self.policy.total).then_some(pause)
     }
 
     /// How long to wait for a server that has too much to do: as long as it asks, or, where it states no time, for
@@ -114,20 +114,20 @@ impl Attempts {
         if let Some(asked) = asked {
             // Waits of next to nothing must run out too.
             self.waited += asked.max(Duration::from_millis(100));
-            return (self.waited <= self.patience.longest_wait).then_some(asked);
+            return (self.waited <= self.policy.longest_wait).then_some(asked);
         }
         let now = Instant::now();
         let (since, times) = *self.unstated.get_or_insert((now, 0));
         self.unstated = Some((since, times.saturating_add(1)));
         let pause = self.jittered((UNSTATED_FACTOR << times.min(16)).min(UNSTATED_MOST));
-        (now.duration_since(since) < self.patience.usual_wait).then_some(pause)
+        (now.duration_since(since) < self.policy.usual_wait).then_some(pause)
     }
 
-    /// Why [`wait`](Self::wait) gave up, for people.
+    /// Why [`wait`](Self::wait) gave up, for messages.
     pub(super) fn too_long(&self, status: u16, asked: Option<Duration>) -> String {
         let seconds = |time: Duration| format!("{} s", time.as_secs_f64().ceil());
         if let Some(asked) = asked {
-            let most = seconds(self.patience.longest_wait);
+            let most = seconds(self.policy.longest_wait);
             return format!(
                 "it answers {status} and asks to wait for {}, and a request waits for {most} in all",
                 seconds(asked)
@@ -139,7 +139,7 @@ impl Attempts {
 
     /// So many times the first pause, shortened at random by up to half.
     fn jittered(&self, times: u32) -> Duration {
-        self.patience.first_pause.saturating_mul(times).mul_f64(1.0 - fastrand::f64() / 2.0)
+        self.policy.first_pause.saturating_mul(times).mul_f64(1.0 - fastrand::f64() / 2.0)
     }
 }
 
@@ -159,12 +159,12 @@ mod tests {
         assert_eq!(attempts.wait(Some(Duration::from_secs(301))), None);
     }
 
-    /// Waits until patience runs out: how often it asked, and how long that took.
+    /// Waits until the policy ends it: how often it asked, and how long that took.
     async fn exhausted(
-        patience: RetryPolicy,
+        policy: RetryPolicy,
         mut next: impl FnMut(&mut Attempts) -> Option<Duration>,
     ) -> (u32, Duration) {
-        let (begun, mut attempts, mut asked) = (Instant::now(), Attempts::new(patience), 1);
+        let (begun, mut attempts, mut asked) = (Instant::now(), Attempts::new(policy), 1);
         while let Some(pause) = next(&mut attempts) {
             tokio::time::sleep(pause).await;
             asked += 1;

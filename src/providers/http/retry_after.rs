@@ -19,7 +19,7 @@ const RESETS: [&str; 5] =
 const EPOCH_SECONDS: f64 = 1e9;
 /// From here on it is in milliseconds: as seconds it would be the year 33658.
 const EPOCH_MILLISECONDS: f64 = 1e12;
-/// No wait is longer; whoever gives up at minutes need not know years apart.
+/// No wait is longer: clients give up after minutes.
 const LONGEST: f64 = 1e9;
 
 /// How long a server asks to wait; nothing if it states no time, or one that is past.

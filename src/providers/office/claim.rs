@@ -11,7 +11,7 @@ use serde::de::IgnoredAny;
 
 use crate::model::{AccountInfo, Claim, Scope};
 use crate::providers::WriteError;
-use crate::providers::http::{Answer, Request, SendError};
+use crate::providers::http::{self, Answer, Request, SendError};
 
 use super::change_check::Source;
 use super::problem::Problem;
@@ -33,7 +33,8 @@ impl Office {
         let body = serde_json::to_vec(&body).map_err(|error| WriteError::Unsupported(error.to_string()))?;
         let idempotency_key = Some(self.key_of(&body));
         let url = self.url(&["owners"]);
-        let call = Request { method: Method::POST, idempotency_key, body: Some(body), ..Request::get(url) };
+        let call =
+            Request { method: Method::POST, idempotency_key, body: Some(http::Body::Json(body)), ..Request::get(url) };
         let mut attempts = self.http.attempts();
         let end = match self.http.send(&call, &mut attempts).await {
             // 202 is a promise, and what is not JSON comes from something on the way.

@@ -98,6 +98,7 @@ impl Office {
         let host = self.host();
         match error {
             SendError::NotDone(Failure::NotSent(why)) => ReadError::Unreachable { host, why },
+            SendError::NotDone(Failure::NoToken(_)) => ReadError::Unauthorized { host },
             SendError::NotDone(Failure::Untrusted(why)) => ReadError::Untrusted { host, why },
             SendError::NotDone(Failure::TooLarge) => {
                 ReadError::WrongServer { host, why: "an answer is larger than 64 MiB".to_owned() }

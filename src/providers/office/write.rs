@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 use sha2::{Digest, Sha256};
 
 use crate::model::{Change, ObjectId, Revision, Verb};
-use crate::providers::http::{Answer, Attempts, Request, SendError};
+use crate::providers::http::{Answer, Attempts, Body, Request, SendError};
 use crate::providers::{WriteError, WriteReceipt};
 
 use super::problem::Problem;
@@ -109,7 +109,12 @@ impl Writing<'_> {
             if_match: self.expected.clone().map(|Revision(etag)| etag),
             if_none_match: None,
             idempotency_key: Some(self.key.clone()),
-            body: body::body(self.change)?,
+            body: body::body(self.change)?.map(if self.change.verb == Verb::Update {
+                Body::MergePatch
+            } else {
+                Body::Json
+            }),
+            repeatable: false,
         })
     }
 

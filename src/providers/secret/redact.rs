@@ -1,4 +1,4 @@
-//! Finding a secret in a text that somebody else made: whole or in part, and however it is written.
+//! Finding a secret in an untrusted text: whole or in part, and however it is written.
 //!
 //! A text is looked at several times: as it is, and with its escapes (percent-encoding, HTML entities, those of JSON and
 //! C) undone once, twice and thrice. Each time white space and invisible characters are skipped and capitals do not
@@ -63,7 +63,7 @@ pub(super) fn find(secret: &str, text: &str) -> Vec<Range<usize>> {
     merged(found)
 }
 
-/// The secret itself, also as it is after escapes in it were undone, and what of it stands in base64 wherever it begins in
+/// The secret itself, also as it is after escapes in it were undone, and what of it is in base64 wherever it begins in
 /// the bytes that were encoded.
 fn forms(secret: &str) -> Vec<Form> {
     let mut forms = vec![Form::new(secret, (1, 1))];
@@ -143,7 +143,7 @@ fn lower(c: char) -> char {
     c.to_lowercase().next().unwrap_or(c)
 }
 
-/// Whether somebody who reads does not see it.
+/// Whether a reader does not see the character.
 fn is_unseen(c: char) -> bool {
     c.is_whitespace() || c.is_control() || "\u{ad}\u{200b}\u{200c}\u{200d}\u{2060}\u{feff}".contains(c)
 }
@@ -153,7 +153,7 @@ fn without_unseen(view: &[Unit]) -> Vec<Unit> {
     seen.map(|unit| Unit { is: lower(unit.is), at: unit.at.clone() }).collect()
 }
 
-/// The view without what stands between hexadecimal bytes.
+/// The view without the separators between hexadecimal bytes.
 fn digits(view: &[Unit]) -> Vec<Unit> {
     let mut digits = Vec::with_capacity(view.len());
     let mut rest = view;

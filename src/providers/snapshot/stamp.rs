@@ -29,7 +29,7 @@ impl Stamp {
     }
 }
 
-/// The device, the inode, and when that was changed last, which nobody sets.
+/// The device, the inode, and the time of its last change, which no program can set.
 #[cfg(unix)]
 fn file(about: &Metadata) -> [i128; 4] {
     use std::os::unix::fs::MetadataExt as _;

@@ -9,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAcce
 
 use crate::model::{ExtensionNumber, RingMode};
 
-/// A text, borrowed from the file where it stands there as it is.
+/// A text, borrowed from the file if it has no escapes.
 #[derive(Debug)]
 pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
 

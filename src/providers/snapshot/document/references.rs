@@ -14,7 +14,7 @@ use crate::model::{Kind, LiveAccount, Name, ObjectId, ObjectRef};
 /// A reference text, by its position in [`Texts`].
 pub(in crate::providers::snapshot) type TextId = u32;
 
-/// Where a reference stands, by positions in the lists of the account.
+/// Where a reference is, by positions in the lists of the account.
 #[derive(Clone, Copy)]
 pub(in crate::providers::snapshot) enum Slot {
     /// The destination of a number.
@@ -51,7 +51,7 @@ struct Texts {
 }
 
 impl Slot {
-    /// The reference that stands there.
+    /// The reference at this place.
     pub(in crate::providers::snapshot) fn of(self, live: &mut LiveAccount) -> Option<&mut ObjectRef> {
         match self {
             Self::To { number } => live.numbers.get_mut(number as usize)?.to.as_mut(),
@@ -71,7 +71,7 @@ impl References {
     /// Gives references their meanings, as far as they have one already.
     ///
     /// All are looked up before any is used: in a large account each look-up waits for memory, and the machine waits
-    /// for several at once only if little else stands between them.
+    /// for several at once only if little else comes between them.
     pub(super) fn settle(
         &mut self,
         live: &mut LiveAccount,

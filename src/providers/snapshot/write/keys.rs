@@ -12,7 +12,7 @@ pub(super) struct Keys<'a> {
 }
 
 impl<'a> Keys<'a> {
-    /// Gives each object the key that people would write, or one that is made up where that would be misread.
+    /// Gives each object the key that a person would write, or one that is made up where that would be misread.
     pub(super) fn new(live: &'a LiveAccount) -> Self {
         let mut keys = Self { keys: HashMap::new() };
         let mut taken = Taken::default();
@@ -77,7 +77,7 @@ impl<'a> Keys<'a> {
 }
 
 /// The keys that are given away, and for each text how far its made-up keys got: with as many phones called
-/// `desk` as there are people, nobody counts from one again.
+/// `desk` as there are users, the count does not start from one again.
 #[derive(Default)]
 struct Taken {
     keys: HashSet<String>,

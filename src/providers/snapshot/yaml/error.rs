@@ -17,7 +17,7 @@ impl Error {
         Self { place: Some(place), why: why.into() }
     }
 
-    /// What the parser says. Of a tab in the indentation it only knows what stands before it.
+    /// The parser's message. For a tab in the indentation it only names the position before it.
     pub(super) fn syntax(text: &str, (line, column): Place, why: &str) -> Self {
         let mut lines = text.split('\n').enumerate().skip(line - 1).take(if why.contains("tab") { 2 } else { 0 });
         let tab = lines.find_map(|(index, line)| {
@@ -27,7 +27,7 @@ impl Error {
         Self::at(tab.unwrap_or((line, column)), why)
     }
 
-    /// The innermost place is the one that is told.
+    /// The innermost place is reported.
     pub(super) fn within(self, place: Place) -> Self {
         Self { place: self.place.or(Some(place)), ..self }
     }
