@@ -1,11 +1,12 @@
 //! The engine: carries out a plan.
 //!
-//! Invariants: a change starts only when everything that it depends on has been applied; its attempt is kept
-//! in the journal before its request leaves; every change is accounted for exactly once; what fails stops only
-//! what depends on it; changes that are ready start in the order of the plan. Told to stop, or with a journal
-//! that fails, or with an account that is out of reach, it starts nothing more. Retries, pacing and
-//! preconditions are the provider's.
+//! Invariants: a change starts only when everything that it depends on has been applied; every step of it is in
+//! the journal before its request leaves; every change is accounted for exactly once; a failure stops only
+//! what depends on it; changes that are ready start in the order of the plan. After a signal to stop, with a journal
+//! that fails, or with an account that is out of reach, nothing more starts. Retries, pacing and preconditions are
+//! the provider's.
 
+mod carry_out;
 mod events;
 mod lock;
 mod outage;
@@ -15,21 +16,20 @@ mod resolved_ids;
 mod schedule;
 mod shutdown;
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
-use crate::ledger::Halt;
-use crate::model::{Change, ChangeId};
+use crate::ledger::{ChangeOutcome, Halt};
+use crate::model::{Change, ChangeId, ObjectId};
 use crate::plan::Plan;
-use crate::providers::{BoxFuture, Provider, WriteError, WriteReceipt};
+use crate::providers::{BoxFuture, Provider, WriteError};
 
 pub use events::Events;
 pub use lock::{Lock, LockError};
-pub use outcome::{Outcome, Status};
+pub use outcome::Outcome;
 pub use recorder::{Clock, Recorder};
 pub use shutdown::{ShutdownHandle, ShutdownSignal, Urgency};
 
+use carry_out::{End, Interrupted, Position};
 use outage::OutageDetector;
 use resolved_ids::ResolvedIds;
 use schedule::Graph;
@@ -47,35 +47,34 @@ impl Default for Options {
     }
 }
 
-/// Somebody who wants to know how it goes, such as a progress bar.
+/// Follows a run, such as a progress bar does.
 pub trait Observer {
     /// A change is about to be written. Its references are still those of the plan.
     fn started(&self, _change: &Change) {}
 
     /// A change has come to its end, or will never start.
-    fn finished(&self, _change: &Change, _status: &Status) {}
+    fn finished(&self, _change: &Change, _outcome: &ChangeOutcome) {}
 }
 
-/// Nobody.
 impl Observer for () {}
 
 /// What keeps the truth about a run.
 pub trait Journal: Sync {
-    /// Keeps that the request of a change is about to leave. It leaves when this is done, and never if this
-    /// fails, with the reason.
-    fn attempt(&self, change: ChangeId) -> BoxFuture<'_, Result<(), String>>;
+    /// Keeps that the request of a step (from 1) of a change is about to leave, and which object the steps before it made.
+    /// The request leaves when this is done, and never if this fails, with the reason.
+    fn attempt(&self, change: ChangeId, step: u32, id: Option<ObjectId>) -> BoxFuture<'_, Result<(), String>>;
 
     /// Keeps what became of a change.
-    fn finished(&self, change: ChangeId, status: &Status);
+    fn finished(&self, change: ChangeId, outcome: &ChangeOutcome);
 }
 
 /// Keeps nothing.
 impl Journal for () {
-    fn attempt(&self, _change: ChangeId) -> BoxFuture<'_, Result<(), String>> {
+    fn attempt(&self, _change: ChangeId, _step: u32, _id: Option<ObjectId>) -> BoxFuture<'_, Result<(), String>> {
         Box::pin(std::future::ready(Ok(())))
     }
 
-    fn finished(&self, _change: ChangeId, _status: &Status) {}
+    fn finished(&self, _change: ChangeId, _outcome: &ChangeOutcome) {}
 }
 
 /// Carries out a plan without a journal, to its end.
@@ -103,9 +102,8 @@ pub async fn execute_journaled<O: Observer + ?Sized>(
     let changes = &plan.changes;
     let mut graph = Graph::new(changes);
     let mut known = ResolvedIds::new(changes);
-    let mut fates = RunState { changes, statuses: vec![None; changes.len()], observer, journal };
-    // Which requests may have left: what is under way when the run ends at once is unknown, or was not attempted.
-    let sent: Vec<AtomicBool> = changes.iter().map(|_| AtomicBool::new(false)).collect();
+    let mut state = RunState { changes, outcomes: vec![None; changes.len()], observer, journal };
+    let positions: Vec<Position> = changes.iter().map(|_| Position::default()).collect();
     let mut running = FuturesUnordered::new();
     let mut halt: Option<Halt> = None;
     let mut reach = OutageDetector::new(options.concurrency);
@@ -124,14 +122,19 @@ pub async fn execute_journaled<O: Observer + ?Sized>(
         while halt.is_none()
             && running.len() < options.concurrency.max(1)
             && let Some(position) = graph.next()
-            && let (Some(change), Some(sent)) = (changes.get(position), sent.get(position))
+            && let (Some(change), Some(reached)) = (changes.get(position), positions.get(position))
         {
             observer.started(change);
-            let prepared = known.resolve(change);
+            let resolved = known.resolve(change);
             running.push(async move {
-                let end = match prepared {
-                    Ok(prepared) => send(provider, journal, change.id, &prepared, sent).await,
-                    Err(why) => End::Settled(Err(WriteError::Unsupported(why))),
+                let end = match resolved {
+                    Ok(change) => {
+                        let left = (0..change.steps.len().max(1)).collect();
+                        let run =
+                            carry_out::Run { provider, journal, stop, position: reached, change, left, requests: 0 };
+                        run.carry_out().await
+                    }
+                    Err(why) => End::failed(WriteError::Unsupported(why).into(), None),
                 };
                 (position, change, end)
             });
@@ -150,29 +153,30 @@ pub async fn execute_journaled<O: Observer + ?Sized>(
             ended = running.next() => ended,
         };
         let Some((position, change, end)) = ended else { break };
-        match end {
-            End::Unrecorded(why) => {
-                halt.get_or_insert(Halt::Unrecorded(why));
-                fates.settle(position, Status::NotAttempted);
-            }
-            End::Settled(end) => {
-                if let Ok(written) = &end {
-                    known.record(change, written);
-                }
-                if let (None, Some(why)) = (&halt, reach.tripped(end.as_ref())) {
-                    halt = Some(Halt::Unreachable(why));
-                }
-                let applied = end.is_ok();
-                fates.settle(position, end.into());
-                fates.followed(&mut graph, position, applied);
-            }
+        if let (None, Some(why)) = (&halt, reach.tripped(end.error.as_ref())) {
+            halt = Some(Halt::Unreachable(why));
         }
+        let outcome = match end.result {
+            Ok(written) => {
+                known.record(change, &written);
+                ChangeOutcome::Applied { id: written.id, revision: written.revision, requests: written.requests }
+            }
+            Err(Interrupted::Outcome(outcome)) => outcome,
+            Err(Interrupted::Unrecorded(outcome, why)) => {
+                halt.get_or_insert(Halt::Unrecorded(why));
+                state.settle(position, outcome);
+                continue;
+            }
+        };
+        let applied = outcome.is_applied();
+        state.settle(position, outcome);
+        state.followed(&mut graph, position, applied);
     }
     drop(running);
-    fates.finish(&graph, &sent, halt)
+    state.finish(&graph, &positions, halt)
 }
 
-/// Why nothing is written: what is not claimed may be managed by somebody else.
+/// Nothing is written to an account that is not claimed: another owner may manage it.
 fn not_claimed(error: WriteError) -> Halt {
     match error {
         WriteError::Owned(_) => Halt::Owned(error.to_string()),
@@ -180,66 +184,48 @@ fn not_claimed(error: WriteError) -> Halt {
     }
 }
 
-/// How a change that was started ended.
-enum End {
-    Settled(Result<WriteReceipt, WriteError>),
-    /// It could not be kept that it is attempted, so it was not.
-    Unrecorded(String),
-}
-
-async fn send(provider: &dyn Provider, journal: &dyn Journal, id: ChangeId, change: &Change, sent: &AtomicBool) -> End {
-    if let Err(why) = journal.attempt(id).await {
-        return End::Unrecorded(why);
-    }
-    sent.store(true, Ordering::Relaxed);
-    End::Settled(provider.write(change).await)
-}
-
 /// What has become of each change so far.
 struct RunState<'a, O: ?Sized> {
     changes: &'a [Change],
-    statuses: Vec<Option<Status>>,
+    outcomes: Vec<Option<ChangeOutcome>>,
     observer: &'a O,
     journal: &'a dyn Journal,
 }
 
 impl<O: Observer + ?Sized> RunState<'_, O> {
-    fn settle(&mut self, position: usize, status: Status) {
-        if let (Some(slot), Some(change)) = (self.statuses.get_mut(position), self.changes.get(position)) {
-            self.journal.finished(change.id, &status);
-            self.observer.finished(change, &status);
-            *slot = Some(status);
+    fn settle(&mut self, position: usize, outcome: ChangeOutcome) {
+        if let (Some(slot), Some(change)) = (self.outcomes.get_mut(position), self.changes.get(position)) {
+            self.journal.finished(change.id, &outcome);
+            self.observer.finished(change, &outcome);
+            *slot = Some(outcome);
         }
     }
 
-    /// Lets start what waited for a change, or never.
+    /// Makes what waited for a change ready, or skips it.
     fn followed(&mut self, graph: &mut Graph, position: usize, applied: bool) {
         if applied {
             graph.applied(position);
         } else if let Some(because) = self.changes.get(position).map(|change| change.id) {
             for skipped in graph.stopped(position) {
-                self.settle(skipped, Status::Skipped { because });
+                self.settle(skipped, ChangeOutcome::Skipped { because });
             }
         }
     }
 
     /// Accounts for what is left.
-    fn finish(mut self, graph: &Graph, sent: &[AtomicBool], halt: Option<Halt>) -> Outcome {
-        for (position, sent) in sent.iter().enumerate() {
-            if self.statuses.get(position).is_some_and(Option::is_some) {
+    fn finish(mut self, graph: &Graph, positions: &[Position], halt: Option<Halt>) -> Outcome {
+        for (index, (change, position)) in self.changes.iter().zip(positions).enumerate() {
+            if self.outcomes.get(index).is_some_and(Option::is_some) {
                 continue;
             }
-            let status = match &halt {
-                Some(_) if sent.load(Ordering::Relaxed) => {
-                    Status::Unknown("the run was stopped while its request was under way".to_owned())
-                }
-                Some(_) => Status::NotAttempted,
+            let outcome = match &halt {
+                Some(_) => position.interrupted(change).unwrap_or(ChangeOutcome::NotAttempted),
                 // It waits for something that never comes: the plan is not a plan.
-                None => Status::Skipped { because: graph.waits_for(self.changes, position) },
+                None => ChangeOutcome::Skipped { because: graph.waits_for(self.changes, index) },
             };
-            self.settle(position, status);
+            self.settle(index, outcome);
         }
         let ids = self.changes.iter().map(|change| change.id);
-        Outcome { changes: ids.zip(self.statuses.into_iter().flatten()).collect(), halt }
+        Outcome { changes: ids.zip(self.outcomes.into_iter().flatten()).collect(), halt }
     }
 }

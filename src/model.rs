@@ -26,6 +26,7 @@ mod policy;
 mod reference;
 mod ring;
 mod scope;
+mod step;
 mod text;
 mod unreadable;
 mod watching;
@@ -57,6 +58,7 @@ pub use policy::{Base, BasePolicy, Cap, Capped, Caps, GuardPolicy, Ignorable, Po
 pub use reference::{Reference, ReferenceError, Selector};
 pub use ring::{RingFor, RingForError, RingMode};
 pub use scope::{NameSet, NumberSet, Scope};
+pub use step::{Step, Steps};
 pub use text::is_unprintable;
 pub use unreadable::Unreadable;
 pub use watching::{DriftPolicy, OnDrift, WatchPolicy};

@@ -1,9 +1,9 @@
 //! Live accounts: reading them completely, writing one change at a time.
 //!
-//! A [`Provider`] knows one vendor's API and nothing of YAML desires, plans or terminals. What it reads is a
-//! complete and consistent account or an error; what it writes is one [`Change`] whose references are
-//! resolved. Every write carries a precondition, so that an object which moved is never overwritten, and a
-//! write whose outcome is unclear is looked at before it is done again.
+//! A [`Provider`] knows one vendor's API and nothing of files, plans or terminals. What it reads is a complete
+//! and consistent account or an error; what it writes is one [`Change`], step by step, whose references are
+//! resolved. Every write carries a precondition, so that an object which changed is never overwritten, and after an
+//! unclear answer the account is inspected before anything is done again.
 
 mod error;
 pub mod http;
@@ -20,7 +20,7 @@ mod webhook;
 use std::future::{Future, ready};
 use std::pin::Pin;
 
-use crate::model::{Capabilities, Change, Claim, LiveAccount, ObjectId, Revision};
+use crate::model::{Capabilities, Change, Claim, LiveAccount, ObjectId, Revision, VendorDocument};
 
 pub use error::{ReadError, Referrer, WriteError};
 pub use http::{Access, RetryPolicy};
@@ -69,9 +69,24 @@ pub struct AuditEntry {
 pub struct WriteReceipt {
     /// The object; of a creation, the id that the vendor gave it.
     pub id: ObjectId,
-    /// The version that the write made, if the vendor tells; `None` after a deletion.
+    /// The version that the write made, if the vendor reports it; `None` after a deletion.
     pub revision: Option<Revision>,
+    /// The object as the vendor stores it now, if the vendor reports it; `None` makes the next write to it read it first.
+    pub document: Option<VendorDocument>,
     /// How many requests were sent for it, repeated ones and looks included.
+    pub requests: u64,
+}
+
+/// How far a change has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The object as it is now, and what it took to look; its id is `None` as long as a creation has made nothing.
+    pub id: Option<ObjectId>,
+    pub revision: Option<Revision>,
+    pub document: Option<VendorDocument>,
+    /// The positions of the steps that are still to be done, in order; none if the change is done.
+    pub left: Vec<usize>,
+    /// How many requests were sent for it.
     pub requests: u64,
 }
 
@@ -89,10 +104,20 @@ pub trait Provider: Send + Sync {
         Box::pin(ready(Ok(ChangeCheck { unchanged: false, requests: 0 })))
     }
 
-    /// Carries out one change, if its object still is what the change expects.
+    /// Carries out one step of a change, if its object still is what the change expects. A change without steps is a
+    /// single call, whose position is 0.
     ///
-    /// Its references have ids, and its revision is that of the last write to the object, if there was one.
-    fn write<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, Result<WriteReceipt, WriteError>>;
+    /// Its references have ids, and so has its object once a step has made it; its revision and its document are those
+    /// of the last write to the object. [`WriteError::Unknown`] is answered by a call of [`Self::inspect`], so a change of several
+    /// steps needs no look of its own.
+    fn perform<'a>(&'a self, change: &'a Change, step: usize) -> BoxFuture<'a, Result<WriteReceipt, WriteError>>;
+
+    /// Reads how far a change has come: before its first step, because a run may have died in the middle of it, and
+    /// when it is unknown whether a step was carried out. [`WriteError::Stale`] if its object is neither what the change
+    /// expects nor on the way to what it asks for.
+    ///
+    /// Never asked before a change without steps: a fresh reading of the account shows whether it was carried out.
+    fn inspect<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, Result<Progress, WriteError>>;
 
     /// Claims the account, or a part of it, and returns how many requests that took.
     ///

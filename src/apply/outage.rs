@@ -1,41 +1,38 @@
 //! Whether the account can still be reached.
 //!
-//! A failure stops only what depends on it. But when one change after the other fails because nobody answers,
-//! or because the token is not accepted any longer, the next thousand will fail as well, each after all its
-//! attempts: hours in which nothing happens and nobody is told.
+//! A failure stops only what depends on it. But when one change after the other fails because the account does not
+//! answer, or because it no longer accepts the token, the next thousand fail as well, each after all its attempts.
 
-use crate::providers::{WriteError, WriteReceipt};
+use crate::providers::WriteError;
 
-/// At least so many changes in a row are needed to call an account out of reach.
-const LEAST: usize = 8;
+/// At least this many changes in a row have to fail.
+const MIN_FAILURES: usize = 8;
 
-/// What the last changes tell of the account.
 pub(super) struct OutageDetector {
     /// How many changes in a row had no answer.
     silent: usize,
-    /// So many are enough.
-    enough: usize,
+    threshold: usize,
 }
 
 impl OutageDetector {
-    /// With so many changes under way at once, as many fail together.
+    /// As many changes fail together as are under way at once.
     pub(super) fn new(concurrency: usize) -> Self {
-        Self { silent: 0, enough: LEAST.max(concurrency.saturating_mul(2)) }
+        Self { silent: 0, threshold: MIN_FAILURES.max(concurrency.saturating_mul(2)) }
     }
 
-    /// Takes in how a write ended; why the account is out of reach, if it is.
-    pub(super) fn tripped(&mut self, end: Result<&WriteReceipt, &WriteError>) -> Option<String> {
-        let why = match end {
-            Err(WriteError::Unauthorized { status: 401, .. }) => {
+    /// Takes the error of the change that ended last, if it failed; why the account is out of reach, if it is.
+    pub(super) fn tripped(&mut self, error: Option<&WriteError>) -> Option<String> {
+        let why = match error {
+            Some(WriteError::Unauthorized { status: 401, .. }) => {
                 return Some("the token is not accepted any longer (401)".to_owned());
             }
-            Err(WriteError::Unavailable { why, .. } | WriteError::Unknown(why)) => why,
+            Some(WriteError::Unavailable { why, .. } | WriteError::Unknown(why)) => why,
             _ => {
                 self.silent = 0;
                 return None;
             }
         };
         self.silent += 1;
-        (self.silent >= self.enough).then(|| why.clone())
+        (self.silent >= self.threshold).then(|| why.clone())
     }
 }

@@ -1,17 +1,15 @@
-//! What a run says of itself, to its ledger and to whoever follows it.
+//! Writes the lines of a run to its ledger and to its event stream.
 
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::ledger::{Approval, Line, Planned, Record, RunId, Summary};
-use crate::model::ChangeId;
+use crate::ledger::{Approval, ChangeOutcome, ChangeRecord, Ledger, Line, Planned, Record, RunId, RunRecord, Summary};
+use crate::model::{ChangeId, ObjectId};
 use crate::providers::BoxFuture;
 
 use super::Journal;
 use super::events::Events;
-use super::outcome::Status;
-use crate::ledger::Ledger;
 
 /// Tells the time: RFC 3339, UTC, with milliseconds.
 pub type Clock = fn() -> String;
@@ -31,11 +29,11 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// A run is planned. Whoever follows learns it now; its ledger begins when it starts.
+    /// A run is planned. The event stream gets it now; the ledger begins when the run starts.
     pub fn new(run: RunId, planned: Planned, clock: Clock, events: Option<Arc<Events>>) -> Self {
         let recorder = Self { run, clock, events, planned: None, approved: None, ledger: None, over: false };
-        let line = recorder.line(Record::Planned(Box::new(planned)));
-        recorder.tell(&line);
+        let line = recorder.line(RunRecord::Planned(Box::new(planned)));
+        recorder.publish(&line);
         Self { planned: Some(line), ..recorder }
     }
 
@@ -46,17 +44,17 @@ impl Recorder {
 
     /// The plan needed an approval, and this is it. To be called before [`Self::start`].
     pub fn approve(&mut self, approval: Approval) {
-        let line = self.line(Record::Approved(Box::new(approval)));
-        self.tell(&line);
+        let line = self.line(RunRecord::Approved(Box::new(approval)));
+        self.publish(&line);
         self.approved = Some(line);
     }
 
     /// The run starts: its ledger begins in the account's folder.
     pub fn start(&mut self, root: &Path) -> io::Result<()> {
-        let started = self.line(Record::Started);
+        let started = self.line(RunRecord::Started);
         let before: String = self.planned.take().iter().chain(&self.approved.take()).map(Line::text).collect();
         self.ledger = Some(Ledger::create(root, &self.run, &(before + &started.text()))?);
-        self.tell(&started);
+        self.publish(&started);
         Ok(())
     }
 
@@ -66,19 +64,19 @@ impl Recorder {
         if std::mem::replace(&mut self.over, true) {
             return Ok(());
         }
-        let line = self.line(Record::Summary(summary));
-        self.tell(&line);
+        let line = self.line(RunRecord::Summary(summary));
+        self.publish(&line);
         match self.ledger.take() {
             Some(ledger) => ledger.finish(line.text()).await,
             None => Ok(()),
         }
     }
 
-    fn line(&self, record: Record) -> Line {
-        Line { version: Line::VERSION, at: (self.clock)(), run: self.run.clone(), record }
+    fn line(&self, record: impl Into<Record>) -> Line {
+        Line { version: Line::VERSION, at: (self.clock)(), run: self.run.clone(), record: record.into() }
     }
 
-    fn tell(&self, line: &Line) {
+    fn publish(&self, line: &Line) {
         if let Some(events) = &self.events {
             events.send(line.text());
         }
@@ -86,22 +84,22 @@ impl Recorder {
 }
 
 impl Journal for Recorder {
-    fn attempt(&self, change: ChangeId) -> BoxFuture<'_, Result<(), String>> {
-        let line = self.line(Record::Attempt { change });
+    fn attempt(&self, change: ChangeId, step: u32, id: Option<ObjectId>) -> BoxFuture<'_, Result<(), String>> {
+        let line = self.line(RunRecord::Attempt { change, step, id });
         Box::pin(async move {
             if let Some(ledger) = &self.ledger {
                 ledger.keep(line.text()).await?;
             }
-            self.tell(&line);
+            self.publish(&line);
             Ok(())
         })
     }
 
-    fn finished(&self, change: ChangeId, status: &Status) {
-        let line = self.line(status.record(change));
+    fn finished(&self, change: ChangeId, outcome: &ChangeOutcome) {
+        let line = self.line(Record::Change(ChangeRecord { outcome: outcome.clone(), change }));
         if let Some(ledger) = &self.ledger {
             ledger.note(line.text());
         }
-        self.tell(&line);
+        self.publish(&line);
     }
 }

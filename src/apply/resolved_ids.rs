@@ -1,32 +1,33 @@
-//! What the changes so far have taught: the ids of new objects, the versions of written ones.
+//! What the changes so far have made known: the ids of new objects, the versions of written ones.
 
 use std::collections::HashMap;
 
-use crate::model::{Change, ChangeId, Kind, ObjectId, Revision, Verb};
+use crate::model::{Change, ChangeId, Kind, ObjectId, Revision, VendorDocument, Verb};
 use crate::providers::WriteReceipt;
 
 /// Ids and revisions that the plan could not know.
 pub(super) struct ResolvedIds<'a> {
-    /// The creation of each new object, by what people call it.
+    /// The creation of each new object, by its name.
     creations: HashMap<(Kind, &'a str), ChangeId>,
     /// The ids that creations gave.
     created: HashMap<ChangeId, ObjectId>,
-    /// The last version that this run made of an object.
-    revisions: HashMap<(Kind, ObjectId), Option<Revision>>,
+    /// The last version that this run made of an object, with its document.
+    versions: HashMap<(Kind, ObjectId), (Option<Revision>, Option<VendorDocument>)>,
 }
 
 impl<'a> ResolvedIds<'a> {
     pub(super) fn new(changes: &'a [Change]) -> Self {
         let creations = changes.iter().filter(|change| change.verb == Verb::Create);
         let creations = creations.map(|change| ((change.object.kind, &*change.object.name), change.id)).collect();
-        Self { creations, created: HashMap::new(), revisions: HashMap::new() }
+        Self { creations, created: HashMap::new(), versions: HashMap::new() }
     }
 
     pub(super) fn record(&mut self, change: &Change, written: &WriteReceipt) {
         if change.verb == Verb::Create {
             self.created.insert(change.id, written.id.clone());
         }
-        self.revisions.insert((change.object.kind, written.id.clone()), written.revision.clone());
+        let version = (written.revision.clone(), written.document.clone());
+        self.versions.insert((change.object.kind, written.id.clone()), version);
     }
 
     /// The change as the provider gets it: everything that it names has an id, and its revision is the newest.
@@ -48,9 +49,10 @@ impl<'a> ResolvedIds<'a> {
             object.id = Some(id.ok_or_else(|| missing(creation, object.kind, &object.name))?);
         }
         if let Some(id) = &object.id
-            && let Some(revision) = self.revisions.get(&(object.kind, id.clone()))
+            && let Some((revision, document)) = self.versions.get(&(object.kind, id.clone()))
         {
             prepared.revision.clone_from(revision);
+            prepared.document.clone_from(document);
         }
         Ok(prepared)
     }

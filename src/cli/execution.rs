@@ -4,11 +4,11 @@
 
 use indicatif::ProgressBar;
 
-use crate::apply::{Observer, Options, Outcome, Recorder, ShutdownSignal, Status, Urgency, execute_journaled};
+use crate::apply::{Observer, Options, Outcome, Recorder, ShutdownSignal, Urgency, execute_journaled};
 use crate::config::Account;
 use crate::exit::Exit;
 use crate::ledger::state_dir;
-use crate::ledger::{Halt, Summary};
+use crate::ledger::{ChangeOutcome, Halt, Summary};
 use crate::model::Change;
 use crate::plan::{Part, Plan, unapplied_objects};
 use crate::providers::Provider;
@@ -114,7 +114,7 @@ pub(super) async fn carry_out(execution: &Execution<'_>, recorder: &mut Recorder
     if exit != Exit::Ok {
         pen.say(&format!("`strowger history --run {}` shows this run.", recorder.run()));
     }
-    RunResult { exit, summary: done.summary(in_sync, exit.code()), touched: done.touched() }
+    RunResult { exit, summary: done.summary(in_sync, exit.code()), touched: done.counts().touched() }
 }
 
 async fn execute(execution: &Execution<'_>, recorder: &Recorder) -> Outcome {
@@ -131,11 +131,10 @@ fn early_end(done: &Outcome) -> Option<Exit> {
         _ if done.is_complete() => return None,
         _ => {}
     }
-    if done.touched() {
+    if done.counts().touched() {
         return Some(Exit::Partial);
     }
-    let stale = done.count(|status| matches!(status, Status::Stale(_))) > 0;
-    Some(if stale { Exit::Stale } else { Exit::Failure })
+    Some(if done.counts().stale > 0 { Exit::Stale } else { Exit::Failure })
 }
 
 /// Whether the account shows what was planned; `None` if a signal came first.
@@ -195,8 +194,8 @@ async fn as_planned(Execution { account, provider, plan, pen, .. }: &Execution<'
 struct Bar(ProgressBar);
 
 impl Observer for Bar {
-    fn finished(&self, change: &Change, status: &Status) {
-        tracing::info!("{}: {}", fields::object(change), outcome::word(status));
+    fn finished(&self, change: &Change, outcome: &ChangeOutcome) {
+        tracing::info!("{}: {}", fields::object(change), super::outcome::word(outcome));
         if self.0.position() == 0 {
             progress::estimate(&self.0);
         }

@@ -93,7 +93,7 @@ mod tests {
         assert!(!plan.is_empty());
         for change in &plan.changes {
             // A change that waits for a creation has references without ids and is refused for those.
-            let refused = opened.provider.write(change).await.unwrap_err();
+            let refused = opened.provider.perform(change, 0).await.unwrap_err();
             assert!(matches!(refused, WriteError::ReadOnlyClient | WriteError::Unsupported(_)), "{refused}");
         }
         let after = opened.provider.read().await.unwrap();

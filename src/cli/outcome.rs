@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anstyle::{AnsiColor, Style as Paint};
 
-use crate::apply::{Outcome, Status};
-use crate::ledger::Halt;
+use crate::apply::Outcome;
+use crate::ledger::{ChangeOutcome, Halt};
 use crate::model::Change;
 use crate::plan::Plan;
 use crate::render::diagnostics::Style;
@@ -17,8 +17,8 @@ use crate::text;
 /// A line for each change that was not carried out, and a line that counts.
 pub(super) fn human(plan: &Plan, outcome: &Outcome, style: Style) -> String {
     let mut text = String::new();
-    for (change, (_, status)) in plan.changes.iter().zip(&outcome.changes) {
-        if let Some((paint, line)) = line(plan, change, status) {
+    for (change, (_, became)) in plan.changes.iter().zip(&outcome.changes) {
+        if let Some((paint, line)) = line(plan, change, became) {
             let (start, end) =
                 if style.color { (format!("{paint}"), format!("{paint:#}")) } else { Default::default() };
             // Writing to a string cannot fail.
@@ -30,7 +30,7 @@ pub(super) fn human(plan: &Plan, outcome: &Outcome, style: Style) -> String {
 
 /// From whom the account was taken over, if it was.
 pub(super) fn taken_over(plan: &Plan, outcome: &Outcome) -> Option<String> {
-    let claim = plan.claim.as_ref().filter(|claim| !claim.take_over.is_empty() && outcome.touched())?;
+    let claim = plan.claim.as_ref().filter(|claim| !claim.take_over.is_empty() && outcome.counts().touched())?;
     let others: Vec<&str> = claim.take_over.iter().map(|other| &*other.owner).collect();
     Some(format!("{} took the account over from {}.", claim.owner, names(&others)))
 }
@@ -38,7 +38,11 @@ pub(super) fn taken_over(plan: &Plan, outcome: &Outcome) -> Option<String> {
 /// What to do about changes whose outcome is unknown, if there are any.
 pub(super) fn hint(outcome: &Outcome, root: &Path) -> Option<String> {
     let path = text::sanitized(&root.to_string_lossy(), 300);
-    match outcome.count(|status| matches!(status, Status::Unknown(_))) {
+    let counts = outcome.counts();
+    match counts.unknown {
+        0 if counts.partly_done > 0 => Some(format!(
+            "Run `strowger apply {path}` again to finish what is partly done, or `strowger rollback` to take it back."
+        )),
         0 => None,
         1 => Some(format!("Run `strowger plan {path}` to see whether the unknown change was made.")),
         _ => Some(format!("Run `strowger plan {path}` to see which of the unknown changes were made.")),
@@ -64,17 +68,20 @@ fn halted(outcome: &Outcome) -> String {
     }
 }
 
-fn line(plan: &Plan, change: &Change, status: &Status) -> Option<(Paint, String)> {
+fn line(plan: &Plan, change: &Change, outcome: &ChangeOutcome) -> Option<(Paint, String)> {
     let object = fields::object(change);
     let red = AnsiColor::Red.on_default();
     let yellow = AnsiColor::Yellow.on_default();
-    Some(match status {
+    Some(match outcome {
         // Those that were not attempted are counted: there may be thousands, and nothing happened to them.
-        Status::Applied(_) | Status::NotAttempted => return None,
-        Status::Failed(error) => (red, format!("failed   {object}: {error}")),
-        Status::Stale(what) => (red, format!("stale    {object}: {what}; nothing was overwritten")),
-        Status::Unknown(why) => (red, format!("unknown  {object}: it may have been made: {why}")),
-        Status::Skipped { because } => {
+        ChangeOutcome::Applied { .. } | ChangeOutcome::NotAttempted => return None,
+        ChangeOutcome::Failed { error, .. } => (red, format!("failed   {object}: {error}")),
+        ChangeOutcome::PartlyDone { left, why, .. } => {
+            (red, format!("partly   {object}: {why}; left to do: {}", text::sanitized(&left.join(", "), 300)))
+        }
+        ChangeOutcome::Stale { what } => (red, format!("stale    {object}: {what}; nothing was overwritten")),
+        ChangeOutcome::Unknown { why } => (red, format!("unknown  {object}: it may have been made: {why}")),
+        ChangeOutcome::Skipped { because } => {
             let cause = plan.changes.iter().find(|change| change.id == *because).map(fields::object);
             (yellow, format!("skipped  {object}, because of {}", cause.unwrap_or_default()))
         }
@@ -82,37 +89,28 @@ fn line(plan: &Plan, change: &Change, status: &Status) -> Option<(Paint, String)
 }
 
 /// What became of a change, on one line of the log.
-pub(super) fn word(status: &Status) -> String {
-    let word = match status {
-        Status::Applied(written) => {
-            let requests = usize::try_from(written.requests).unwrap_or(usize::MAX);
+pub(super) fn word(outcome: &ChangeOutcome) -> String {
+    let word = match outcome {
+        ChangeOutcome::Applied { requests, .. } => {
+            let requests = usize::try_from(*requests).unwrap_or(usize::MAX);
             format!("applied with {}", counted(requests, "request"))
         }
-        Status::Failed(error) => format!("failed: {error}"),
-        Status::Stale(what) => format!("stale: {what}"),
-        Status::Unknown(why) => format!("unknown: {why}"),
-        Status::Skipped { .. } => "skipped, because of another change".to_owned(),
-        Status::NotAttempted => "not attempted".to_owned(),
+        ChangeOutcome::Failed { error, .. } => format!("failed: {error}"),
+        ChangeOutcome::Stale { what } => format!("stale: {what}"),
+        ChangeOutcome::PartlyDone { left, why, .. } => format!("partly done: {why}; left to do: {}", left.join(", ")),
+        ChangeOutcome::Unknown { why } => format!("unknown: {why}"),
+        ChangeOutcome::Skipped { .. } => "skipped, because of another change".to_owned(),
+        ChangeOutcome::NotAttempted => "not attempted".to_owned(),
     };
     text::sanitized(&word, 300)
 }
 
 fn count(outcome: &Outcome) -> String {
-    let of = |wanted: fn(&Status) -> bool| outcome.count(wanted);
+    let counts = outcome.counts();
     let requests = usize::try_from(outcome.requests()).unwrap_or(usize::MAX);
-    let all = counted(outcome.changes.len(), "change");
-    let mut parts = vec![format!("{} of {all}", outcome.applied())];
-    if let (Some(part), true) = (parts.first_mut(), outcome.applied() > 0) {
-        part.push_str(" with ");
-        part.push_str(&counted(requests, "request"));
-    }
-    let others = [
-        (of(|status| matches!(status, Status::Failed(_))), "failed"),
-        (of(|status| matches!(status, Status::Stale(_))), "stale"),
-        (of(|status| matches!(status, Status::Unknown(_))), "unknown"),
-        (of(|status| matches!(status, Status::Skipped { .. })), "skipped"),
-        (of(|status| matches!(status, Status::NotAttempted)), "not attempted"),
-    ];
-    parts.extend(others.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")));
+    let with = if counts.applied > 0 { format!(" with {}", counted(requests, "request")) } else { String::new() };
+    let mut parts = vec![format!("{} of {}{with}", counts.applied, counted(outcome.changes.len(), "change"))];
+    let others = counts.others().into_iter().filter(|(count, _)| *count > 0);
+    parts.extend(others.map(|(count, word)| format!("{count} {word}")));
     format!("Applied {}.", parts.join(", "))
 }

@@ -10,7 +10,7 @@ use futures_util::stream::{self, StreamExt as _};
 use crate::apply::{Recorder, ShutdownSignal};
 use crate::config::{Account, InvalidAccount, Wave};
 use crate::exit::Exit;
-use crate::ledger::Summary;
+use crate::ledger::{Counts, Summary};
 use crate::plan::{Part, Plan};
 use crate::providers::Provider;
 use crate::render::{counted, names};
@@ -146,24 +146,13 @@ fn exit(ended: &[Ended], waiting: &[Box<str>], lacking: &[Lacking]) -> Exit {
 
 /// `Total: 3 accounts: 8 changes applied, 1 unknown (fight)`.
 fn total(ended: &[Ended], waiting: &[Box<str>], lacking: &[Lacking]) -> String {
-    type Count = fn(&Summary) -> u64;
-    let sum = |count: Count| -> usize {
-        let sum: u64 = ended.iter().map(|one| count(&one.carried.summary)).sum();
-        usize::try_from(sum).unwrap_or(usize::MAX)
-    };
-    let mut parts = vec![format!("{} applied", counted(sum(|summary| summary.applied), "change"))];
-    let others: [(Count, &str); 5] = [
-        (|summary| summary.failed, "failed"),
-        (|summary| summary.stale, "stale"),
-        (|summary| summary.unknown, "unknown"),
-        (|summary| summary.skipped, "skipped"),
-        (|summary| summary.not_attempted, "not attempted"),
-    ];
-    for (count, word) in others {
-        let with: Vec<&str> =
-            ended.iter().filter(|one| count(&one.carried.summary) > 0).map(|one| &*one.name).collect();
+    let applied: u64 = ended.iter().map(|one| one.carried.summary.counts.applied).sum();
+    let mut parts = vec![format!("{} applied", counted(usize::try_from(applied).unwrap_or(usize::MAX), "change"))];
+    for (position, (_, word)) in Counts::default().others().into_iter().enumerate() {
+        let count = |one: &Ended| one.carried.summary.counts.others().get(position).map_or(0, |(count, _)| *count);
+        let with: Vec<&str> = ended.iter().filter(|one| count(one) > 0).map(|one| &*one.name).collect();
         if !with.is_empty() {
-            parts.push(format!("{} {word} ({})", sum(count), names(&with)));
+            parts.push(format!("{} {word} ({})", ended.iter().map(count).sum::<u64>(), names(&with)));
         }
     }
     let unverified = ended.iter().filter(|one| one.carried.exit != Exit::Ok && is_complete(&one.carried.summary));
@@ -182,5 +171,5 @@ fn total(ended: &[Ended], waiting: &[Box<str>], lacking: &[Lacking]) -> String {
 }
 
 fn is_complete(summary: &Summary) -> bool {
-    summary.failed + summary.stale + summary.unknown + summary.skipped + summary.not_attempted == 0
+    summary.counts.not_applied() == 0
 }

@@ -4,16 +4,17 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::model::{Change, ChangeId, ObjectId, Revision};
+use crate::model::{Change, ChangeId, ObjectId};
 use crate::plan::Digest;
 
 use super::approval::Approval;
+use super::outcome::{ChangeOutcome, Counts};
 use super::run_id::RunId;
 
 /// One line: what happened, when, in which run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Line {
-    /// The version of this format: 1.
+pub struct Line<R = Record> {
+    /// The version of this format: 2.
     pub version: u32,
     /// When, in UTC (RFC 3339, with milliseconds).
     pub at: String,
@@ -22,72 +23,56 @@ pub struct Line {
     pub run: RunId,
     /// What happened.
     #[serde(flatten)]
-    pub record: Record,
+    pub record: R,
 }
 
 /// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Record {
+    Run(RunRecord),
+    Change(ChangeRecord),
+}
+
+/// The end of a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ChangeRecord {
+    /// What became of it.
+    #[serde(flatten)]
+    pub outcome: ChangeOutcome,
+    /// The change.
+    pub change: ChangeId,
+}
+
+/// How far a run has come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "record", rename_all = "snake_case")]
-pub enum Record {
+pub enum RunRecord {
     /// The plan is made: the first line of a run.
     Planned(Box<Planned>),
-    /// Guards held the plan back, and somebody approved exactly it.
+    /// Guards held the plan back, and exactly it was approved.
     Approved(Box<Approval>),
     /// The plan is being carried out.
     Started,
-    /// The request of a change is about to leave. In a ledger, this line is on the disk before the request is
-    /// on the wire.
+    /// The request of a step of a change is about to leave. In a ledger, this line is on the disk before the
+    /// request is on the wire.
     Attempt {
         /// The change.
         change: ChangeId,
-    },
-    /// A change was carried out.
-    Applied {
-        /// The change.
-        change: ChangeId,
-        /// The object; of a creation, the id that the account gave it.
-        id: ObjectId,
-        /// The version that the write made, if the account tells.
+        /// Which of its steps, from 1. All before it are done.
+        #[serde(default = "first_step")]
+        step: u32,
+        /// The object that the steps before it made.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        revision: Option<Revision>,
-        /// How many requests it took.
-        requests: u64,
-    },
-    /// A change certainly was not carried out.
-    Failed {
-        /// The change.
-        change: ChangeId,
-        /// Why, as one sentence. It may quote the account, so it is untrusted text.
-        error: String,
-    },
-    /// The account had changed since it was read, so a change was not carried out.
-    Stale {
-        /// The change.
-        change: ChangeId,
-        /// What changed. Untrusted text.
-        what: String,
-    },
-    /// A change may have been carried out, and the account did not tell; a plan shows whether it was.
-    Unknown {
-        /// The change.
-        change: ChangeId,
-        /// Why. Untrusted text.
-        why: String,
-    },
-    /// A change was not started, because another was not carried out.
-    Skipped {
-        /// The change.
-        change: ChangeId,
-        /// The first cause, not the last link of the chain.
-        because: ChangeId,
-    },
-    /// A change was not started, because the run was stopped or never began.
-    NotAttempted {
-        /// The change.
-        change: ChangeId,
+        id: Option<ObjectId>,
     },
     /// The run is over: the last line.
     Summary(Summary),
+}
+
+/// Version 1 knew no steps.
+fn first_step() -> u32 {
+    1
 }
 
 /// What a run set out to do, and who did.
@@ -140,18 +125,8 @@ pub struct Commit {
 /// The sum of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
-    /// How many changes were carried out.
-    pub applied: u64,
-    /// How many certainly were not.
-    pub failed: u64,
-    /// How many found another account than the plan saw.
-    pub stale: u64,
-    /// How many may have been carried out.
-    pub unknown: u64,
-    /// How many waited for one that was not carried out.
-    pub skipped: u64,
-    /// How many were not started, because the run was stopped or never began.
-    pub not_attempted: u64,
+    #[serde(flatten)]
+    pub counts: Counts,
     /// What ended the run early.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub halt: Option<Halt>,
@@ -180,9 +155,26 @@ pub enum Halt {
     Unclaimed(String),
 }
 
+/// What every version of a line has.
+#[derive(Deserialize)]
+struct Head {
+    version: u32,
+    #[serde(default)]
+    record: String,
+}
+
+/// Why a line cannot be read.
+pub(super) enum LineError {
+    /// It is not even an object with a version: perhaps it is torn.
+    Head(serde_json::Error),
+    Record(serde_json::Error),
+    /// It is of this other version.
+    Version(u32),
+}
+
 impl Line {
-    /// The version of the format that this code writes and reads.
-    pub const VERSION: u32 = 1;
+    /// The version of the format that this code writes. It reads version 1 as well, which has no steps.
+    pub const VERSION: u32 = 2;
 
     /// The line as JSON, with its end.
     pub fn text(&self) -> String {
@@ -191,28 +183,53 @@ impl Line {
         text.push('\n');
         text
     }
+
+    /// Nothing if these bytes are not a line that this version reads.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        Self::read(bytes).ok()
+    }
+
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, LineError> {
+        let head: Head = serde_json::from_slice(bytes).map_err(LineError::Head)?;
+        if !(1..=Self::VERSION).contains(&head.version) {
+            return Err(LineError::Version(head.version));
+        }
+        // By its word, not as an untagged enum, so that an error names what is wrong with the line.
+        let line = if ChangeOutcome::is_word(&head.record) {
+            serde_json::from_slice::<Line<ChangeRecord>>(bytes).map(|line| line.map(Record::Change))
+        } else {
+            serde_json::from_slice::<Line<RunRecord>>(bytes).map(|line| line.map(Record::Run))
+        };
+        line.map_err(LineError::Record)
+    }
+}
+
+impl<R> Line<R> {
+    fn map<S>(self, record: impl FnOnce(R) -> S) -> Line<S> {
+        Line { version: self.version, at: self.at, run: self.run, record: record(self.record) }
+    }
 }
 
 impl Record {
     /// The change that it is about.
     pub fn change(&self) -> Option<ChangeId> {
         match self {
-            Self::Planned(_) | Self::Approved(_) | Self::Started | Self::Summary(_) => None,
-            Self::Attempt { change }
-            | Self::Applied { change, .. }
-            | Self::Failed { change, .. }
-            | Self::Stale { change, .. }
-            | Self::Unknown { change, .. }
-            | Self::Skipped { change, .. }
-            | Self::NotAttempted { change } => Some(*change),
+            Self::Run(RunRecord::Attempt { change, .. }) | Self::Change(ChangeRecord { change, .. }) => Some(*change),
+            Self::Run(_) => None,
         }
+    }
+}
+
+impl From<RunRecord> for Record {
+    fn from(record: RunRecord) -> Self {
+        Self::Run(record)
     }
 }
 
 /// The JSON Schema of [`Line`].
 pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(Line);
-    schema.insert("title".to_owned(), "Strowger event, version 1".into());
-    schema.insert("$id".to_owned(), "https://strowger.example/schemas/event.v1.schema.json".into());
+    schema.insert("title".to_owned(), "Strowger event, version 2".into());
+    schema.insert("$id".to_owned(), "https://strowger.example/schemas/event.v2.schema.json".into());
     schema.to_value()
 }

@@ -5,12 +5,10 @@
 
 use std::collections::HashSet;
 
-use serde::Deserialize;
-
 use crate::model::ChangeId;
 use crate::text::sanitized;
 
-use super::line::{Line, Planned, Record};
+use super::line::{Line, LineError, Planned, Record, RunRecord};
 use super::run::Run;
 use super::run_id::RunId;
 
@@ -21,7 +19,7 @@ pub enum ReadError {
     #[error("it has no whole line: the run died before it wrote anything, also to the account")]
     Empty,
     /// A line is broken.
-    #[error("line {line} is no ledger line: {why}")]
+    #[error("line {line} is not a ledger line: {why}")]
     Broken {
         /// The line.
         line: usize,
@@ -29,7 +27,7 @@ pub enum ReadError {
         why: String,
     },
     /// A line is of another version.
-    #[error("line {line} is of version {version}, and this Strowger reads version 1; use a newer Strowger")]
+    #[error("line {line} is of version {version}, and this Strowger reads versions 1 and 2; use a newer Strowger")]
     Version {
         /// The line.
         line: usize,
@@ -60,12 +58,6 @@ pub struct Reader {
     over: bool,
 }
 
-/// What every version of a line has.
-#[derive(Deserialize)]
-struct Version {
-    version: u32,
-}
-
 impl Reader {
     /// Takes the next line, with its end if it has one.
     ///
@@ -78,25 +70,21 @@ impl Reader {
             return Err(ReadError::Misplaced { line, why: "it follows a torn line" });
         }
         let whole = bytes.last() == Some(&b'\n');
-        let version = match serde_json::from_slice::<Version>(bytes) {
-            Ok(Version { version }) => version,
-            Err(_) if !whole => {
+        match Line::read(bytes) {
+            Ok(read) => self.take(line, read),
+            Err(LineError::Head(_)) if !whole => {
                 self.torn = true;
-                return Ok(());
+                Ok(())
             }
-            Err(error) => return Err(broken(line, &error)),
-        };
-        if version != Line::VERSION {
-            return Err(ReadError::Version { line, version });
+            Err(LineError::Head(error) | LineError::Record(error)) => Err(broken(line, &error)),
+            Err(LineError::Version(version)) => Err(ReadError::Version { line, version }),
         }
-        let read: Line = serde_json::from_slice(bytes).map_err(|error| broken(line, &error))?;
-        self.take(line, read)
     }
 
     fn take(&mut self, line: usize, read: Line) -> Result<(), ReadError> {
         let misplaced = |why| Err(ReadError::Misplaced { line, why });
         match (&self.run, read.record) {
-            (None, Record::Planned(planned)) => {
+            (None, Record::Run(RunRecord::Planned(planned))) => {
                 self.changes = planned.changes.iter().map(|change| change.id).collect();
                 if self.changes.len() < planned.changes.len() {
                     return misplaced("two of its changes have one number");
@@ -105,14 +93,14 @@ impl Reader {
                 Ok(())
             }
             (None, _) => misplaced("a ledger begins with what was planned"),
-            (Some(_), Record::Planned(_)) => misplaced("a second plan"),
+            (Some(_), Record::Run(RunRecord::Planned(_))) => misplaced("a second plan"),
             (Some((id, ..)), _) if *id != read.run => misplaced("it is of another run"),
             (Some(_), _) if self.over => misplaced("the run is already summed up"),
             (Some(_), record) => {
                 if record.change().is_some_and(|change| !self.changes.contains(&change)) {
                     return misplaced("the plan has no such change");
                 }
-                self.over = matches!(record, Record::Summary(_));
+                self.over = matches!(record, Record::Run(RunRecord::Summary(_)));
                 self.records.push(record);
                 Ok(())
             }
@@ -134,10 +122,10 @@ fn broken(line: usize, error: &serde_json::Error) -> ReadError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::{Ending, Fate, Summary};
+    use crate::ledger::{ChangeOutcome, ChangeRecord, Ending, Summary};
     use crate::plan::Digest;
 
-    fn planned(changes: u32) -> Record {
+    fn planned(changes: u32) -> RunRecord {
         let change = |id: u32| {
             let change = serde_json::json!({
                 "id": id, "verb": "update", "object": {"kind": "number", "id": "n", "name": "+33142685300"},
@@ -145,7 +133,7 @@ mod tests {
             });
             serde_json::from_value(change).unwrap()
         };
-        Record::Planned(Box::new(Planned {
+        RunRecord::Planned(Box::new(Planned {
             strowger: "0.1.0".into(),
             account: "a".into(),
             account_id: "1".into(),
@@ -158,9 +146,9 @@ mod tests {
         }))
     }
 
-    fn line(record: Record) -> String {
+    fn line(record: impl Into<Record>) -> String {
         let run = RunId::new("2026-11-23T14:25:00.000Z", 7).unwrap();
-        Line { version: 1, at: "2026-11-23T14:25:00.000Z".into(), run, record }.text()
+        Line { version: Line::VERSION, at: "2026-11-23T14:25:00.000Z".into(), run, record: record.into() }.text()
     }
 
     fn read(lines: &[String]) -> Result<Run, ReadError> {
@@ -171,40 +159,71 @@ mod tests {
         reader.finish()
     }
 
+    fn attempt(change: u32, step: u32, id: Option<&str>) -> String {
+        line(RunRecord::Attempt { change: ChangeId(change), step, id: id.map(Into::into) })
+    }
+
     #[test]
     fn what_became_of_each_change_is_what_the_last_line_on_it_says() {
-        let applied = Record::Applied { change: ChangeId(1), id: "n".into(), revision: None, requests: 1 };
-        let attempt = |change| line(Record::Attempt { change: ChangeId(change) });
-        let run = read(&[line(planned(3)), line(Record::Started), attempt(1), attempt(2), line(applied)]).unwrap();
-        assert_eq!(run.fates[0], Fate::Applied { id: "n".into() });
-        assert!(matches!(&run.fates[1], Fate::Unknown(_)), "an attempt without a result");
-        assert_eq!(run.fates[2], Fate::NotAttempted);
+        let outcome = ChangeOutcome::Applied { id: "n".into(), revision: None, requests: 1 };
+        let applied = line(Record::Change(ChangeRecord { outcome: outcome.clone(), change: ChangeId(1) }));
+        let started = line(RunRecord::Started);
+        let run = read(&[line(planned(3)), started, attempt(1, 1, None), attempt(2, 1, None), applied]).unwrap();
+        assert_eq!(run.outcomes[0], outcome);
+        assert!(run.outcomes[1].is_unknown(), "an attempt without a result");
+        assert_eq!(run.outcomes[2], ChangeOutcome::NotAttempted);
         assert_eq!(run.ending(), Ending::Interrupted);
     }
 
     #[test]
+    fn a_process_that_dies_between_two_steps_leaves_a_change_that_is_partly_done() {
+        let steps =
+            r#""steps":[{"name":"create","calls":1},{"name":"put members","calls":1},{"name":"extension","calls":1}]"#;
+        let planned = line(planned(1)).replace("\"calls\":1}", &format!("\"calls\":3,{steps}}}"));
+        let begun = read(&[planned.clone(), attempt(1, 1, None)]).unwrap();
+        assert!(begun.outcomes[0].is_unknown(), "{:?}", begun.outcomes);
+        let run = read(&[planned, attempt(1, 1, None), attempt(1, 2, Some("g7"))]).unwrap();
+        let ChangeOutcome::PartlyDone { id, left, .. } = &run.outcomes[0] else { panic!("{:?}", run.outcomes) };
+        assert_eq!((id.as_ref(), left.len()), (Some(&"g7".into()), 2), "{left:?}");
+        assert_eq!((run.counts().partly_done, run.counts().all()), (1, 1));
+    }
+
+    #[test]
+    fn a_ledger_of_version_1_is_read_as_before() {
+        let old = |text: String| text.replace("\"version\":2", "\"version\":1");
+        let attempt = old(attempt(1, 1, None)).replace(",\"step\":1", "");
+        assert!(!attempt.contains("step"), "{attempt}");
+        let failed = ChangeOutcome::Failed { error: "no".into(), permanent: false };
+        let failed = old(line(Record::Change(ChangeRecord { outcome: failed.clone(), change: ChangeId(2) })));
+        let summary = old(line(RunRecord::Summary(Summary::default()))).replace("\"partly_done\":0,", "");
+        let run = read(&[old(line(planned(2))), attempt, failed, summary]).unwrap();
+        assert!(run.outcomes[0].is_unknown() && run.summary.is_some(), "{run:?}");
+        assert_eq!(run.outcomes[1].as_str(), "failed");
+    }
+
+    #[test]
     fn only_a_torn_last_line_is_tolerated() {
-        let summary = line(Record::Summary(Summary::default()));
+        let summary = line(RunRecord::Summary(Summary::default()));
         for cut in 0..summary.len() - 1 {
             let run = read(&[line(planned(1)), summary[..cut].to_owned()]).unwrap();
             assert!(run.summary.is_none() && run.torn, "{cut}");
         }
         let whole = read(&[line(planned(1)), summary.trim_end().to_owned()]).unwrap();
         assert!(whole.summary.is_some() && !whole.torn);
-        let torn_inside = read(&[line(planned(1)), "{\"version\":1,\n".to_owned(), summary]);
+        let torn_inside = read(&[line(planned(1)), "{\"version\":2,\n".to_owned(), summary]);
         assert!(matches!(torn_inside, Err(ReadError::Broken { line: 2, .. })), "{torn_inside:?}");
     }
 
     #[test]
     fn what_this_version_does_not_know_is_an_error_with_its_line() {
-        let newer = line(Record::Started).replace("\"version\":1", "\"version\":2");
-        assert_eq!(read(&[line(planned(1)), newer]), Err(ReadError::Version { line: 2, version: 2 }));
-        let unknown = line(Record::Started).replace("started", "celebrated");
+        let newer = line(RunRecord::Started).replace("\"version\":2", "\"version\":3");
+        assert_eq!(read(&[line(planned(1)), newer]), Err(ReadError::Version { line: 2, version: 3 }));
+        let unknown = line(RunRecord::Started).replace("started", "celebrated");
         let error = read(&[line(planned(1)), unknown]).unwrap_err().to_string();
-        assert!(error.starts_with("line 2 is no ledger line: unknown variant `celebrated`"), "{error}");
-        let foreign = line(Record::Attempt { change: ChangeId(9) });
+        assert!(error.starts_with("line 2 is not a ledger line: unknown variant `celebrated`"), "{error}");
+        let foreign = attempt(9, 1, None);
         assert!(matches!(read(&[line(planned(1)), foreign]), Err(ReadError::Misplaced { line: 2, .. })));
-        assert!(matches!(read(&[line(Record::Started)]), Err(ReadError::Misplaced { line: 1, .. })));
+        assert!(matches!(read(&[line(RunRecord::Started)]), Err(ReadError::Misplaced { line: 1, .. })));
         assert_eq!(read(&[]), Err(ReadError::Empty));
     }
 }

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use crate::model::{Change, ChangeId, ObjectId};
+use crate::model::{Change, ChangeId};
 
 use super::approval::Approval;
-use super::line::{Planned, Record, Summary};
+use super::line::{Planned, Record, RunRecord, Summary};
+use super::outcome::{ChangeOutcome, Counts};
 use super::run_id::RunId;
 
 /// A run, as far as its ledger tells.
@@ -20,31 +21,11 @@ pub struct Run {
     /// Who let it through, if guards held it back.
     pub approval: Option<Approval>,
     /// What became of each change, in the order of the plan.
-    pub fates: Vec<Fate>,
+    pub outcomes: Vec<ChangeOutcome>,
     /// The last line; absent if the process died before.
     pub summary: Option<Summary>,
     /// Whether the ledger's last line is torn, and so left out.
     pub torn: bool,
-}
-
-/// What became of a change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// It was carried out.
-    Applied {
-        /// The object; of a creation, the id that the account gave it.
-        id: ObjectId,
-    },
-    /// It certainly was not carried out; why.
-    Failed(String),
-    /// The account had changed since it was read, so nothing was written; what changed.
-    Stale(String),
-    /// It may have been carried out; why that is not known.
-    Unknown(String),
-    /// It waited for this one, which was not carried out.
-    Skipped(ChangeId),
-    /// It was not started.
-    NotAttempted,
 }
 
 /// How a run ended.
@@ -63,29 +44,39 @@ pub enum Ending {
 impl Run {
     /// Puts a run together. Later records on a change replace earlier ones.
     pub(super) fn new(id: RunId, at: String, planned: Planned, records: Vec<Record>, torn: bool) -> Self {
-        let mut fates = vec![Fate::NotAttempted; planned.changes.len()];
+        let mut outcomes = vec![ChangeOutcome::NotAttempted; planned.changes.len()];
         let positions: HashMap<ChangeId, usize> =
             planned.changes.iter().enumerate().map(|(position, change)| (change.id, position)).collect();
         let (mut summary, mut approval) = (None, None);
         for record in records {
-            let slot = record.change().and_then(|change| positions.get(&change)).and_then(|at| fates.get_mut(*at));
-            match (record, slot) {
-                (Record::Summary(last), _) => summary = Some(last),
-                (Record::Approved(given), _) => approval = Some(*given),
-                (record, Some(slot)) => {
-                    if let Some(fate) = fate(record) {
-                        *slot = fate;
-                    }
+            let position = record.change().and_then(|change| positions.get(&change)).copied().unwrap_or(usize::MAX);
+            let outcome = match record {
+                Record::Run(RunRecord::Summary(last)) => {
+                    summary = Some(last);
+                    continue;
                 }
-                (_, None) => {}
+                Record::Run(RunRecord::Approved(given)) => {
+                    approval = Some(*given);
+                    continue;
+                }
+                Record::Run(RunRecord::Attempt { step, id, .. }) => planned.changes.get(position).map(|change| {
+                    let why = "the run ended before its answer was written down".to_owned();
+                    let left = (step as usize).saturating_sub(1)..change.steps.len();
+                    ChangeOutcome::interrupted(change, left, id, why)
+                }),
+                Record::Run(RunRecord::Planned(_) | RunRecord::Started) => None,
+                Record::Change(ended) => Some(ended.outcome),
+            };
+            if let (Some(outcome), Some(slot)) = (outcome, outcomes.get_mut(position)) {
+                *slot = outcome;
             }
         }
-        Self { id, at, planned, approval, fates, summary, torn }
+        Self { id, at, planned, approval, outcomes, summary, torn }
     }
 
     /// Each change with what became of it.
-    pub fn changes(&self) -> impl Iterator<Item = (&Change, &Fate)> {
-        self.planned.changes.iter().zip(&self.fates)
+    pub fn changes(&self) -> impl Iterator<Item = (&Change, &ChangeOutcome)> {
+        self.planned.changes.iter().zip(&self.outcomes)
     }
 
     /// The run without its changes, which may be many; what became of them stays.
@@ -95,9 +86,8 @@ impl Run {
         self
     }
 
-    /// How many changes have a fate of this kind.
-    pub fn count(&self, wanted: impl Fn(&Fate) -> bool) -> usize {
-        self.fates.iter().filter(|fate| wanted(fate)).count()
+    pub fn counts(&self) -> Counts {
+        self.outcomes.iter().collect()
     }
 
     /// How it ended.
@@ -105,7 +95,7 @@ impl Run {
         match &self.summary {
             None => Ending::Interrupted,
             Some(Summary { halt: Some(_), .. }) => Ending::Stopped,
-            Some(_) if self.fates.iter().all(|fate| matches!(fate, Fate::Applied { .. })) => Ending::Complete,
+            Some(_) if self.outcomes.iter().all(ChangeOutcome::is_applied) => Ending::Complete,
             Some(_) => Ending::Incomplete,
         }
     }
@@ -121,31 +111,4 @@ impl Ending {
             Self::Interrupted => "interrupted",
         }
     }
-}
-
-impl Fate {
-    /// The word for it, in lists and in JSON.
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Applied { .. } => "applied",
-            Self::Failed(_) => "failed",
-            Self::Stale(_) => "stale",
-            Self::Unknown(_) => "unknown",
-            Self::Skipped(_) => "skipped",
-            Self::NotAttempted => "not_attempted",
-        }
-    }
-}
-
-fn fate(record: Record) -> Option<Fate> {
-    Some(match record {
-        Record::Planned(_) | Record::Approved(_) | Record::Started | Record::Summary(_) => return None,
-        Record::Attempt { .. } => Fate::Unknown("the run ended before its answer was written down".to_owned()),
-        Record::Applied { id, .. } => Fate::Applied { id },
-        Record::Failed { error, .. } => Fate::Failed(error),
-        Record::Stale { what, .. } => Fate::Stale(what),
-        Record::Unknown { why, .. } => Fate::Unknown(why),
-        Record::Skipped { because, .. } => Fate::Skipped(because),
-        Record::NotAttempted { .. } => Fate::NotAttempted,
-    })
 }

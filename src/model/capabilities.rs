@@ -1,6 +1,6 @@
 //! What a provider's account can do, checked while planning, before the first write.
 
-use super::{ExtensionNumber, Kind, RingFor, RingMode};
+use super::{ExtensionNumber, Kind, RingFor, RingMode, Steps};
 
 /// What an account accepts. Where the vendor's limit is unknown, the field says `None` or lists everything.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub struct Capabilities {
     pub label_most: Option<usize>,
     /// How fast the account may be asked.
     pub requests: RequestLimits,
+    /// How many vendor calls its changes take, and which.
+    pub steps: Steps,
 }
 
 /// How fast an account may be asked.
@@ -84,6 +86,7 @@ impl Default for Capabilities {
             name_most: Some(64),
             label_most: Some(200),
             requests: RequestLimits::default(),
+            steps: Steps::default(),
         }
     }
 }

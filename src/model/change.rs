@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{E164, ExtensionNumber, Kind, Name, ObjectId, Place, Revision, RingFor, RingMode};
+use super::{E164, ExtensionNumber, Kind, Name, ObjectId, Place, Revision, RingFor, RingMode, Step, VendorDocument};
 
 /// A change's position in its plan, from 1. A change depends only on changes with smaller numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
@@ -164,6 +164,12 @@ pub struct Change {
     pub unreachable_meanwhile: Vec<String>,
     /// How many API calls it costs.
     pub calls: u32,
+    /// The vendor calls that it takes, in order; empty if it is a single one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
+    /// The object as the vendor stores it. Not part of a saved plan: applying one reads the account again.
+    #[serde(skip)]
+    pub document: Option<VendorDocument>,
 }
 
 impl FieldValue {

@@ -2,6 +2,7 @@
 
 use super::{
     FieldName, FieldValue, Kind, LiveNumber, LiveRingGroup, ObjectId, ObjectRef, PlannedRef, Revision, RingMode,
+    VendorDocument,
 };
 
 /// An object of the account that a change can write.
@@ -27,6 +28,13 @@ impl<'l> LiveObject<'l> {
         match self {
             Self::Number(number) => number.revision.as_ref(),
             Self::Group(group) => group.revision.as_ref(),
+        }
+    }
+
+    pub fn document(self) -> Option<&'l VendorDocument> {
+        match self {
+            Self::Number(number) => number.document.as_ref(),
+            Self::Group(group) => group.document.as_ref(),
         }
     }
 }

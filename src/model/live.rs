@@ -23,8 +23,11 @@ pub struct ObjectId(pub Arc<str>);
 pub struct Revision(pub Box<str>);
 
 /// The object as the vendor stores it, kept so that a write loses nothing that is not modelled.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VendorDocument(pub Box<str>);
+///
+/// Opaque outside its provider. It is never shown or saved, because a vendor's document may hold a password; users, whose
+/// documents do, have none.
+#[derive(Clone, PartialEq, Eq)]
+pub struct VendorDocument(pub Arc<str>);
 
 /// A reference between live objects, by the vendor's ids.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -270,6 +273,12 @@ fn sort<T>(kind: Kind, list: &mut [T], id: impl Fn(&T) -> &ObjectId) -> Result<(
         _ => None,
     });
     twice.map_or(Ok(()), |id| Err(Incomplete::Repeated { kind, id: id.into() }))
+}
+
+impl fmt::Debug for VendorDocument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "VendorDocument({} bytes)", self.0.len())
+    }
 }
 
 impl fmt::Display for ObjectId {

@@ -2,8 +2,8 @@
 
 use crate::diff::{Difference, NumberDelta};
 use crate::model::{
-    Change, ChangeId, FieldChange, FieldName, FieldValue, Handle, Kind, LiveAccount, LiveRingGroup, ObjectLabel,
-    ObjectRef, PlannedRef, Span, Verb,
+    Change, ChangeId, FieldChange, FieldName, FieldValue, Handle, Kind, LiveAccount, LiveObject, LiveRingGroup,
+    ObjectLabel, ObjectRef, PlannedRef, Span, Verb,
 };
 
 use super::digest::Digest;
@@ -51,7 +51,7 @@ fn price(difference: &Difference<'_>, changes: &[Change], reads: u64) -> Price {
     let mut depth: Vec<u64> = Vec::with_capacity(changes.len());
     for change in changes {
         let before = change.depends_on.iter().filter_map(|ChangeId(id)| depth.get((id - 1) as usize)).max();
-        depth.push(before.copied().unwrap_or_default() + 1);
+        depth.push(before.copied().unwrap_or_default() + u64::from(change.calls));
     }
     let per_second = difference.directory.live().capabilities.requests.per_second;
     Price {
@@ -98,6 +98,13 @@ impl<'b, 'd> Builder<'b, 'd> {
         change.depends_on = self.ordered.depends_on.get(place)?.iter().map(|&before| change_id(before)).collect();
         let unreachable = self.ordered.unreachable.get(place)?;
         change.unreachable_meanwhile = unreachable.iter().map(|&group| self.difference.name_after(group)).collect();
+        let directory = &self.difference.directory;
+        let live = change.object.id.as_ref().and_then(|id| directory.object(change.object.kind, id));
+        change.document = live.and_then(LiveObject::document).cloned();
+        change.steps = directory.live().capabilities.steps.of(&change, live);
+        if !change.steps.is_empty() {
+            change.calls = change.steps.iter().map(|step| step.calls).sum();
+        }
         Some(change)
     }
 
@@ -272,5 +279,7 @@ fn blank() -> Change {
         revision: None,
         unreachable_meanwhile: Vec::new(),
         calls: 1,
+        steps: Vec::new(),
+        document: None,
     }
 }

@@ -27,7 +27,7 @@ impl Digest {
         // Nothing in a change can fail to be written: keys are text and there are no fractions.
         let _ = serde_json::to_writer(&mut hash, &("strowger plan", super::Plan::VERSION, account_id));
         for change in changes {
-            let bare = Change { place: None, revision: None, ..change.clone() };
+            let bare = Change { place: None, revision: None, calls: 1, steps: Vec::new(), ..change.clone() };
             let _ = serde_json::to_writer(&mut hash, &bare);
         }
         Self(hex(&hash.0.finalize()))
@@ -48,6 +48,7 @@ impl Digest {
             depends_on: Vec::new(),
             revision: None,
             calls: 0,
+            steps: Vec::new(),
             ..change.clone()
         };
         let mut hash = Hash(Sha256::new());

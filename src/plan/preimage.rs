@@ -2,20 +2,21 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::model::{LiveNumber, LiveRingGroup, ObjectRef, PreImage};
+use crate::model::{LiveNumber, LiveRingGroup, ObjectRef, PreImage, Revision, VendorDocument};
 use crate::text::hex;
 
-/// The fingerprint of a number's modelled fields. The vendor's revision is not part of it.
+/// The fingerprint of a number's modelled fields; where the vendor counts no versions, of the rest of its document as well.
 pub(super) fn of_number(number: &LiveNumber) -> PreImage {
     let mut hash = Fields::new("number");
     hash.field("id", &number.id.0);
     hash.field("number", &number.number.to_string());
     hash.reference("to", number.to.as_ref());
     hash.field("label", &number.label);
+    hash.document(number.revision.as_ref(), number.document.as_ref());
     hash.done()
 }
 
-/// The fingerprint of a ring group's modelled fields. The vendor's revision is not part of it.
+/// The same of a ring group.
 pub(super) fn of_group(group: &LiveRingGroup) -> PreImage {
     let mut hash = Fields::new("ring_group");
     hash.field("id", &group.id.0);
@@ -27,6 +28,7 @@ pub(super) fn of_group(group: &LiveRingGroup) -> PreImage {
     }
     hash.field("ring_for", &group.ring_for.map(|ring_for| ring_for.to_string()).unwrap_or_default());
     hash.reference("no_answer", group.no_answer.as_ref());
+    hash.document(group.revision.as_ref(), group.document.as_ref());
     hash.done()
 }
 
@@ -51,6 +53,13 @@ impl Fields {
         match target {
             None => self.field(name, ""),
             Some(ObjectRef { kind, id }) => self.field(name, &format!("{kind}/{id}")),
+        }
+    }
+
+    /// With a version, the vendor itself refuses a write to what has changed.
+    fn document(&mut self, revision: Option<&Revision>, document: Option<&VendorDocument>) {
+        if let (None, Some(VendorDocument(document))) = (revision, document) {
+            self.field("document", document);
         }
     }
 

@@ -84,6 +84,8 @@ mod tests {
             revision: None,
             unreachable_meanwhile: Vec::new(),
             calls: 1,
+            steps: Vec::new(),
+            document: None,
         }
     }
 
@@ -169,6 +171,8 @@ mod tests {
         let moved = Change {
             revision: Some(Revision("7".into())),
             calls: 2,
+            steps: Vec::new(),
+            document: None,
             depends_on: vec![ChangeId(1)],
             ..label(2, "+1", "a")
         };

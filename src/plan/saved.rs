@@ -21,8 +21,9 @@ pub fn revalidate(mut plan: Plan, desired: &Desired, live: &LiveAccount) -> Resu
     if !moved.is_empty() {
         return Err(moved);
     }
-    let revisions = account.revisions();
-    for (change, revision) in plan.changes.iter_mut().zip(revisions) {
+    let versions = account.versions();
+    for (change, (revision, document)) in plan.changes.iter_mut().zip(versions) {
+        change.document = document;
         if change.object.id.is_some() {
             change.revision = revision;
         }

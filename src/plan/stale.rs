@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::model::{
     Change, ChangeId, Directory, FieldName, FieldValue, Found, Handle, Kind, LiveAccount, LiveObject, NameKey,
-    ObjectId, ObjectLabel, ObjectRef, PlannedRef, Revision, Verb,
+    ObjectId, ObjectLabel, ObjectRef, PlannedRef, Revision, VendorDocument, Verb,
 };
 
 use super::{Plan, live_fields, preimage};
@@ -118,13 +118,13 @@ impl<'a> Account<'a> {
         list
     }
 
-    /// The versions that the plan's objects have now, in the order of its changes.
-    pub(super) fn revisions(&self) -> Vec<Option<Revision>> {
-        let revision = |change: &Change| {
-            let id = change.object.id.as_ref()?;
-            self.directory.object(change.object.kind, id)?.revision().cloned()
+    /// The versions and documents that the plan's objects have now, in the order of its changes.
+    pub(super) fn versions(&self) -> Vec<(Option<Revision>, Option<VendorDocument>)> {
+        let version = |change: &Change| {
+            let object = self.directory.object(change.object.kind, change.object.id.as_ref()?)?;
+            Some((object.revision().cloned(), object.document().cloned()))
         };
-        self.plan.changes.iter().map(revision).collect()
+        self.plan.changes.iter().map(|change| version(change).unwrap_or_default()).collect()
     }
 
     fn writes(&self, kind: Kind, id: &'a ObjectId) -> &[&'a Change] {

@@ -66,7 +66,7 @@ pub struct Price {
     pub reads: u64,
     /// The calls that the changes take.
     pub writes: u64,
-    /// The longest chain of writes of which each must wait for the one before.
+    /// The calls of the longest chain of changes of which each must wait for the one before.
     pub longest_chain: u64,
     /// The least time in milliseconds that the provider's stated rate limit leaves for the writes; absent
     /// where the provider states none.

@@ -11,12 +11,12 @@ mod claim;
 mod compare;
 mod conflict;
 mod convert;
+mod inspect;
 mod pages;
 mod problem;
 mod read;
 mod spec;
 mod trace;
-mod unknown_outcome;
 mod wire;
 mod write;
 
@@ -30,7 +30,7 @@ use crate::text::is_loopback_host;
 
 use super::http::{Auth, Http, TokenSource};
 use super::{
-    AuditEntry, BoxFuture, ChangeCheck, ClientOptions, FetchedAccount, Provider, ReadError, Secret, WriteError,
+    AuditEntry, BoxFuture, ChangeCheck, ClientOptions, FetchedAccount, Progress, Provider, ReadError, Secret, WriteError,
     WriteReceipt,
 };
 
@@ -129,8 +129,12 @@ impl Provider for Office {
         Box::pin(self.look_again())
     }
 
-    fn write<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, Result<WriteReceipt, WriteError>> {
+    fn perform<'a>(&'a self, change: &'a Change, _step: usize) -> BoxFuture<'a, Result<WriteReceipt, WriteError>> {
         Box::pin(self.write_change(change))
+    }
+
+    fn inspect<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, Result<Progress, WriteError>> {
+        Box::pin(self.inspect_change(change))
     }
 
     fn claim<'a>(&'a self, claim: &'a Claim) -> BoxFuture<'a, Result<u64, WriteError>> {

@@ -194,7 +194,11 @@ impl Provider for Snapshot {
         Box::pin(std::future::ready(Ok(ChangeCheck { unchanged, requests: 0 })))
     }
 
-    fn write<'a>(&'a self, _: &'a Change) -> BoxFuture<'a, Result<WriteReceipt, WriteError>> {
+    fn perform<'a>(&'a self, _: &'a Change, _: usize) -> BoxFuture<'a, Result<WriteReceipt, WriteError>> {
+        Box::pin(std::future::ready(Err(WriteError::ReadOnly)))
+    }
+
+    fn inspect<'a>(&'a self, _: &'a Change) -> BoxFuture<'a, Result<super::Progress, WriteError>> {
         Box::pin(std::future::ready(Err(WriteError::ReadOnly)))
     }
 }

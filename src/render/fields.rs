@@ -125,5 +125,9 @@ pub(super) fn notes(change: &Change) -> Vec<String> {
             groups.join(", ")
         ));
     }
+    if change.steps.len() > 1 {
+        let steps: Vec<String> = change.steps.iter().map(|step| sanitized(&step.name)).collect();
+        notes.push(format!("{} steps: {}", steps.len(), steps.join(", ")));
+    }
     notes
 }

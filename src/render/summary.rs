@@ -70,6 +70,7 @@ pub(super) fn unreadable(plan: &Plan) -> Vec<String> {
 pub(super) fn price(plan: &Plan) -> String {
     let price = plan.price;
     let writes = counted(usize::try_from(price.writes).unwrap_or(usize::MAX), "write");
+    let claim = if plan.claim.is_some() { ", 1 claim of the account" } else { "" };
     let reads = counted(usize::try_from(price.reads).unwrap_or(usize::MAX), "read");
     let time = match price.least_milliseconds {
         Some(least) => format!(", at least {} under the account's rate limit", duration(least)),
@@ -79,7 +80,7 @@ pub(super) fn price(plan: &Plan) -> String {
             chain => format!(", at most {chain} one after the other; the account states no rate limit"),
         },
     };
-    format!("{writes}, {reads}{time}")
+    format!("{writes}{claim}, {reads}{time}")
 }
 
 /// `1 write`, `2 writes`.

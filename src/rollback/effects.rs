@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::ledger::{Fate, Run};
+use crate::ledger::{ChangeOutcome, Run};
 use crate::model::{
-    Change, ChangeId, FieldChange, FieldValue, Found, Kind, LiveAccount, LiveObject, LiveRingGroup, NameKey, ObjectId,
-    ObjectRef, PlannedRef, Verb,
+    Change, ChangeId, FieldChange, FieldName, FieldValue, Found, Kind, LiveAccount, LiveObject, LiveRingGroup, NameKey,
+    ObjectId, ObjectRef, PlannedRef, Verb,
 };
 
 use super::Conflict;
@@ -34,10 +34,10 @@ impl<'r, 'l> Effects<'r, 'l> {
         let mut made: HashMap<ChangeId, ObjectId> = HashMap::new();
         let mut makers: HashMap<&str, ObjectId> = HashMap::new();
         let mut positions: HashMap<(Kind, ObjectId), usize> = HashMap::new();
-        for (change, fate) in run.changes() {
+        for (change, outcome) in run.changes() {
             // A second write to a group that the run made has no id in the plan; it is found by its name.
             let known = change.object.id.clone().or_else(|| makers.get(&*change.object.name).cloned());
-            let id = match past.done(change, fate, known, &made) {
+            let id = match past.done(change, outcome, known, &made) {
                 Some(Ok(id)) => id,
                 Some(Err(conflict)) => {
                     past.conflicts.push(conflict);
@@ -45,7 +45,12 @@ impl<'r, 'l> Effects<'r, 'l> {
                 }
                 None => continue,
             };
-            let certain = matches!(fate, Fate::Applied { .. }) || change.verb != Verb::Update;
+            let certain = outcome.is_applied() || change.verb != Verb::Update;
+            let unwritten = if change.verb == Verb::Create { outcome.unwritten(change) } else { Vec::new() };
+            // A group that was deleted in part is still there, with fewer fields.
+            let reduced = outcome.is_partly_done()
+                && change.verb == Verb::Delete
+                && past.world.object(change.object.kind, &id).is_some();
             if change.verb == Verb::Create {
                 made.insert(change.id, id.clone());
                 makers.insert(&change.object.name, id.clone());
@@ -55,12 +60,14 @@ impl<'r, 'l> Effects<'r, 'l> {
                 past.nets.len() - 1
             });
             if let Some(net) = past.nets.get_mut(position) {
-                if net.verb == Verb::Create && change.verb == Verb::Delete {
+                if reduced {
+                    net.add_reduction(change, &made);
+                } else if net.verb == Verb::Create && change.verb == Verb::Delete {
                     // Made and deleted again: as before. No plan does that, but a ledger is only a file.
                     net.fields.clear();
                     net.verb = Verb::Update;
                 } else {
-                    net.add(change, &made, certain);
+                    net.add(change, &unwritten, &made, certain);
                 }
             }
         }
@@ -74,15 +81,19 @@ impl<'r, 'l> Effects<'r, 'l> {
     fn done(
         &self,
         change: &Change,
-        fate: &Fate,
+        outcome: &ChangeOutcome,
         known: Option<ObjectId>,
         made: &HashMap<ChangeId, ObjectId>,
     ) -> Option<Result<ObjectId, Conflict>> {
-        match (fate, change.verb) {
-            (Fate::Applied { id }, _) => Some(Ok(id.clone())),
-            (Fate::Unknown(_), Verb::Create) => self.made(change, made),
-            (Fate::Unknown(_), Verb::Update) => known.map(Ok),
-            (Fate::Unknown(_), Verb::Delete) => {
+        match (outcome, change.verb) {
+            (ChangeOutcome::Applied { id, .. } | ChangeOutcome::PartlyDone { id: Some(id), .. }, _) => {
+                Some(Ok(id.clone()))
+            }
+            (ChangeOutcome::PartlyDone { .. } | ChangeOutcome::Unknown { .. }, Verb::Create) => {
+                self.made(change, &outcome.unwritten(change), made)
+            }
+            (ChangeOutcome::Unknown { .. } | ChangeOutcome::PartlyDone { .. }, Verb::Update) => known.map(Ok),
+            (ChangeOutcome::Unknown { .. } | ChangeOutcome::PartlyDone { .. }, Verb::Delete) => {
                 known.filter(|id| self.world.object(change.object.kind, id).is_none()).map(Ok)
             }
             _ => None,
@@ -90,7 +101,12 @@ impl<'r, 'l> Effects<'r, 'l> {
     }
 
     /// The group that a creation whose outcome is unknown has made, if it did; a conflict if that cannot be told.
-    fn made(&self, change: &Change, made: &HashMap<ChangeId, ObjectId>) -> Option<Result<ObjectId, Conflict>> {
+    fn made(
+        &self,
+        change: &Change,
+        unwritten: &[FieldName],
+        made: &HashMap<ChangeId, ObjectId>,
+    ) -> Option<Result<ObjectId, Conflict>> {
         let found = self.world.directory.named(Kind::RingGroup, &NameKey::of(&change.object.name));
         let group = match found {
             Found::None => return None,
@@ -99,7 +115,7 @@ impl<'r, 'l> Effects<'r, 'l> {
         };
         let as_planned = |group: &&LiveRingGroup| {
             let made_it = |field: &FieldChange| has(LiveObject::Group(group), field.field, &field.after.with_ids(made));
-            change.fields.iter().all(made_it)
+            change.fields.iter().filter(|field| !unwritten.contains(&field.field)).all(made_it)
         };
         Some(group.filter(as_planned).map(|group| group.id.clone()).ok_or_else(|| {
             let why = "the run may have made it, and what has its name now is not what the run would have made";

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::model::{Change, ChangeId, FieldName, FieldValue, Kind, LiveObject, ObjectId, ObjectLabel, Verb};
+use crate::model::{
+    Change, ChangeId, FieldChange, FieldName, FieldValue, Kind, LiveObject, ObjectId, ObjectLabel, Verb,
+};
 
 use super::Conflict;
 
@@ -37,13 +39,20 @@ impl<'r> NetEffect<'r> {
         Self { label: &change.object, id, last: change.id, verb: change.verb, fields: Vec::new() }
     }
 
-    /// Takes in one more write to the object. One whose outcome is unknown leaves what was there as possible.
-    pub(super) fn add(&mut self, change: &Change, made: &HashMap<ChangeId, ObjectId>, certain: bool) {
+    /// Takes in one more write to the object, without the fields that it did not come to. One whose outcome is unknown
+    /// leaves what was there as possible.
+    pub(super) fn add(
+        &mut self,
+        change: &Change,
+        unwritten: &[FieldName],
+        made: &HashMap<ChangeId, ObjectId>,
+        certain: bool,
+    ) {
         self.last = change.id;
         if change.verb == Verb::Delete {
             self.verb = Verb::Delete;
         }
-        for written in &change.fields {
+        for written in change.fields.iter().filter(|field| !unwritten.contains(&field.field)) {
             let position = self.fields.iter().position(|known| known.field == written.field).unwrap_or_else(|| {
                 let before = written.before.with_ids(made);
                 self.fields.push(NetField { field: written.field, left: vec![before.clone()], before });
@@ -56,6 +65,19 @@ impl<'r> NetEffect<'r> {
                 known.left.push(written.after.with_ids(made));
             }
         }
+    }
+
+    /// Takes in a deletion of which some steps were carried out: some fields may be empty now.
+    pub(super) fn add_reduction(&mut self, change: &Change, made: &HashMap<ChangeId, ObjectId>) {
+        let emptied = |field: &FieldChange| match field.field {
+            FieldName::Members => FieldChange { after: FieldValue::References(Vec::new()), ..field.clone() },
+            _ => field.clone(),
+        };
+        let fields = change.fields.iter().map(emptied).collect();
+        if self.verb == Verb::Delete {
+            self.verb = Verb::Update;
+        }
+        self.add(&Change { verb: Verb::Update, fields, ..change.clone() }, &[], made, false);
     }
 
     pub(super) fn kind(&self) -> Kind {

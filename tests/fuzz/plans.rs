@@ -126,11 +126,11 @@ fn run(bytes: &[u8]) -> Result<Run, String> {
 fn ledger() {
     fuzz(&LEDGERS, |input| match run(input) {
         Ok(run) => {
-            assert_eq!(run.fates.len(), run.planned.changes.len());
+            assert_eq!(run.outcomes.len(), run.planned.changes.len());
             let _ = run.ending();
             let written: String = input
                 .split_inclusive(|byte| *byte == b'\n')
-                .filter_map(|line| serde_json::from_slice::<Line>(line).ok())
+                .filter_map(|line| Line::parse(line))
                 .map(|line| line.text())
                 .collect();
             let again = self::run(written.as_bytes()).unwrap_or_else(|error| panic!("{error}\n{written}"));

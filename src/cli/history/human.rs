@@ -3,8 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::ledger::{Claimed, Commit, Fate, Halt, Passed, Planned, Run};
-use crate::ledger::{Found, Opened};
+use crate::ledger::{ChangeOutcome, Claimed, Commit, Found, Halt, Opened, Passed, Planned, Run};
 use crate::render::{counted, fields};
 use crate::text::sanitized;
 
@@ -43,12 +42,13 @@ pub(super) fn list(runs: &[(&Found, Opened)]) -> String {
 
 fn row(run: &Run) -> [String; 7] {
     let Planned { account, actor, commit: made_from, digest, undoes, .. } = &run.planned;
-    let applied = run.count(|fate| matches!(fate, Fate::Applied { .. }));
-    let unknown = run.count(|fate| matches!(fate, Fate::Unknown(_)));
+    let counts = run.counts();
     let mut ended = run.ending().as_str().to_owned();
-    if unknown > 0 {
-        // Writing to a string cannot fail.
-        let _ = write!(ended, ", {unknown} unknown");
+    for (count, word) in [(counts.partly_done, "partly done"), (counts.unknown, "unknown")] {
+        if count > 0 {
+            // Writing to a string cannot fail.
+            let _ = write!(ended, ", {count} {word}");
+        }
     }
     if let Some(undone) = undoes {
         let _ = write!(ended, ", undoes {undone}");
@@ -59,7 +59,7 @@ fn row(run: &Run) -> [String; 7] {
         actor.as_deref().map_or_else(|| "-".to_owned(), |actor| sanitized(actor, CELL)),
         made_from.as_ref().map_or_else(|| "-".to_owned(), |made_from| commit(made_from, "+")),
         sanitized(&digest.0, CELL).chars().take(8).collect(),
-        format!("{applied} of {}", run.fates.len()),
+        format!("{} of {}", counts.applied, run.outcomes.len()),
         ended,
     ]
 }
@@ -106,14 +106,19 @@ pub(super) fn run(run: &Run, path: &Path) -> String {
     say("with", format!("strowger {}", sanitized(strowger, CELL)));
     say("ledger", sanitized(&path.to_string_lossy(), SENTENCE));
     text.push('\n');
-    for (change, fate) in run.changes() {
-        let because = match fate {
-            Fate::Applied { .. } | Fate::NotAttempted => String::new(),
-            Fate::Failed(why) | Fate::Stale(why) | Fate::Unknown(why) => format!(": {}", sanitized(why, SENTENCE)),
-            Fate::Skipped(because) => format!(", because of change {}", because.0),
+    for (change, outcome) in run.changes() {
+        let because = match outcome {
+            ChangeOutcome::Applied { .. } | ChangeOutcome::NotAttempted => String::new(),
+            ChangeOutcome::Failed { error: why, .. }
+            | ChangeOutcome::Stale { what: why }
+            | ChangeOutcome::Unknown { why } => format!(": {}", sanitized(why, SENTENCE)),
+            ChangeOutcome::PartlyDone { left, why, .. } => {
+                format!(": {}; left to do: {}", sanitized(why, SENTENCE), sanitized(&left.join(", "), SENTENCE))
+            }
+            ChangeOutcome::Skipped { because } => format!(", because of change {}", because.0),
         };
         let sign = fields::sign(change.verb);
-        let what = fate.as_str().replace('_', " ");
+        let what = outcome.as_str().replace('_', " ");
         // Writing to a string cannot fail.
         let _ = writeln!(text, "  {:>4}  {what:13}  {sign} {}{because}", change.id.0, fields::object(change));
     }
@@ -121,8 +126,7 @@ pub(super) fn run(run: &Run, path: &Path) -> String {
 }
 
 fn ending(run: &Run) -> String {
-    let applied = run.count(|fate| matches!(fate, Fate::Applied { .. }));
-    let mut text = format!("{} of {} applied", applied, counted(run.fates.len(), "change"));
+    let mut text = format!("{} of {} applied", run.counts().applied, counted(run.outcomes.len(), "change"));
     match run.summary.as_ref() {
         None => text.push_str("; the process died before it could sum up"),
         Some(summary) => {

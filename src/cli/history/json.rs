@@ -5,12 +5,11 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::ledger::{Fate, Run, RunId};
-use crate::ledger::{Found, Opened};
+use crate::ledger::{ChangeOutcome, Found, Opened, Run, RunId};
 use crate::model::Change;
 
 /// The version of both documents.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// All runs, the newest first, without their changes.
 pub(super) fn list(runs: &[(&Found, Opened)], doubts: &BTreeMap<&RunId, String>) -> serde_json::Result<String> {
@@ -35,7 +34,6 @@ pub(super) fn run(run: &Run, path: &Path, doubts: &BTreeMap<&RunId, String>) -> 
 }
 
 fn head(run: &Run, path: &Path, doubts: &BTreeMap<&RunId, String>) -> Value {
-    let count = |wanted: fn(&Fate) -> bool| run.count(wanted);
     json!({
         "run": run.id,
         "at": run.at,
@@ -52,27 +50,26 @@ fn head(run: &Run, path: &Path, doubts: &BTreeMap<&RunId, String>) -> Value {
         "claim": run.planned.claim,
         "strowger": run.planned.strowger,
         "ending": run.ending().as_str(),
-        "counts": {
-            "applied": count(|fate| matches!(fate, Fate::Applied { .. })),
-            "failed": count(|fate| matches!(fate, Fate::Failed(_))),
-            "stale": count(|fate| matches!(fate, Fate::Stale(_))),
-            "unknown": count(|fate| matches!(fate, Fate::Unknown(_))),
-            "skipped": count(|fate| matches!(fate, Fate::Skipped(_))),
-            "not_attempted": count(|fate| matches!(fate, Fate::NotAttempted)),
-        },
+        "counts": run.counts(),
         "summary": run.summary,
     })
 }
 
-fn change((change, fate): (&Change, &Fate)) -> Value {
-    let (mut id, mut why, mut because) = (None, None, None);
-    match fate {
-        Fate::Applied { id: object } => id = Some(object),
-        Fate::Failed(text) | Fate::Stale(text) | Fate::Unknown(text) => why = Some(text),
-        Fate::Skipped(cause) => because = Some(cause),
-        Fate::NotAttempted => {}
+fn change((change, outcome): (&Change, &ChangeOutcome)) -> Value {
+    let (mut id, mut why, mut because, mut left) = (None, None, None, None);
+    match outcome {
+        ChangeOutcome::Applied { id: object, .. } => id = Some(object),
+        ChangeOutcome::Failed { error: text, .. }
+        | ChangeOutcome::Stale { what: text }
+        | ChangeOutcome::Unknown { why: text } => why = Some(text),
+        ChangeOutcome::PartlyDone { id: object, left: steps, why: text } => {
+            (id, why, left) = (object.as_ref(), Some(text), Some(steps));
+        }
+        ChangeOutcome::Skipped { because: cause } => because = Some(cause),
+        ChangeOutcome::NotAttempted => {}
     }
-    json!({ "change": change, "fate": fate.as_str(), "id": id, "why": why, "because": because })
+    let word = outcome.as_str();
+    json!({ "change": change, "outcome": word, "id": id, "why": why, "because": because, "left": left })
 }
 
 fn text(value: &Value) -> serde_json::Result<String> {

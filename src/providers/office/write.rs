@@ -1,5 +1,5 @@
-//! Carrying out one change, with its precondition. What it comes to if it is not plainly answered is found out by
-//! [`super::unknown_outcome`].
+//! Carrying out one change, with its precondition. Every change is a single call. What became of one that was not
+//! answered with a success is found out by [`super::inspect`].
 
 use std::sync::atomic::Ordering;
 
@@ -11,8 +11,8 @@ use crate::model::{Change, ObjectId, Revision, Verb};
 use crate::providers::http::{Answer, Attempts, Body, Request, SendError};
 use crate::providers::{WriteError, WriteReceipt};
 
+use super::inspect::{End, Observed};
 use super::problem::Problem;
-use super::unknown_outcome::{End, Observed};
 use super::{Office, body, wire};
 
 /// A change on its way.
@@ -23,7 +23,7 @@ pub(super) struct Writing<'a> {
     pub(super) url: Url,
     /// What names this change in the account's audit log, and makes a creation repeatable.
     pub(super) key: String,
-    /// The version that the server is held to.
+    /// The version that the request names as its precondition.
     pub(super) expected: Option<Revision>,
     pub(super) attempts: Attempts,
     /// Requests that only looked.
@@ -32,6 +32,10 @@ pub(super) struct Writing<'a> {
 
 impl Office {
     pub(super) async fn write_change(&self, change: &Change) -> Result<WriteReceipt, WriteError> {
+        self.writing(change)?.run().await
+    }
+
+    pub(super) fn writing<'a>(&'a self, change: &'a Change) -> Result<Writing<'a>, WriteError> {
         let collection = body::collection(change)?;
         let url = match (&change.verb, &change.object.id) {
             (Verb::Create, _) => self.url(&[collection]),
@@ -41,7 +45,7 @@ impl Office {
         };
         let (key, attempts) = (self.idempotency_key(change)?, self.http.attempts());
         let expected = change.revision.clone().filter(|_| change.verb != Verb::Create);
-        Writing { office: self, change, url, key, expected, attempts, looks: 0 }.run().await
+        Ok(Writing { office: self, change, url, key, expected, attempts, looks: 0 })
     }
 
     /// The same for every repeat of one change within this run, another for all else.
@@ -66,7 +70,7 @@ impl Office {
 impl Writing<'_> {
     async fn run(mut self) -> Result<WriteReceipt, WriteError> {
         if self.change.verb != Verb::Create && self.expected.is_none() {
-            // Nothing to hold the server to: look whether the object still is as the plan saw it.
+            // No version for `If-Match`: look whether the object still is as the plan expects.
             match self.look().await {
                 Observed::Is(object) if self.is_untouched(&object) => self.expected = object.revision().cloned(),
                 Observed::Unreadable => return Err(self.unavailable("the object cannot be read first")),
@@ -86,7 +90,7 @@ impl Writing<'_> {
                 Err(SendError::Forbidden) => End::NotDone(WriteError::ReadOnlyClient),
                 Err(SendError::NotDone(failure)) => End::NotDone(self.unavailable(&failure.to_string())),
             };
-            if let Some(written) = self.settle(end).await? {
+            if let Some(written) = self.inspect(end).await? {
                 return Ok(written);
             }
             // It was not done yet, and may be tried again.
@@ -138,7 +142,7 @@ impl Writing<'_> {
         }
     }
 
-    /// A success, with the version that it made; nothing if it does not tell what it made, or that it is done.
+    /// A success, with the version that it made; nothing if it does not say what it made, or that it is done.
     fn done(&mut self, answer: &Answer) -> Option<WriteReceipt> {
         // 202 is a promise, and what is not JSON comes from something on the way: a page to log in, for instance.
         let is_json = answer.body.is_empty() || serde_json::from_slice::<IgnoredAny>(&answer.body).is_ok();
@@ -152,7 +156,7 @@ impl Writing<'_> {
         }
         let document: Option<wire::WriteReceipt> = serde_json::from_slice(&answer.body).ok();
         let etag = answer.etag.clone().or_else(|| document.as_ref().and_then(|document| document.etag.clone()));
-        // Of an update the id is known; of a creation, whose id is not told, nothing can point at it.
+        // Of an update the id is known; to a new object without an id, nothing could point.
         let id = match self.change.verb {
             Verb::Create => document.map(|document| ObjectId(document.id.0.into())),
             Verb::Update | Verb::Delete => self.change.object.id.clone(),
@@ -160,7 +164,7 @@ impl Writing<'_> {
         if id.is_none() {
             self.attempts.doubted("it was accepted, but the answer does not tell the new id".to_owned());
         }
-        Some(WriteReceipt { id: id?, revision: etag.map(Revision), requests: self.requests() })
+        Some(WriteReceipt { id: id?, revision: etag.map(Revision), document: None, requests: self.requests() })
     }
 
     /// The object of the change, in words.
@@ -171,7 +175,7 @@ impl Writing<'_> {
     /// It was carried out on an object whose id is known.
     pub(super) fn written(&self, revision: Option<Revision>) -> WriteReceipt {
         let id = self.change.object.id.clone().unwrap_or_else(|| ObjectId::from(""));
-        WriteReceipt { id, revision, requests: self.requests() }
+        WriteReceipt { id, revision, document: None, requests: self.requests() }
     }
 
     fn unavailable(&self, why: &str) -> WriteError {

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::apply::{self, Outcome, Recorder, Status, Urgency, execute_journaled};
+use crate::apply::{self, Outcome, Recorder, Urgency, execute_journaled};
 use crate::config::Account;
 use crate::exit::Exit;
-use crate::ledger::{Approval, Halt, RunId};
+use crate::ledger::{Approval, ChangeOutcome, Halt, RunId};
 use crate::model::Verb;
 use crate::plan::Plan;
-use crate::providers::WriteError;
 use crate::render::counted;
 use crate::text::sanitized;
 
@@ -53,10 +52,12 @@ impl Watcher {
         self.handle.used(&work.plan.digest);
         self.count(|counts| count(counts, &work.plan, &done));
         let at = self.now();
-        let taken_back =
-            work.plan.changes.iter().zip(&done.changes).filter(|(change, (_, status))| {
-                work.drift.contains(&change.id) && matches!(status, Status::Applied(_))
-            });
+        let taken_back = work
+            .plan
+            .changes
+            .iter()
+            .zip(&done.changes)
+            .filter(|(change, (_, status))| work.drift.contains(&change.id) && status.is_applied());
         self.fights.corrected(at, taken_back.map(|(change, _)| change));
         if done.is_complete() && !self.deletions.wait() {
             // By the account's own word. What differs after that is what somebody else did, also if nobody ever saw
@@ -125,7 +126,7 @@ impl Watcher {
     }
 
     async fn finish(&self, recorder: &mut Recorder, done: &Outcome, in_sync: Option<bool>) {
-        let exit = match (done.is_complete(), done.touched()) {
+        let exit = match (done.is_complete(), done.counts().touched()) {
             (true, _) => Exit::Ok,
             (false, true) => Exit::Partial,
             (false, false) => Exit::Failure,
@@ -168,9 +169,9 @@ fn count(counts: &mut Counts, plan: &Plan, done: &Outcome) {
     counts.requests += done.requests();
     for (change, (_, status)) in plan.changes.iter().zip(&done.changes) {
         *match (status, change.verb) {
-            (Status::Applied(_), Verb::Create) => &mut counts.created,
-            (Status::Applied(_), Verb::Update) => &mut counts.updated,
-            (Status::Applied(_), Verb::Delete) => &mut counts.deleted,
+            (ChangeOutcome::Applied { .. }, Verb::Create) => &mut counts.created,
+            (ChangeOutcome::Applied { .. }, Verb::Update) => &mut counts.updated,
+            (ChangeOutcome::Applied { .. }, Verb::Delete) => &mut counts.deleted,
             _ => &mut counts.not_applied,
         } += 1;
     }
@@ -181,12 +182,10 @@ fn refusal(done: &Outcome) -> Option<String> {
     let mut says = None;
     for (_, status) in &done.changes {
         match status {
-            Status::Failed(
-                error @ (WriteError::Refused { .. } | WriteError::Unsupported(_) | WriteError::ReadOnly),
-            ) => {
-                says.get_or_insert_with(|| error.to_string());
+            ChangeOutcome::Failed { error, permanent: true } => {
+                says.get_or_insert_with(|| error.clone());
             }
-            Status::Applied(_) | Status::Skipped { .. } => {}
+            ChangeOutcome::Applied { .. } | ChangeOutcome::Skipped { .. } => {}
             _ => return None,
         }
     }
@@ -195,9 +194,10 @@ fn refusal(done: &Outcome) -> Option<String> {
 
 fn first_failure(done: &Outcome) -> String {
     let said = done.changes.iter().find_map(|(_, status)| match status {
-        Status::Failed(error) => Some(error.to_string()),
-        Status::Stale(what) => Some(format!("{what}; nothing was overwritten")),
-        Status::Unknown(why) => Some(format!("it may have been done: {why}")),
+        ChangeOutcome::Failed { error, .. } => Some(error.clone()),
+        ChangeOutcome::Stale { what } => Some(format!("{what}; nothing was overwritten")),
+        ChangeOutcome::PartlyDone { why, .. } => Some(format!("it is partly done: {why}")),
+        ChangeOutcome::Unknown { why } => Some(format!("it may have been done: {why}")),
         _ => None,
     });
     let halted = || match &done.halt {

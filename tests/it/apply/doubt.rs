@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::support::commands::{Apply, Server, expect, ledgers, objects, office, stderr, strowger};
 use crate::support::hostile::{Asked, Hostile, JSON, answer, forward, is_for};
 use serde_json::{Value, json};
-use strowger::ledger::{Fate, Run};
+use strowger::ledger::{ChangeOutcome, Run};
 
 const APPLY: [&str; 3] = ["apply", ".", "--auto-approve"];
 
@@ -33,20 +33,20 @@ fn last(folder: &Path) -> Run {
     ledgers(folder).pop().unwrap()
 }
 
-fn fates(run: &Run) -> Vec<&'static str> {
-    run.fates.iter().map(Fate::as_str).collect()
+fn outcomes(run: &Run) -> Vec<&'static str> {
+    run.outcomes.iter().map(ChangeOutcome::as_str).collect()
 }
 
 /// What the ledger calls applied was done, and what was done is applied or unknown.
 #[track_caller]
 fn is_true(run: &Run, server: &Server) {
     let written: BTreeSet<String> = server.audit().into_iter().collect();
-    let applied = objects(run, |fate| matches!(fate, Fate::Applied { .. }));
-    let unknown = objects(run, |fate| matches!(fate, Fate::Unknown(_)));
+    let applied = objects(run, ChangeOutcome::is_applied);
+    let unknown = objects(run, ChangeOutcome::is_unknown);
     assert!(applied.is_subset(&written), "{applied:?} of {written:?}");
-    let made = run.changes().any(|(change, fate)| change.object.id.is_none() && matches!(fate, Fate::Unknown(_)));
+    let made = run.changes().any(|(change, outcome)| change.object.id.is_none() && outcome.is_unknown());
     let rest: Vec<_> = written.iter().filter(|id| !applied.contains(*id) && !unknown.contains(*id)).collect();
-    assert!(rest.is_empty() || made, "done, and called otherwise: {rest:?} {:?}", fates(run));
+    assert!(rest.is_empty() || made, "done, and called otherwise: {rest:?} {:?}", outcomes(run));
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn a_creation_whose_server_dies_before_it_answers_is_unknown_and_can_be_rolled_b
     assert!(said.contains("unknown  ring_group/atelier: it may have been made: "), "{said}");
     assert!(said.contains("Run `strowger plan "), "{said}");
     let run = last(folder.path());
-    assert_eq!((fates(&run), run.summary.as_ref().unwrap().exit), (vec!["unknown"], 6));
+    assert_eq!((outcomes(&run), run.summary.as_ref().unwrap().exit), (vec!["unknown"], 6));
     let history = expect(&strowger(folder.path(), &["history"]), 0);
     assert!(history.contains("unknown"), "{history}");
     assert!(server.list("ring_groups").iter().any(|group| group["name"] == "atelier"));
@@ -93,7 +93,8 @@ fn a_write_that_is_answered_with_503_and_carried_out_later_is_never_called_faile
         let output = strowger(folder.path(), &APPLY);
         assert!(matches!(output.status.code(), Some(0 | 6)), "{}", stderr(&output));
         let run = last(folder.path());
-        let wrong: Vec<_> = fates(&run).into_iter().filter(|fate| ["failed", "stale"].contains(fate)).collect();
+        let wrong: Vec<_> =
+            outcomes(&run).into_iter().filter(|outcome| ["failed", "stale"].contains(outcome)).collect();
         assert!(wrong.is_empty(), "{wrong:?}");
         is_true(&run, &server);
     }
@@ -111,7 +112,7 @@ fn a_write_that_a_proxy_sends_twice_is_applied_once_and_called_applied() {
     // Deletions as well, whose second sending finds nothing.
     let run = last(folder.path()).id.to_string();
     expect(&strowger(folder.path(), &["rollback", &run, ".", "--auto-approve"]), 0);
-    assert!(fates(&last(folder.path())).iter().all(|fate| *fate == "applied"));
+    assert!(outcomes(&last(folder.path())).iter().all(|outcome| *outcome == "applied"));
 }
 
 #[test]
@@ -134,7 +135,7 @@ fn a_token_that_ends_after_a_lost_answer_leaves_the_write_unknown() {
         one_group(folder.path(), &door.url);
         let output = strowger(folder.path(), &APPLY);
         expect(&output, 6);
-        assert_eq!(fates(&last(folder.path())), ["unknown"], "{status}");
+        assert_eq!(outcomes(&last(folder.path())), ["unknown"], "{status}");
     }
     assert!(server.audit().is_empty());
 }
@@ -153,7 +154,7 @@ fn the_loser_of_a_creation_ends_stale_and_says_what_exists() {
         // Whoever was so slow that the other was done has nothing to do.
         assert!(codes == [0, 5] || codes == [0, 0], "{codes:?}");
         let all = folders.iter().flat_map(|folder| ledgers(folder.path())).collect::<Vec<_>>();
-        assert!(all.iter().flat_map(fates).all(|fate| ["applied", "stale"].contains(&fate)));
+        assert!(all.iter().flat_map(outcomes).all(|outcome| ["applied", "stale"].contains(&outcome)));
         assert_eq!(server.audit().len(), 1, "nothing is made twice");
     }
 }
@@ -196,7 +197,7 @@ fn a_refusal_because_the_account_has_changed_is_stale_and_one_that_would_come_ag
         one_group(folder.path(), &door.url);
         let said = expect(&strowger(folder.path(), &APPLY), 5);
         assert!(said.contains(expected), "{what}: {said}");
-        assert_eq!(fates(&last(folder.path())), ["stale"], "{what}");
+        assert_eq!(outcomes(&last(folder.path())), ["stale"], "{what}");
     }
 
     // A group that a number is to lead to is deleted meanwhile.
@@ -267,7 +268,7 @@ fn a_rollback_whose_account_becomes_another_one_in_mid_run_is_not_verified_again
     expect(&output, 1);
     let error = stderr(&output);
     assert!(error.contains("answers for another account: its id is acc_other"), "{error}");
-    assert_eq!(fates(&last(folder.path())), ["applied"], "what was written was");
+    assert_eq!(outcomes(&last(folder.path())), ["applied"], "what was written was");
     assert_eq!(last(folder.path()).summary.unwrap().in_sync, None);
 }
 
@@ -315,7 +316,7 @@ fn a_deletion_that_something_new_points_at_is_stale_and_names_it() {
     fs::write(folder.path().join("account.yaml"), format!("{account}absent: [ring_group/passing]\n")).unwrap();
     let said = expect(&strowger(folder.path(), &APPLY), 5);
     assert!(said.contains("number +33142685309 points at ring_group Passing now"), "{said}");
-    assert_eq!(fates(&last(folder.path())), ["stale"]);
+    assert_eq!(outcomes(&last(folder.path())), ["stale"]);
 }
 
 #[test]
@@ -344,5 +345,5 @@ fn a_number_that_became_the_default_number_is_stale_when_it_is_to_lead_nowhere()
         .unwrap();
     let said = expect(&strowger(folder.path(), &APPLY), 5);
     assert!(said.contains("is the account's default number now"), "{said}");
-    assert_eq!(fates(&last(folder.path())), ["stale"]);
+    assert_eq!(outcomes(&last(folder.path())), ["stale"]);
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
-use strowger::apply::{Options, Outcome, Status, execute};
+use strowger::apply::{Options, Outcome, execute};
 use strowger::diag::Severities;
+use strowger::ledger::ChangeOutcome;
 use strowger::model::{Desired, LiveAccount};
 use strowger::plan::{Plan, plan};
 use strowger::providers::ClientOptions;
@@ -46,8 +47,13 @@ async fn planned(desired: &Desired, provider: &dyn Provider) -> Plan {
     plan.unwrap_or_else(|| panic!("{diagnostics:#?}"))
 }
 
-fn failures(outcome: &Outcome) -> Vec<&Status> {
-    outcome.changes.iter().map(|(_, status)| status).filter(|status| !matches!(status, Status::Applied(_))).collect()
+fn failures(outcome: &Outcome) -> Vec<&ChangeOutcome> {
+    outcome
+        .changes
+        .iter()
+        .map(|(_, status)| status)
+        .filter(|status| !matches!(status, ChangeOutcome::Applied { .. }))
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,7 +125,7 @@ async fn what_somebody_changed_since_the_read_is_not_overwritten() {
 
     let outcome = execute(&plan, &provider, Options::default(), &()).await;
     let (_, status) = outcome.changes.iter().find(|(of, _)| *of == change.id).unwrap();
-    assert!(matches!(status, Status::Stale(_)), "{status:?}");
+    assert!(matches!(status, ChangeOutcome::Stale { .. }), "{status:?}");
     let read = provider.read().await.unwrap();
     let number = read.live.numbers.iter().find(|number| number.id == *id).unwrap();
     assert_eq!(&*number.label, "somebody else's");

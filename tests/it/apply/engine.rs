@@ -5,15 +5,15 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use strowger::apply::{self, Journal, Observer, Options, ShutdownHandle, ShutdownSignal, Status, Urgency};
+use strowger::apply::{self, Journal, Observer, Options, ShutdownHandle, ShutdownSignal, Urgency};
 use strowger::diff::Unmanaged;
-use strowger::ledger::Halt;
+use strowger::ledger::{ChangeOutcome, Halt};
 use strowger::model::{
     Capabilities, Change, ChangeId, FieldChange, FieldName, FieldValue, Kind, ObjectId, ObjectLabel, PlannedRef,
     Reason, Revision, Verb,
 };
 use strowger::plan::{Digest, Plan, Price};
-use strowger::providers::{BoxFuture, FetchedAccount, Provider, ReadError, WriteError, WriteReceipt};
+use strowger::providers::{BoxFuture, FetchedAccount, Progress, Provider, ReadError, WriteError, WriteReceipt};
 
 /// An account that takes its time, fails where it is told to, and remembers.
 #[derive(Default)]
@@ -45,7 +45,7 @@ impl Provider for Account {
         unreachable!("the engine only writes")
     }
 
-    fn write<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, Result<WriteReceipt, WriteError>> {
+    fn perform<'a>(&'a self, change: &'a Change, _: usize) -> BoxFuture<'a, Result<WriteReceipt, WriteError>> {
         Box::pin(async move {
             {
                 let mut log = self.log.lock().unwrap();
@@ -62,8 +62,12 @@ impl Provider for Account {
             log.events.push(Event::Done(change.id));
             let id = change.object.id.clone().unwrap_or_else(|| format!("made-by-{}", change.id.0).as_str().into());
             let revision = Some(Revision(format!("after-{}", change.id.0).into()));
-            Ok(WriteReceipt { id, revision, requests: 1 })
+            Ok(WriteReceipt { id, revision, document: None, requests: 1 })
         })
+    }
+
+    fn inspect<'a>(&'a self, _: &'a Change) -> BoxFuture<'a, Result<Progress, WriteError>> {
+        unreachable!("no change has steps")
     }
 }
 
@@ -84,6 +88,8 @@ fn change(id: u32, verb: Verb, name: &str, depends_on: &[u32]) -> Change {
         revision: Some(Revision("read".into())),
         unreachable_meanwhile: Vec::new(),
         calls: 1,
+        steps: Vec::new(),
+        document: None,
     }
 }
 
@@ -181,10 +187,10 @@ fn each_failure_is_called_by_its_name() {
     assert_eq!(
         statuses,
         [
-            Status::Stale("it moved".into()),
-            Status::Unknown("lost".into()),
-            Status::Failed(WriteError::ReadOnly),
-            Status::Skipped { because: ChangeId(2) },
+            ChangeOutcome::Stale { what: "it moved".into() },
+            ChangeOutcome::Unknown { why: "lost".into() },
+            ChangeOutcome::Failed { error: WriteError::ReadOnly.to_string(), permanent: true },
+            ChangeOutcome::Skipped { because: ChangeId(2) },
         ]
     );
 }
@@ -202,10 +208,10 @@ fn a_plan_that_is_none_is_accounted_for_and_not_carried_out() {
     let account = Account::default();
     let (outcome, _) = run(&plan(changes), &account, 4);
     assert_eq!(outcome.changes.len(), 4);
-    assert_eq!(outcome.changes[0].1, Status::Skipped { because: ChangeId(9) });
-    assert_eq!(outcome.changes[1].1, Status::Skipped { because: ChangeId(2) });
-    assert_eq!(outcome.changes[2].1, Status::Skipped { because: ChangeId(1) });
-    assert!(matches!(outcome.changes[3].1, Status::Failed(WriteError::Unsupported(_))));
+    assert_eq!(outcome.changes[0].1, ChangeOutcome::Skipped { because: ChangeId(9) });
+    assert_eq!(outcome.changes[1].1, ChangeOutcome::Skipped { because: ChangeId(2) });
+    assert_eq!(outcome.changes[2].1, ChangeOutcome::Skipped { because: ChangeId(1) });
+    assert!(matches!(outcome.changes[3].1, ChangeOutcome::Failed { permanent: true, .. }));
     assert!(began(&account).is_empty());
 }
 
@@ -218,7 +224,7 @@ struct Notebook<'a> {
 }
 
 impl Journal for Notebook<'_> {
-    fn attempt(&self, change: ChangeId) -> BoxFuture<'_, Result<(), String>> {
+    fn attempt(&self, change: ChangeId, _: u32, _: Option<ObjectId>) -> BoxFuture<'_, Result<(), String>> {
         Box::pin(async move {
             tokio::time::sleep(self.latency).await;
             assert!(began(self.account).iter().all(|begun| begun.id != change), "it began before it was kept");
@@ -228,7 +234,7 @@ impl Journal for Notebook<'_> {
         })
     }
 
-    fn finished(&self, _: ChangeId, _: &Status) {}
+    fn finished(&self, _: ChangeId, _: &ChangeOutcome) {}
 }
 
 /// Runs sixteen changes at a concurrency of four, of which the last waits for the first.
@@ -258,8 +264,8 @@ fn notebook(account: &Account, fails_from: usize) -> Notebook<'_> {
     Notebook { account, latency: Duration::from_millis(5), fails_from, attempts: Mutex::default() }
 }
 
-fn of(outcome: &apply::Outcome, wanted: fn(&Status) -> bool) -> usize {
-    outcome.count(wanted)
+fn of(outcome: &apply::Outcome, wanted: fn(&ChangeOutcome) -> bool) -> usize {
+    outcome.changes.iter().filter(|(_, outcome)| wanted(outcome)).count()
 }
 
 #[test]
@@ -268,7 +274,7 @@ fn told_to_stop_it_finishes_what_is_under_way_and_starts_nothing_more() {
     let (outcome, _) = kept(&account, &notebook(&account, 99), &[(20, Urgency::Finish)]);
     assert_eq!(outcome.halt, Some(Halt::Stopped));
     assert_eq!(outcome.applied(), 4, "{outcome:?}");
-    assert_eq!(of(&outcome, |status| *status == Status::NotAttempted), 12);
+    assert_eq!(of(&outcome, |status| *status == ChangeOutcome::NotAttempted), 12);
     assert_eq!(began(&account).len(), 4);
     assert_eq!(outcome.changes.len(), 16);
 }
@@ -279,13 +285,13 @@ fn told_to_stop_at_once_it_calls_what_is_under_way_unknown() {
     let signals = [(20, Urgency::Finish), (30, Urgency::Immediate)];
     let (outcome, took) = kept(&account, &notebook(&account, 99), &signals);
     assert_eq!((outcome.halt.clone(), took), (Some(Halt::StoppedAtOnce), Duration::from_millis(30)));
-    assert_eq!(of(&outcome, |status| matches!(status, Status::Unknown(_))), 4);
-    assert_eq!(of(&outcome, |status| *status == Status::NotAttempted), 12);
+    assert_eq!(of(&outcome, |status| matches!(status, ChangeOutcome::Unknown { .. })), 4);
+    assert_eq!(of(&outcome, |status| *status == ChangeOutcome::NotAttempted), 12);
 
     // What was not kept yet has certainly not left.
     let account = Account::default();
     let (outcome, _) = kept(&account, &notebook(&account, 99), &[(2, Urgency::Immediate)]);
-    assert_eq!(of(&outcome, |status| *status == Status::NotAttempted), 16);
+    assert_eq!(of(&outcome, |status| *status == ChangeOutcome::NotAttempted), 16);
 }
 
 #[test]
@@ -294,9 +300,9 @@ fn what_cannot_be_kept_is_not_attempted_and_ends_the_run() {
     let (outcome, _) = kept(&account, &notebook(&account, 6), &[]);
     assert_eq!(outcome.halt, Some(Halt::Unrecorded("the disk is full".into())));
     assert_eq!(began(&account).len(), 6);
-    assert_eq!((outcome.applied(), of(&outcome, |status| *status == Status::NotAttempted)), (6, 10));
+    assert_eq!((outcome.applied(), of(&outcome, |status| *status == ChangeOutcome::NotAttempted)), (6, 10));
     let summary = outcome.summary(None, 6);
-    assert_eq!((summary.applied, summary.not_attempted, summary.exit), (6, 10, 6));
+    assert_eq!((summary.counts.applied, summary.counts.not_attempted, summary.exit), (6, 10, 6));
 }
 
 #[test]
@@ -319,7 +325,7 @@ impl Observer for Counter {
         self.0.lock().unwrap().0.push(change.id);
     }
 
-    fn finished(&self, change: &Change, _: &Status) {
+    fn finished(&self, change: &Change, _: &ChangeOutcome) {
         self.0.lock().unwrap().1.push(change.id);
     }
 }
@@ -366,11 +372,11 @@ proptest! {
         prop_assert_eq!(outcome.changes.iter().map(|(id, _)| *id).collect::<Vec<_>>(), ids.clone());
         let applied: HashMap<_, _> = outcome.changes.iter().cloned().collect();
         for change in &plan.changes {
-            let blocked = change.depends_on.iter().any(|id| !matches!(applied[id], Status::Applied(_)));
+            let blocked = change.depends_on.iter().any(|id| !matches!(applied[id], ChangeOutcome::Applied { .. }));
             match &applied[&change.id] {
-                Status::Applied(_) => prop_assert!(!blocked && done.contains(&change.id)),
-                Status::Failed(_) => prop_assert!(!blocked && failing.contains(&change.id.0)),
-                Status::Skipped { because } => prop_assert!(blocked && failing.contains(&because.0)),
+                ChangeOutcome::Applied { .. } => prop_assert!(!blocked && done.contains(&change.id)),
+                ChangeOutcome::Failed { .. } => prop_assert!(!blocked && failing.contains(&change.id.0)),
+                ChangeOutcome::Skipped { because } => prop_assert!(blocked && failing.contains(&because.0)),
                 other => prop_assert!(false, "{other:?}"),
             }
         }
@@ -403,7 +409,7 @@ fn an_account_that_answers_nothing_any_longer_is_given_up() {
     assert_eq!(outcome.applied(), 10);
     let tried = began(&account).len();
     assert!((18..=22).contains(&tried), "{tried}: eight in a row, and what was under way");
-    assert_eq!(of(&outcome, |status| *status == Status::NotAttempted), 100 - tried);
+    assert_eq!(of(&outcome, |status| *status == ChangeOutcome::NotAttempted), 100 - tried);
 }
 
 #[test]
@@ -411,7 +417,7 @@ fn failures_between_successes_stop_nothing_else() {
     let (outcome, _) = hundred((1..=100).filter(|id| id % 4 != 0).map(|id| (id, silent())));
     assert_eq!(outcome.halt, None);
     assert_eq!(outcome.applied(), 25);
-    assert_eq!(of(&outcome, |status| matches!(status, Status::Failed(_))), 75);
+    assert_eq!(of(&outcome, |status| matches!(status, ChangeOutcome::Failed { .. })), 75);
 }
 
 #[test]

@@ -16,24 +16,16 @@ use crate::support::commands::{
     strowger,
 };
 use serde_json::Value;
-use strowger::ledger::{Ending, Fate, Halt, Run};
+use strowger::ledger::{ChangeOutcome, Ending, Halt, Run};
 
 const SLOW: [&str; 2] = ["--latency", "150"];
-
-fn applied(fate: &Fate) -> bool {
-    matches!(fate, Fate::Applied { .. })
-}
-
-fn unknown(fate: &Fate) -> bool {
-    matches!(fate, Fate::Unknown(_))
-}
 
 /// Everything that the ledger calls applied was written; everything that was written is applied or unknown.
 fn is_true(run: &Run, server: &Server) {
     let written: BTreeSet<String> = server.audit().into_iter().collect();
-    let certain = objects(run, applied);
+    let certain = objects(run, ChangeOutcome::is_applied);
     assert!(certain.is_subset(&written), "{certain:?} against {written:?}");
-    let possible = objects(run, |fate| applied(fate) || unknown(fate));
+    let possible = objects(run, |outcome| outcome.is_applied() || outcome.is_unknown());
     let silent: Vec<_> = written.difference(&possible).filter(|id| !id.starts_with("grp_")).collect();
     assert!(silent.is_empty(), "{silent:?} were written, and the ledger does not say so");
 }
@@ -62,7 +54,7 @@ fn a_first_signal_finishes_what_is_under_way_and_the_summary_is_true() {
         let ledger = only(ledgers(folder.path()));
         assert_eq!(ledger.ending(), Ending::Stopped);
         let written: BTreeSet<String> = server.audit().into_iter().collect();
-        assert_eq!(objects(&ledger, applied), written);
+        assert_eq!(objects(&ledger, ChangeOutcome::is_applied), written);
         assert_eq!(written.len() as u64, done);
 
         expect(&strowger(folder.path(), &["apply", ".", "--auto-approve"]), 0);
@@ -126,7 +118,7 @@ fn a_killed_run_leaves_a_true_ledger_and_no_lock() {
     let ledger = only(ledgers(folder.path()));
     assert_eq!((ledger.ending(), ledger.summary.as_ref()), (Ending::Interrupted, None));
     // A result may be heard of before it is written down; its attempt was written down before.
-    assert!(ledger.count(|fate| applied(fate) || unknown(fate)) >= 3);
+    assert!(ledger.counts().applied + ledger.counts().unknown >= 3);
     is_true(&ledger, &server);
     // What was under way may still arrive, and makes a plan from before stale.
     let codes: Vec<_> = (0..5)
@@ -170,7 +162,7 @@ fn two_applies_from_two_folders_write_each_object_once_and_lose_nothing() {
     assert_eq!((once.len(), written.len()), (18, 18), "an object was written twice: {written:?}");
     let won: Vec<BTreeSet<String>> = folders
         .iter()
-        .map(|folder| ledgers(folder.path()).iter().flat_map(|run| objects(run, applied)).collect())
+        .map(|folder| ledgers(folder.path()).iter().flat_map(|run| objects(run, ChangeOutcome::is_applied)).collect())
         .collect();
     let both: Vec<_> = won.iter().flatten().cloned().collect();
     assert_eq!(both.len(), 18, "both ledgers together are what was written: {won:?}");
@@ -282,7 +274,7 @@ fn a_ledger_that_fills_up_in_mid_run_ends_the_run_truthfully() {
     assert!(out.contains("not attempted"), "{out}");
     let ledger = only(ledgers(folder.path()));
     assert_eq!(ledger.ending(), Ending::Interrupted);
-    assert!(ledger.count(applied) >= 1);
+    assert!(ledger.counts().applied >= 1);
     is_true(&ledger, &server);
     assert!(server.audit().len() < 18);
 }

@@ -8,9 +8,10 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use strowger::apply::{Options, Outcome, Status, execute};
+use strowger::apply::{Options, Outcome, execute};
 use strowger::config;
 use strowger::diag::Severities;
+use strowger::ledger::ChangeOutcome;
 use strowger::model::Desired;
 use strowger::plan::{Plan, plan};
 use strowger::providers::ClientOptions;
@@ -84,8 +85,13 @@ async fn writes(server: &Running) -> BTreeMap<String, usize> {
     }
 }
 
-fn statuses(outcome: &Outcome) -> Vec<&Status> {
-    outcome.changes.iter().map(|(_, status)| status).filter(|status| !matches!(status, Status::Applied(_))).collect()
+fn statuses(outcome: &Outcome) -> Vec<&ChangeOutcome> {
+    outcome
+        .changes
+        .iter()
+        .map(|(_, status)| status)
+        .filter(|status| !matches!(status, ChangeOutcome::Applied { .. }))
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

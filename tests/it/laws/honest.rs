@@ -5,12 +5,13 @@ use std::sync::Mutex;
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
-use strowger::apply::{Options, Status, execute};
+use strowger::apply::{Options, execute};
+use strowger::ledger::ChangeOutcome;
 use strowger::model::{
     Capabilities, Change, ChangeId, Desired, Directory, Found, Handle, Kind, LiveAccount, ObjectId, Reference,
     RingMode, Selector, Verb,
 };
-use strowger::providers::{BoxFuture, FetchedAccount, Provider, ReadError, WriteError, WriteReceipt};
+use strowger::providers::{BoxFuture, FetchedAccount, Progress, Provider, ReadError, WriteError, WriteReceipt};
 
 use super::{config, planned, stress};
 use crate::support::account::Account;
@@ -79,7 +80,7 @@ impl Provider for Moody {
         unreachable!("the engine only writes")
     }
 
-    fn write<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, Result<WriteReceipt, WriteError>> {
+    fn perform<'a>(&'a self, change: &'a Change, _: usize) -> BoxFuture<'a, Result<WriteReceipt, WriteError>> {
         let mut guard = self.account.lock().unwrap();
         let (account, random, done) = &mut *guard;
         let fate = random.u8(0..10);
@@ -93,11 +94,15 @@ impl Provider for Moody {
                 done.push(change.id);
                 let made = || account.group_id(&change.object.name).map(|id| ObjectId::from(id.as_str()));
                 let id = if change.verb == Verb::Create { made() } else { change.object.id.clone() };
-                let written = WriteReceipt { id: id.unwrap(), revision: None, requests: 1 };
+                let written = WriteReceipt { id: id.unwrap(), revision: None, document: None, requests: 1 };
                 if fate == 3 { Err(unclear()) } else { Ok(written) }
             }
         };
         Box::pin(std::future::ready(result))
+    }
+
+    fn inspect<'a>(&'a self, _: &'a Change) -> BoxFuture<'a, Result<Progress, WriteError>> {
+        unreachable!("no change has steps")
     }
 }
 
@@ -134,8 +139,8 @@ proptest! {
         prop_assert_eq!(outcome.changes.len(), plan.changes.len());
         for (id, status) in &outcome.changes {
             match status {
-                Status::Applied(_) => prop_assert!(done.contains(id), "{:?} was not applied", id),
-                Status::Unknown(_) => {}
+                ChangeOutcome::Applied { .. } => prop_assert!(done.contains(id), "{:?} was not applied", id),
+                ChangeOutcome::Unknown { .. } => {}
                 _ => prop_assert!(!done.contains(id), "{:?} was applied, and is called {:?}", id, status),
             }
         }

@@ -43,7 +43,7 @@ fn a_client_that_looks_sends_nothing_but_get() {
     runtime.block_on(async { looking.read().await }).unwrap();
     let mut tried = 0;
     for change in &changes {
-        match runtime.block_on(looking.write(change)) {
+        match runtime.block_on(looking.perform(change, 0)) {
             Err(WriteError::ReadOnlyClient) => tried += 1,
             // It points at what an earlier change would have made.
             Err(WriteError::Unsupported(_)) => {}
@@ -53,7 +53,7 @@ fn a_client_that_looks_sends_nothing_but_get() {
     assert!(tried >= 3, "{tried} of {} changes got as far as the client", changes.len());
     assert!(server.audit().is_empty());
     // The same change with the other access: it was the access that held it back.
-    runtime.block_on(client(Access::Write).write(&changes[0])).unwrap();
+    runtime.block_on(client(Access::Write).perform(&changes[0], 0)).unwrap();
     assert_eq!(server.audit().len(), 1);
 }
 

@@ -32,7 +32,7 @@ fn the_plan_schema_is_a_schema() {
 fn the_event_schema_is_current_and_a_schema() {
     let schema = strowger::ledger::schema();
     jsonschema::meta::validate(&schema).unwrap();
-    is_current("schemas/event.v1.schema.json", &(serde_json::to_string_pretty(&schema).unwrap() + "\n"));
+    is_current("schemas/event.v2.schema.json", &(serde_json::to_string_pretty(&schema).unwrap() + "\n"));
 }
 
 #[test]

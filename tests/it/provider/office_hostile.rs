@@ -411,6 +411,8 @@ fn relabel(revision: Option<&str>) -> Change {
         revision: revision.map(|text| Revision(text.into())),
         unreachable_meanwhile: Vec::new(),
         calls: 1,
+        steps: Vec::new(),
+        document: None,
     }
 }
 
@@ -433,7 +435,7 @@ async fn outcome(
         answers.lock().unwrap().pop_front().expect("one request too many")
     })
     .await;
-    let result = office.write(change).await;
+    let result = office.perform(change, 0).await;
     if let Err(error) = &result {
         assert!(!format!("{error} {error:?}").contains(TOKEN), "{error}");
     }
@@ -550,7 +552,7 @@ async fn a_creation_is_repeated_under_one_key() {
         (StatusCode::CREATED, axum::Json(json!({ "id": "g1", "etag": "\"1\"" }))).into_response(),
     ]));
     let (office, server) = office(move |_| answers.lock().unwrap().pop_front().unwrap()).await;
-    let written = office.write(&change).await.unwrap();
+    let written = office.perform(&change, 0).await.unwrap();
     assert_eq!((written.id, written.requests), (ObjectId::from("g1"), 3));
     let seen = server.seen.lock().unwrap();
     let keys: std::collections::HashSet<_> = seen.iter().map(|seen| seen.headers["idempotency-key"].clone()).collect();

@@ -69,6 +69,8 @@ fn creation() -> Change {
         revision: None,
         unreachable_meanwhile: Vec::new(),
         calls: 1,
+        steps: Vec::new(),
+        document: None,
     }
 }
 
@@ -97,7 +99,7 @@ async fn unanswered(groups: Value) -> Result<strowger::providers::WriteReceipt, 
         axum::Json(json!({ "items": groups, "next": null, "cursors": [] })).into_response()
     })
     .await;
-    office.write(&creation()).await
+    office.perform(&creation(), 0).await
 }
 
 #[tokio::test]
@@ -128,11 +130,11 @@ async fn a_run_that_is_told_to_stop_neither_waits_nor_tries_again() {
         server.asked.notified().await;
         office.stop();
     };
-    let (result, ()) = tokio::join!(office.write(&change), stop);
+    let (result, ()) = tokio::join!(office.perform(&change, 0), stop);
     assert!(matches!(result, Err(WriteError::Unavailable { .. })), "{result:?}");
     assert_eq!(server.lines.lock().unwrap().len(), 1);
     // And nothing new begins.
-    assert!(matches!(office.write(&change).await, Err(WriteError::Unavailable { .. })));
+    assert!(matches!(office.perform(&change, 0).await, Err(WriteError::Unavailable { .. })));
     assert_eq!(server.lines.lock().unwrap().len(), 1);
 }
 
@@ -151,7 +153,7 @@ async fn what_is_in_doubt_when_the_run_ends_gets_one_look() {
         server.asked.notified().await;
         office.stop();
     };
-    let (result, ()) = tokio::join!(office.write(&change), stop);
+    let (result, ()) = tokio::join!(office.perform(&change, 0), stop);
     assert_eq!(result.unwrap().requests, 3);
     let asked = ["PATCH /v1/numbers/n1", "GET /v1/numbers/n1", "GET /v1/audit?limit=200&ranges=true"];
     assert_eq!(*server.lines.lock().unwrap(), asked);
@@ -192,7 +194,7 @@ async fn doubted(
         if *writes == 1 { first.into_response() } else { ending.lock().unwrap().take().expect("sent once too often") }
     })
     .await;
-    office.write(change).await
+    office.perform(change, 0).await
 }
 
 #[tokio::test]
@@ -236,7 +238,7 @@ async fn doubt_outlives_a_server_that_is_gone() {
             let (mut stream, _) = listener.accept().await.unwrap();
             assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
         };
-        let (result, ()) = tokio::join!(office.write(&change), dies);
+        let (result, ()) = tokio::join!(office.perform(&change, 0), dies);
         assert!(matches!(result, Err(WriteError::Unknown(_))), "{:?}: {result:?}", change.verb);
     }
 }
@@ -275,7 +277,7 @@ async fn logged(
     tokio::spawn(async move { axum::serve(listener, router).await });
     let retry = RetryPolicy { attempts: 3, first_pause: Duration::from_millis(1), ..RetryPolicy::default() };
     let options = ClientOptions { retry, ..ClientOptions::default() };
-    Office::new(&url, Secret::new("token"), options).unwrap().write(&relabel()).await
+    Office::new(&url, Secret::new("token"), options).unwrap().perform(&relabel(), 0).await
 }
 
 #[tokio::test]

@@ -223,7 +223,7 @@ fn history_lists_runs_and_shows_one_for_people_and_programs() {
     let first = runs[1]["run"].as_str().unwrap();
     let one = history(folder.path(), &["--run", first]);
     assert_eq!(one["run"]["changes"].as_array().unwrap().len(), 5);
-    assert_eq!(one["run"]["changes"][0]["fate"], "applied");
+    assert_eq!(one["run"]["changes"][0]["outcome"], "applied");
     let page = expect(&strowger(folder.path(), &["history", "--run", first]), 0);
     assert!(page.starts_with(&format!("Run {first} of account wework-republique\n")), "{page}");
     assert!(page.contains("   1  applied        + ring_group/ventes\n"), "{page}");
@@ -354,7 +354,7 @@ fn what_is_wrong_with_a_ledger_is_said_once() {
     let folder = tempfile::tempdir().unwrap();
     let ledgers = folder.path().join(".strowger/ledger");
     fs::create_dir_all(&ledgers).unwrap();
-    fs::write(ledgers.join("20261123T142500000Z-00000001.jsonl"), "{\"version\":2,\"record\":\"planned\"}\n").unwrap();
+    fs::write(ledgers.join("20261123T142500000Z-00000001.jsonl"), "{\"version\":3,\"record\":\"planned\"}\n").unwrap();
     let output = strowger(folder.path(), &["history", "--run", "20261123T142500000Z-00000001"]);
     expect(&output, 1);
     let said = stderr(&output);

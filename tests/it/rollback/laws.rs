@@ -10,7 +10,7 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 use strowger::diag::{Rule, Severities};
-use strowger::ledger::{Fate, Planned, Run, RunId};
+use strowger::ledger::{ChangeOutcome, Planned, Run, RunId};
 use strowger::model::{
     Change, ChangeId, Desired, FieldName, Ignorable, Kind, LiveAccount, LiveNumber, LiveRingGroup, LiveUser, ObjectId,
     ObjectRef, RingFor, RingMode, Span, Verb,
@@ -38,26 +38,30 @@ fn planned(desired: &Desired, live: &LiveAccount) -> Plan {
     plan.unwrap_or_else(|| panic!("no plan: {diagnostics:#?}"))
 }
 
+fn applied(id: ObjectId) -> ChangeOutcome {
+    ChangeOutcome::Applied { id, revision: None, requests: 1 }
+}
+
 /// A run of the first so many changes, of which the last few may be known to nobody, and the account after it.
 fn run(plan: &Plan, live: &LiveAccount, cut: usize, random: &mut Rng) -> (Run, Account) {
     let mut account = Account::new(live);
-    let mut fates = vec![Fate::NotAttempted; plan.changes.len()];
+    let mut outcomes = vec![ChangeOutcome::NotAttempted; plan.changes.len()];
     let done = cut.min(plan.changes.len());
-    for (change, fate) in plan.changes[..done].iter().zip(&mut fates) {
+    for (change, outcome) in plan.changes[..done].iter().zip(&mut outcomes) {
         account.apply(change).unwrap();
         let made = || ObjectId::from(account.group_id(&change.object.name).unwrap().as_str());
-        *fate = Fate::Applied { id: change.object.id.clone().unwrap_or_else(made) };
+        *outcome = applied(change.object.id.clone().unwrap_or_else(made));
     }
     let needed: BTreeSet<ChangeId> =
         plan.changes[..done].iter().flat_map(|change| change.depends_on.iter().copied()).collect();
-    for (change, fate) in plan.changes[..done].iter().zip(&mut fates) {
+    for (change, outcome) in plan.changes[..done].iter().zip(&mut outcomes) {
         if !needed.contains(&change.id) && random.u8(..4) == 0 {
-            *fate = Fate::Unknown("lost".to_owned());
+            *outcome = ChangeOutcome::Unknown { why: "lost".to_owned() };
         }
     }
     let ready = |change: &Change| change.depends_on.iter().all(|id| id.0 as usize <= done);
     if let Some(next) = plan.changes.get(done).filter(|change| ready(change)) {
-        fates[next.id.0 as usize - 1] = Fate::Unknown("never arrived".to_owned());
+        outcomes[next.id.0 as usize - 1] = ChangeOutcome::Unknown { why: "never arrived".to_owned() };
     }
     let planned = Planned {
         claim: None,
@@ -71,7 +75,7 @@ fn run(plan: &Plan, live: &LiveAccount, cut: usize, random: &mut Rng) -> (Run, A
         changes: plan.changes.clone(),
     };
     let id = RunId::new("2026-11-23T14:25:00.000Z", 1).unwrap();
-    (Run { id, at: String::new(), planned, approval: None, fates, summary: None, torn: false }, account)
+    (Run { id, at: String::new(), planned, approval: None, outcomes, summary: None, torn: false }, account)
 }
 
 fn undone(run: &Run, live: &LiveAccount) -> Rollback {
@@ -112,8 +116,8 @@ fn meddle(live: &mut LiveAccount, run: &Run, random: &mut Rng) -> Option<(Kind, 
     let applied: Vec<_> = run
         .changes()
         .filter(|(change, _)| change.verb != Verb::Delete)
-        .filter_map(|(change, fate)| match fate {
-            Fate::Applied { id } => Some((change, id.clone())),
+        .filter_map(|(change, outcome)| match outcome {
+            ChangeOutcome::Applied { id, .. } => Some((change, id.clone())),
             _ => None,
         })
         .collect();
@@ -229,8 +233,9 @@ fn meddled(pair: generate::Pair, seed: u64) -> Result<(), TestCaseError> {
     // An object that the run made has no id in its plan, and of its two writes only one may be known to have been
     // carried out.
     let hit = |conflict: &strowger::rollback::Conflict| {
-        let made = |(change, fate): (&Change, &Fate)| {
-            change.object.name == conflict.object.name && matches!(fate, Fate::Applied { id: of } if *of == id)
+        let made = |(change, outcome): (&Change, &ChangeOutcome)| {
+            change.object.name == conflict.object.name
+                && matches!(outcome, ChangeOutcome::Applied { id: of, .. } if *of == id)
         };
         conflict.object.kind == kind && (conflict.object.id.as_ref() == Some(&id) || run.changes().any(made))
     };
@@ -316,9 +321,9 @@ fn group(name: &str, number: &str, user: &LiveUser) -> LiveRingGroup {
 /// A run of one change, by what its ledger says.
 fn ran(changes: Value) -> Run {
     let changes: Vec<Change> = serde_json::from_value(changes).unwrap();
-    let fates = changes.iter().map(|change| {
+    let outcomes = changes.iter().map(|change| {
         let id = change.object.id.clone().unwrap_or_else(|| format!("grp_{}", change.object.name).as_str().into());
-        Fate::Applied { id }
+        applied(id)
     });
     let planned = Planned {
         claim: None,
@@ -332,7 +337,7 @@ fn ran(changes: Value) -> Run {
         changes: changes.clone(),
     };
     let id = RunId::new("2026-11-23T14:25:00.000Z", 1).unwrap();
-    Run { id, at: String::new(), fates: fates.collect(), planned, approval: None, summary: None, torn: false }
+    Run { id, at: String::new(), outcomes: outcomes.collect(), planned, approval: None, summary: None, torn: false }
 }
 
 /// The reasons, each with its object and its field.

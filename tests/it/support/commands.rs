@@ -11,7 +11,7 @@ use std::sync::{Arc, mpsc};
 
 use serde_json::{Value, json};
 use strowger::ledger::Found;
-use strowger::ledger::{Fate, Run};
+use strowger::ledger::{ChangeOutcome, Run};
 use tempfile::TempDir;
 
 pub const TOKEN: &str = "a-planted-token-7f3b";
@@ -256,10 +256,10 @@ fn request(build: impl FnOnce(reqwest::Client) -> reqwest::RequestBuilder) -> Va
     })
 }
 
-/// The ids of the objects of all changes with such a fate; a creation that nobody knows of has none.
-pub fn objects(run: &Run, wanted: impl Fn(&Fate) -> bool) -> BTreeSet<String> {
-    let ids = run.changes().filter(|(_, fate)| wanted(fate)).filter_map(|(change, fate)| match fate {
-        Fate::Applied { id } => Some(id.to_string()),
+/// The ids of the objects of all changes with such an outcome; a creation whose id is not known has none.
+pub fn objects(run: &Run, wanted: impl Fn(&ChangeOutcome) -> bool) -> BTreeSet<String> {
+    let ids = run.changes().filter(|(_, outcome)| wanted(outcome)).filter_map(|(change, outcome)| match outcome {
+        ChangeOutcome::Applied { id, .. } => Some(id.to_string()),
         _ => change.object.id.as_ref().map(ToString::to_string),
     });
     ids.collect()

@@ -13,7 +13,7 @@ use strowger::model::{Capabilities, Change, Kind, LiveAccount, ObjectId, Revisio
 use strowger::plan::Plan;
 use strowger::providers::snapshot::{Format, parse};
 use strowger::providers::{
-    Access, AuditEntry, BoxFuture, ChangeCheck, FetchedAccount, Provider, ReadError, WriteError, WriteReceipt,
+    Access, AuditEntry, BoxFuture, ChangeCheck, FetchedAccount, Progress, Provider, ReadError, WriteError, WriteReceipt,
 };
 use strowger::watch::status::{AccountStatus, Event, EventKind, State};
 use strowger::watch::{Clock, Command, Connection, Environment, LoadedRevision, Options, Reason, Setup, StatusStore};
@@ -184,7 +184,7 @@ impl Provider for Portal {
         Box::pin(std::future::ready(touches))
     }
 
-    fn write<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, Result<WriteReceipt, WriteError>> {
+    fn perform<'a>(&'a self, change: &'a Change, _: usize) -> BoxFuture<'a, Result<WriteReceipt, WriteError>> {
         Box::pin(async move {
             let takes = self.mood.lock().unwrap().write_takes;
             self.busy(takes, || {
@@ -202,10 +202,14 @@ impl Provider for Portal {
                 if self.mood.lock().unwrap().undoes {
                     guard.0 = Account::new(&before);
                 }
-                Ok(WriteReceipt { id: id.unwrap(), revision, requests: 1 })
+                Ok(WriteReceipt { id: id.unwrap(), revision, document: None, requests: 1 })
             })
             .await
         })
+    }
+
+    fn inspect<'a>(&'a self, _: &'a Change) -> BoxFuture<'a, Result<Progress, WriteError>> {
+        unreachable!("no change has steps")
     }
 }
 

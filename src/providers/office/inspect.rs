@@ -1,17 +1,18 @@
-//! What became of a change that was not plainly answered with success: found out by looking at the account.
+//! What became of a change that was not answered with a success: found out by reading the account.
 //!
-//! Doubt about any attempt outlives whatever the last one ended in, and a proxy may have sent a request twice without
-//! saying so: the first was carried out, and the second is what was answered. So an object that is not as it was read
-//! is compared with what the change makes of it, and the account's audit log is asked who changed it
-//! ([`super::trace`]). Versions never come back, so a change that was held to an older one will not be carried out
+//! Doubt about any attempt outlives the answer to the last one, and a proxy may have sent a request twice without
+//! saying so: the first was carried out, and the second was answered. So an object that is not as it was read
+//! is compared with what the change makes of it, and the account's audit log shows who changed it
+//! ([`super::trace`]). Versions never come back, so a change whose `If-Match` names an older one is not carried out
 //! later either.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::model::{FieldName, FieldValue, LiveRingGroup, NameKey, Verb};
+use crate::model::{Change, FieldName, FieldValue, LiveRingGroup, NameKey, Verb};
 use crate::providers::http::Request;
-use crate::providers::{WriteError, WriteReceipt};
+use crate::providers::{Progress, WriteError, WriteReceipt};
 
+use super::Office;
 use super::change_check::Reading;
 use super::compare::Object;
 use super::trace::{Replaced, Sought, Trace};
@@ -38,17 +39,36 @@ pub(super) enum Observed {
     Unreadable,
 }
 
+impl Office {
+    /// How far a change has come that was sent before, perhaps by another run.
+    pub(super) async fn inspect_change(&self, change: &Change) -> Result<Progress, WriteError> {
+        let mut writing = self.writing(change)?;
+        writing.attempts.doubted("an earlier attempt was not answered".to_owned());
+        let written = writing.inspect(End::Doubt).await?;
+        let requests = writing.looks;
+        Ok(match written {
+            Some(WriteReceipt { id, revision, document, .. }) => {
+                Progress { id: Some(id), revision, document, left: Vec::new(), requests }
+            }
+            None => {
+                let (id, revision) = (change.object.id.clone(), change.revision.clone());
+                Progress { id, revision, document: None, left: vec![0], requests }
+            }
+        })
+    }
+}
+
 impl Writing<'_> {
     /// What the change came to; nothing if it was not carried out yet and may be sent again.
-    pub(super) async fn settle(&mut self, end: End) -> Result<Option<WriteReceipt>, WriteError> {
+    pub(super) async fn inspect(&mut self, end: End) -> Result<Option<WriteReceipt>, WriteError> {
         match end {
             End::NotDone(error) if self.attempts.doubt().is_none() => Err(error),
-            end if self.change.verb == Verb::Create => self.settle_creation(end).await.map(Some),
-            end => self.settle_object(end).await,
+            end if self.change.verb == Verb::Create => self.inspect_creation(end).await.map(Some),
+            end => self.inspect_object(end).await,
         }
     }
 
-    async fn settle_object(&mut self, end: End) -> Result<Option<WriteReceipt>, WriteError> {
+    async fn inspect_object(&mut self, end: End) -> Result<Option<WriteReceipt>, WriteError> {
         let seen = self.look().await;
         match &seen {
             Observed::Unreadable => return Err(self.ended(end)),
@@ -85,8 +105,8 @@ impl Writing<'_> {
                 Ok(Some(self.written(revision)))
             }
             Trace::None if is_wanted => Err(WriteError::Unattributed(match self.change.verb {
-                Verb::Delete => format!("{} is gone, and the account does not tell who deleted it", self.name()),
-                _ => format!("{} is as the plan asks, and the account does not tell who made it so", self.name()),
+                Verb::Delete => format!("{} is gone, and the account does not say who deleted it", self.name()),
+                _ => format!("{} is as the plan asks, and the account does not say who made it so", self.name()),
             })),
             // What is there in another version was not deleted, and will not be by a request that names the old one.
             Trace::None if doubt && !(self.change.verb == Verb::Delete && self.expected.is_some()) => {
@@ -97,9 +117,9 @@ impl Writing<'_> {
         }
     }
 
-    /// Names are unique, so the account tells whether there is such a group, and its audit log who made it. One that
-    /// is not there may still come: the server may be at it.
-    async fn settle_creation(&mut self, end: End) -> Result<WriteReceipt, WriteError> {
+    /// Names are unique, so the account shows whether there is such a group, and its audit log who made it. One that
+    /// is not there may still come: the server may be busy with it.
+    async fn inspect_creation(&mut self, end: End) -> Result<WriteReceipt, WriteError> {
         let Some(groups) = self.groups().await else { return Err(self.ended(end)) };
         let found = match self.change.after(FieldName::Name) {
             Some(FieldValue::Name(name)) => groups.into_iter().find(|group| group.name.key() == name.key()),
@@ -116,16 +136,18 @@ impl Writing<'_> {
         self.looks += requests.into_inner();
         let exists = || format!("{} exists now", self.name());
         match (trace, found) {
-            (Trace::Own { id, revision }, _) => Ok(WriteReceipt { id, revision, requests: self.requests() }),
+            (Trace::Own { id, revision }, _) => {
+                Ok(WriteReceipt { id, revision, document: None, requests: self.requests() })
+            }
             (Trace::Other, Some(_)) => Err(WriteError::Stale(exists())),
             (_, None) => Err(self.ended(end)),
             (Trace::None, Some(group)) => {
                 let id = group.id.clone();
                 let revision = group.revision.clone();
                 match (Object::RingGroup(group).is_as_after(self.change), doubt) {
-                    (true, true) => Ok(WriteReceipt { id, revision, requests: self.requests() }),
+                    (true, true) => Ok(WriteReceipt { id, revision, document: None, requests: self.requests() }),
                     (true, false) => Err(WriteError::Unattributed(format!(
-                        "{} is as the plan asks, and the account does not tell who made it",
+                        "{} is as the plan asks, and the account does not say who made it",
                         self.name()
                     ))),
                     (false, true) => {
