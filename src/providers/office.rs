@@ -30,8 +30,8 @@ use crate::text::is_loopback_host;
 
 use super::http::{Auth, Http, TokenSource};
 use super::{
-    AuditEntry, BoxFuture, ChangeCheck, ClientOptions, FetchedAccount, Progress, Provider, ReadError, Secret, WriteError,
-    WriteReceipt,
+    AuditEntry, BoxFuture, ChangeCheck, ClientOptions, FetchedAccount, Progress, Provider, ReadError, Secret,
+    WriteError, WriteReceipt,
 };
 
 use change_check::KnownPages;

@@ -1,5 +1,6 @@
 //! Providers: reading an account and writing to it, in front of servers that answer badly.
 
+mod conformance;
 mod hostile_answers;
 mod hostile_tls;
 mod http_pages;
