@@ -42,6 +42,7 @@ pub use block::{Block, Guard};
 pub use digest::{Digest, DigestError};
 pub use freeze::{Frozen, frozen, thaws};
 pub use guard::{Sharing, Size, cap_together};
+pub use ownership::owner_conflict;
 pub use partial::{Part, plan_part};
 pub use review::{Review, Unreviewed, unreviewed};
 pub use saved::{revalidate, unapplied_objects};

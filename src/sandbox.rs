@@ -3,7 +3,7 @@
 //! It is the reference server of `schemas/account-api.v1.openapi.yaml`: axum in front of one `SQLite` connection,
 //! on loopback, behind a bearer token. One server is one account. It enforces the integrity of the account (no
 //! reference dangles, no name or number is used twice, the main line stays mapped) inside the transaction of each
-//! write, so no order of requests can break it. [`Faults`] make it behave like a real server on a bad day.
+//! write, so no order of requests can break it. [`Faults`] simulate a failing server.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -57,7 +57,7 @@ pub use self::store::StateError;
 pub enum State {
     /// In memory: gone when the server ends.
     Memory,
-    /// In a `SQLite` file, made if absent (its folder too), held exclusively while the server runs.
+    /// In a `SQLite` file, created if absent (with its folder), locked while the server runs.
     File(PathBuf),
 }
 
@@ -70,7 +70,7 @@ pub struct SandboxOptions {
     pub allow_remote: bool,
     /// Where the account is kept; with several accounts, the folder that has a file for each (`1.db`, `2.db`, …).
     pub state: State,
-    /// What a new account holds. Ignored when the state holds an account already.
+    /// The contents of a new account. Ignored if the state has an account already.
     pub seed: Option<Seed>,
     /// Name of a new account without a seed.
     pub account_name: String,
@@ -84,11 +84,11 @@ pub struct SandboxOptions {
     /// behind its name. They share the tokens, the faults and the rate limit, as those of one vendor do. Without it
     /// there is one account below the root.
     pub accounts: Option<u32>,
-    /// What goes wrong on purpose.
+    /// Simulated failures.
     pub faults: Faults,
 }
 
-/// More accounts than anybody rehearses with; each has a thread.
+/// A safe limit, because each account has a thread.
 const MOST_ACCOUNTS: u32 = 5000;
 
 impl SandboxOptions {
@@ -118,20 +118,20 @@ pub enum SandboxError {
     /// The address cannot be bound.
     #[error("cannot listen on {address}")]
     Listen {
-        /// The wanted address.
+        /// The requested address.
         address: SocketAddr,
-        /// The system's answer.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// The state file cannot be used.
     #[error(transparent)]
     State(#[from] StateError),
-    /// An option makes no sense.
+    /// An option is invalid.
     #[error("{option} {detail}")]
     Option {
         /// The option's name.
         option: &'static str,
-        /// What is wrong and what to give instead.
+        /// The problem and a remedy.
         detail: String,
     },
     /// The new account could not be written.
@@ -148,7 +148,7 @@ pub async fn start(options: SandboxOptions) -> Result<Running, SandboxError> {
     let bound = listener.local_addr().map_err(listening)?;
     let tokens = auth::Tokens::new(&options.token, options.read_token.as_deref());
     let injector = faults::Injector::new(options.faults.clone());
-    // Opening waits for locks, seeding takes seconds for large accounts: neither belongs on an async thread.
+    // On a blocking thread, because opening waits for locks and seeding a large account takes seconds.
     let several = options.accounts.is_some();
     let setup = |error: &dyn std::fmt::Display| SandboxError::Setup(error.to_string());
     let databases =
@@ -198,7 +198,7 @@ fn prepare_all(options: &SandboxOptions) -> Result<Vec<Connection>, SandboxError
     (1..=count).map(|number| prepare(options, Some(number))).collect()
 }
 
-/// Opens the state of one account, of this number if there are several, and founds the account if it is new.
+/// Opens the state of one account (with its number, if there are several), and creates the account if it is new.
 fn prepare(options: &SandboxOptions, number: Option<u32>) -> Result<Connection, SandboxError> {
     let mut db = match (&options.state, number) {
         (State::Memory, _) => store::open_memory()?,
@@ -230,7 +230,7 @@ fn create_account(db: &Connection, options: &SandboxOptions) -> Result<(), Sandb
     let Some(number) = account::main_number(&options.country) else {
         let known = account::countries().collect::<Vec<_>>().join(", ");
         let detail =
-            format!("{:?} is not known to new accounts; choose one of {known}, or give a seed", options.country);
+            format!("{:?} is not supported for new accounts; choose one of {known}, or give a seed", options.country);
         return Err(wrong("country", detail));
     };
     account::create_account(db, &options.account_name, &options.country, number)

@@ -1,8 +1,8 @@
-//! HTTP connections within limits: so many at once, none of them idle or half a request for long.
+//! Serves HTTP with limits on the number of connections and the time for a request's head.
 //!
-//! Whoever opens connections and says nothing on them keeps nobody else out: when all places are taken, the oldest
-//! connection that never sent a request gives its place up, then the oldest whose requests are answered. Only as long
-//! as every connection has a request under way does a new one wait.
+//! Idle connections cannot keep new ones out: at the limit, a new connection replaces the oldest one that never sent a
+//! request, or else the oldest one without a request in flight. Only if all connections have requests in flight does a new
+//! one wait.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -18,23 +18,22 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::{AbortHandle, JoinSet};
 
-/// After a failure to accept, such as too many open files.
+/// The pause after a failed `accept`, for instance because of too many open files.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// What a server allows its clients.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// The most connections at once.
+    /// The most connections.
     pub(crate) connections: usize,
-    /// The most time until the head of a request is there, also on a connection that had requests before.
+    /// The time limit for the head of each request.
     pub(crate) head: Duration,
-    /// How long requests under way may take once the server stops.
+    /// How long requests in flight may take once the server stops.
     pub(crate) grace: Duration,
 }
 
-/// Accepts connections until `stopping` resolves, then lets requests under way finish.
+/// Accepts connections until `stopping` resolves, then lets requests in flight finish.
 ///
-/// `connect` gives each connection its stream and the service that answers on it.
+/// `connect` returns the stream and the router for each connection.
 pub(crate) async fn serve<S, C, W, F>(listener: TcpListener, limits: Limits, connect: C, stopping: W)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -44,11 +43,11 @@ where
 {
     let mut connections = JoinSet::new();
     let mut open: Vec<Open> = Vec::new();
-    // A request has begun or was answered, so another connection is missed least.
+    // Notified when a request begins or ends, because then another connection may be replaceable.
     let changed = Arc::new(Notify::new());
     let mut stopped = std::pin::pin!(stopping());
     loop {
-        // Those that have ended are forgotten. The oldest stay first.
+        // Keeps the order, oldest first.
         open.retain(|connection| !connection.task.is_finished());
         let full = open.len() >= limits.connections;
         let accepted = tokio::select! {
@@ -56,14 +55,14 @@ where
             () = &mut stopped => break,
             Some(_) = connections.join_next() => continue,
             () = changed.notified(), if full => continue,
-            accepted = listener.accept(), if !full || least_missed(&open).is_some() => accepted,
+            accepted = listener.accept(), if !full || replaceable(&open).is_some() => accepted,
         };
         match accepted {
             Ok((stream, _)) => {
-                // Small answers leave at once.
+                // Sends small responses without delay.
                 let _ = stream.set_nodelay(true);
                 let (stream, app) = connect(stream);
-                if full && let Some(place) = least_missed(&open) {
+                if full && let Some(place) = replaceable(&open) {
                     open.remove(place).task.abort();
                 }
                 let activity = Arc::new(Activity { changed: Arc::clone(&changed), ..Activity::default() });
@@ -81,27 +80,25 @@ where
     let _ = tokio::time::timeout(limits.grace, rest).await;
 }
 
-/// A connection in the order of their beginnings.
 struct Open {
     activity: Arc<Activity>,
     task: AbortHandle,
 }
 
-/// What happens on a connection.
 #[derive(Default)]
 struct Activity {
-    /// Whether there ever was a whole request.
-    asked: AtomicBool,
-    /// Requests that are being worked on.
-    under_way: AtomicUsize,
-    /// Notified when one begins or ends.
+    /// Whether a complete request was ever received.
+    had_request: AtomicBool,
+    /// The number of requests in flight.
+    in_flight: AtomicUsize,
+    /// Notified when a request begins or ends.
     changed: Arc<Notify>,
 }
 
-/// The connection that gives its place up to a new one; nothing if all have a request under way.
-fn least_missed(open: &[Open]) -> Option<usize> {
-    let silent = |connection: &Open| !connection.activity.asked.load(Ordering::Relaxed);
-    let idle = |connection: &Open| connection.activity.under_way.load(Ordering::Relaxed) == 0;
+/// The connection that a new one replaces; `None` if all have requests in flight.
+fn replaceable(open: &[Open]) -> Option<usize> {
+    let silent = |connection: &Open| !connection.activity.had_request.load(Ordering::Relaxed);
+    let idle = |connection: &Open| connection.activity.in_flight.load(Ordering::Relaxed) == 0;
     open.iter().position(silent).or_else(|| open.iter().position(idle))
 }
 
@@ -116,13 +113,13 @@ async fn connection<S>(
 {
     let app = TowerToHyperService::new(app);
     let service = service_fn(move |request| {
-        activity.asked.store(true, Ordering::Relaxed);
-        activity.under_way.fetch_add(1, Ordering::Relaxed);
+        activity.had_request.store(true, Ordering::Relaxed);
+        activity.in_flight.fetch_add(1, Ordering::Relaxed);
         activity.changed.notify_one();
         let (answer, activity) = (app.call(request), Arc::clone(&activity));
         async move {
             let answer = answer.await;
-            activity.under_way.fetch_sub(1, Ordering::Relaxed);
+            activity.in_flight.fetch_sub(1, Ordering::Relaxed);
             activity.changed.notify_one();
             answer
         }
@@ -140,7 +137,7 @@ async fn connection<S>(
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(%error, "a connection broke");
+        tracing::debug!(%error, "a connection failed");
     }
 }
 
@@ -175,7 +172,7 @@ mod tests {
         answer
     }
 
-    /// A connection on which so much was said.
+    /// A connection on which only this was sent.
     async fn half_open(address: std::net::SocketAddr, said: &str) -> TcpStream {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(said.as_bytes()).await.unwrap();
@@ -183,7 +180,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn half_open_connections_keep_nobody_out_and_those_that_were_answered_stay_longest() {
+    async fn half_open_connections_do_not_keep_others_out_and_answered_ones_stay_longest() {
         let address = start(Limits { connections: 4, head: PATIENCE, grace: PATIENCE }).await;
         let mut answered = half_open(address, "GET / HTTP/1.1\r\nhost: a\r\n\r\n").await;
         let mut first = [0; 12];
@@ -202,7 +199,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn requests_under_way_are_never_cut_for_a_new_connection() {
+    async fn requests_in_flight_are_never_cut_for_a_new_connection() {
         let (begun, mut begins) = tokio::sync::mpsc::unbounded_channel();
         let slow = get(move || {
             begun.send(()).unwrap();
@@ -219,7 +216,7 @@ mod tests {
         let cut = tokio::time::timeout(Duration::from_millis(300), busy[0].read(&mut byte)).await;
         assert!(cut.is_err() && !waiting.is_finished(), "{cut:?}");
         drop(busy);
-        assert!(waiting.await.unwrap().ends_with("here"), "it gets the place that is given up");
+        assert!(waiting.await.unwrap().ends_with("here"), "it replaces a closed connection");
     }
 
     #[tokio::test]

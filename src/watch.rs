@@ -1,12 +1,12 @@
-//! The loop: `apply`, again and again, for as long as the process runs.
+//! `strowger watch`: `apply` in a loop, for as long as the process runs.
 //!
-//! A [source] hands over states of the files; each account has a loop of its own that is woken by its
-//! files, by time, by a signal or by a request, looks at the account, and corrects it if that is asked for and
-//! allowed. The planner, the guards and the engine are those of `apply`. What is known hangs on a [`StatusStore`].
+//! A [source] sends revisions of the files. Each account has its own loop, which its files, a timer, a signal or a request
+//! wakes; it checks the account, and corrects it if the mode, the policy and the guards allow. The planner, the guards and
+//! the engine are those of `apply`. The status of all accounts is in a [`StatusStore`].
 //!
-//! Invariants: wake-ups are coalesced, an account is never looked at twice at once, and why it was woken is told
-//! and never used. A state of the files with errors replaces nothing. What failed and may work later is tried
-//! again with growing waits; what cannot work waits for a change. Nothing is written in mode `report`.
+//! Invariants: wake-ups coalesce, an account never has two checks at once, and the reason of a wake-up is only logged.
+//! Files with errors replace nothing. Failures that may be temporary are retried with exponential backoff; others wait for
+//! a change of the files or the account. Nothing is written in mode `report`.
 
 mod account;
 mod adopt;
@@ -25,7 +25,6 @@ pub mod notices;
 pub mod server;
 pub mod source;
 pub mod status;
-mod wake;
 mod write_permission;
 
 use std::sync::Arc;
@@ -40,77 +39,66 @@ pub use adopt::Adoption;
 pub use context::Options;
 pub use environment::{Clock, Connection, Environment};
 pub use fleet::LoadedRevision;
+pub use handle::Reason;
 pub use leases::identity;
 pub use status::StatusStore;
-pub use wake::Reason;
 
 use context::Context;
 use fleet::Fleet;
 
-/// Something that somebody wants of the loops.
+/// A request to the loops.
 #[derive(Debug)]
 pub enum Command {
-    /// Look anew at an account, or at all of them: what was given up is tried again.
+    /// Check one account or all of them, and correct again what was suspended.
     Reconcile {
-        /// Its name; all without one.
+        /// `None` for all.
         account: Option<Box<str>>,
-        /// In the log.
         reason: Reason,
-        /// How many accounts were woken.
+        /// Gets the number of accounts that were woken.
         answer: Option<oneshot::Sender<usize>>,
     },
-    /// Let a plan through that guards hold back.
+    /// Approve the plan with this digest, once.
     Approve {
-        /// The account's name.
         account: Box<str>,
-        /// The plan: exactly this one, once.
         digest: Digest,
-        /// Who approves it.
         by: Approver,
-        /// Whether there is such an account.
+        /// Gets whether the account exists.
         answer: oneshot::Sender<bool>,
     },
-    /// Say how many accounts are watched, which also tells that orders are carried out at all.
+    /// Get the number of watched accounts; an answer also shows that the loops are alive.
     Count(oneshot::Sender<usize>),
 }
 
-/// What the loops are given.
 pub struct Setup {
-    /// How accounts are watched.
     pub options: Options,
-    /// What the process provides.
-    pub edge: Arc<dyn Environment>,
-    /// Where everything is told.
-    pub board: StatusStore,
-    /// Tells the time.
+    pub environment: Arc<dyn Environment>,
+    pub status_store: StatusStore,
     pub clock: Clock,
-    /// Tells when to stop.
     pub stop: ShutdownSignal,
-    /// Plans that guards hold back and that may be carried out, each once.
+    /// Plans that are approved from the start, each once.
     pub approved: Vec<(Digest, Approver)>,
-    /// States of the files.
-    pub states: mpsc::Receiver<LoadedRevision>,
-    /// What others want.
-    pub orders: mpsc::Receiver<Command>,
-    /// Has the source look for a new state; who wants accounts looked at wants that as well.
-    pub nudge: mpsc::Sender<()>,
+    pub revisions: mpsc::Receiver<LoadedRevision>,
+    pub commands: mpsc::Receiver<Command>,
+    /// Makes the source check for a new revision.
+    pub refresh: mpsc::Sender<()>,
 }
 
-/// Watches until the process stops; every write that is under way then comes to its end first.
+/// Watches until the process stops. Writes in flight are finished first.
 pub async fn run(setup: Setup) {
-    let Setup { options, edge, board, clock, stop, approved, mut states, mut orders, nudge } = setup;
-    let context = Arc::new(Context::new(options, edge, board, clock, stop.clone()));
+    let Setup { options, environment, status_store, clock, stop, approved, mut revisions, mut commands, refresh } =
+        setup;
+    let context = Arc::new(Context::new(options, environment, status_store, clock, stop.clone()));
     let mut fleet = Fleet::new(context, approved);
     loop {
         tokio::select! {
             () = stop.until(Urgency::Finish) => break,
-            Some(taken) = states.recv() => fleet.take(taken),
-            Some(order) = orders.recv() => {
-                if matches!(order, Command::Reconcile { .. }) {
-                    // One that waits already is as good.
-                    let _ = nudge.try_send(());
+            Some(revision) = revisions.recv() => fleet.apply(revision),
+            Some(command) = commands.recv() => {
+                if matches!(command, Command::Reconcile { .. }) {
+                    // A full channel has a request already.
+                    let _ = refresh.try_send(());
                 }
-                carry_out(&fleet, order);
+                execute(&fleet, command);
             }
             () = fleet.reap() => {}
         }
@@ -118,9 +106,9 @@ pub async fn run(setup: Setup) {
     fleet.end().await;
 }
 
-/// Whoever does not wait for the answer any longer needs none.
-fn carry_out(fleet: &Fleet, order: Command) {
-    match order {
+// A failed `send` means that the caller has stopped waiting for the answer.
+fn execute(fleet: &Fleet, command: Command) {
+    match command {
         Command::Reconcile { account: None, reason, answer } => {
             fleet.resume(reason);
             let _ = answer.map(|answer| answer.send(fleet.len()));

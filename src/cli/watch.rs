@@ -73,7 +73,7 @@ pub(super) struct Arguments {
     fight_limit: u8,
     /// How long a deletion waits for files and account to stay as they are; at the least, for a second look
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = rest)]
-    delete_rest: Duration,
+    deletion_delay: Duration,
     #[command(flatten)]
     adopting: adopt::Adopting,
     #[command(flatten)]
@@ -145,14 +145,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
 
 async fn watch(arguments: &Arguments, git: Option<Git>) -> anyhow::Result<Exit> {
     let stop = signals::listen()?;
-    let (board, clock) = (StatusStore::default(), Clock::system());
-    let (states_in, states) = mpsc::channel(1);
-    let (orders_in, orders) = mpsc::channel(16);
-    let (nudge_in, nudge) = mpsc::channel(1);
-    let served = arguments.serving.start(&board, &clock, &orders_in, &stop).await?;
+    let (status_store, clock) = (StatusStore::default(), Clock::system());
+    let (revisions_in, revisions) = mpsc::channel(1);
+    let (commands_in, commands) = mpsc::channel(16);
+    let (refresh_in, refresh) = mpsc::channel(1);
+    let served = arguments.serving.start(&status_store, &clock, &commands_in, &stop).await?;
     let (reload_in, reloads) = mpsc::channel(1);
-    plan_order::on_hangup(orders_in.clone(), reload_in)?;
-    systemd::tell(board.clone(), orders_in.clone(), reloads);
+    plan_order::on_hangup(commands_in.clone(), reload_in)?;
+    systemd::tell(status_store.clone(), commands_in.clone(), reloads);
     let ending = stop.clone();
     let told = tokio::spawn(async move {
         ending.until(Urgency::Finish).await;
@@ -165,10 +165,10 @@ async fn watch(arguments: &Arguments, git: Option<Git>) -> anyhow::Result<Exit> 
         state = Some(git.state.clone());
         allowed_paths::allow_own(&git.state);
         let git = git.open().await.map_err(anyhow::Error::msg)?;
-        tokio::spawn(git.follow(states_in, nudge, board.clone(), clock.clone(), stop.clone()))
+        tokio::spawn(git.follow(revisions_in, refresh, status_store.clone(), clock.clone(), stop.clone()))
     } else {
         let files = Files { paths: arguments.paths.clone(), poll: arguments.poll, base: arguments.base.clone() };
-        tokio::spawn(files.follow(states_in, nudge, board.clone(), clock.clone(), stop.clone()))
+        tokio::spawn(files.follow(revisions_in, refresh, status_store.clone(), clock.clone(), stop.clone()))
     };
     let options = Options {
         interval: arguments.interval,
@@ -179,15 +179,16 @@ async fn watch(arguments: &Arguments, git: Option<Git>) -> anyhow::Result<Exit> 
         concurrency: arguments.effort.concurrency(),
         accounts_at_once: arguments.effort.accounts_of_server().unwrap_or(Options::default().accounts_at_once),
         fight_limit: usize::from(arguments.fight_limit),
-        delete_rest: arguments.delete_rest,
+        deletion_delay: arguments.deletion_delay,
         take_over: arguments.take_over,
         ..Options::default()
     };
-    let edge = Arc::new(Process { effort: arguments.effort, accept: arguments.accept.clone(), state, adopt });
+    let environment = Arc::new(Process { effort: arguments.effort, accept: arguments.accept.clone(), state, adopt });
     let by = run_metadata::approver(arguments.approve_as.as_deref());
     let approved = arguments.approve.iter().map(|digest| (digest.clone(), by.clone())).collect();
     let stopping = stop.clone();
-    let setup = Setup { options, edge, board, clock, stop, approved, states, orders, nudge: nudge_in };
+    let setup =
+        Setup { options, environment, status_store, clock, stop, approved, revisions, commands, refresh: refresh_in };
     let loops = crate::watch::run(setup);
     let exit = watched(loops, &mut source, &stopping).await;
     source.abort();

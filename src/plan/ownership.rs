@@ -25,10 +25,8 @@ impl Plan {
         let Some(owners) = account.owners.as_ref().filter(|_| !self.is_empty()) else { return };
         let scope = &desired.policy.guards.scope;
         let owner = desired.owner.as_ref();
-        let others: Vec<&LiveClaim> = owners.iter().filter(|claim| claim.conflicts(owner, scope)).collect();
-        // Somebody without a name cannot be written down as the owner.
-        let may_write = others.is_empty() || (take_over && owner.is_some());
-        if !may_write {
+        let others = other_claims(desired, account);
+        if !may_write(desired, &others, take_over) {
             let changes = self.changes.iter().map(|change| change.id).collect();
             self.blocked.push(Block { guard: Guard::Owner, message: message(&others, owner), changes, place: None });
         } else if let Some(owner) = owner {
@@ -42,6 +40,22 @@ impl Plan {
             self.claim = (!is_made).then_some(claim);
         }
     }
+}
+
+/// Why another owner's claim blocks all changes to the account, if one does.
+pub fn owner_conflict(desired: &Desired, account: &AccountInfo, take_over: bool) -> Option<String> {
+    let others = other_claims(desired, account);
+    (!may_write(desired, &others, take_over)).then(|| message(&others, desired.owner.as_ref()))
+}
+
+fn other_claims<'a>(desired: &Desired, account: &'a AccountInfo) -> Vec<&'a LiveClaim> {
+    let (owner, scope) = (desired.owner.as_ref(), &desired.policy.guards.scope);
+    account.owners.iter().flatten().filter(|claim| claim.conflicts(owner, scope)).collect()
+}
+
+/// Files without an owner cannot take an account over, because a claim needs a name.
+fn may_write(desired: &Desired, others: &[&LiveClaim], take_over: bool) -> bool {
+    others.is_empty() || (take_over && desired.owner.is_some())
 }
 
 fn message(others: &[&LiveClaim], owner: Option<&OwnerName>) -> String {

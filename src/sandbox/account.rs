@@ -26,7 +26,7 @@ const MAIN_NUMBERS: &[(&str, &str)] = &[
     ("US", "+12125550100"),
 ];
 
-/// The countries in which a new account can be made without a seed.
+/// The countries of accounts that can be created without a seed.
 pub fn countries() -> impl Iterator<Item = &'static str> {
     MAIN_NUMBERS.iter().map(|(country, _)| *country)
 }
@@ -49,7 +49,7 @@ pub(super) fn read(db: &Connection, per_second: Option<u32>) -> Result<Value, Pr
     let country = account.get("country").and_then(Value::as_str).unwrap_or_default();
     let capabilities = capabilities(country, per_second);
     let owners = kinds::owners(db)?;
-    // A claim that comes and goes leaves the document as it was, and must not bring its tag back.
+    // Creating and deleting a claim restores the document, but must not restore its tag.
     let version = write::version(db, Collection::Owners)?;
     if let Value::Object(map) = &mut account {
         map.insert("capabilities".to_owned(), capabilities);
@@ -82,7 +82,7 @@ pub(super) fn country(db: &Connection) -> rusqlite::Result<String> {
     db.prepare_cached("SELECT country FROM account")?.query_row([], |row| row.get(0))
 }
 
-/// Whether the state holds an account already.
+/// Whether the state has an account.
 pub(super) fn exists(db: &Connection) -> rusqlite::Result<bool> {
     db.prepare("SELECT 1 FROM account")?.exists([])
 }
@@ -122,12 +122,12 @@ pub(super) fn number(db: &Connection, number: u32) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The id of a new account. The same account made anew has the same id.
+/// The id of a new account. It is derived from the arguments, so a recreated account has the same id.
 fn id(name: &str, country: &str, default_number: &str) -> String {
     format!("acc_{}", etag::digest(format!("{name}\n{country}\n{default_number}").as_bytes(), 8))
 }
 
-/// By custom it is 100, where that is not somebody's help line.
+/// 100 by convention, except where that is a public service number.
 fn receptionist_extension(country: &str) -> &'static str {
     if text::is_reserved("100", country) { "200" } else { "100" }
 }

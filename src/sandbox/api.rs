@@ -66,7 +66,7 @@ async fn handle(account: Hosted, route: &'static Route, request: Request) -> Res
     }
 }
 
-/// What the program that asks calls itself: the first word, as people and machines can read it.
+/// The first word of the `User-Agent`, sanitized.
 fn client(headers: &HeaderMap) -> Option<Box<str>> {
     let agent = headers.get(header::USER_AGENT)?.to_str().ok()?;
     let word: String = agent.split_whitespace().next()?.chars().filter(char::is_ascii_graphic).take(100).collect();
@@ -92,7 +92,7 @@ async fn list(account: &Hosted, collection: Collection, headers: &HeaderMap, que
     let (tag, answer) = account
         .store
         .run(move |db| {
-            // The tag says which page of which version this is, so that one that is known is never made.
+            // The tag identifies the page and the version, so a page that the client has is never rendered.
             let tag = etag::of(&format!("{} {} {query}", collection.name(), write::version(db, collection)?));
             let is_known = known.is_some_and(|condition| condition.matches_weakly(&tag));
             let answer = if is_known { None } else { Some(page::page(db, collection, wanted)?) };
@@ -188,7 +188,7 @@ fn json(status: StatusCode, tag: &str, value: &Value) -> Response {
     let mut response = (status, value.to_string()).into_response();
     insert(&mut response, header::CONTENT_TYPE, JSON);
     insert(&mut response, header::ETAG, tag);
-    // Accounts change behind every cache's back: ask again, with the tag.
+    // Caches must revalidate with the tag.
     insert(&mut response, header::CACHE_CONTROL, "no-cache");
     response
 }

@@ -14,7 +14,7 @@ pub(super) struct Tokens {
     reader: Option<Secret>,
 }
 
-/// What a token allows.
+/// The permissions of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     Administrator,

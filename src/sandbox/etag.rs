@@ -1,7 +1,7 @@
 //! Strong entity tags and the two preconditions that compare them.
 //!
 //! An object's tag is a digest of its representation and of a random revision that every change of the object gives it.
-//! So it changes exactly when what a client sees changes, embedded parts included; a write that changes nothing leaves it
+//! So it changes exactly when the representation changes, embedded parts included; a write that changes nothing leaves it
 //! alone; and a representation that comes back does not bring its tag back.
 
 use axum::http::{HeaderMap, HeaderName};

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::problem::{Code, Problem};
 
-/// What goes wrong, for requests below `/v1/`. The default is nothing.
+/// Simulated failures, for requests below `/v1/`. The default is none.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Faults {
     /// Every answer takes at least this long.
@@ -37,7 +37,7 @@ pub struct Faults {
     /// Seed of all chances.
     pub seed: u64,
     /// The n-th write (from 1) answers 500 and does nothing. Writes count when they reach the account: a create,
-    /// change or delete with an allowed token and a readable body, whatever becomes of it.
+    /// change or delete with a valid token and a readable body, whatever its result.
     pub fail_write: Option<u64>,
     /// Once n writes have changed something, every connection is dropped without an answer and the server ends.
     pub die_after_write: Option<u64>,

@@ -23,7 +23,7 @@ pub(super) enum Need {
     Optional,
 }
 
-/// What a body says about a member that may be `null`.
+/// A member of a body that may be `null`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Change<T> {
     /// Nothing.
@@ -42,10 +42,10 @@ impl<T> Change<T> {
     }
 }
 
-/// Members that every object shows and nobody may write.
+/// Read-only members of every object.
 const READ_ONLY: &[&str] = &["id", "etag"];
 
-/// The reader. Ask for every known member, then call [`Fields::finish`].
+/// Reads a body. Read every known member, then call [`Fields::finish`].
 #[derive(Debug)]
 pub(super) struct Fields<'a> {
     map: &'a Map<String, Value>,
@@ -274,7 +274,7 @@ impl<'a> Fields<'a> {
                 self.reject(name, "is unknown");
             } else {
                 let known = self.known.join(", ");
-                self.reject(name, format!("is unknown or cannot be written here; what can be: {known}"));
+                self.reject(name, format!("is unknown or read-only here; writable are: {known}"));
             }
         }
     }
@@ -304,7 +304,7 @@ mod tests {
     use crate::sandbox::text;
 
     #[test]
-    fn everything_wrong_is_told_at_once() {
+    fn all_errors_are_reported_at_once() {
         let body = serde_json::json!({"name": "", "ring_for": 2, "id": "grp_1", "a/b": 1});
         let mut fields = Fields::new(body.as_object().unwrap(), Mode::Create);
         fields.text("name", Need::Required, text::name);

@@ -1,6 +1,6 @@
-//! What the account holds: one file per kind, behind one small trait.
+//! The kinds of objects of an account: one file per kind, behind one small trait.
 //!
-//! A kind renders its rows, checks and writes a body, and says what points at an object. Tags, preconditions,
+//! A kind renders its rows, checks and writes a body, and finds what points at an object. Tags, preconditions,
 //! audit and versions are the same for all and live in [`super::write`].
 
 mod audit;
@@ -61,7 +61,7 @@ pub(super) trait Kind: Sync {
     /// Where the objects of this kind are.
     fn collection(&self) -> Collection;
 
-    /// The rows of a span, in the order of their keys; their tags tell representations apart and nothing else.
+    /// The rows of a span, in the order of their keys; their tags only distinguish representations.
     fn sealed(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem>;
 
     /// Checks a body and makes the object; returns its key.
@@ -105,7 +105,7 @@ pub(super) fn of(collection: Collection) -> &'static dyn Kind {
     }
 }
 
-/// Fails unless the referenced object exists and is of the kind that the reference says.
+/// Fails unless the referenced object exists and has the kind of the reference.
 fn require(db: &Connection, target: Target, pointer: &str) -> Result<(), Problem> {
     let found = match target.kind {
         TargetKind::Device => exists(db, "SELECT 1 FROM devices WHERE key = ?1 AND ?2 = 'device'", target)?,

@@ -81,7 +81,7 @@ async fn pass(shared: &Shared, mut request: Request, next: Next, plug: &Plug) ->
         Fate::Served | Fate::CommitsLater | Fate::Duplicated => next.run(request).await,
         Fate::FailsFirst => faults::failure().into_response(),
         Fate::ResetFirst => cut(plug),
-        // Whoever asked goes away in the end, and this with them.
+        // Never answers; axum drops this future when the client disconnects.
         Fate::StallsFirst => std::future::pending().await,
         Fate::StallsAfter => {
             next.run(request).await;
@@ -98,7 +98,7 @@ async fn pass(shared: &Shared, mut request: Request, next: Next, plug: &Plug) ->
     }
 }
 
-/// Says that it failed, and does it after a while.
+/// Responds with an error, and does the work later.
 async fn commit_later(shared: &Shared, request: Request, next: Next) -> Response {
     let Some((_, request)) = copied(request).await else { return faults::failure().into_response() };
     let after = shared.injector.late_commit_after();
@@ -124,7 +124,7 @@ async fn copied(request: Request) -> Option<(Request, Request)> {
     Some((copy, Request::from_parts(parts, body.into())))
 }
 
-/// Resets the connection. The response is a formality: nobody will read it.
+/// Resets the connection, so the response is never sent.
 fn cut(plug: &Plug) -> Response {
     plug.pull();
     Problem::not_found().into_response()

@@ -1,4 +1,4 @@
-//! The server's life: running, asked to stop, or dead by a fault. It only ever goes forward.
+//! The server's lifecycle: running, stopping, or dead by a fault. It only moves forward.
 
 use tokio::sync::watch;
 

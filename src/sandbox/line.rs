@@ -19,7 +19,7 @@ pub(super) struct Line {
     plug: Plug,
 }
 
-/// What cuts a connection; each request holds the plug of its own.
+/// Cuts a connection; each request has the plug of its own connection.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Plug(Arc<AtomicBool>);
 

@@ -30,7 +30,7 @@ impl Span {
     }
 }
 
-/// What a list request asks for.
+/// The query of a list request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ListQuery {
     pub(super) span: Span,
@@ -58,14 +58,14 @@ impl ListQuery {
                         parse_cursor(collection, value).ok_or_else(|| wrong(name, "is not a cursor of this list"))?;
                     has_cursor = true;
                 }
-                _ => return Err(wrong(name, "is unknown; known are limit, cursor and ranges")),
+                _ => return Err(wrong(name, "is unknown; use limit, cursor and ranges")),
             }
         }
         Ok(Self { span, ranges: ranges && !has_cursor })
     }
 }
 
-/// Builds the answer to a list request out of one row more than the page holds.
+/// Builds the response to a list request from one row more than the page has.
 pub(super) fn page(db: &Connection, collection: Collection, query: ListQuery) -> Result<Value, Problem> {
     let mut span = query.span;
     let mut cursors = Vec::new();
@@ -103,7 +103,7 @@ fn boundaries(db: &Connection, collection: Collection, limit: i64) -> Result<Vec
 }
 
 fn wrong(name: &str, detail: &str) -> Problem {
-    // The name comes from the client; only a known one is repeated.
+    // The name comes from the client, so only a known one is repeated.
     let name = if ["limit", "cursor", "ranges"].contains(&name) { name } else { "a query parameter" };
     Problem::new(Code::InvalidParameter, format!("{name} {detail}"))
 }

@@ -1,8 +1,8 @@
-//! Errors as the API tells them: RFC 9457 problem documents, for every failure without exception.
+//! Errors of the API: RFC 9457 problem documents, for every failure without exception.
 //!
 //! Two codes divide the work. **422**: the body is wrong by itself and can never succeed; everything it checks
 //! can be written in JSON Schema, and is. **409**: the body is fine, the account's present state forbids it
-//! (unknown reference, name taken, still referred to). No answer carries internals: what went wrong inside is logged.
+//! (unknown reference, name taken, still in use). Responses contain no internals: the cause of an internal error is logged.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};

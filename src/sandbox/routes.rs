@@ -2,7 +2,7 @@
 
 use super::collection::Collection;
 
-/// What a path stands for.
+/// The target of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     Account,
@@ -10,7 +10,7 @@ pub(super) enum Place {
     Item(Collection),
 }
 
-/// A path and the methods that it answers to; HEAD goes with GET.
+/// A path and its methods; HEAD is included in GET.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Route {
     pub(super) path: &'static str,
@@ -50,7 +50,7 @@ pub(super) const ROUTES: &[Route] = &[
     route("/v1/audit", Place::List(Collection::Audit), READ),
 ];
 
-/// Every path and method, for whoever checks a document against the server.
+/// Every path and method, to compare an API description with the server.
 pub fn operations() -> impl Iterator<Item = (&'static str, &'static str)> {
     ROUTES.iter().flat_map(|route| route.methods.iter().map(|method| (route.path, *method)))
 }

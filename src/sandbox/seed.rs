@@ -133,7 +133,7 @@ impl Seed {
     }
 }
 
-/// What is wrong with a seed, where, and what to write instead.
+/// An error in a seed, with its location and a remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeedError {
     /// Line, from 1.
@@ -142,7 +142,7 @@ pub struct SeedError {
     pub column: Option<usize>,
     /// The keys that lead there, joined by dots; empty when the file could not be read that far.
     pub path: String,
-    /// What is wrong.
+    /// The error.
     pub message: String,
     /// What to write instead.
     pub remedy: String,

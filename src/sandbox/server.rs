@@ -181,7 +181,7 @@ async fn answer(accounts: Arc<[Hosted]>, route: &'static Route, request: Request
     }
 }
 
-/// The position of the account that a path leads to; out of range if there is no such account.
+/// The index of the account in a path; out of range if there is no such account.
 fn account_of(path: &str) -> usize {
     let Some(rest) = path.strip_prefix("/accounts/") else { return 0 };
     let number = rest.split('/').next().unwrap_or_default();

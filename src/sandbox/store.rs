@@ -30,7 +30,7 @@ const NEWEST: i64 = 4;
 /// Why a state file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
-    /// Something else holds the file.
+    /// Another process has locked the file.
     #[error("{path} is in use by another server; stop that one, or choose another file")]
     Locked {
         /// The state file.
@@ -63,7 +63,7 @@ pub enum StateError {
     Unusable {
         /// The state file.
         path: PathBuf,
-        /// The cause, as the system or `SQLite` tells it.
+        /// The error of the system or `SQLite`.
         reason: String,
     },
 }
@@ -96,7 +96,7 @@ impl Store {
                 match message {
                     Message::Run(job) => job(&mut db),
                     Message::Close(done) => {
-                        // Closing checkpoints the log and frees the file before anyone is told.
+                        // Close, which checkpoints the log and unlocks the file, before signalling the end.
                         if let Err((_, error)) = db.close() {
                             tracing::warn!(%error, "closing the state file failed");
                         }
@@ -116,7 +116,7 @@ impl Store {
     ) -> Result<T, Problem> {
         let (answer, waiting) = oneshot::channel();
         let job: Job = Box::new(move |db| {
-            // Nobody listens any more when the client has gone; the work is done all the same.
+            // The send fails if the client has disconnected; the work is done anyway.
             let _ = answer.send(job(db));
         });
         let gone = || Problem::new(Code::Unavailable, "the server is going away");
@@ -140,36 +140,36 @@ pub(super) fn open_file(path: &Path) -> Result<Connection, StateError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|error| unusable(&error))?;
     }
-    let told = |error: rusqlite::Error| match error.sqlite_error_code() {
+    let unusable = |error: rusqlite::Error| match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StateError::Locked { path: path.to_owned() },
         Some(ErrorCode::NotADatabase) => StateError::NotSqlite { path: path.to_owned() },
         _ => unusable(&error),
     };
-    let mut db = Connection::open(path).map_err(told)?;
-    db.busy_timeout(Duration::from_millis(500)).map_err(told)?;
-    db.pragma_update(None, "locking_mode", "EXCLUSIVE").map_err(told)?;
-    // Look before changing anything: a file of somebody else stays as it is.
-    let version = pragma(&db, "user_version").map_err(told)?;
-    let application = pragma(&db, "application_id").map_err(told)?;
-    let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(told)?;
+    let mut db = Connection::open(path).map_err(unusable)?;
+    db.busy_timeout(Duration::from_millis(500)).map_err(unusable)?;
+    db.pragma_update(None, "locking_mode", "EXCLUSIVE").map_err(unusable)?;
+    // Check before writing anything, so that a foreign file is not changed.
+    let version = pragma(&db, "user_version").map_err(unusable)?;
+    let application = pragma(&db, "application_id").map_err(unusable)?;
+    let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(unusable)?;
     if application != APPLICATION_ID && (tables > 0 || version != 0) {
         return Err(StateError::Foreign { path: path.to_owned() });
     }
     if version > NEWEST {
         return Err(StateError::Newer { path: path.to_owned(), found: version, known: NEWEST });
     }
-    db.pragma_update(None, "journal_mode", "WAL").map_err(told)?;
+    db.pragma_update(None, "journal_mode", "WAL").map_err(unusable)?;
     // A killed process loses nothing; a power cut may lose the last writes, never the file.
-    db.pragma_update(None, "synchronous", "NORMAL").map_err(told)?;
-    prepare(&mut db, version).map_err(told)?;
+    db.pragma_update(None, "synchronous", "NORMAL").map_err(unusable)?;
+    prepare(&mut db, version).map_err(unusable)?;
     Ok(db)
 }
 
 /// An account that lives as long as the server.
 pub(super) fn open_memory() -> Result<Connection, StateError> {
-    let told = |error: rusqlite::Error| StateError::Unusable { path: ":memory:".into(), reason: error.to_string() };
-    let mut db = Connection::open_in_memory().map_err(told)?;
-    prepare(&mut db, 0).map_err(told)?;
+    let unusable = |error: rusqlite::Error| StateError::Unusable { path: ":memory:".into(), reason: error.to_string() };
+    let mut db = Connection::open_in_memory().map_err(unusable)?;
+    prepare(&mut db, 0).map_err(unusable)?;
     Ok(db)
 }
 

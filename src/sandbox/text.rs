@@ -1,5 +1,5 @@
 //! The shapes of text that the API accepts. Each rule is also written, as a pattern, in the `OpenAPI` document;
-//! `tests/it/sandbox/openapi.rs` holds the two together.
+//! `tests/it/sandbox/openapi.rs` compares the two.
 //!
 //! Text is never silently changed: a name with a space at its end is refused, not trimmed, because a client
 //! that reads back something else than it wrote sees a difference that is none.
@@ -8,7 +8,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::model::{emergency_numbers, is_unprintable};
 
-/// A check of one text; the error says what the text must be.
+/// A check of one text; the error describes valid texts.
 pub(super) type Rule = fn(&str) -> Result<(), String>;
 
 /// The most characters of a name.
@@ -38,7 +38,7 @@ pub(super) fn label(text: &str) -> Result<(), String> {
     printable(text)
 }
 
-/// What an owner calls itself: 1 to 200 visible ASCII characters, so that no two look the same.
+/// The name of an owner: 1 to 200 visible ASCII characters, so that no two names look the same.
 pub(super) fn owner(text: &str) -> Result<(), String> {
     let valid = (1..=200).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
     if valid { Ok(()) } else { Err("must be 1 to 200 visible ASCII characters".to_owned()) }
@@ -104,7 +104,7 @@ pub(super) fn extension(text: &str) -> Result<(), String> {
 
 /// Emergency numbers in any country.
 const EVERYWHERE: [&str; 2] = ["112", "911"];
-/// What an extension number must not be.
+/// Reserved extension numbers.
 pub(super) const RESERVED: &str = "must not be a reserved or emergency number";
 
 /// Whether an extension number must reach help or a public service in the account's country.

@@ -15,7 +15,7 @@ use super::problem::{Code, Problem};
 /// The role that writes, as the audit log names it.
 pub(super) type Actor = &'static str;
 
-/// Who writes, and with what.
+/// A write request.
 #[derive(Debug, Clone)]
 pub(super) struct Who {
     pub(super) actor: Actor,
@@ -40,7 +40,7 @@ pub(super) struct Created {
     pub(super) replayed: bool,
 }
 
-/// What a write did: its answer, and whether anything was committed.
+/// The result of a write: the response, and whether anything was committed.
 pub(super) type Outcome<T> = Result<(T, bool), Problem>;
 
 pub(super) fn create(db: &mut Connection, request: &Create) -> Outcome<Created> {
@@ -84,7 +84,7 @@ pub(super) fn update(
     let kind = kinds::of(collection);
     let before = kind.row(&tx, key)?.ok_or_else(Problem::not_found)?;
     let updated = kind.update(&tx, key, Fields::new(body, Mode::Patch));
-    // A body that is wrong by itself is told first; that the picture was old explains every other failure.
+    // An invalid body is reported first; a failed precondition explains all other errors.
     let effects = match (updated, unchanged(&before, condition)) {
         (Err(wrong), Err(_)) if wrong.is_invalid() => return Err(wrong),
         (_, Err(stale)) => return Err(stale),
@@ -209,7 +209,7 @@ fn name_of(object: &Value) -> &str {
 /// Gives every collection whose lists may now read differently a new version.
 ///
 /// Versions are random: one that counts would come again, for other content, in a state file that was put back or
-/// made anew.
+/// created again.
 fn bump(db: &Connection, collection: Collection) -> Result<(), Problem> {
     let touched: &[Collection] = match collection {
         Collection::Users => &[Collection::Users, Collection::Devices, Collection::Numbers],

@@ -1,7 +1,8 @@
-//! The loop of one account: wait for a wake-up, look, decide, perhaps correct, tell, and set the next time.
+//! The loop of one account: wait for a wake-up, read the account, decide, perhaps correct, publish the status, and
+//! schedule the next check.
 //!
-//! Invariants: an account is never looked at twice at once; what is done follows from the files and the account,
-//! never from the reason of the wake-up; whatever happens, the state is told on every way out of a turn.
+//! Invariants: one account never has two checks at once; what is done follows from the files and the account, never
+//! from the reason of the wake-up; every check publishes a status, however it ends.
 
 mod adopt;
 mod attribution;
@@ -23,258 +24,276 @@ use crate::plan::Digest;
 use crate::providers::{FetchedAccount, Provider};
 use crate::text::sanitized;
 
-use super::backoff::{Backoff, Ended};
+use super::backoff::{Backoff, Requeue};
 use super::context::Context;
-use super::deletion_delay::Deletions;
-use super::desired_state::Wanted;
+use super::desired_state::DesiredState;
 use super::environment::Connection;
-use super::flapping::FlapDetector;
-use super::handle::Handle;
-use super::status::{Degraded, State};
-use super::wake::{Reason, Reasons};
-use super::write_permission::Permit;
+use super::handle::{Handle, Reason};
+use super::status::AccountState;
+use super::write_permission::WritePermission;
 
-use adopt::Adopting;
-use decide::{Decision, Held};
+use adopt::AdoptionResult;
+use decide::{Decision, Inputs, Memory, Uncorrected, decide};
 use publish::LastPublished;
 
 /// The loop of one account.
 pub(super) struct Watcher {
     name: Box<str>,
     context: Arc<Context>,
-    wanted: watch::Receiver<Wanted>,
+    desired: watch::Receiver<DesiredState>,
     handle: Handle,
-    pace: Backoff,
-    fights: FlapDetector,
-    deletions: Deletions,
-    /// The way to the account, and the settings that it was opened with.
-    open: Option<(Arc<Account>, Box<dyn Connection>)>,
-    /// The files by which the account was first read, and the id that it had.
+    backoff: Backoff,
+    /// With the settings that it was opened with.
+    connection: Option<(Arc<Account>, Box<dyn Connection>)>,
+    /// The account id of the first read, with the settings of then.
     identity: Option<(Arc<Account>, Box<str>)>,
-    /// The wishes that the account fulfilled when it was last in sync.
-    fulfilled: Option<Arc<Account>>,
-    /// What the last plan left out.
-    degraded: Option<Degraded>,
-    /// The files of the last turn, whatever that came to.
+    /// The files of the last check.
     files: Option<Arc<Account>>,
-    /// The files that last asked for an address or a token source that nobody accepted.
-    unaccepted: Option<Arc<Account>>,
-    /// What the last look came to, as long as it counts.
-    last: Option<Last>,
-    /// The plan that the account refuses, and what it says.
-    refused: Option<(Digest, String)>,
-    /// Files that would make the account's state the wanted one, or why there are none.
-    adoption: Option<Adopting>,
-    /// Whether the account is taken over from other owners. Once: whoever takes it away after that meant it.
-    take_over: bool,
-    told: LastPublished,
+    /// The files that last had an address or a token source which was not accepted.
+    refused_address: Option<Arc<Account>>,
+    /// Set while the result of the last check holds as long as the account is unchanged.
+    checked_with: Option<CheckedWith>,
+    memory: Memory,
+    adoption: Option<AdoptionResult>,
+    last_published: LastPublished,
 }
 
-/// What a look came to: it still holds if nothing of this has changed, nor the account.
-struct Last {
-    permit: Permit,
+/// What a decision depends on besides the files and the account.
+#[derive(PartialEq)]
+struct CheckedWith {
+    permission: WritePermission,
     approved: BTreeMap<Digest, Approver>,
 }
 
 impl Watcher {
-    pub(super) fn new(name: Box<str>, context: Arc<Context>, wanted: watch::Receiver<Wanted>, handle: Handle) -> Self {
-        let options = &context.options;
-        let pace = Backoff::new(options.interval);
-        let take_over = options.take_over;
-        let fights = FlapDetector::new(options.fight_limit, options.fight_window);
+    pub(super) fn new(
+        name: Box<str>,
+        context: Arc<Context>,
+        desired: watch::Receiver<DesiredState>,
+        handle: Handle,
+    ) -> Self {
+        let backoff = Backoff::new(context.options.interval);
+        let memory = Memory::new(&context.options);
         Self {
             name,
             context,
-            wanted,
+            desired,
             handle,
-            pace,
-            fights,
-            deletions: Deletions::default(),
-            open: None,
+            backoff,
+            connection: None,
             identity: None,
-            fulfilled: None,
-            degraded: None,
             files: None,
-            unaccepted: None,
-            last: None,
-            refused: None,
+            refused_address: None,
+            checked_with: None,
+            memory,
             adoption: None,
-            take_over,
-            told: LastPublished::default(),
+            last_published: LastPublished::default(),
         }
     }
 
-    /// Runs until the process stops or the account is not wanted any longer.
+    /// Runs until the process stops or the account is no longer watched.
     pub(super) async fn run(mut self) {
         let stop = self.context.stop.clone();
+        let mut wakes = self.handle.wakes();
         let mut due = (Instant::now(), Reason::Start);
         loop {
-            let mut reasons = tokio::select! {
+            let reason = tokio::select! {
                 biased;
                 () = stop.until(Urgency::Finish) => break,
-                changed = self.wanted.changed() => match changed {
-                    Ok(()) => Reasons::from(Reason::Files),
+                changed = self.desired.changed() => match changed {
+                    Ok(()) => Reason::Files,
                     Err(_) => break,
                 },
-                reasons = self.handle.waker.woken() => reasons,
-                () = tokio::time::sleep_until(due.0) => due.1.into(),
+                Ok(()) = wakes.changed() => *wakes.borrow_and_update(),
+                () = tokio::time::sleep_until(due.0) => due.1,
             };
-            let budget = self.context.budget(self.wanted.borrow().account.as_deref());
+            let semaphore = self.context.semaphore(self.desired.borrow().account.as_deref());
             let permit = tokio::select! {
                 () = stop.until(Urgency::Finish) => break,
-                permit = budget.acquire() => permit,
+                permit = semaphore.acquire() => permit,
             };
-            reasons = reasons.and(self.handle.waker.taken());
-            tracing::debug!(account = &*self.name, %reasons, "woken");
-            let ended = self.turn().await;
+            // The check that begins now covers what woke the account meanwhile.
+            wakes.mark_unchanged();
+            tracing::debug!(account = &*self.name, ?reason, "woken");
+            let requeue = self.reconcile().await;
             drop(permit);
-            due = self.next(ended);
+            due = self.schedule(requeue);
         }
-        if let Some((_, connection)) = self.open.take() {
-            connection.close().await;
-        }
+        self.disconnect().await;
         self.context.claims.release(&self.name);
     }
 
-    /// When the next look is due, unless something happens before.
-    fn next(&mut self, ended: Ended) -> (Instant, Reason) {
-        let mut wait = self.pace.next(ended, fastrand::f64());
-        let mut reason = if ended == Ended::Settled { Reason::Timer } else { Reason::Retry };
-        let turning = self.wanted.borrow().account.as_deref().and_then(|account| self.context.next_transition(account));
-        if let Some(turning) = turning.filter(|turning| *turning < wait) {
-            (wait, reason) = (turning, Reason::Window);
+    /// When the next check is due, unless something wakes the account earlier.
+    fn schedule(&mut self, requeue: Requeue) -> (Instant, Reason) {
+        let mut wait = self.backoff.next(requeue, fastrand::f64());
+        let mut reason = if requeue == Requeue::AtInterval { Reason::Timer } else { Reason::Retry };
+        let transition =
+            self.desired.borrow().account.as_deref().and_then(|account| self.context.next_transition(account));
+        if let Some(transition) = transition.filter(|transition| *transition < wait) {
+            (wait, reason) = (transition, Reason::Window);
         }
-        let rested = self.deletions.due(Instant::now(), self.context.options.delete_rest);
-        if let Some(rested) = rested.filter(|rested| *rested < wait) {
-            (wait, reason) = (rested, Reason::Rest);
+        let deletions = self.memory.deletions.due(Instant::now(), self.context.options.deletion_delay);
+        if let Some(deletions) = deletions.filter(|deletions| *deletions < wait) {
+            (wait, reason) = (deletions, Reason::Deletion);
         }
         let at = self.context.clock.stamp_in(wait);
-        self.context.board.update(&self.name, |status| status.next_look = Some(at));
+        self.context.status_store.update(&self.name, |status| status.next_check = Some(at));
         (Instant::now() + wait, reason)
     }
 
-    /// One turn: whatever it comes to is told.
-    async fn turn(&mut self) -> Ended {
+    /// One check with everything that follows from it.
+    async fn reconcile(&mut self) -> Requeue {
         let began = Instant::now();
-        let wanted = self.wanted.borrow_and_update().clone();
-        self.tell_files(&wanted);
-        let Some(account) = wanted.account.clone() else {
-            self.tell_nothing_wanted();
-            return Ended::Settled;
+        let desired = self.desired.borrow_and_update().clone();
+        self.publish_files(&desired);
+        let Some(account) = desired.account.clone() else {
+            self.publish_no_valid_files();
+            return Requeue::AtInterval;
         };
-        let other_files = self.files.as_ref().is_some_and(|files| !Arc::ptr_eq(files, &account));
+        let files_changed = self.files.as_ref().is_some_and(|files| !Arc::ptr_eq(files, &account));
         self.files = Some(Arc::clone(&account));
-        self.deletions.begin(began, !other_files && wanted.files.valid);
-        if self.handle.resumes() || other_files {
-            self.fights.forget();
-            self.refused = None;
-            self.last = None;
+        self.memory.deletions.begin(began, !files_changed && desired.files.valid);
+        if self.handle.take_resume() || files_changed {
+            self.memory.reset();
+            self.checked_with = None;
         }
-        let permit = self.context.permit(&account, self.take_over);
-        // Those of the beginning: one that comes meanwhile is a reason to look once more.
+        // An approval that arrives during the check causes another check.
         let approved = self.handle.approved();
-        if self.last.as_ref().is_some_and(|last| last.permit != permit || last.approved != approved) {
-            self.last = None;
+        let inputs =
+            CheckedWith { permission: self.context.write_permission(&account, self.memory.take_over), approved };
+        if self.checked_with.as_ref().is_some_and(|last| *last != inputs) {
+            self.checked_with = None;
         }
         let stop = self.context.stop.clone();
-        let verdict = tokio::select! {
-            verdict = self.verdict(&account, &wanted, &permit) => verdict,
-            () = stop.until(Urgency::Immediate) => return Ended::Settled,
+        let decision = tokio::select! {
+            decision = self.check(&account, &desired, &inputs.permission) => decision,
+            () = stop.until(Urgency::Immediate) => return Requeue::AtInterval,
         };
-        if stop.is_asked() && matches!(verdict, Decision::Failing(_)) {
-            // Cut short by the end, which says nothing of the account.
-            return Ended::Settled;
+        if stop.is_asked() && matches!(decision, Decision::Failing(_)) {
+            // The stop cut the check short, so it is not a failure of the account.
+            return Requeue::AtInterval;
         }
-        let ended = verdict.ended();
-        // What waits is looked at once more, also if nothing has changed.
-        if ended == Ended::Settled && !self.deletions.wait() {
-            self.last = Some(Last { permit, approved });
-        } else {
-            self.last = None;
-        }
-        self.tell(verdict, began.elapsed());
-        self.tell_adoption().await;
-        ended
+        let requeue = decision.requeue();
+        // Delayed deletions need another full check, even of an unchanged account.
+        let is_final = requeue == Requeue::AtInterval && !self.memory.deletions.any_delayed();
+        self.checked_with = is_final.then_some(inputs);
+        self.publish(decision, began.elapsed());
+        self.publish_adoption().await;
+        requeue
     }
 
-    /// Looks at the account, and corrects it if that is asked for and permit.
-    async fn verdict(&mut self, account: &Arc<Account>, wanted: &Wanted, permit: &Permit) -> Decision {
-        if let Some(says) = self.unaccepted(account) {
+    /// Reads the account, decides, and corrects it if that is the decision.
+    async fn check(
+        &mut self,
+        account: &Arc<Account>,
+        desired: &DesiredState,
+        permission: &WritePermission,
+    ) -> Decision {
+        if let Some(message) = self.address_refusal(account) {
             self.disconnect().await;
-            return Decision::Unaccepted(says);
+            return Decision::AddressRefused(message);
         }
-        let read = match self.look(account).await {
+        let read = match self.read_if_changed(account).await {
             Ok(Some(read)) => read,
             Ok(None) => return Decision::Unchanged,
-            Err(says) => return Decision::Failing(says),
+            Err(message) => return Decision::Failing(message),
         };
         if let Some(other) = self.context.claims.claim(&self.name, account, &read, &self.handle) {
-            // Not settled, so that it is read again however long the account stays as it is.
+            // Requeued with backoff, so that it is read again even if the account does not change.
             return Decision::Failing(format!(
-                "this and `{other}` are one live account, `{}`: nothing is written for either before one has another \
-                 address or their scopes are apart",
+                "this and `{other}` are one live account, `{}`: nothing is written for either until one has another \
+                 address or their scopes do not overlap",
                 read.live.account.id
             ));
         }
-        match self.decide(account, wanted, permit, &read) {
-            Decision::Act(work) => self.correct(account, wanted, permit, *work).await,
-            Decision::Held(held) => Decision::Held(self.attributed(account, held).await),
-            settled => settled,
+        match self.decide(account, desired, permission, &read) {
+            Decision::Correct(work) => self.correct(account, desired, permission, *work).await,
+            Decision::Uncorrected(difference) => {
+                Decision::Uncorrected(self.with_attribution(account, difference).await)
+            }
+            decision => decision,
         }
     }
 
-    /// Why nothing may be sent to the account. What was refused once stays so, also when a later change makes it look
-    /// old: nobody has accepted it.
-    fn unaccepted(&mut self, account: &Arc<Account>) -> Option<String> {
-        let fresh = self.context.edge.refusal(account);
-        if fresh.is_some() {
-            self.unaccepted = Some(Arc::clone(account));
-            return fresh;
+    /// [`decide`] with what this loop knows.
+    fn decide(
+        &mut self,
+        account: &Arc<Account>,
+        desired: &DesiredState,
+        permission: &WritePermission,
+        read: &FetchedAccount,
+    ) -> Decision {
+        let inputs = Inputs {
+            account,
+            desired,
+            permission,
+            read,
+            approved: &self.handle.approved(),
+            adopts: self.context.environment.adopts(),
+            deletion_delay: self.context.options.deletion_delay,
+            now: self.now(),
+        };
+        let decided = decide(&inputs, &mut self.memory);
+        if decided.adoption.is_some() {
+            self.adoption = decided.adoption;
+        }
+        decided.decision
+    }
+
+    /// Why nothing may be sent to the account.
+    ///
+    /// A refusal stays in force after the next commit, for which the refused address is no longer new.
+    fn address_refusal(&mut self, account: &Arc<Account>) -> Option<String> {
+        let refusal = self.context.environment.refusal(account);
+        if refusal.is_some() {
+            self.refused_address = Some(Arc::clone(account));
+            return refusal;
         }
         let refused = self
-            .unaccepted
+            .refused_address
             .as_ref()
             .filter(|refused| refused.settings.provider == account.settings.provider && refused.root == account.root);
-        refused.and_then(|refused| self.context.edge.refusal(refused))
+        refused.and_then(|refused| self.context.environment.refusal(refused))
     }
 
-    /// With who did it, if that was not told before.
-    async fn attributed(&self, account: &Account, mut held: Held) -> Held {
-        if !self.is_news(&held) {
-            // The same sentence again would not be the same with another time in it.
-            held.says = self.context.board.get(&self.name).and_then(|status| status.says.clone()).unwrap_or(held.says);
-            return held;
+    /// Adds who made the difference, if it was not published before.
+    async fn with_attribution(&self, account: &Account, mut difference: Uncorrected) -> Uncorrected {
+        if !self.is_new(&difference) {
+            // Keep the published message: the attribution has a time in it, which would make it look new.
+            let status = self.context.status_store.get(&self.name);
+            difference.message = status.and_then(|status| status.message.clone()).unwrap_or(difference.message);
+            return difference;
         }
-        let drift = self.drift(account, &held.plan);
-        let changes: Vec<_> = held.plan.changes.iter().filter(|change| drift.contains(&change.id)).collect();
-        let told = match held.state {
-            State::Fighting => self.conflicting_actors(&changes).await,
+        let drift = self.memory.drift(account, &difference.plan);
+        let changes: Vec<_> = difference.plan.changes.iter().filter(|change| drift.contains(&change.id)).collect();
+        let attribution = match difference.state {
+            AccountState::Fighting => self.conflicting_actors(&changes).await,
             _ => self.attribute(&changes).await,
         };
-        if let Some(told) = told {
-            held.says = format!("{}; {told}", held.says);
+        if let Some(attribution) = attribution {
+            difference.message = format!("{}; {attribution}", difference.message);
         }
-        held
+        difference
     }
 
-    /// The account, or nothing if it certainly is as it was when the last look came to an end.
-    async fn look(&mut self, account: &Arc<Account>) -> Result<Option<FetchedAccount>, String> {
-        let fresh = self.connect(account).await?;
-        let known = !fresh && self.last.is_some();
-        let provider = self.provider()?;
+    /// The account; `None` if it is certainly unchanged since the last check.
+    async fn read_if_changed(&mut self, account: &Arc<Account>) -> Result<Option<FetchedAccount>, String> {
+        let is_new = self.connect(account).await?;
         let stop = self.context.stop.clone();
-        if known {
-            let looked = tokio::select! {
-                looked = provider.check_unchanged() => looked.map_err(|error| error.to_string()),
+        if !is_new && self.checked_with.is_some() {
+            let provider = self.provider()?;
+            let result = tokio::select! {
+                result = provider.check_unchanged() => result.map_err(|error| error.to_string()),
                 () = stop.until(Urgency::Finish) => return Err("stopped".to_owned()),
             };
-            if let Ok(looked) = &looked {
-                self.count(|counts| counts.requests += looked.requests);
-            }
-            match looked {
-                Ok(looked) if looked.unchanged => return Ok(None),
-                Ok(_) => {}
-                Err(error) => return Err(self.lost(error).await),
+            match result {
+                Ok(check) => {
+                    self.count(|counts| counts.requests += check.requests);
+                    if check.unchanged {
+                        return Ok(None);
+                    }
+                }
+                Err(error) => return Err(self.disconnect_after(error).await),
             }
         }
         let read = tokio::select! {
@@ -284,17 +303,18 @@ impl Watcher {
         match read {
             Ok(read) => {
                 self.count(|counts| counts.requests += read.requests);
-                if let Some(says) = self.is_another(account, &read.live.account.id) {
-                    return Err(self.lost(says).await);
+                match self.identity_change(account, &read.live.account.id) {
+                    Some(error) => Err(self.disconnect_after(error).await),
+                    None => Ok(Some(read)),
                 }
-                Ok(Some(read))
             }
-            Err(error) => Err(self.lost(error.to_string()).await),
+            Err(error) => Err(self.disconnect_after(error.to_string()).await),
         }
     }
 
-    /// Whether another account answers than did before with the same settings: a new token may be another account's.
-    fn is_another(&mut self, account: &Arc<Account>, id: &str) -> Option<String> {
+    /// Why the account is not the one of before, if the same settings lead to another one, as with the token of another
+    /// account.
+    fn identity_change(&mut self, account: &Arc<Account>, id: &str) -> Option<String> {
         let known = self.identity.as_ref().filter(|(first, _)| first.settings == account.settings);
         let Some((_, before)) = known else {
             self.identity = Some((Arc::clone(account), id.into()));
@@ -302,45 +322,44 @@ impl Watcher {
         };
         (**before != *id).then(|| {
             format!(
-                "another account answers: its id is {}, and it was {} before; nothing is written to it. Check the \
-                 account's `url` and `token`; if it is meant, start the watch again",
+                "the server now answers with another account: its id is {}, before it was {}; nothing is written to \
+                 it. Check the account's `url` and `token`; if this is intended, restart the watch",
                 sanitized(id, 100),
                 sanitized(before, 100)
             )
         })
     }
 
-    /// Sees that there is a way to the account with its present settings; true if it is a new one.
+    /// Connects with the account's current settings; true if the connection is new.
     async fn connect(&mut self, account: &Arc<Account>) -> Result<bool, String> {
-        if let Some((opened, _)) = &self.open {
+        if let Some((opened, _)) = &self.connection {
             if opened.settings == account.settings && opened.root == account.root {
                 return Ok(false);
             }
             self.disconnect().await;
         }
-        let connection = self.context.edge.open(account, self.context.options.access).await?;
-        self.open = Some((Arc::clone(account), connection));
+        let connection = self.context.environment.open(account, self.context.options.access).await?;
+        self.connection = Some((Arc::clone(account), connection));
         Ok(true)
     }
 
     async fn disconnect(&mut self) {
-        if let Some((_, connection)) = self.open.take() {
+        if let Some((_, connection)) = self.connection.take() {
             connection.close().await;
         }
     }
 
-    /// The account did not answer: the next time begins with a new connection, and with its secret as it is then.
-    async fn lost(&mut self, error: String) -> String {
+    /// Disconnects, so that the next check resolves the secret again.
+    async fn disconnect_after(&mut self, error: String) -> String {
         self.disconnect().await;
         error
     }
 
     fn provider(&self) -> Result<&dyn Provider, String> {
-        // Nothing comes between opening and this.
-        self.open.as_ref().map(|(_, connection)| connection.provider()).ok_or_else(|| "it is not open".to_owned())
+        // Only called after `connect`.
+        self.connection.as_ref().map(|(_, connection)| connection.provider()).ok_or_else(|| "it is not open".to_owned())
     }
 
-    /// Since a moment that stays the same as long as the process runs.
     fn now(&self) -> Duration {
         self.context.clock.since_epoch()
     }

@@ -14,24 +14,22 @@ use super::environment::{Clock, Environment};
 use super::leases::Claims;
 use super::status::StatusStore;
 
-/// How accounts are watched.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// How long at most between two looks at an account.
+    /// The longest time between two checks of an account.
     pub interval: Duration,
-    /// Whether differences are corrected, as far as the files' policy and the guards allow, or only reported.
+    /// Whether differences are corrected, as far as policy and guards allow, or only reported.
     pub access: Access,
-    /// The most changes of an account under way at once.
+    /// The most concurrent changes of an account.
     pub concurrency: usize,
-    /// The most accounts behind one server that are looked at, at once.
+    /// The most accounts of one server that are checked at once.
     pub accounts_at_once: usize,
-    /// After so many corrections of one field within [`Self::fight_window`], it is not corrected again.
+    /// A field that was corrected so often within [`Self::fight_window`] is not corrected again.
     pub fight_limit: usize,
-    /// See [`Self::fight_limit`].
     pub fight_window: Duration,
-    /// How long a deletion waits for files and account to stay as they are.
-    pub delete_rest: Duration,
-    /// Whether accounts are taken over, once, from the owners that manage them so far.
+    /// How long files and account must stay unchanged before a deletion is made.
+    pub deletion_delay: Duration,
+    /// Whether accounts are taken over once from their current owners.
     pub take_over: bool,
 }
 
@@ -44,7 +42,7 @@ impl Default for Options {
             accounts_at_once: 8,
             fight_limit: 3,
             fight_window: Duration::from_secs(3600),
-            delete_rest: Duration::from_secs(30),
+            deletion_delay: Duration::from_secs(30),
             take_over: false,
         }
     }
@@ -53,33 +51,41 @@ impl Default for Options {
 /// What the loops of all accounts share.
 pub(super) struct Context {
     pub(super) options: Options,
-    pub(super) edge: Arc<dyn Environment>,
-    pub(super) board: StatusStore,
+    pub(super) environment: Arc<dyn Environment>,
+    pub(super) status_store: StatusStore,
     pub(super) clock: Clock,
     pub(super) stop: ShutdownSignal,
-    /// Which live account each loop is at.
     pub(super) claims: Claims,
-    budgets: Mutex<HashMap<Box<str>, Arc<Semaphore>>>,
+    /// By server.
+    semaphores: Mutex<HashMap<Box<str>, Arc<Semaphore>>>,
 }
 
 impl Context {
     pub(super) fn new(
         options: Options,
-        edge: Arc<dyn Environment>,
-        board: StatusStore,
+        environment: Arc<dyn Environment>,
+        status_store: StatusStore,
         clock: Clock,
         stop: ShutdownSignal,
     ) -> Self {
-        Self { options, edge, board, clock, stop, claims: Claims::default(), budgets: Mutex::default() }
+        Self {
+            options,
+            environment,
+            status_store,
+            clock,
+            stop,
+            claims: Claims::default(),
+            semaphores: Mutex::default(),
+        }
     }
 
-    /// How many accounts behind the same server may be looked at, at once.
-    pub(super) fn budget(&self, account: Option<&Account>) -> Arc<Semaphore> {
+    /// Limits how many accounts of the same server are checked at once.
+    pub(super) fn semaphore(&self, account: Option<&Account>) -> Arc<Semaphore> {
         let provider = account.map(|account| &account.settings.provider);
         let server = provider.map_or("", |provider| provider.url().map_or(provider.spec().word, authority));
-        let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = self.options.accounts_at_once.max(1);
-        Arc::clone(budgets.entry(server.into()).or_insert_with(|| Arc::new(Semaphore::new(room))))
+        let mut semaphores = self.semaphores.lock().unwrap_or_else(PoisonError::into_inner);
+        let permits = self.options.accounts_at_once.max(1);
+        Arc::clone(semaphores.entry(server.into()).or_insert_with(|| Arc::new(Semaphore::new(permits))))
     }
 }
 

@@ -1,15 +1,15 @@
-//! Waiting until files have come to rest, so that a half-written one is not taken for a whole one.
+//! Waits until files stop changing, so that no half-written file is read.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-/// So long files must stay the same.
+/// How long files must stay the same.
 pub(super) const QUIET: Duration = Duration::from_millis(200);
-/// Files that never come to rest are read after this time; what is wrong with them is told then.
+/// Files that keep changing are read after this time, so that their errors are reported.
 pub(super) const LONGEST: Duration = Duration::from_secs(10);
 
-/// Returns the stamp of files once it has stayed the same for a while.
+/// Returns the stamp once it has stayed the same for [`QUIET`].
 pub(super) async fn debounce<S: PartialEq>(mut stamp: impl FnMut() -> S) -> S {
     let began = Instant::now();
     let mut now = stamp();
@@ -39,7 +39,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn files_that_never_rest_are_read_all_the_same() {
+    async fn files_that_never_stop_changing_are_read_anyway() {
         let (began, counter) = (Instant::now(), Cell::new(0));
         debounce(|| counter.replace(counter.get() + 1)).await;
         assert!(began.elapsed() >= LONGEST && began.elapsed() < LONGEST + 2 * QUIET);

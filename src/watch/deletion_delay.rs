@@ -1,9 +1,9 @@
-//! Deletions that wait until the state that asks for them is no longer new.
+//! Delays deletions until files and account have not changed for a while.
 //!
-//! Half a file can be valid, and a file of a folder can be gone for a moment. What such a state would change is
-//! changed back by the next one; what it would delete comes back with another id and without its extension number. So
-//! a deletion is carried out once two looks have found it, with the same files and the same object, and the rest time
-//! has passed in between. Pure, but for the clock that the loop goes by.
+//! Half a file can be valid, and a file of a folder can be missing for a moment. The next version of the files reverts
+//! what such a state changes; but a deleted group comes back with another id and without its extension number. So a
+//! deletion is made once two checks have found it, with the same files and the same object, and the delay has passed in
+//! between. Pure: the time comes in as an argument.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,75 +13,76 @@ use tokio::time::Instant;
 use crate::model::{Change, ObjectId, PreImage, Verb};
 use crate::plan::Plan;
 
-/// The second look comes no sooner than this.
-const SOON: Duration = Duration::from_secs(1);
+/// The shortest wait for the second check.
+const SHORTEST: Duration = Duration::from_secs(1);
 
-/// The deletions of an account's plans, since when each has been in them.
 #[derive(Debug, Default)]
-pub(super) struct Deletions {
-    seen: BTreeMap<ObjectId, Seen>,
-    /// When the present look began.
-    look: Option<Instant>,
-    /// Whether some were held back by [`Self::waiting`] in this look.
-    waits: bool,
+pub(super) struct DeletionDelay {
+    pending: BTreeMap<ObjectId, Pending>,
+    /// When the current check began.
+    check: Option<Instant>,
+    /// Whether the current check has delayed a deletion.
+    any_delayed: bool,
 }
 
 #[derive(Debug)]
-struct Seen {
-    /// The look that found it first.
+struct Pending {
+    /// When the first check that found it began.
     since: Instant,
-    /// The object as it was then.
+    /// The object in that check.
     expects: Option<PreImage>,
 }
 
-impl Deletions {
-    /// A look begins. With other files, or with files that are being changed, all that was seen is forgotten.
+impl DeletionDelay {
+    /// Begins a check. With other files, or files with errors, all deletions are new.
     pub(super) fn begin(&mut self, now: Instant, same_files: bool) {
-        self.look = Some(now);
-        self.waits = false;
+        self.check = Some(now);
+        self.any_delayed = false;
         if !same_files {
-            self.seen.clear();
+            self.pending.clear();
         }
     }
 
-    /// Takes note of the deletions of the whole plan; what it no longer deletes is forgotten.
-    pub(super) fn note(&mut self, plan: &Plan) {
-        let Some(since) = self.look else { return };
+    /// Records the deletions of the whole plan, and forgets those that it no longer has.
+    pub(super) fn record(&mut self, plan: &Plan) {
+        let Some(since) = self.check else { return };
         let deletions: BTreeMap<&ObjectId, &Change> =
             deletions(plan).filter_map(|change| Some((change.object.id.as_ref()?, change))).collect();
-        self.seen.retain(|id, seen| deletions.get(id).is_some_and(|change| change.expects == seen.expects));
+        self.pending.retain(|id, pending| deletions.get(id).is_some_and(|change| change.expects == pending.expects));
         for (id, change) in deletions {
-            self.seen.entry(id.clone()).or_insert_with(|| Seen { since, expects: change.expects.clone() });
+            self.pending.entry(id.clone()).or_insert_with(|| Pending { since, expects: change.expects.clone() });
         }
     }
 
-    /// The deletions of a plan that must wait for another look, after this time of rest.
-    pub(super) fn waiting<'p>(&mut self, plan: &'p Plan, rest: Duration) -> Vec<&'p Change> {
-        let ready: BTreeSet<&ObjectId> = match self.look {
-            Some(look) => self.seen.iter().filter(|(_, seen)| seen.is_ready(look, rest)).map(|(id, _)| id).collect(),
+    /// The deletions of a plan that must wait for another check.
+    pub(super) fn delayed<'p>(&mut self, plan: &'p Plan, delay: Duration) -> Vec<&'p Change> {
+        let ready: BTreeSet<&ObjectId> = match self.check {
+            Some(check) => {
+                let ready = self.pending.iter().filter(|(_, pending)| pending.is_ready(check, delay));
+                ready.map(|(id, _)| id).collect()
+            }
             None => BTreeSet::new(),
         };
-        let waiting: Vec<_> =
+        let delayed: Vec<_> =
             deletions(plan).filter(|change| change.object.id.as_ref().is_none_or(|id| !ready.contains(id))).collect();
-        self.waits |= !waiting.is_empty();
-        waiting
+        self.any_delayed |= !delayed.is_empty();
+        delayed
     }
 
-    /// Whether some were held back in this look.
-    pub(super) fn wait(&self) -> bool {
-        self.waits
+    pub(super) fn any_delayed(&self) -> bool {
+        self.any_delayed
     }
 
-    /// How long from now on until all that waits may be deleted; `None` if nothing waits.
-    pub(super) fn due(&self, now: Instant, rest: Duration) -> Option<Duration> {
-        let last = self.seen.values().map(|seen| seen.since).max().filter(|_| self.waits)?;
-        Some((last + rest).saturating_duration_since(now).max(SOON))
+    /// How long until all delayed deletions may be made; `None` if there are none.
+    pub(super) fn due(&self, now: Instant, delay: Duration) -> Option<Duration> {
+        let last = self.pending.values().map(|pending| pending.since).max().filter(|_| self.any_delayed)?;
+        Some((last + delay).saturating_duration_since(now).max(SHORTEST))
     }
 }
 
-impl Seen {
-    fn is_ready(&self, look: Instant, rest: Duration) -> bool {
-        look > self.since && look.duration_since(self.since) >= rest
+impl Pending {
+    fn is_ready(&self, check: Instant, delay: Duration) -> bool {
+        check > self.since && check.duration_since(self.since) >= delay
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the files ask of the watched accounts: the newest state that is whole, account by account.
+//! What the files declare for one account: the newest valid version.
 
 use std::sync::Arc;
 
@@ -7,13 +7,12 @@ use crate::diag::Sources;
 
 use super::status::Files;
 
-/// What one account shall be, and how its files stand.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Wanted {
-    /// The last state without errors, if there was one.
+pub(super) struct DesiredState {
+    /// The last version without errors, if there was one.
     pub(super) account: Option<Arc<Account>>,
     /// The files that it was read from.
     pub(super) sources: Arc<Sources>,
-    /// How the newest state stands.
+    /// The status of the newest version, valid or not.
     pub(super) files: Files,
 }

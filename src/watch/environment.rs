@@ -1,4 +1,4 @@
-//! What the loop needs from the process that it runs in: ways to reach accounts, a ledger, a lock, the time.
+//! What the loop needs from its process: connections to accounts, a ledger, a lock, the time.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -11,29 +11,26 @@ use crate::providers::{Access, BoxFuture, Provider};
 
 use super::adopt::Adoption;
 
-/// A way to an account, and what must run as long as it is used.
+/// An open account, with what must run as long as it is used.
 pub trait Connection: Send + Sync {
-    /// The account.
     fn provider(&self) -> &dyn Provider;
 
-    /// Ends what was started for it.
     fn close(self: Box<Self>) -> BoxFuture<'static, ()>;
 }
 
-/// What the process provides. Errors are one sentence each, safe to show, without secrets.
+/// Errors are one sentence each, safe to show, without secrets.
 pub trait Environment: Send + Sync {
     /// Opens an account.
     fn open<'a>(&'a self, account: &'a Account, access: Access) -> BoxFuture<'a, Result<Box<dyn Connection>, String>>;
 
-    /// Why nothing may be sent to an account until somebody accepts it; nothing if it may.
+    /// Why nothing may be sent to an account until its address or token source is accepted.
     fn refusal(&self, _account: &Account) -> Option<String> {
         None
     }
 
-    /// A record of the run that is about to carry out this plan, with its ledger begun.
+    /// Begins the ledger of a run.
     ///
-    /// `commit` is the commit of the files, if their source knows it; `approval` is what let the plan through, if guards
-    /// held it back.
+    /// `commit` is the commit of the files, if their source knows it; `approval` is given if guards blocked the plan.
     fn begin(
         &self,
         account: &Account,
@@ -42,39 +39,36 @@ pub trait Environment: Send + Sync {
         approval: Option<Approval>,
     ) -> Result<Recorder, String>;
 
-    /// Puts files aside that would make the account's state the wanted one; says what it did, if that is news.
-    ///
-    /// Whoever has no place for them answers with nothing.
+    /// Writes adopted files for review; returns a message if they differ from those of the last time.
     fn adopt(&self, _adoption: Adoption) -> BoxFuture<'_, Result<Option<String>, String>> {
         Box::pin(async { Ok(None) })
     }
 
-    /// Whether [`Self::adopt`] has a place for them.
+    /// Whether [`Self::adopt`] has a place to write to.
     fn adopts(&self) -> bool {
         false
     }
 
-    /// The account for this process alone, until the lock is dropped.
+    /// Locks the account for this process.
     fn lock(&self, account: &Account) -> Result<Option<Lock>, String>;
 }
 
-/// Tells the time. Waits are tokio's; this is for stamps and for windows.
+/// The wall clock, for time stamps and windows. Waits use tokio's clock.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> SystemTime + Send + Sync>);
 
 impl Clock {
-    /// The system's.
+    /// The clock of the system.
     pub fn system() -> Self {
         Self(Arc::new(SystemTime::now))
     }
 
-    /// One that goes with tokio's time from here on, also when that is paused.
+    /// A clock that begins at `start` and follows tokio's, also while that is paused.
     pub fn from(start: SystemTime) -> Self {
         let began = tokio::time::Instant::now();
         Self(Arc::new(move || start + began.elapsed()))
     }
 
-    /// Now.
     pub fn now(&self) -> SystemTime {
         (self.0)()
     }
@@ -84,12 +78,11 @@ impl Clock {
         stamp(self.now())
     }
 
-    /// The moment after this time, in the same form.
+    /// [`Self::stamp`] after this time.
     pub fn stamp_in(&self, wait: Duration) -> String {
         stamp(self.now() + wait)
     }
 
-    /// How long ago the epoch was.
     pub fn since_epoch(&self) -> Duration {
         self.now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
     }

@@ -1,8 +1,7 @@
-//! Somebody undoes what the loop corrects, and the loop corrects it again: noticed, so that it ends.
+//! Detects fields that are corrected and changed back again and again, so that the loop stops correcting them.
 //!
-//! Pure. A field that was corrected as often as the limit within the window, and differs once more, is fought
-//! over. From then on it is given up: it is not corrected again until somebody says so, by the files or by
-//! asking for it.
+//! Pure. A field that was corrected as often as the limit within the window, and differs once more, is flapping. It is
+//! suspended until the files of the account change or a reconciliation is requested.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -10,7 +9,6 @@ use std::time::Duration;
 use crate::model::{Change, FieldName, FieldValue, Kind};
 use crate::text::sanitized;
 
-/// A field of an object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct FlappingField {
     pub(super) kind: Kind,
@@ -25,27 +23,25 @@ impl std::fmt::Display for FlappingField {
     }
 }
 
-/// What was corrected, and when.
 #[derive(Debug)]
 pub(super) struct FlapDetector {
     limit: usize,
     window: Duration,
+    /// When each field was corrected.
     corrected: BTreeMap<FlappingField, VecDeque<Duration>>,
     suspended_fields: BTreeSet<FlappingField>,
 }
 
 impl FlapDetector {
-    /// After so many corrections of a field within the window, the next difference is a fight.
     pub(super) fn new(limit: usize, window: Duration) -> Self {
         Self { limit: limit.max(1), window, corrected: BTreeMap::new(), suspended_fields: BTreeSet::new() }
     }
 
-    /// These differences were corrected at this time (since any fixed moment).
-    pub(super) fn corrected<'a>(&mut self, at: Duration, changes: impl IntoIterator<Item = &'a Change>) {
-        for contested in changes.into_iter().flat_map(fields) {
-            self.corrected.entry(contested).or_default().push_back(at);
+    /// These changes were made at this time, since any fixed moment.
+    pub(super) fn record<'a>(&mut self, at: Duration, changes: impl IntoIterator<Item = &'a Change>) {
+        for field in changes.into_iter().flat_map(fields) {
+            self.corrected.entry(field).or_default().push_back(at);
         }
-        // What was left alone for a whole window was no fight.
         let window = self.window;
         self.corrected.retain(|_, times| {
             while times.front().is_some_and(|time| at.saturating_sub(*time) > window) {
@@ -55,10 +51,10 @@ impl FlapDetector {
         });
     }
 
-    /// The fields of a difference that are fought over, at this time.
+    /// The fields of a change that flap at this time; they are suspended from now on.
     pub(super) fn flapping(&mut self, at: Duration, change: &Change) -> Vec<FlappingField> {
         let (limit, window) = (self.limit, self.window);
-        let mut contested = Vec::new();
+        let mut flapping = Vec::new();
         for field in fields(change) {
             let recent = self
                 .corrected
@@ -68,24 +64,23 @@ impl FlapDetector {
                 self.suspended_fields.insert(field.clone());
             }
             if self.suspended_fields.contains(&field) {
-                contested.push(field);
+                flapping.push(field);
             }
         }
-        contested
+        flapping
     }
 
-    /// Nothing is given up any longer.
-    pub(super) fn forget(&mut self) {
+    pub(super) fn reset(&mut self) {
         self.corrected.clear();
         self.suspended_fields.clear();
     }
 }
 
-/// The fields that a change is about; of a creation or a deletion, the object as a whole by its name.
+/// The fields of a change; for a creation or a deletion, the name stands for the object.
 fn fields(change: &Change) -> impl Iterator<Item = FlappingField> + '_ {
     let whole = change.fields.is_empty().then_some(FieldName::Name);
     let fields = change.fields.iter().map(|field| field.field).chain(whole);
-    // The name that it shall have, so that a group which is renamed again and again stays one object.
+    // The name after the change, so that a group that is renamed again and again counts as one object.
     let name: Box<str> = match change.after(FieldName::Name) {
         Some(FieldValue::Name(name)) => name.as_str().into(),
         _ => change.object.name.as_str().into(),

@@ -1,7 +1,7 @@
-//! All accounts: takes up new states of the files, starts and ends the loops.
+//! All accounts: applies new revisions of the files, starts and ends the loops.
 //!
-//! Invariants: what cannot be read never replaces what could; an account leaves only when its folder has left a
-//! fleet whose other files are fine. One that leaves and comes back has no second loop beside the first.
+//! Invariants: files with errors never replace valid ones; an account is removed only if its files are gone and no other
+//! file has errors. An account that is removed and added again never has two loops at once.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,52 +19,51 @@ use crate::text::sanitized;
 
 use super::account::Watcher;
 use super::context::Context;
-use super::desired_state::Wanted;
-use super::handle::Handle;
-use super::status::{Files, State};
-use super::wake::Reason;
+use super::desired_state::DesiredState;
+use super::handle::{Handle, Reason};
+use super::status::{AccountState, Files};
 
-/// A loop that broke begins anew after this time.
+/// The wait before a loop that panicked is restarted.
 const RESTART: Duration = Duration::from_secs(5);
 
-/// So many findings of an account are kept.
+const PANICKED: &str = "the loop of the account panicked, which is a bug in Strowger; it is restarted";
+
+/// At most so many findings of an account are kept.
 const MOST_FINDINGS: usize = 20;
 
-/// A state of the files, with everything that counts as it is read.
+/// One version of the files.
 #[derive(Debug, Default)]
 pub struct LoadedRevision {
-    /// The accounts and findings.
     pub loaded: Loaded,
-    /// The commit that it is of.
+    /// If the source knows it.
     pub commit: Option<String>,
 }
 
-/// All accounts that are watched.
 pub(super) struct Fleet {
     context: Arc<Context>,
     approved: Vec<(Digest, Approver)>,
     members: HashMap<Box<str>, Member>,
-    /// Those that have left, so that nothing which was approved for them counts again when they come back.
-    gone: HashMap<Box<str>, Gone>,
+    /// Kept so that an approval is not good for a second run when an account is added again.
+    removed: HashMap<Box<str>, Removed>,
     tasks: JoinSet<()>,
-    /// Which account a task is for.
+    /// The account of each task.
     names: HashMap<Id, Box<str>>,
-    /// What was told last of files that are no watched account's.
+    /// The errors that were last logged for files of no watched account.
     unowned_errors: Vec<String>,
 }
 
 struct Member {
     handle: Handle,
-    wanted: watch::Sender<Wanted>,
+    desired: watch::Sender<DesiredState>,
 }
 
-/// An account that has left.
-struct Gone {
+/// An account that is no longer declared.
+struct Removed {
     handle: Handle,
-    /// Whether its loop still is at something, such as a write in flight. Until that has ended, it is shown.
+    /// Whether its loop is still running, for instance because of a write in flight. Its status is shown until then.
     running: bool,
-    /// It has come back meanwhile.
-    again: Option<Wanted>,
+    /// Set if it was added again meanwhile.
+    readded: Option<DesiredState>,
 }
 
 impl Fleet {
@@ -73,115 +72,111 @@ impl Fleet {
             context,
             approved,
             members: HashMap::new(),
-            gone: HashMap::new(),
+            removed: HashMap::new(),
             tasks: JoinSet::new(),
             names: HashMap::new(),
             unowned_errors: Vec::new(),
         }
     }
 
-    /// The way in to an account's loop.
     pub(super) fn handle(&self, account: &str) -> Option<&Handle> {
         self.members.get(account).map(|member| &member.handle)
     }
 
-    /// Has all accounts looked at anew.
+    /// [`Handle::resume`] for all accounts.
     pub(super) fn resume(&self, reason: Reason) {
         for member in self.members.values() {
             member.handle.resume(reason);
         }
     }
 
-    /// How many accounts there are.
     pub(super) fn len(&self) -> usize {
         self.members.len()
     }
 
-    /// Takes up a new state of the files. What has errors leaves the state before in force.
-    pub(super) fn take(&mut self, taken: LoadedRevision) {
-        let LoadedRevision { loaded: Loaded { accounts, sources, diagnostics, .. }, commit } = taken;
+    /// Applies a new revision of the files. Accounts with errors keep their last valid files.
+    pub(super) fn apply(&mut self, revision: LoadedRevision) {
+        let LoadedRevision { loaded: Loaded { accounts, sources, diagnostics, .. }, commit } = revision;
         let sources = Arc::new(sources);
         let now = self.context.clock.stamp();
         let errors: Vec<Diagnostic> =
             diagnostics.into_iter().filter(|finding| finding.severity == Severity::Error).collect();
-        let whole = errors.is_empty();
+        let is_valid = errors.is_empty();
         let mut seen = std::collections::HashSet::new();
         for account in accounts {
             let name = account.settings.name.clone();
             seen.insert(name.clone());
             let files = Files { valid: true, since: Some(now.clone()), commit: commit.clone(), errors: Vec::new() };
-            self.put(name, Wanted { account: Some(Arc::new(account)), sources: Arc::clone(&sources), files });
+            self.put(name, DesiredState { account: Some(Arc::new(account)), sources: Arc::clone(&sources), files });
         }
         let missing: Vec<Box<str>> = self.members.keys().filter(|name| !seen.contains(*name)).cloned().collect();
         for name in missing {
-            if whole {
-                // Its folder is gone, or its name: nothing in the account is touched for that.
-                tracing::info!(account = &*name, "not watched any longer: no file declares it");
+            if is_valid {
+                tracing::info!(account = &*name, "no longer watched: no file declares it");
                 if let Some(Member { handle, .. }) = self.members.remove(&name) {
-                    self.gone.insert(name, Gone { handle, running: true, again: None });
+                    self.removed.insert(name, Removed { handle, running: true, readded: None });
                 }
             } else {
                 self.keep(&name, &errors, &sources);
             }
         }
-        if whole {
-            self.gone.iter_mut().filter(|(name, _)| !seen.contains(*name)).for_each(|(_, gone)| gone.again = None);
+        if is_valid {
+            let removed = self.removed.iter_mut().filter(|(name, _)| !seen.contains(*name));
+            removed.for_each(|(_, removed)| removed.readded = None);
         }
-        self.tell_strange(&errors, &sources);
-        if self.members.is_empty() || !whole {
+        self.log_unowned_errors(&errors, &sources);
+        if self.members.is_empty() || !is_valid {
             let lines = lines(&errors, &sources);
-            self.context.board.update_source(|source| source.errors = lines);
+            self.context.status_store.update_source(|source| source.errors = lines);
         } else {
-            self.context.board.update_source(|source| source.errors.clear());
+            self.context.status_store.update_source(|source| source.errors.clear());
         }
     }
 
-    /// Tells what is wrong with files of nobody who is watched, as of an account that was broken from the start: nobody
-    /// else tells it.
-    fn tell_strange(&mut self, errors: &[Diagnostic], sources: &Sources) {
+    /// Logs errors in files of no watched account, for instance one that had errors from the start: no loop reports them.
+    fn log_unowned_errors(&mut self, errors: &[Diagnostic], sources: &Sources) {
         let known: Vec<Arc<Account>> =
-            self.members.values().filter_map(|member| member.wanted.borrow().account.clone()).collect();
+            self.members.values().filter_map(|member| member.desired.borrow().account.clone()).collect();
         let unowned_errors =
             errors.iter().filter(|finding| !known.iter().any(|account| concerns(finding, account, sources)));
         let unowned_errors = lines(&unowned_errors.cloned().collect::<Vec<_>>(), sources);
         if let Some(first) = unowned_errors.first().filter(|_| unowned_errors != self.unowned_errors) {
-            tracing::warn!("files of no account that is watched have errors: {}", sanitized(first, 500));
+            tracing::warn!("errors in files of no watched account: {}", sanitized(first, 500));
         }
         self.unowned_errors = unowned_errors;
     }
 
-    /// Gives an account its new state, or begins to watch it.
-    fn put(&mut self, name: Box<str>, wanted: Wanted) {
+    /// Gives an account its new desired state, or starts its loop.
+    fn put(&mut self, name: Box<str>, desired: DesiredState) {
         if let Some(member) = self.members.get(&name) {
-            member.wanted.send_if_modified(|before| {
-                // The same files again, touched or fetched with others, are no news.
-                let same = before.files.valid && same(before, &wanted);
+            member.desired.send_if_modified(|before| {
+                let same = before.files.valid && same(before, &desired);
                 if same {
-                    // Comments may be others: whoever edits the files needs their texts of now.
-                    before.sources = wanted.sources;
+                    // Comments may have changed, and adopting edits the texts.
+                    before.sources = desired.sources;
                 } else {
-                    *before = wanted;
+                    *before = desired;
                 }
                 !same
             });
             return;
         }
-        if let Some(gone) = self.gone.get_mut(&name).filter(|gone| gone.running) {
-            gone.again = Some(wanted);
+        if let Some(removed) = self.removed.get_mut(&name).filter(|removed| removed.running) {
+            removed.readded = Some(desired);
             return;
         }
-        let handle = match self.gone.remove(&name) {
-            Some(gone) => gone.handle,
-            None => Handle::with(self.approved.iter().cloned()),
+        let handle = match self.removed.remove(&name) {
+            Some(removed) => removed.handle,
+            None => Handle::new(self.approved.iter().cloned()),
         };
-        let (sender, receiver) = watch::channel(wanted);
-        self.context.board.update(&name, |_| {});
+        let (sender, receiver) = watch::channel(desired);
+        self.context.status_store.update(&name, |_| {});
         self.spawn(name.clone(), receiver, handle.clone(), Duration::ZERO);
-        self.members.insert(name, Member { handle, wanted: sender });
+        self.members.insert(name, Member { handle, desired: sender });
     }
 
-    fn spawn(&mut self, name: Box<str>, wanted: watch::Receiver<Wanted>, handle: Handle, after: Duration) {
-        let watcher = Watcher::new(name.clone(), Arc::clone(&self.context), wanted, handle);
+    fn spawn(&mut self, name: Box<str>, desired: watch::Receiver<DesiredState>, handle: Handle, after: Duration) {
+        let watcher = Watcher::new(name.clone(), Arc::clone(&self.context), desired, handle);
         let task = self.tasks.spawn(async move {
             tokio::time::sleep(after).await;
             watcher.run().await;
@@ -189,67 +184,66 @@ impl Fleet {
         self.names.insert(task.id(), name);
     }
 
-    /// Returns once a loop has ended. One that broke begins anew after a while: an account that nobody watches any
-    /// longer, unnoticed, is the worst that can happen. Nothing is lost if this is not waited for to its end.
+    /// Returns once a loop has ended, and restarts it if it panicked. Cancel-safe.
     pub(super) async fn reap(&mut self) {
         let Some(ended) = self.tasks.join_next_with_id().await else {
             return std::future::pending().await;
         };
-        let (id, broken) = match ended {
+        let (id, panicked) = match ended {
             Ok((id, ())) => (id, false),
             Err(error) => (error.id(), error.is_panic()),
         };
         let Some(name) = self.names.remove(&id) else { return };
-        if let Some(gone) = self.gone.get_mut(&name) {
-            gone.running = false;
-            let again = gone.again.take();
-            self.context.board.remove(&name);
-            if let Some(wanted) = again {
-                self.put(name, wanted);
+        if let Some(removed) = self.removed.get_mut(&name) {
+            removed.running = false;
+            let readded = removed.readded.take();
+            self.context.status_store.remove(&name);
+            if let Some(desired) = readded {
+                self.put(name, desired);
             }
             return;
         }
-        let Some(member) = self.members.get(&name).filter(|_| broken) else { return };
-        let (wanted, handle) = (member.wanted.subscribe(), member.handle.clone());
-        tracing::error!(account = &*name, "its loop broke, which is a bug of Strowger; it begins anew");
-        self.context.board.update(&name, |status| {
-            status.state = State::Failing;
-            status.says = Some("its loop broke, which is a bug of Strowger; it begins anew".to_owned());
+        let Some(member) = self.members.get(&name).filter(|_| panicked) else { return };
+        let (desired, handle) = (member.desired.subscribe(), member.handle.clone());
+        tracing::error!(account = &*name, "{PANICKED}");
+        self.context.status_store.update(&name, |status| {
+            status.state = AccountState::Failing;
+            status.message = Some(PANICKED.to_owned());
             status.counts.failures += 1;
         });
-        self.spawn(name, wanted, handle, RESTART);
+        self.spawn(name, desired, handle, RESTART);
     }
 
-    /// Leaves the last good state of an account in force, and says what is wrong with the newest.
+    /// Keeps the last valid files of an account in use, and records the errors of the newest.
     fn keep(&self, name: &str, errors: &[Diagnostic], sources: &Arc<Sources>) {
         let Some(member) = self.members.get(name) else { return };
-        member.wanted.send_if_modified(|wanted| {
-            let own: Vec<Diagnostic> = match &wanted.account {
+        member.desired.send_if_modified(|desired| {
+            let own: Vec<Diagnostic> = match &desired.account {
                 Some(account) => errors.iter().filter(|finding| concerns(finding, account, sources)).cloned().collect(),
                 None => Vec::new(),
             };
-            // If none is about its files, what is wrong is wrong with all of them.
+            // If no error is in its own files, all of them may concern it.
             let errors = lines(if own.is_empty() { errors } else { &own }, sources);
-            let news = wanted.files.valid || wanted.files.errors != errors;
-            wanted.files.valid = false;
-            wanted.files.errors = errors;
-            news
+            let is_new = desired.files.valid || desired.files.errors != errors;
+            desired.files.valid = false;
+            desired.files.errors = errors;
+            is_new
         });
     }
 
-    /// Ends all loops, each as soon as its write in flight is done.
+    /// Ends all loops, each after its write in flight.
     pub(super) async fn end(mut self) {
         self.members.clear();
         while let Some(ended) = self.tasks.join_next().await {
             if let Err(error) = ended {
-                tracing::error!(%error, "the loop of an account broke");
+                tracing::error!(%error, "the loop of an account panicked");
             }
         }
     }
 }
 
-/// Whether two states ask for the same, with the same guards, by the same way, in the same places.
-fn same(before: &Wanted, after: &Wanted) -> bool {
+/// Whether two states declare the same, with the same settings and severities.
+fn same(before: &DesiredState, after: &DesiredState) -> bool {
     match (&before.account, &after.account) {
         (Some(before), Some(after)) => {
             before.desired == after.desired
@@ -261,7 +255,7 @@ fn same(before: &Wanted, after: &Wanted) -> bool {
     }
 }
 
-/// Whether a finding is about an account's files.
+/// Whether a finding is in an account's files.
 fn concerns(finding: &Diagnostic, account: &Account, sources: &Sources) -> bool {
     let source = finding.span.and_then(|span| sources.get(span.file));
     source.is_some_and(|source| {

@@ -1,4 +1,4 @@
-//! Which live accounts the loops are at, so that no two of them take back what the other does.
+//! Which live account each loop manages, so that no two loops undo each other's changes.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,16 +8,15 @@ use crate::config::Account;
 use crate::model::Scope;
 use crate::providers::{FetchedAccount, Identity};
 
-use super::handle::Handle;
-use super::wake::Reason;
+use super::handle::{Handle, Reason};
 
-/// Which live account was read.
+/// The identity of the live account that was read.
 pub fn identity(account: &Account, read: &FetchedAccount) -> Identity<Address> {
     let remote = account.settings.provider.endpoint().is_some();
     Identity::new(read, account.address(), remote)
 }
 
-/// The live accounts of all loops, by the names of the accounts.
+/// The live accounts of all loops, by account name.
 #[derive(Default)]
 pub(super) struct Claims {
     claims: Mutex<HashMap<Box<str>, Claim>>,
@@ -27,13 +26,13 @@ struct Claim {
     identity: Identity<Address>,
     scope: Scope,
     handle: Handle,
-    /// The account that is the same one.
-    with: Option<Box<str>>,
+    /// Another account that is the same live account.
+    conflict: Option<Box<str>>,
 }
 
 impl Claims {
-    /// Notes what was read; returns the name of another account that is the same live account, unless what the two own
-    /// is apart. The other one is woken, to learn it as well.
+    /// Records what was read; returns the name of another account that is the same live account with an overlapping
+    /// scope. The loop of that one is woken, so that it reports the conflict, too.
     pub(super) fn claim(
         &self,
         name: &str,
@@ -46,18 +45,17 @@ impl Claims {
         let same = claims.iter().filter(|(other, claim)| {
             ***other != *name && claim.identity.is_same(&identity) && !claim.scope.is_disjoint(&scope)
         });
-        let with = same.map(|(other, _)| other.clone()).min();
-        if let Some(other) = with.as_ref().and_then(|other| claims.get_mut(other))
-            && other.with.as_deref() != Some(name)
+        let conflict = same.map(|(other, _)| other.clone()).min();
+        if let Some(other) = conflict.as_ref().and_then(|other| claims.get_mut(other))
+            && other.conflict.as_deref() != Some(name)
         {
-            other.with = Some(name.into());
+            other.conflict = Some(name.into());
             other.handle.resume(Reason::Files);
         }
-        claims.insert(name.into(), Claim { identity, scope, handle: handle.clone(), with: with.clone() });
-        with
+        claims.insert(name.into(), Claim { identity, scope, handle: handle.clone(), conflict: conflict.clone() });
+        conflict
     }
 
-    /// The account is not watched any longer.
     pub(super) fn release(&self, name: &str) {
         self.claims.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
     }

@@ -1,8 +1,8 @@
-//! Telling others what happens to accounts: each event is posted to every receiver.
+//! Notifications: each event is posted to every webhook.
 //!
-//! Invariants: the loop never waits for a receiver (what does not fit into a receiver's queue is dropped and counted);
-//! a receiver is told everything in the order in which it happened, and of the same thing once an hour, unless
-//! something else came between; an address is a secret, and receivers are told apart by their number.
+//! Invariants: the loops never wait for a receiver (a notice that does not fit into a receiver's queue is dropped and
+//! counted); a receiver gets notices in the order of the events, and a repeated one at most once an hour; the address of a
+//! receiver is a secret, so logs and metrics identify receivers by number.
 
 mod deduplicator;
 mod message;
@@ -24,27 +24,23 @@ use deduplicator::Deduplicator;
 use message::Notice;
 use queue::Queue;
 
-pub use message::Form;
+pub use message::NotifyFormat;
 
-/// So many notices wait for one receiver.
+/// How many notices are queued for one receiver.
 const QUEUE: usize = 1000;
 
-/// Somebody who is told.
 pub struct Receiver {
-    /// Where.
     pub webhook: Webhook,
-    /// How.
-    pub form: Form,
+    pub format: NotifyFormat,
 }
 
-/// How long a receiver is waited for.
 #[derive(Clone, Copy, Debug)]
 pub struct RetryPolicy {
-    /// The most attempts at one notice.
+    /// The most attempts for one notice.
     pub attempts: u32,
-    /// The first pause; each further one is twice as long, and all are shortened at random by up to half.
+    /// The first pause. Pauses double, and jitter shortens each by up to half.
     pub first_pause: Duration,
-    /// The longest pause, also if the receiver asks for more.
+    /// The longest pause, even if `Retry-After` asks for more.
     pub longest_pause: Duration,
 }
 
@@ -54,7 +50,7 @@ impl Default for RetryPolicy {
     }
 }
 
-/// What became of the notices to one receiver. All only grow.
+/// Counters for the notices to one receiver.
 #[derive(Debug, Default)]
 pub struct DeliveryCounters {
     delivered: AtomicU64,
@@ -63,21 +59,19 @@ pub struct DeliveryCounters {
     retried: AtomicU64,
 }
 
-/// A [`DeliveryCounters`] at a moment.
+/// The values of [`DeliveryCounters`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DeliveryStats {
-    /// The receiver took them.
     pub delivered: u64,
-    /// The receiver refused them, or patience ran out.
+    /// Rejected, or the attempts were used up.
     pub failed: u64,
-    /// They did not fit into the queue.
+    /// Did not fit into the queue.
     pub dropped: u64,
     /// Attempts after the first.
     pub retried: u64,
 }
 
 impl DeliveryCounters {
-    /// What became of them so far.
     pub fn read(&self) -> DeliveryStats {
         let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         DeliveryStats {
@@ -89,43 +83,42 @@ impl DeliveryCounters {
     }
 }
 
-/// Everybody who is told.
 #[derive(Debug, Default)]
 pub struct Notices {
-    tallies: Vec<Arc<DeliveryCounters>>,
-    /// Who takes events in; ends when this is dropped.
+    delivery_counters: Vec<Arc<DeliveryCounters>>,
+    /// The listener ends when this is dropped.
     listener: Option<oneshot::Sender<()>>,
     workers: Vec<JoinHandle<()>>,
 }
 
 impl Notices {
-    /// Tells these receivers everything that happens from now on. Must be called where a runtime is running.
-    pub fn start(board: &StatusStore, receivers: Vec<Receiver>, patience: RetryPolicy) -> Self {
+    /// Notifies these receivers from now on. Must be called within a runtime.
+    pub fn start(status_store: &StatusStore, receivers: Vec<Receiver>, retry_policy: RetryPolicy) -> Self {
         if receivers.is_empty() {
             return Self::default();
         }
         let mut notices = Self::default();
         let mut queues = Vec::new();
         for (index, receiver) in receivers.into_iter().enumerate() {
-            let tally = Arc::new(DeliveryCounters::default());
-            let (sender, waiting) = mpsc::channel(QUEUE);
-            queues.push((sender, Arc::clone(&tally)));
-            notices.tallies.push(Arc::clone(&tally));
-            let queue = Queue { number: index + 1, receiver, patience, tally, waiting };
+            let counters = Arc::new(DeliveryCounters::default());
+            let (sender, pending) = mpsc::channel(QUEUE);
+            queues.push((sender, Arc::clone(&counters)));
+            notices.delivery_counters.push(Arc::clone(&counters));
+            let queue = Queue { number: index + 1, receiver, retry_policy, counters, pending };
             notices.workers.push(tokio::spawn(queue.run()));
         }
         let (listener, ended) = oneshot::channel();
-        tokio::spawn(listen(board.events(), queues, ended));
+        tokio::spawn(listen(status_store.events(), queues, ended));
         notices.listener = Some(listener);
         notices
     }
 
-    /// What became of the notices to each receiver, in their order.
-    pub fn tallies(&self) -> Vec<Arc<DeliveryCounters>> {
-        self.tallies.clone()
+    /// The counters of each receiver, in order.
+    pub fn delivery_counters(&self) -> Vec<Arc<DeliveryCounters>> {
+        self.delivery_counters.clone()
     }
 
-    /// Takes in what has happened so far, and gives the receivers this long to take what waits.
+    /// Queues the events so far, and gives the receivers this long to take their notices.
     pub async fn end(self, grace: Duration) {
         let deadline = Instant::now() + grace;
         drop(self.listener);
@@ -143,34 +136,34 @@ async fn listen(
     queues: Vec<(mpsc::Sender<Arc<Notice>>, Arc<DeliveryCounters>)>,
     mut ended: oneshot::Receiver<()>,
 ) {
-    let (mut sieve, mut count) = (Deduplicator::default(), 0_u64);
-    // Events of another start of this process have other ids.
+    let (mut deduplicator, mut count) = (Deduplicator::default(), 0_u64);
+    // Makes the ids unique across restarts.
     let start = format!("{:016x}", fastrand::u64(..));
     loop {
         let received = tokio::select! {
             biased;
-            // First, so that what was told before the end is passed on.
+            // First, so that events from before the end are delivered.
             received = events.recv() => received,
             _ = &mut ended => return,
         };
         let (account, event) = match received {
             Ok(event) => event,
             Err(RecvError::Lagged(missed)) => {
-                for (_, tally) in &queues {
-                    tally.dropped.fetch_add(missed, Ordering::Relaxed);
+                for (_, counters) in &queues {
+                    counters.dropped.fetch_add(missed, Ordering::Relaxed);
                 }
                 continue;
             }
             Err(RecvError::Closed) => return,
         };
-        if !sieve.passes(&account, &event, Instant::now()) {
+        if !deduplicator.passes(&account, &event, Instant::now()) {
             continue;
         }
         count += 1;
         let notice = Arc::new(Notice { id: format!("{start}-{count}"), account, event });
-        for (sender, tally) in &queues {
+        for (sender, counters) in &queues {
             if sender.try_send(Arc::clone(&notice)).is_err() {
-                tally.dropped.fetch_add(1, Ordering::Relaxed);
+                counters.dropped.fetch_add(1, Ordering::Relaxed);
             }
         }
     }

@@ -1,8 +1,7 @@
-//! The status server: how everything stands, for people, programs, probes and Prometheus.
+//! The status server: a page, an API, probes and metrics.
 //!
-//! Invariants: it only shows; the two things that may be asked of the loops need the token. What it shows is taken
-//! from the [`StatusStore`] at that moment. Nobody can hold more connections, send more, or take longer than the limits
-//! here allow, and nothing that a client does holds up the loops.
+//! Invariants: all requests but two only read, and those two need the token. Every response reflects the [`StatusStore`] at
+//! that moment. Connections, request sizes and times are limited, and no client can delay the loops.
 
 mod api;
 mod commands;
@@ -37,59 +36,51 @@ use problem::Problem;
 
 pub use api::{Status, schema};
 
-/// No request has a larger body.
+/// The largest request body.
 const MOST_BYTES: usize = 16 << 10;
-/// What clients may take.
 const LIMITS: Limits = Limits { connections: 256, head: Duration::from_secs(30), grace: Duration::from_secs(2) };
-/// So many pages are kept up to date at once.
+/// The most pages that are updated live.
 const FOLLOWERS: usize = 64;
 
-/// What the server shows, and how.
 pub struct Setup {
-    /// What is shown.
-    pub board: StatusStore,
-    /// Where wishes go.
-    pub orders: mpsc::Sender<Command>,
-    /// Tells the time.
+    pub status_store: StatusStore,
+    pub commands: mpsc::Sender<Command>,
     pub clock: Clock,
-    /// What whoever asks for something has to know; without it nothing can be asked for.
+    /// Required by requests that change something; without it, they are all denied.
     pub token: Option<Secret>,
-    /// Names that the server answers to, beside addresses and `localhost`.
+    /// Allowed host names, besides IP addresses and `localhost`.
     pub hosts: Vec<Box<str>>,
-    /// What becomes of notices.
-    pub tallies: Vec<Arc<DeliveryCounters>>,
-    /// Tells when to stop.
+    pub delivery_counters: Vec<Arc<DeliveryCounters>>,
     pub stop: ShutdownSignal,
 }
 
-/// What all requests share.
 struct Shared {
-    board: StatusStore,
-    orders: mpsc::Sender<Command>,
+    status_store: StatusStore,
+    commands: mpsc::Sender<Command>,
     clock: Clock,
     token: Option<Secret>,
     hosts: Vec<Box<str>>,
-    tallies: Vec<Arc<DeliveryCounters>>,
+    delivery_counters: Vec<Arc<DeliveryCounters>>,
     stop: ShutdownSignal,
     address: SocketAddr,
     started_at: String,
-    /// Whether every account was looked at once.
+    /// Set once every account was checked.
     ready: AtomicBool,
-    /// Who is kept up to date.
+    /// Limits the pages that are updated live.
     followers: Arc<Semaphore>,
 }
 
 /// Serves until the process stops.
 pub async fn serve(listener: TcpListener, address: SocketAddr, setup: Setup) {
-    let Setup { board, orders, clock, token, hosts, tallies, stop } = setup;
+    let Setup { status_store, commands, clock, token, hosts, delivery_counters, stop } = setup;
     let started_at = clock.stamp();
     let shared = Shared {
-        board,
-        orders,
+        status_store,
+        commands,
         clock,
         token,
         hosts,
-        tallies,
+        delivery_counters,
         stop: stop.clone(),
         address,
         started_at,

@@ -1,7 +1,6 @@
-//! Where the files come from: a folder that is watched, or a repository that is fetched.
+//! Sources of the files: watched folders, or a git repository that is polled.
 //!
-//! A source reads the files and hands over every state that differs from the one before, whole or not; what
-//! becomes of it is the fleet's business.
+//! A source reads the files and sends every revision that differs from the one before, with errors or not.
 
 mod changes;
 mod files;
@@ -19,10 +18,10 @@ pub use changes::Changes;
 pub use files::Files;
 pub use git::Git;
 
-/// A source that is asked to look again, whatever it thinks has changed.
-pub type Nudge = mpsc::Receiver<()>;
+/// Requests to read the files again, even if they seem unchanged.
+pub type RefreshRequests = mpsc::Receiver<()>;
 
-/// Reads and checks the files, with the guards of the revisions before. Takes its time, so it has a thread of its own.
+/// Reads and checks the files, on a thread for blocking work.
 async fn load(paths: Vec<PathBuf>, base: Option<Revision>, commit: Option<String>) -> Result<LoadedRevision, String> {
     let loading = tokio::task::spawn_blocking(move || {
         let loaded = config::load_guarded(&paths, base.as_ref()).map_err(|error| error.to_string())?;

@@ -1,8 +1,7 @@
-//! What is known of every watched account, as a value that anybody may look at.
+//! The status of all watched accounts.
 //!
-//! The [`StatusStore`] is the only thing that the loop shares with whoever shows it: the loop writes, the status
-//! server reads and is woken by every change. Times are RFC 3339 in UTC. Sentences are made safe to show
-//! when they are put here; plans and names are untrusted text, as everywhere.
+//! The loops write to the [`StatusStore`]; the status server and the notices read from it and are woken by every change.
+//! Times are RFC 3339 in UTC. Messages are sanitized before they are stored; plans and names are untrusted text.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -14,85 +13,85 @@ use tokio::sync::{broadcast, watch};
 use crate::ledger::{Approval, RunId};
 use crate::plan::Plan;
 
-/// So many events of an account are remembered.
+/// At most so many events of an account are kept.
 const MOST_EVENTS: usize = 50;
 
-/// A moment, as RFC 3339 in UTC with milliseconds.
+/// A time, as RFC 3339 in UTC with milliseconds.
 pub type Stamp = String;
 
-/// How an account stands.
+/// The state of an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
-    /// It was not looked at yet.
+pub enum AccountState {
+    /// It was not checked yet.
     #[default]
     Starting,
-    /// It is as the files ask.
+    /// It matches the files.
     InSync,
-    /// It differs, and that is only reported.
+    /// It differs from the files, and the difference is only reported.
     Drifted,
-    /// It differs, and a guard holds the plan back.
+    /// A guard blocks the plan, or nothing may be sent to the account.
     Blocked,
-    /// It differs, and somebody undoes every correction, so that no more are made.
+    /// Every correction was undone by someone else, so that no more are made.
     Fighting,
-    /// It differs or not: its files ask that nothing is written for now.
+    /// The files suspend all changes for now, whether it differs or not.
     Suspended,
-    /// It is as the files ask, but for invalid declarations and what depends on them.
+    /// It matches the files, except for invalid declarations and what depends on them.
     Degraded,
-    /// The files cannot be planned with: they have errors, or do not fit the account.
+    /// The files have errors or do not fit the account.
     Invalid,
-    /// It cannot be read or written at the moment.
+    /// It cannot be read or written now.
     Failing,
 }
 
-/// What is known of one account.
+/// The status of one account.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct AccountStatus {
-    /// Its name.
+    /// The name of the account.
     pub account: Box<str>,
-    /// The word of its provider in the file.
+    /// The provider, as in the files.
     pub provider: &'static str,
-    /// How it stands.
-    pub state: State,
-    /// Since when.
+    /// The current state.
+    pub state: AccountState,
+    /// When the account entered the state.
     pub since: Stamp,
-    /// What there is to say about the state, as one sentence without a full stop.
+    /// Details of the state, as one sentence without a full stop.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub says: Option<String>,
-    /// Its files.
+    pub message: Option<String>,
+    /// The files of the account.
     pub files: Files,
-    /// When it was last looked at, with an answer.
+    /// When the account was last checked successfully.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_look: Option<Stamp>,
-    /// When it was last known to be in sync.
+    pub last_check: Option<Stamp>,
+    /// When the account was last known to be in sync.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_in_sync: Option<Stamp>,
-    /// When something was last written to it.
+    /// When the account was last written to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_change: Option<Stamp>,
-    /// When it is looked at next, unless something happens before.
+    /// When the next check is due, unless something triggers one earlier.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub next_look: Option<Stamp>,
-    /// How many of its objects differ now.
+    pub next_check: Option<Stamp>,
+    /// How many objects differ now.
     pub drift: Drift,
-    /// What is left out because its declaration is invalid; absent if nothing is.
+    /// What is left out because its declaration is invalid; absent if nothing is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub degraded: Option<Degraded>,
-    /// What keeps the files from being planned with, as far as only the account tells: at most 20 lines.
+    /// Why the files do not fit the account: at most 20 lines.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<String>,
-    /// What would be, or is about to be, written; absent if nothing differs.
+    /// The changes that would bring the account in line with the files; absent if nothing differs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<Arc<Plan>>,
-    /// Whether the plan waits for an approval of its digest, which would let it be written.
+    /// Whether the plan would be applied if its digest were approved.
     pub approvable: bool,
-    /// What has happened since the start.
+    /// Counters since the start.
     pub counts: Counts,
-    /// What has happened, the latest first.
+    /// The latest events, newest first.
     pub history: VecDeque<Event>,
 }
 
-/// What an account does not get of what its files declare.
+/// What is left out of the plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 pub struct Degraded {
     /// How many objects are left out.
@@ -104,20 +103,20 @@ pub struct Degraded {
 /// The files of an account.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct Files {
-    /// Whether the newest state of them is the one that counts.
+    /// Whether the newest version has no errors, so that it is in use.
     pub valid: bool,
-    /// When the state that counts was taken up.
+    /// When the version in use was loaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Stamp>,
-    /// The commit of the state that counts, if a git source gave it.
+    /// The commit of the version in use, if the files come from git.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// What is wrong with the newest state: `file:line:column: error[rule]: message`, at most 20.
+    /// Errors of the newest version: `file:line:column: error[rule]: message`, at most 20.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<String>,
 }
 
-/// Objects that differ, by kind.
+/// Numbers of objects that differ, by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Drift {
     /// Numbers.
@@ -126,18 +125,18 @@ pub struct Drift {
     pub ring_groups: usize,
 }
 
-/// What has happened since the start. All only grow.
+/// Counters since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Counts {
-    /// Looks at the account that came to an end, failed ones included.
-    pub looks: u64,
-    /// Looks that found everything unchanged by conditional requests alone.
+    /// Checks of the account, including failed ones.
+    pub checks: u64,
+    /// Checks that found everything unchanged with conditional requests alone.
     pub unchanged: u64,
-    /// Looks or corrections that failed.
+    /// Checks and corrections that failed.
     pub failures: u64,
     /// Requests that were sent to the account.
     pub requests: u64,
-    /// Runs that wrote, or tried to.
+    /// Runs that wrote or tried to write.
     pub runs: u64,
     /// Objects that were created.
     pub created: u64,
@@ -145,77 +144,76 @@ pub struct Counts {
     pub updated: u64,
     /// Objects that were deleted.
     pub deleted: u64,
-    /// Changes that were not carried out.
+    /// Changes that were not applied.
     pub not_applied: u64,
-    /// Milliseconds that all looks and runs took.
+    /// Milliseconds spent on checks and runs.
     pub busy_milliseconds: u64,
 }
 
-/// Where the files come from, and how that goes.
+/// The status of the source of the files.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct SourceStatus {
     /// The paths, or the repository's URL without a password.
     pub from: String,
-    /// When the files were last looked at or fetched with success.
+    /// When the files were last read or fetched successfully.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_success: Option<Stamp>,
-    /// The commit that counts.
+    /// The commit in use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// Why the newest state could not be got, as one sentence.
+    /// Why the newest version could not be read or fetched, as one sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failing: Option<String>,
-    /// What is wrong with files, of accounts that are known and of others; at most 20 lines.
+    /// Errors of the newest version, also in files of no watched account; at most 20 lines.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<String>,
 }
 
-/// Something that happened to an account.
+/// An event of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Event {
-    /// When.
+    /// When it happened.
     pub at: Stamp,
-    /// What.
-    pub what: EventKind,
-    /// As one sentence without a full stop.
-    pub says: String,
+    /// What happened.
+    pub kind: EventKind,
+    /// Details, as one sentence without a full stop.
+    pub message: String,
     /// The run that it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub run: Option<RunId>,
-    /// Who let the run through, if guards held its plan back.
+    /// Who approved the plan of the run, if guards blocked it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,
 }
 
-/// What can happen to an account.
+/// The kinds of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EventKind {
-    /// Other files count from now on.
+    /// Updated files are in use.
     Files,
-    /// Files with errors were refused; those before still count.
+    /// The files have errors or do not fit the account.
     Invalid,
-    /// A difference was found that is only reported.
+    /// A difference was found that is not corrected.
     Drift,
-    /// A plan was carried out.
+    /// A plan was applied.
     Applied,
-    /// A guard held a plan back.
+    /// A guard blocks the plan, or nothing may be sent to the account.
     Blocked,
-    /// Invalid declarations, and what depends on them, are left out.
+    /// Invalid declarations and what depends on them are left out.
     Degraded,
-    /// Somebody undoes every correction.
+    /// Every correction was undone by someone else, so that no more are made.
     Fight,
-    /// It failed.
+    /// A check or a run failed.
     Failed,
-    /// Nothing is written for now.
+    /// The files suspend all changes for now.
     Suspended,
-    /// All is well again.
+    /// The account is in sync again.
     Recovered,
 }
 
-impl State {
-    /// All of them.
+impl AccountState {
     pub const ALL: [Self; 9] = [
         Self::Starting,
         Self::InSync,
@@ -228,7 +226,7 @@ impl State {
         Self::Failing,
     ];
 
-    /// The word for it in machine-readable output.
+    /// As in machine-readable output.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Starting => "starting",
@@ -245,7 +243,7 @@ impl State {
 }
 
 impl EventKind {
-    /// The word for it in machine-readable output.
+    /// As in machine-readable output.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Files => "files",
@@ -263,14 +261,14 @@ impl EventKind {
 }
 
 impl AccountStatus {
-    /// Remembers an event, and forgets the oldest of too many.
-    pub fn remember(&mut self, event: Event) {
+    /// Adds an event to the history, and drops the oldest of too many.
+    pub fn add_event(&mut self, event: Event) {
         self.history.push_front(event);
         self.history.truncate(MOST_EVENTS);
     }
 }
 
-/// Where the state of all accounts hangs out for everybody to see.
+/// The status of all accounts, shared between tasks.
 #[derive(Clone, Debug)]
 pub struct StatusStore(Arc<Shared>);
 
@@ -278,9 +276,8 @@ pub struct StatusStore(Arc<Shared>);
 struct Shared {
     accounts: RwLock<BTreeMap<Box<str>, Arc<AccountStatus>>>,
     source: RwLock<Arc<SourceStatus>>,
-    /// Grows with every change.
+    /// Incremented with every change.
     version: watch::Sender<u64>,
-    /// Every event, for whoever listens when it happens.
     events: broadcast::Sender<(Arc<str>, Event)>,
 }
 
@@ -296,23 +293,22 @@ impl Default for StatusStore {
 }
 
 impl StatusStore {
-    /// Every account, by name.
+    /// Sorted by name.
     pub fn all(&self) -> Vec<Arc<AccountStatus>> {
         let accounts = self.0.accounts.read().unwrap_or_else(PoisonError::into_inner);
         accounts.values().cloned().collect()
     }
 
-    /// One account.
     pub fn get(&self, account: &str) -> Option<Arc<AccountStatus>> {
         self.0.accounts.read().unwrap_or_else(PoisonError::into_inner).get(account).cloned()
     }
 
-    /// Whoever wants to be woken by changes. The value grows with every one.
+    /// A receiver that is woken by every change.
     pub fn follow(&self) -> watch::Receiver<u64> {
         self.0.version.subscribe()
     }
 
-    /// Changes what is known of an account; one that is not known yet begins empty.
+    /// Changes the status of an account, which is added if it is new.
     pub fn update(&self, account: &str, change: impl FnOnce(&mut AccountStatus)) {
         {
             let mut accounts = self.0.accounts.write().unwrap_or_else(PoisonError::into_inner);
@@ -324,30 +320,28 @@ impl StatusStore {
         self.0.version.send_modify(|version| *version += 1);
     }
 
-    /// Where the files come from.
     pub fn source(&self) -> Arc<SourceStatus> {
         Arc::clone(&self.0.source.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Changes what is known of where the files come from.
     pub fn update_source(&self, change: impl FnOnce(&mut SourceStatus)) {
         change(Arc::make_mut(&mut self.0.source.write().unwrap_or_else(PoisonError::into_inner)));
         self.0.version.send_modify(|version| *version += 1);
     }
 
-    /// Remembers an event of an account, and tells everybody who listens.
-    pub fn happened(&self, account: &str, event: Event) {
-        self.update(account, |status| status.remember(event.clone()));
-        // Nobody needs to listen.
+    /// Adds an event to the history of an account, and sends it to all subscribers.
+    pub fn publish(&self, account: &str, event: Event) {
+        self.update(account, |status| status.add_event(event.clone()));
+        // An error means that there are no subscribers.
         let _ = self.0.events.send((account.into(), event));
     }
 
-    /// Every event from now on, with its account. Who is a thousand behind misses some.
+    /// Events from now on, with the account. A receiver that lags a thousand events behind misses some.
     pub fn events(&self) -> broadcast::Receiver<(Arc<str>, Event)> {
         self.0.events.subscribe()
     }
 
-    /// Takes an account down that is not watched any longer.
+    /// Removes an account that is no longer watched.
     pub fn remove(&self, account: &str) {
         self.0.accounts.write().unwrap_or_else(PoisonError::into_inner).remove(account);
         self.0.version.send_modify(|version| *version += 1);

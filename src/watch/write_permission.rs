@@ -1,4 +1,4 @@
-//! Whether anything may be written to an account now, and when that changes.
+//! Whether an account may be written to now, and when that changes.
 
 use std::time::Duration;
 
@@ -10,13 +10,12 @@ use crate::providers::Access;
 use crate::text::sanitized;
 
 use super::context::Context;
-use super::status::State;
+use super::status::AccountState;
 
-/// Whether differences may be corrected now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Permit {
+pub(super) struct WritePermission {
     writes: Writes,
-    /// Why the policy lets nothing be written now: closed windows, a suspension. An approval passes it.
+    /// Closed windows and suspensions. An approval of the plan overrides them.
     pub(super) frozen: Vec<Frozen>,
     /// Whether the account may be taken over from other owners.
     pub(super) take_over: bool,
@@ -25,37 +24,35 @@ pub(super) struct Permit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Writes {
     Allowed,
-    /// The process was started with `--mode report`.
     Report,
-    /// The account is a file.
+    /// The account is a snapshot file.
     ReadOnly,
 }
 
-impl Permit {
-    /// The state of an account that differs and is never written to, with the reason.
-    pub(super) fn refusal(&self) -> Option<(State, String)> {
-        let says = match self.writes {
+impl WritePermission {
+    /// The state of an account that differs and is never written to, and why.
+    pub(super) fn refusal(&self) -> Option<(AccountState, String)> {
+        let message = match self.writes {
             Writes::Allowed => return None,
-            Writes::Report => "only reported: the process was started so",
-            Writes::ReadOnly => "only reported: a snapshot cannot be written to",
+            Writes::Report => "not corrected (running with `--mode report`)",
+            Writes::ReadOnly => "not corrected (a snapshot cannot be written to)",
         };
-        Some((State::Drifted, says.to_owned()))
+        Some((AccountState::Drifted, message.to_owned()))
     }
 
-    /// The state of an account that differs and is not written to for now, with the reason. A suspension comes first.
-    pub(super) fn freeze(&self) -> Option<(State, String)> {
+    /// The state of an account that differs and is not written to for now, and why. A suspension takes precedence.
+    pub(super) fn freeze(&self) -> Option<(AccountState, String)> {
         if self.writes != Writes::Allowed {
             return None;
         }
         let frozen = self.frozen.iter().max_by_key(|frozen| frozen.guard)?;
-        let state = if frozen.guard == Guard::Suspended { State::Suspended } else { State::Drifted };
+        let state = if frozen.guard == Guard::Suspended { AccountState::Suspended } else { AccountState::Drifted };
         Some((state, sanitized(&frozen.message, 500)))
     }
 }
 
 impl Context {
-    /// Whether anything may be written to an account now.
-    pub(super) fn permit(&self, account: &Account, take_over: bool) -> Permit {
+    pub(super) fn write_permission(&self, account: &Account, take_over: bool) -> WritePermission {
         let writes = if self.options.access == Access::ReadOnly {
             Writes::Report
         } else if account.settings.provider.spec().is_read_only {
@@ -63,14 +60,14 @@ impl Context {
         } else {
             Writes::Allowed
         };
-        Permit { writes, frozen: frozen(&account.desired, self.timestamp()), take_over }
+        WritePermission { writes, frozen: frozen(&account.desired, self.timestamp()), take_over }
     }
 
-    /// How long it takes until a window opens or closes, or a suspension ends.
+    /// How long until a window opens or closes, or a suspension ends.
     pub(super) fn next_transition(&self, account: &Account) -> Option<Duration> {
         let now = self.timestamp();
         let next = thaws(&account.desired, now)?;
-        // A little later, so that the clock has certainly passed it.
+        // A little later, so that the clock has passed it for certain.
         Duration::try_from(next.duration_since(now)).ok().map(|wait| wait + Duration::from_millis(10))
     }
 

@@ -1,7 +1,7 @@
 //! The loop that keeps accounts in sync.
 
 mod adopt;
-mod board;
+
 mod chaos;
 mod cycle;
 mod degraded;
@@ -9,4 +9,5 @@ mod deletions;
 mod files;
 mod git;
 mod portal;
+mod status_store;
 mod systemd;

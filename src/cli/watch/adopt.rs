@@ -91,9 +91,5 @@ fn says(objects: &[String], files: &[PathBuf]) -> String {
     }
     let files: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
     let objects = counted(objects.len(), "object");
-    format!(
-        "the files that ask for what the account has of {objects} ({}) are in {}",
-        names.join(", "),
-        files.join(", ")
-    )
+    format!("the adopted files for {objects} ({}) are in {}", names.join(", "), files.join(", "))
 }

@@ -10,7 +10,7 @@ use crate::watch::source::Git;
 use crate::watch::source::git::{Inside, RefName, Url};
 
 /// One request to the remote takes no longer.
-const PATIENCE: Duration = Duration::from_secs(300);
+const TIMEOUT: Duration = Duration::from_secs(300);
 /// The folder for everything that is kept, unless `--state` names one.
 const STATE: &str = state_dir::NAME;
 
@@ -63,7 +63,7 @@ impl Repository {
             every: self.git_interval,
             require_signed: self.require_signed,
             state: state.unwrap_or(Path::new(STATE)).to_owned(),
-            patience: PATIENCE,
+            timeout: TIMEOUT,
         }))
     }
 }

@@ -12,7 +12,7 @@ use super::systemd::Reloading;
 ///
 /// Must be called where a runtime is running.
 #[cfg(unix)]
-pub(super) fn on_hangup(orders: mpsc::Sender<Command>, reload: mpsc::Sender<Reloading>) -> io::Result<()> {
+pub(super) fn on_hangup(commands: mpsc::Sender<Command>, reload: mpsc::Sender<Reloading>) -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let mut hangup = signal(SignalKind::hangup())?;
@@ -20,8 +20,8 @@ pub(super) fn on_hangup(orders: mpsc::Sender<Command>, reload: mpsc::Sender<Relo
         while hangup.recv().await.is_some() {
             // One that waits already is as good.
             let _ = reload.try_send(Reloading);
-            let order = Command::Reconcile { account: None, reason: Reason::Signal, answer: None };
-            if orders.send(order).await.is_err() {
+            let command = Command::Reconcile { account: None, reason: Reason::Signal, answer: None };
+            if commands.send(command).await.is_err() {
                 return;
             }
         }
@@ -31,10 +31,10 @@ pub(super) fn on_hangup(orders: mpsc::Sender<Command>, reload: mpsc::Sender<Relo
 
 /// There is no such signal here; the channels stay open all the same.
 #[cfg(not(unix))]
-pub(super) fn on_hangup(orders: mpsc::Sender<Command>, reload: mpsc::Sender<Reloading>) -> io::Result<()> {
+pub(super) fn on_hangup(commands: mpsc::Sender<Command>, reload: mpsc::Sender<Reloading>) -> io::Result<()> {
     tokio::spawn(async move {
         std::future::pending::<()>().await;
-        drop((orders, reload));
+        drop((commands, reload));
     });
     Ok(())
 }

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use clap::ValueEnum;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -13,7 +12,7 @@ use tokio::task::JoinHandle;
 use crate::apply::{ShutdownSignal, Urgency};
 use crate::providers::settings::SecretRef;
 use crate::providers::{Secret, Webhook};
-use crate::watch::notices::{Form, Notices, Receiver, RetryPolicy};
+use crate::watch::notices::{Notices, NotifyFormat, Receiver, RetryPolicy};
 use crate::watch::{Clock, Command, StatusStore, server};
 
 use super::super::secrets;
@@ -52,16 +51,6 @@ pub(super) struct Serving {
     notify_format: NotifyFormat,
 }
 
-/// What is posted to webhooks.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum NotifyFormat {
-    /// CloudEvents 1.0 as JSON
-    #[value(name = "cloudevents")]
-    CloudEvents,
-    /// An object with a text, for Slack and whatever takes the same
-    Slack,
-}
-
 /// The status server and the notices, as they run.
 pub(super) struct Served {
     notices: Notices,
@@ -72,12 +61,12 @@ impl Serving {
     /// Begins to serve and to tell. Must be called where a runtime is running, and before anything happens.
     pub(super) async fn start(
         &self,
-        board: &StatusStore,
+        status_store: &StatusStore,
         clock: &Clock,
-        orders: &mpsc::Sender<Command>,
+        commands: &mpsc::Sender<Command>,
         stop: &ShutdownSignal,
     ) -> anyhow::Result<Served> {
-        let notices = Notices::start(board, self.receivers()?, RetryPolicy::default());
+        let notices = Notices::start(status_store, self.receivers()?, RetryPolicy::default());
         let token = self.token()?;
         let Some(listen) = self.listen else { return Ok(Served { notices, server: None }) };
         let listener =
@@ -88,12 +77,12 @@ impl Serving {
             tracing::warn!("everybody who can reach {address} can read the status: it needs no token");
         }
         let setup = server::Setup {
-            board: board.clone(),
-            orders: orders.clone(),
+            status_store: status_store.clone(),
+            commands: commands.clone(),
             clock: clock.clone(),
             token,
             hosts: self.allow_host.clone(),
-            tallies: notices.tallies(),
+            delivery_counters: notices.delivery_counters(),
             stop: stop.clone(),
         };
         let server = tokio::spawn(server::serve(listener, address, setup));
@@ -125,13 +114,9 @@ impl Serving {
             let secret = secrets::resolve(&SecretRef::File(file.clone()), Path::new("")).context(option.clone())?;
             addresses.push((option, secret));
         }
-        let form = match self.notify_format {
-            NotifyFormat::CloudEvents => Form::CloudEvents,
-            NotifyFormat::Slack => Form::Slack,
-        };
         let receiver = |(option, address): (String, Secret)| {
             let webhook = Webhook::new(address).map_err(|why| anyhow!("{option}: {why}"))?;
-            Ok(Receiver { webhook, form })
+            Ok(Receiver { webhook, format: self.notify_format })
         };
         addresses.into_iter().map(receiver).collect()
     }

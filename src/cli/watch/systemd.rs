@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use crate::text::sanitized;
 use crate::watch::Command;
-use crate::watch::status::{State, StatusStore};
+use crate::watch::status::{AccountState, StatusStore};
 
 /// So long a reload waits for the loops to take the order in.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -25,32 +25,32 @@ pub(super) struct Reloading;
 ///
 /// The watchdog is fed only if the loops take an order in, so that a loop that hangs is found out.
 #[cfg(unix)]
-pub(super) fn tell(board: StatusStore, orders: mpsc::Sender<Command>, mut reloads: mpsc::Receiver<Reloading>) {
+pub(super) fn tell(status_store: StatusStore, commands: mpsc::Sender<Command>, mut reloads: mpsc::Receiver<Reloading>) {
     let Some(socket) = Socket::from_environment() else { return };
     tokio::spawn(async move {
-        let mut changed = board.follow();
+        let mut changed = status_store.follow();
         let (mut ready, mut status) = (false, String::new());
         let beat = watchdog().unwrap_or(Duration::from_secs(3600));
         let mut heart = tokio::time::interval(beat);
         loop {
-            if let Some(line) = line(&board)
+            if let Some(line) = line(&status_store)
                 && line != status
             {
                 socket.send(&format!("STATUS={line}"));
                 status = line;
             }
-            if !ready && is_ready(&board) {
+            if !ready && is_ready(&status_store) {
                 socket.send("READY=1");
                 ready = true;
             }
             tokio::select! {
                 changed = changed.changed() => if changed.is_err() { return },
-                _ = heart.tick() => if watchdog().is_some() && lives(&orders, beat).await { socket.send("WATCHDOG=1") },
+                _ = heart.tick() => if watchdog().is_some() && lives(&commands, beat).await { socket.send("WATCHDOG=1") },
                 Some(Reloading) = reloads.recv() => {
                     socket.send(&format!("RELOADING=1\nMONOTONIC_USEC={}", monotonic()));
                     // The accounts are woken; what comes of it is told as it is without a signal. Who began to reload
                     // must end it, however slow the loops are: the watchdog is there for those that hang.
-                    lives(&orders, PATIENCE).await;
+                    lives(&commands, PATIENCE).await;
                     if ready {
                         socket.send("READY=1");
                     }
@@ -69,30 +69,30 @@ pub(super) fn stopping() {
 }
 
 #[cfg(not(unix))]
-pub(super) fn tell(_board: StatusStore, _orders: mpsc::Sender<Command>, _reloads: mpsc::Receiver<Reloading>) {}
+pub(super) fn tell(_board: StatusStore, _commands: mpsc::Sender<Command>, _reloads: mpsc::Receiver<Reloading>) {}
 
 #[cfg(not(unix))]
 pub(super) fn stopping() {}
 
 /// Whether the loops take orders in.
-async fn lives(orders: &mpsc::Sender<Command>, limit: Duration) -> bool {
+async fn lives(commands: &mpsc::Sender<Command>, limit: Duration) -> bool {
     let (answer, answered) = tokio::sync::oneshot::channel();
-    let asked = async { orders.send(Command::Count(answer)).await.is_ok() && answered.await.is_ok() };
+    let asked = async { commands.send(Command::Count(answer)).await.is_ok() && answered.await.is_ok() };
     tokio::time::timeout(limit, asked).await.unwrap_or(false)
 }
 
 /// Whether the files were read and every account was looked at.
-fn is_ready(board: &StatusStore) -> bool {
-    let (source, accounts) = (board.source(), board.all());
+fn is_ready(status_store: &StatusStore) -> bool {
+    let (source, accounts) = (status_store.source(), status_store.all());
     let read = source.last_success.is_some() && (!accounts.is_empty() || !source.errors.is_empty());
-    read && accounts.iter().all(|account| account.state != State::Starting)
+    read && accounts.iter().all(|account| account.state != AccountState::Starting)
 }
 
 /// How it goes, on one line; nothing before anything is known.
-fn line(board: &StatusStore) -> Option<String> {
-    let (source, accounts) = (board.source(), board.all());
+fn line(status_store: &StatusStore) -> Option<String> {
+    let (source, accounts) = (status_store.source(), status_store.all());
     let mut parts = Vec::new();
-    for state in State::ALL {
+    for state in AccountState::ALL {
         let count = accounts.iter().filter(|account| account.state == state).count();
         if count > 0 {
             parts.push(format!("{count} {}", state.as_str().replace('_', " ")));

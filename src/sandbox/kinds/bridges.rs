@@ -1,4 +1,4 @@
-//! Conference bridges: the rooms of a conference line. A PIN goes in and never comes out.
+//! Conference bridges: the rooms of a conference line. PINs are write-only.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::json;
@@ -115,7 +115,7 @@ fn check(db: &Connection, number: Option<&str>, assigned_to: Option<i64>, but: i
     Ok(())
 }
 
-/// Enough to tell whether a PIN changed; a sandbox has nobody to check one for.
+/// Only detects whether a PIN has changed; the sandbox never verifies one.
 pub(in crate::sandbox) fn pin_digest(pin: &str) -> String {
     etag::digest(format!("bridge-pin:{pin}").as_bytes(), 16)
 }

@@ -1,4 +1,4 @@
-//! Conference lines: what a number leads to. The rooms behind one are its bridges. A line brings its own number.
+//! Conference lines: destinations of numbers, with rooms (bridges). Each line is created with its own number.
 
 use rusqlite::{Connection, params};
 use serde_json::json;

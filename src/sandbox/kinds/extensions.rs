@@ -41,7 +41,7 @@ pub(super) fn update(db: &Connection, key: i64, name: Option<&str>, extension: O
     Ok(())
 }
 
-/// Deletes the base row (the detail row goes with it) and the numbers that were bundled with it.
+/// Deletes the base row, which cascades to the detail row, and the numbers that were bundled with it.
 pub(super) fn delete(db: &Connection, key: i64) -> Result<Effects, Problem> {
     let effects = super::numbers::release_owned(db, key)?;
     db.prepare_cached("DELETE FROM extensions WHERE key = ?1")?.execute([key])?;
@@ -50,7 +50,7 @@ pub(super) fn delete(db: &Connection, key: i64) -> Result<Effects, Problem> {
 
 /// What may point at an extension: whose kind, by which member, and the query for their keys and names.
 const REFERRERS: &[(Collection, &str, &str)] = &[
-    // A number that it owns and that leads to itself goes with it; one that leads elsewhere is somebody's number.
+    // A bundled number is deleted if it still leads here; one that leads elsewhere is in use.
     (Collection::Numbers, "destination", "SELECT key, number FROM numbers WHERE destination = ?1 AND owner IS NOT ?1"),
     (Collection::Numbers, "owner", "SELECT key, number FROM numbers WHERE owner = ?1 AND destination <> ?1"),
     (

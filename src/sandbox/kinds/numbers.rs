@@ -1,7 +1,7 @@
 //! Phone numbers: each leads to one destination or to nothing; many may lead to the same one.
 //!
-//! A user or a conference line brings a number with it ([`bundle`]) and takes it along when it goes
-//! ([`release_owned`]). The default number never goes and always leads somewhere.
+//! A user or a conference line is created with a number ([`bundle`]), which is deleted with it ([`release_owned`]). The
+//! default number cannot be deleted and always has a destination.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::json;
@@ -84,7 +84,7 @@ impl Kind for Numbers {
         match destination {
             Change::Keep => {}
             Change::Clear if is_default(db, key)? => {
-                let detail = "cannot be null for the default number: callers of the main line would reach nobody";
+                let detail = "cannot be null for the default number: callers of the main line would not reach anyone";
                 return Err(Problem::conflict_at(Code::DefaultNumber, "/destination", detail));
             }
             Change::Clear => {

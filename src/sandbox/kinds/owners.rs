@@ -1,7 +1,7 @@
 //! Owners: who claims the account, or a part of it. No two owners have claims that overlap.
 //!
-//! A claim is made and ended, never changed: one that overlaps an older claim of the same owner, or is of the same
-//! account of that owner, takes its place. So an id stands for one claim as it is, and `take_over` needs no tag.
+//! Claims are created and deleted, never changed: a claim replaces an older one of the same owner that overlaps it or has the
+//! same account. So an id identifies one immutable claim, and `take_over` needs no tag.
 
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
@@ -109,7 +109,7 @@ fn list<'a>(scope: &mut Fields<'a>, name: &'a str, rule: text::Rule) -> Option<V
     if let Change::Set(patterns) = scope.nullable_texts(name, rule, MOST_PATTERNS) { Some(patterns) } else { None }
 }
 
-/// What a checked scope owns. A range that ends before it begins owns nothing.
+/// The objects of a checked scope. A range that ends before it begins is empty.
 fn scope(value: Option<&Value>) -> Scope {
     let list = |name| {
         let list = value.and_then(|scope| scope.get(name)).and_then(Value::as_array);

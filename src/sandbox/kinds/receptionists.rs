@@ -13,7 +13,7 @@ use crate::sandbox::text;
 
 pub(super) struct Receptionists;
 
-/// What a key may lead to.
+/// The destinations that a key may have.
 pub(in crate::sandbox) const KEY_TARGETS: &[TargetKind] =
     &[TargetKind::User, TargetKind::RingGroup, TargetKind::Voicemail, TargetKind::Conference, TargetKind::Receptionist];
 pub(in crate::sandbox) const DIGITS: &[&str] = &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#"];

@@ -20,7 +20,7 @@ pub(in crate::sandbox) const MEMBER_KINDS: &[TargetKind] = &[TargetKind::User, T
 pub(in crate::sandbox) const MAX_MEMBERS: usize = 50;
 pub(in crate::sandbox) const NO_ANSWER_KINDS: &[TargetKind] =
     &[TargetKind::User, TargetKind::Voicemail, TargetKind::RingGroup];
-/// Seconds: lowest, highest, and what a group gets that does not say.
+/// Seconds: lowest, highest, default.
 pub(in crate::sandbox) const RING_FOR: (i64, i64, i64) = (5, 300, 20);
 
 impl Kind for RingGroups {

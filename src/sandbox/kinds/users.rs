@@ -18,7 +18,7 @@ pub(super) struct Users;
 /// How a user's calls are forwarded.
 pub(in crate::sandbox) const FORWARDING: &[&str] = &["disabled", "when_offline", "enabled"];
 
-/// What a body says about a user beside name and extension.
+/// The fields of a user in a body, besides name and extension.
 struct Details<'a> {
     email: Option<&'a str>,
     location: Option<i64>,
@@ -135,7 +135,7 @@ fn forwarding<'a>(body: &mut Fields<'a>) -> Option<(&'static str, Option<&'a str
     if mode.is_none() && !body.members().contains_key("mode") {
         body.reject("mode", "is required");
     }
-    // A text that is no number has been rejected already.
+    // Invalid numbers have been rejected already.
     let given = body.members().get("to").is_some_and(|to| !to.is_null());
     if mode.is_some_and(|m| m != "disabled") && !given {
         body.reject("to", "is required unless the mode is disabled");

@@ -271,7 +271,7 @@ pub(super) fn parse(yaml: &str) -> Result<Document, SeedError> {
             remedy: format!("a seed has at most {DEEPEST} levels"),
         });
     }
-    let version: Version = serde_yaml::from_str(yaml).map_err(|error| told(&error))?;
+    let version: Version = serde_yaml::from_str(yaml).map_err(|error| seed_error(&error))?;
     if version.snapshot != Some(VERSION) {
         let found = version.snapshot.map_or("no version".to_owned(), |version| format!("version {version}"));
         return Err(SeedError {
@@ -282,13 +282,13 @@ pub(super) fn parse(yaml: &str) -> Result<Document, SeedError> {
             remedy: format!("write `snapshot: {VERSION}` at its top"),
         });
     }
-    serde_yaml::from_str(yaml).map_err(|error| told(&error))
+    serde_yaml::from_str(yaml).map_err(|error| seed_error(&error))
 }
 
-fn told(error: &serde_yaml::Error) -> SeedError {
+fn seed_error(error: &serde_yaml::Error) -> SeedError {
     let place = error.location();
     let message = error.to_string();
-    // The place is told separately.
+    // The location is reported separately.
     let message = message.split(" at line ").next().unwrap_or_default().to_owned();
     let remedy = match () {
         () if message.contains("unknown field") => "remove it, or use one of the names listed",

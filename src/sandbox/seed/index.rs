@@ -1,4 +1,4 @@
-//! Who is who in a seed: resolves `kind/selector` to keys and keeps names and numbers unique.
+//! The objects of a seed: resolves `kind/selector` to keys and keeps names and numbers unique.
 
 use std::collections::HashMap;
 
@@ -55,7 +55,11 @@ impl Index {
         text::email(email)
             .map_err(|detail| Fault::new(path, format!("{email:?} {detail}"), "users are keyed by e-mail"))?;
         if self.by_email.insert(text::name_key(email), target).is_some() {
-            return Err(Fault::new(path, format!("{email} is used twice"), "e-mails are unique, whatever their case"));
+            return Err(Fault::new(
+                path,
+                format!("{email} is used twice"),
+                "e-mail addresses are unique, ignoring case",
+            ));
         }
         Ok(())
     }

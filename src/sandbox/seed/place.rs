@@ -1,4 +1,4 @@
-//! Where in the file a key path leads. Only looked up when there is something to say.
+//! Locates a key path in the file. Only used for errors.
 
 use saphyr_parser::{Event, Parser};
 

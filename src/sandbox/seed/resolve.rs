@@ -9,13 +9,13 @@ use crate::sandbox::collection::{Target, TargetKind};
 use crate::sandbox::kinds::{limits, pin_digest};
 use crate::sandbox::text;
 
-/// The location of users who name none.
+/// The location of users without one.
 const OFFICE: &str = "Office";
 
 pub(super) fn resolve(document: Document) -> Result<Seed, Fault> {
     check_account(&document)?;
     let locations = locations(document.locations)?;
-    // First who is there, then who points at whom: a reference may point forward.
+    // First all objects, then their references, because a reference may point forward.
     let mut index = Index::default();
     let bases =
         bases(&mut index, &document.users, &document.receptionists, &document.conferences, &document.ring_groups)?;
@@ -109,7 +109,7 @@ fn bases(
         let target = add(index, TargetKind::User, &user.name, &user.extension, &path)?;
         index.add_email(target, email, &path)?;
     }
-    // References may name an entry by its key as well, once all names are known: a name goes first.
+    // A reference may also use the key of an entry; names take precedence, so they come first.
     let mut keys = Vec::new();
     for (key, receptionist) in &receptionists.0 {
         let path = ["receptionists", key];
@@ -156,7 +156,7 @@ fn users(
         for (key, document::Device(device)) in user.devices.0 {
             let path = ["users", &email, "devices", &key];
             let name = device.name.unwrap_or_else(|| key.clone());
-            // Whoever has phones of unknown kinds has them of the one kind that there may be several of.
+            // Phones of unknown kinds get the only kind of which a user may have several.
             let kind = device.kind.unwrap_or_else(|| limits::DEVICE_OF_MANY.to_owned());
             one_of(&kind, limits::DEVICE_KINDS, &path)?;
             if !kinds.insert(kind.clone()) && kind != limits::DEVICE_OF_MANY {
@@ -184,7 +184,7 @@ fn users(
 
 fn check_forwarding(email: &str, mode: &str, to: Option<&str>) -> Result<(), Fault> {
     one_of(mode, limits::FORWARDING, &["users", email, "forwarding", "mode"])?;
-    // An exported snapshot says that calls are forwarded, and not where to.
+    // An exported snapshot has whether calls are forwarded, but not where to.
     if let Some(to) = to {
         text::e164(to).map_err(|detail| {
             Fault::new(&["users", email, "forwarding", "to"], format!("{to:?} {detail}"), "correct it")
@@ -265,7 +265,7 @@ fn ring_groups(
         one_of(&entry.ring, limits::RING_MODES, &at("ring"))?;
         let ring_for = seconds(&entry.ring_for, &at("ring_for"))?;
         let members = members(&entry.members, index, &at("members"))?;
-        // A snapshot that was exported says `none` where there is nothing.
+        // An exported snapshot has `none` for a missing destination.
         let no_answer = match entry.no_answer.as_ref().filter(|target| target.as_str() != "none") {
             None => None,
             Some(reference) => Some(index.find(reference, limits::NO_ANSWER_KINDS, &at("no_answer"))?),

@@ -1,4 +1,4 @@
-//! Carrying a plan out, and seeing what came of it.
+//! Applies a plan and decides again from the account as it is afterwards.
 
 use std::sync::Arc;
 
@@ -11,80 +11,79 @@ use crate::plan::Plan;
 use crate::render::counted;
 use crate::text::sanitized;
 
-use super::super::desired_state::Wanted;
+use super::super::desired_state::DesiredState;
 use super::super::status::{Counts, EventKind};
-use super::super::write_permission::Permit;
+use super::super::write_permission::WritePermission;
 use super::Watcher;
 use super::decide::{Decision, Work};
 
 impl Watcher {
-    /// Writes what shall be written, reads the account again, and judges anew.
+    /// Applies the plan, reads the account again, and decides again.
     pub(super) async fn correct(
         &mut self,
         account: &Arc<Account>,
-        wanted: &Wanted,
-        permit: &Permit,
+        desired: &DesiredState,
+        permission: &WritePermission,
         work: Work,
     ) -> Decision {
         let context = Arc::clone(&self.context);
-        self.show_difference(&work.whole);
-        // Another process that applies is left alone; its end is waited for.
-        let _lock = match context.edge.lock(account) {
+        self.store_difference(&work.whole);
+        let _lock = match context.environment.lock(account) {
             Ok(lock) => lock,
-            Err(says) => return Decision::Failing(says),
+            Err(message) => return Decision::Failing(message),
         };
-        // Asked before our own writes are the latest.
+        // Asked now, because after the run the latest entries are our own.
         let drift: Vec<_> = work.plan.changes.iter().filter(|change| work.drift.contains(&change.id)).collect();
-        let Some(blame) = self.unless_stopped(self.attribute(&drift)).await else { return stopped() };
+        let Some(attribution) = self.unless_stopped(self.attribute(&drift)).await else { return stopped() };
         let approval = self.handle.approver(&work.plan.digest).and_then(|by| Approval::of(&work.plan, by));
-        let commit = wanted.files.commit.as_deref();
-        let mut recorder = match context.edge.begin(account, &work.plan, commit, approval.clone()) {
+        let commit = desired.files.commit.as_deref();
+        let mut recorder = match context.environment.begin(account, &work.plan, commit, approval.clone()) {
             Ok(recorder) => recorder,
-            Err(says) => return Decision::Failing(says),
+            Err(message) => return Decision::Failing(message),
         };
-        let done = match self.provider() {
+        let outcome = match self.provider() {
             Ok(provider) => {
                 let options = apply::Options { concurrency: context.options.concurrency };
                 execute_journaled(&work.plan, provider, options, &(), &recorder, &context.stop).await
             }
-            Err(says) => return Decision::Failing(says),
+            Err(message) => return Decision::Failing(message),
         };
-        self.handle.used(&work.plan.digest);
-        self.count(|counts| count(counts, &work.plan, &done));
+        self.handle.remove_approval(&work.plan.digest);
+        self.count(|counts| count(counts, &work.plan, &outcome));
         let at = self.now();
-        let taken_back = work
+        let corrected = work
             .plan
             .changes
             .iter()
-            .zip(&done.changes)
+            .zip(&outcome.changes)
             .filter(|(change, (_, status))| work.drift.contains(&change.id) && status.is_applied());
-        self.fights.corrected(at, taken_back.map(|(change, _)| change));
-        if done.is_complete() && !self.deletions.wait() {
-            // By the account's own word. What differs after that is what somebody else did, also if nobody ever saw
-            // the account in sync: else whoever is quick enough to undo every correction would never be noticed.
-            self.fulfil(account, &work.plan);
+        self.memory.flap_detector.record(at, corrected.map(|(change, _)| change));
+        if outcome.is_complete() && !self.memory.deletions.any_delayed() {
+            // The account confirmed every write, so any later difference is drift, even if no read ever shows the
+            // account in sync. Otherwise a fight with someone who undoes corrections quickly would not be detected.
+            self.memory.record_in_sync(account, &work.plan);
         }
-        let (verdict, in_sync) = match self.after(account, wanted, permit, &done).await {
-            Ok(verdict) => {
-                let in_sync = matches!(verdict, Decision::InSync) && self.degraded.is_none();
-                (verdict, Some(in_sync))
+        let (decision, in_sync) = match self.decide_again(account, desired, permission, &outcome).await {
+            Ok(decision) => {
+                let in_sync = matches!(decision, Decision::InSync) && self.memory.degraded.is_none();
+                (decision, Some(in_sync))
             }
-            Err(verdict) => (verdict, None),
+            Err(decision) => (decision, None),
         };
-        self.finish(&mut recorder, &done, in_sync).await;
-        self.tell_run(recorder.run(), &done, blame, approval);
-        verdict
+        self.finish(&mut recorder, &outcome, in_sync).await;
+        self.publish_run(recorder.run(), &outcome, attribution, approval);
+        decision
     }
 
-    /// What the account means now; an error if it was not read again.
-    async fn after(
+    /// The decision after a run; an error if the account was not read again.
+    async fn decide_again(
         &mut self,
         account: &Arc<Account>,
-        wanted: &Wanted,
-        permit: &Permit,
-        done: &Outcome,
+        desired: &DesiredState,
+        permission: &WritePermission,
+        outcome: &Outcome,
     ) -> Result<Decision, Decision> {
-        if let Some(Halt::Stopped | Halt::StoppedAtOnce) = done.halt {
+        if let Some(Halt::Stopped | Halt::StoppedAtOnce) = outcome.halt {
             return Err(stopped());
         }
         let read = match self.provider() {
@@ -92,82 +91,81 @@ impl Watcher {
                 Some(read) => read.map_err(|error| error.to_string()),
                 None => return Err(stopped()),
             },
-            Err(says) => Err(says),
+            Err(message) => Err(message),
         };
         let read = match read {
             Ok(read) => read,
-            Err(error) => return Err(Decision::Failing(self.lost(error).await)),
+            Err(error) => return Err(Decision::Failing(self.disconnect_after(error).await)),
         };
         self.count(|counts| counts.requests += read.requests);
-        let work = match self.decide(account, wanted, permit, &read) {
-            Decision::Act(work) => work,
-            settled => return Ok(settled),
+        let work = match self.decide(account, desired, permission, &read) {
+            Decision::Correct(work) => work,
+            decision => return Ok(decision),
         };
-        if done.is_complete() {
-            self.show_difference(&work.whole);
-            let says = "the account does not show what was written, or changed meanwhile".to_owned();
-            return Ok(Decision::Failing(says));
+        if outcome.is_complete() {
+            self.store_difference(&work.whole);
+            let message = "the account does not show what was written, or was changed meanwhile".to_owned();
+            return Ok(Decision::Failing(message));
         }
-        Ok(if let Some(says) = refusal(done) {
-            self.refused = Some((work.plan.digest.clone(), says.clone()));
-            Decision::Refused { says, plan: work.whole }
+        Ok(if let Some(message) = rejection(outcome) {
+            self.memory.rejected = Some((work.plan.digest.clone(), message.clone()));
+            Decision::Rejected { message, plan: work.whole }
         } else {
-            self.show_difference(&work.whole);
-            Decision::Failing(first_failure(done))
+            self.store_difference(&work.whole);
+            Decision::Failing(first_failure(outcome))
         })
     }
 
-    /// What comes of this, or nothing if the process is told to stop before.
+    /// The result; `None` if the process is stopped first.
     async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
-            done = work => Some(done),
+            result = work => Some(result),
             () = self.context.stop.until(Urgency::Finish) => None,
         }
     }
 
-    async fn finish(&self, recorder: &mut Recorder, done: &Outcome, in_sync: Option<bool>) {
-        let exit = match (done.is_complete(), done.counts().touched()) {
+    async fn finish(&self, recorder: &mut Recorder, outcome: &Outcome, in_sync: Option<bool>) {
+        let exit = match (outcome.is_complete(), outcome.counts().touched()) {
             (true, _) => Exit::Ok,
             (false, true) => Exit::Partial,
             (false, false) => Exit::Failure,
         };
-        if let Err(why) = recorder.finish(done.summary(in_sync, exit.code())).await {
-            tracing::error!(
-                account = &*self.name,
-                "the ledger does not have the end of a run: {}",
-                sanitized(&why, 300)
-            );
+        if let Err(error) = recorder.finish(outcome.summary(in_sync, exit.code())).await {
+            let error = sanitized(&error, 300);
+            tracing::error!(account = &*self.name, "the end of a run is missing in the ledger: {error}");
         }
     }
 
-    /// Tells what became of a run.
-    fn tell_run(&mut self, run: &RunId, done: &Outcome, blame: Option<String>, approval: Option<Approval>) {
-        let (applied, all) = (done.applied(), done.changes.len());
-        let says = if applied == all {
+    fn publish_run(&mut self, run: &RunId, outcome: &Outcome, attribution: Option<String>, approval: Option<Approval>) {
+        let (applied, all) = (outcome.applied(), outcome.changes.len());
+        let mut message = if applied == all {
             format!("applied {}", counted(all, "change"))
         } else {
-            format!("applied {applied} of {}: {}", counted(all, "change"), first_failure(done))
+            format!("applied {applied} of {}: {}", counted(all, "change"), first_failure(outcome))
         };
-        let says = blame.map_or(says.clone(), |blame| format!("{says}; {blame}"));
-        let approved = approval.as_ref().map(|given| format!("; approved by {}, past {}", given.by, given.passed()));
-        let says = says + &approved.unwrap_or_default();
+        if let Some(attribution) = attribution {
+            message = format!("{message}; {attribution}");
+        }
+        if let Some(approval) = &approval {
+            message = format!("{message}; approved by {}, past {}", approval.by, approval.passed());
+        }
         if applied > 0 {
             let at = self.context.clock.stamp();
-            self.context.board.update(&self.name, |status| status.last_change = Some(at));
+            self.context.status_store.update(&self.name, |status| status.last_change = Some(at));
         }
-        let what = if applied == all { EventKind::Applied } else { EventKind::Failed };
-        self.tell_run_event(what, &says, Some(run.clone()), approval);
+        let kind = if applied == all { EventKind::Applied } else { EventKind::Failed };
+        self.publish_run_event(kind, &message, Some(run.clone()), approval);
     }
 }
 
 fn stopped() -> Decision {
-    Decision::Failing("stopped by a signal; the next start goes on".to_owned())
+    Decision::Failing("stopped by a signal; continues after a restart".to_owned())
 }
 
-fn count(counts: &mut Counts, plan: &Plan, done: &Outcome) {
+fn count(counts: &mut Counts, plan: &Plan, outcome: &Outcome) {
     counts.runs += 1;
-    counts.requests += done.requests();
-    for (change, (_, status)) in plan.changes.iter().zip(&done.changes) {
+    counts.requests += outcome.requests();
+    for (change, (_, status)) in plan.changes.iter().zip(&outcome.changes) {
         *match (status, change.verb) {
             (ChangeOutcome::Applied { .. }, Verb::Create) => &mut counts.created,
             (ChangeOutcome::Applied { .. }, Verb::Update) => &mut counts.updated,
@@ -177,32 +175,32 @@ fn count(counts: &mut Counts, plan: &Plan, done: &Outcome) {
     }
 }
 
-/// What the account says, if all that failed was refused for good.
-fn refusal(done: &Outcome) -> Option<String> {
-    let mut says = None;
-    for (_, status) in &done.changes {
+/// The account's first error, if retrying any of the failures would not help.
+fn rejection(outcome: &Outcome) -> Option<String> {
+    let mut message = None;
+    for (_, status) in &outcome.changes {
         match status {
             ChangeOutcome::Failed { error, permanent: true } => {
-                says.get_or_insert_with(|| error.clone());
+                message.get_or_insert_with(|| error.clone());
             }
             ChangeOutcome::Applied { .. } | ChangeOutcome::Skipped { .. } => {}
             _ => return None,
         }
     }
-    says
+    message
 }
 
-fn first_failure(done: &Outcome) -> String {
-    let said = done.changes.iter().find_map(|(_, status)| match status {
+fn first_failure(outcome: &Outcome) -> String {
+    let failure = outcome.changes.iter().find_map(|(_, status)| match status {
         ChangeOutcome::Failed { error, .. } => Some(error.clone()),
         ChangeOutcome::Stale { what } => Some(format!("{what}; nothing was overwritten")),
         ChangeOutcome::PartlyDone { why, .. } => Some(format!("it is partly done: {why}")),
         ChangeOutcome::Unknown { why } => Some(format!("it may have been done: {why}")),
         _ => None,
     });
-    let halted = || match &done.halt {
+    let halted = || match &outcome.halt {
         Some(Halt::Owned(why) | Halt::Unclaimed(why)) => format!("the account was not claimed: {why}"),
         _ => "it was stopped".to_owned(),
     };
-    sanitized(&said.unwrap_or_else(halted), 500)
+    sanitized(&failure.unwrap_or_else(halted), 500)
 }

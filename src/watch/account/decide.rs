@@ -1,256 +1,345 @@
-//! What a look at the account means: nothing to do, something to tell, or something to correct.
+//! What to do about an account as it was read: nothing, report a difference, or correct it.
+//!
+//! [`decide`] does no I/O and reads no clock: it depends on its inputs and on the [`Memory`] of the checks before, which
+//! it updates.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::config::Account;
 use crate::diag::{Diagnostic, Sources};
+use crate::ledger::Approver;
 use crate::model::{Change, ChangeId, Desired, OnDrift, Reason, Verb};
-use crate::plan::{Part, Plan, plan_part};
+use crate::plan::{Digest, Part, Plan, owner_conflict, plan_part};
 use crate::providers::FetchedAccount;
-use crate::render::{counted, diagnostics, skipped};
+use crate::render::{counted, diagnostics, fields, skipped};
 
-use super::super::backoff::Ended;
-use super::super::desired_state::Wanted;
-use super::super::drift::{excluding, fulfilled, is_drift};
-use super::super::flapping::FlappingField;
-use super::super::status::{Degraded, State};
-use super::super::write_permission::Permit;
-use super::Watcher;
+use super::super::adopt::adoption;
+use super::super::backoff::Requeue;
+use super::super::context::Options;
+use super::super::deletion_delay::DeletionDelay;
+use super::super::desired_state::DesiredState;
+use super::super::drift::{excluding, in_sync_part, is_drift};
+use super::super::flapping::{FlapDetector, FlappingField};
+use super::super::status::{AccountState, Degraded};
+use super::super::write_permission::WritePermission;
+use super::adopt::AdoptionResult;
 
-/// So many findings are told.
+/// At most so many findings are shown.
 const MOST_FINDINGS: usize = 20;
-/// So many guards that hold a plan back are told.
+/// At most so many guards are named in a message.
 const MOST_GUARDS: usize = 3;
-/// So many fields that are fought over are named.
-const MOST_CONTESTED: usize = 5;
+/// At most so many objects are named in a message.
+const MOST_OBJECTS: usize = 5;
+/// At most so many fields are named in a message.
+const MOST_FIELDS: usize = 5;
 
-/// What a look came to.
-pub(super) enum Decision {
-    /// The account certainly is as it was; so is what it means.
-    Unchanged,
-    /// It is as the files ask.
-    InSync,
-    /// It differs, and nothing is written for now.
-    Held(Held),
-    /// The files do not fit the account.
-    Invalid { says: String, findings: Vec<String> },
-    /// Nothing is sent to it: its address, or where its token comes from, is new and not accepted.
-    Unaccepted(String),
-    /// It could not be read or written; later it may.
-    Failing(String),
-    /// It refuses what the files ask for, and will as long as neither changes.
-    Refused { says: String, plan: Arc<Plan> },
-    /// It differs, and shall be corrected.
-    Act(Box<Work>),
+/// What a decision is made from.
+pub(super) struct Inputs<'a> {
+    pub(super) account: &'a Arc<Account>,
+    pub(super) desired: &'a DesiredState,
+    pub(super) permission: &'a WritePermission,
+    pub(super) read: &'a FetchedAccount,
+    /// The plans that were approved and not applied yet.
+    pub(super) approved: &'a BTreeMap<Digest, Approver>,
+    /// Whether there is a place for adopted files.
+    pub(super) adopts: bool,
+    pub(super) deletion_delay: Duration,
+    /// Since the epoch.
+    pub(super) now: Duration,
 }
 
-/// A difference that is left as it is.
-pub(super) struct Held {
-    pub(super) state: State,
-    /// All that differs.
+/// What later checks need to know of the earlier ones.
+pub(super) struct Memory {
+    pub(super) flap_detector: FlapDetector,
+    pub(super) deletions: DeletionDelay,
+    /// The files that the account matched when it was last in sync, without what it does not match yet.
+    last_in_sync: Option<Arc<Account>>,
+    /// What the last plan left out.
+    pub(super) degraded: Option<Degraded>,
+    /// The plan that the account rejected, and its error.
+    pub(super) rejected: Option<(Digest, String)>,
+    /// Whether the account may be taken over from other owners. False once that was done, so that the watch does not
+    /// take the account back from an owner who takes it over later.
+    pub(super) take_over: bool,
+}
+
+/// A decision, and the files that would adopt drift, if `policy.drift` asks for that.
+pub(super) struct Decided {
+    pub(super) decision: Decision,
+    pub(super) adoption: Option<AdoptionResult>,
+}
+
+pub(super) enum Decision {
+    /// Nothing has changed, so the last decision holds.
+    Unchanged,
+    InSync,
+    /// The account differs, and nothing is written for now.
+    Uncorrected(Uncorrected),
+    /// The files do not fit the account.
+    Invalid {
+        message: String,
+        findings: Vec<String>,
+    },
+    /// Nothing may be sent to the account, because its address or token source is not accepted.
+    AddressRefused(String),
+    /// A read or write failed, and may work later.
+    Failing(String),
+    /// The account rejects the plan, and will until the files or the account change.
+    Rejected {
+        message: String,
+        plan: Arc<Plan>,
+    },
+    Correct(Box<Work>),
+}
+
+/// A difference that is not corrected.
+pub(super) struct Uncorrected {
+    pub(super) state: AccountState,
     pub(super) plan: Arc<Plan>,
     /// Why nothing is written.
-    pub(super) says: String,
-    /// Of a fight, the fields that are fought over: what it is about.
-    pub(super) contested: Vec<FlappingField>,
+    pub(super) message: String,
+    /// In the state `fighting`, the fields in question.
+    pub(super) flapping_fields: Vec<FlappingField>,
     /// Whether an approval of the plan would let it be written.
     pub(super) approvable: bool,
 }
 
-impl Held {
-    pub(super) fn new(state: State, plan: Arc<Plan>, says: String) -> Self {
-        Self { state, plan, says, contested: Vec::new(), approvable: false }
+impl Uncorrected {
+    fn new(state: AccountState, plan: Arc<Plan>, message: String) -> Self {
+        Self { state, plan, message, flapping_fields: Vec::new(), approvable: false }
     }
 }
 
-/// What shall be written.
+/// What to write.
 pub(super) struct Work {
     pub(super) plan: Arc<Plan>,
-    /// All that differs, with what is left as it is.
+    /// The plan with what is not corrected now.
     pub(super) whole: Arc<Plan>,
-    /// Of its changes, those that take back what somebody else did.
+    /// The changes of `plan` that take back drift.
     pub(super) drift: HashSet<ChangeId>,
 }
 
 impl Decision {
-    pub(super) fn ended(&self) -> Ended {
+    pub(super) fn requeue(&self) -> Requeue {
         match self {
-            Self::Failing(_) | Self::Act(_) => Ended::Transient,
-            _ => Ended::Settled,
+            Self::Failing(_) | Self::Correct(_) => Requeue::WithBackoff,
+            _ => Requeue::AtInterval,
         }
     }
 }
 
-impl Watcher {
-    /// What the account, as it was read, means.
-    pub(super) fn decide(
-        &mut self,
-        account: &Arc<Account>,
-        wanted: &Wanted,
-        permit: &Permit,
-        read: &FetchedAccount,
-    ) -> Decision {
-        self.take_over &= !is_ours(&account.desired, read);
-        let (plan, findings) = planned(account, &account.desired, permit, read);
-        self.degraded = plan.as_ref().and_then(degraded);
-        let Some(plan) = plan else { return invalid(&findings, &wanted.sources) };
-        self.deletions.note(&plan);
-        if plan.is_empty() {
-            self.fulfil(account, &plan);
-            self.refused = None;
-            return match permit.freeze() {
-                // In sync by chance: that nothing would be written must not be forgotten.
-                Some((State::Suspended, says)) => {
-                    Decision::Held(Held::new(State::Suspended, Arc::new(plan), format!("{says}; in sync")))
-                }
-                _ => Decision::InSync,
-            };
-        }
-        let plan = Arc::new(plan);
-        if let Some((state, says)) = permit.refusal() {
-            // Files are no write to the account.
-            let drift = self.drift(account, &plan);
-            let differ = plan.changes.iter().filter(|change| self.fulfilled.is_none() || drift.contains(&change.id));
-            let differ: Vec<&Change> = differ.collect();
-            self.adopt(account, wanted, read, &plan, &differ);
-            return Decision::Held(Held::new(state, plan, says));
-        }
-        if let Some((digest, says)) = &self.refused
-            && *digest == plan.digest
-        {
-            return Decision::Refused { says: says.clone(), plan };
-        }
-        let drift = self.drift(account, &plan);
-        let (held, contested) = self.held(account, &plan, &drift);
-        if held.is_empty() {
-            let verdict = self.guarded(permit, Work { plan: Arc::clone(&plan), whole: plan, drift });
-            return self.rested(account, &account.desired, permit, read, verdict);
-        }
-        let mut says = why_held(&held, &contested, plan.changes.len());
-        if self.adopt(account, wanted, read, &plan, &held) {
-            says.push_str("; `adopt` does no more than that without `--adopt` or `--adopt-branch`");
-        }
-        let state = if contested.is_empty() { State::Drifted } else { State::Fighting };
-        let rest = excluding(&account.desired, &held);
-        drop(held);
-        match planned(account, &rest, permit, read).0 {
-            Some(rest_plan) if !rest_plan.is_empty() => {
-                let drift = self.drift(account, &rest_plan);
-                let verdict = self.guarded(permit, Work { plan: Arc::new(rest_plan), whole: plan, drift });
-                self.rested(account, &rest, permit, read, verdict)
-            }
-            Some(rest) => {
-                self.fulfil(account, &rest);
-                Decision::Held(Held { contested, ..Held::new(state, plan, says) })
-            }
-            // A number may lead to a group that is called otherwise by now.
-            None => {
-                let says = format!("{says}; the rest cannot be planned without it");
-                Decision::Held(Held { contested, ..Held::new(state, plan, says) })
-            }
+impl Memory {
+    pub(super) fn new(options: &Options) -> Self {
+        Self {
+            flap_detector: FlapDetector::new(options.fight_limit, options.fight_window),
+            deletions: DeletionDelay::default(),
+            last_in_sync: None,
+            degraded: None,
+            rejected: None,
+            take_over: options.take_over,
         }
     }
 
-    /// Remembers that the account is as the files ask, but for what the plan leaves out.
-    pub(super) fn fulfil(&mut self, account: &Arc<Account>, plan: &Plan) {
-        self.fulfilled = Some(if plan.is_whole() {
+    /// Forgets fights and rejected plans, so that both are tried again.
+    pub(super) fn reset(&mut self) {
+        self.flap_detector.reset();
+        self.rejected = None;
+    }
+
+    /// The account matches the files, except what the plan leaves out.
+    pub(super) fn record_in_sync(&mut self, account: &Arc<Account>, plan: &Plan) {
+        self.last_in_sync = Some(if plan.is_whole() {
             Arc::clone(account)
         } else {
-            let before = self.fulfilled.as_ref().map(|before| &before.desired);
-            let desired = fulfilled(&account.desired, &plan.skipped, before);
+            let before = self.last_in_sync.as_ref().map(|before| &before.desired);
+            let desired = in_sync_part(&account.desired, &plan.skipped, before);
             Arc::new(Account { desired, ..(**account).clone() })
         });
     }
 
-    /// Lets work through, unless a guard or a freeze holds it back and nobody approved it.
-    fn guarded(&self, permit: &Permit, work: Work) -> Decision {
-        let is_refused = work.plan.is_refused();
-        if !work.plan.is_blocked() || (!is_refused && self.handle.approves(&work.plan.digest)) {
-            return Decision::Act(Box::new(work));
-        }
-        let guards = work.plan.blocked.iter().filter(|block| !block.guard.is_freeze());
-        let guards = guards.map(|block| block.message.clone());
-        let (state, freeze) = permit.freeze().map_or((State::Blocked, None), |(state, says)| (state, Some(says)));
-        let says: Vec<String> = freeze.into_iter().chain(guards).take(MOST_GUARDS).collect();
-        let approve = format!("; approve {} to let it through", work.plan.digest);
-        let says = says.join("; ") + if is_refused { "" } else { &approve };
-        // What is approved is what is shown.
-        Decision::Held(Held { approvable: !is_refused, ..Held::new(state, work.plan, says) })
-    }
-
-    /// Takes out of work for this desired state the deletions that wait. What guards hold back as a whole stays whole,
-    /// and so does a plan that was approved.
-    fn rested(
-        &mut self,
-        account: &Account,
-        desired: &Desired,
-        permit: &Permit,
-        read: &FetchedAccount,
-        verdict: Decision,
-    ) -> Decision {
-        let Decision::Act(work) = verdict else { return verdict };
-        let time = self.context.options.delete_rest;
-        if self.handle.approves(&work.plan.digest) {
-            return Decision::Act(work);
-        }
-        let mut held = self.deletions.waiting(&work.plan, time);
-        if held.is_empty() {
-            return Decision::Act(work);
-        }
-        let (count, wait) = (counted(held.len(), "deletion"), if held.len() == 1 { "waits" } else { "wait" });
-        let time = humantime::format_duration(time);
-        let mut says = format!("{count} {wait} until files and account have stayed as they are for {time}");
-        if held.iter().any(|change| change.reason == Reason::Pruned) {
-            // A group that goes and one that comes may be one that is renamed, by a line that is not there yet.
-            let before = held.len();
-            held.extend(work.plan.changes.iter().filter(|change| change.verb == Verb::Create));
-            if held.len() > before {
-                says.push_str("; so do the groups that are made, which may be the same ones renamed");
-            }
-        }
-        match planned(account, &excluding(desired, &held), permit, read).0 {
-            Some(rest) if !rest.is_empty() => {
-                let drift = self.drift(account, &rest);
-                self.guarded(permit, Work { plan: Arc::new(rest), whole: work.whole, drift })
-            }
-            Some(_) => Decision::Held(Held::new(State::Drifted, work.whole, says)),
-            None => {
-                let says = format!("{says}; the rest cannot be planned without them");
-                Decision::Held(Held::new(State::Drifted, work.whole, says))
-            }
-        }
-    }
-
-    /// The changes that take back what somebody else did, as far as that is known.
+    /// The changes that take back drift. None before the account was in sync once: until then, drift and new
+    /// configuration cannot be told apart.
     pub(super) fn drift(&self, account: &Account, plan: &Plan) -> HashSet<ChangeId> {
-        let Some(fulfilled) = &self.fulfilled else { return HashSet::new() };
-        let drift = plan.changes.iter().filter(|change| is_drift(change, &account.desired, &fulfilled.desired));
+        let Some(before) = &self.last_in_sync else { return HashSet::new() };
+        let drift = plan.changes.iter().filter(|change| is_drift(change, &account.desired, &before.desired));
         drift.map(|change| change.id).collect()
     }
+}
 
-    /// The changes that are not made, and the fields that are fought over.
-    fn held<'p>(
-        &mut self,
-        account: &Account,
-        plan: &'p Plan,
-        drift: &HashSet<ChangeId>,
-    ) -> (Vec<&'p Change>, Vec<FlappingField>) {
-        let at = self.now();
-        let policy = &account.desired.policy.watch.drift;
-        let (mut held, mut all) = (Vec::new(), Vec::new());
-        for change in &plan.changes {
-            let is_drift = drift.contains(&change.id);
-            let on_drift = policy.of(change.object.kind);
-            // Before the account was in sync once, nobody knows who is right.
-            let reported = on_drift != OnDrift::Correct && (is_drift || self.fulfilled.is_none());
-            let contested = if is_drift { self.fights.flapping(at, change) } else { Vec::new() };
-            if reported || !contested.is_empty() {
-                held.push(change);
-            }
-            all.extend(contested);
+pub(super) fn decide(inputs: &Inputs<'_>, memory: &mut Memory) -> Decided {
+    let mut adoption = None;
+    let decision = decision(inputs, memory, &mut adoption);
+    Decided { decision, adoption }
+}
+
+fn decision(inputs: &Inputs<'_>, memory: &mut Memory, adoption: &mut Option<AdoptionResult>) -> Decision {
+    let Inputs { account, permission, .. } = *inputs;
+    memory.take_over &= !is_claimed(&account.desired, inputs.read);
+    let (plan, findings) = inputs.plan(&account.desired);
+    memory.degraded = plan.as_ref().and_then(degraded);
+    let Some(plan) = plan else { return invalid(&findings, &inputs.desired.sources) };
+    memory.deletions.record(&plan);
+    if plan.is_empty() {
+        return in_sync(inputs, memory, plan);
+    }
+    let plan = Arc::new(plan);
+    let drift = memory.drift(account, &plan);
+    if let Some((state, message)) = permission.refusal() {
+        // Adopting writes files, not to the account, so it is allowed here.
+        let changes = plan.changes.iter();
+        let changes = changes.filter(|change| memory.last_in_sync.is_none() || drift.contains(&change.id));
+        adopt(inputs, &plan, &changes.collect::<Vec<_>>(), adoption);
+        let message = format!("{} {message}: {}", counted(plan.changes.len(), "change"), names(&plan));
+        return Decision::Uncorrected(Uncorrected::new(state, plan, message));
+    }
+    if let Some((digest, message)) = &memory.rejected
+        && *digest == plan.digest
+    {
+        return Decision::Rejected { message: message.clone(), plan };
+    }
+    let (uncorrected, flapping_fields) = uncorrected_changes(inputs, memory, &plan, &drift);
+    if uncorrected.is_empty() {
+        let decision = check_guards(inputs, Work { plan: Arc::clone(&plan), whole: plan, drift });
+        return delay_deletions(inputs, memory, &account.desired, decision);
+    }
+    let mut message = why_uncorrected(&uncorrected, &flapping_fields, plan.changes.len());
+    if adopt(inputs, &plan, &uncorrected, adoption) {
+        message.push_str("; `adopt` needs `--adopt` or `--adopt-branch`, so the drift is only reported");
+    }
+    let state = if flapping_fields.is_empty() { AccountState::Drifted } else { AccountState::Fighting };
+    let rest = excluding(&account.desired, &uncorrected);
+    drop(uncorrected);
+    match inputs.plan(&rest).0 {
+        Some(rest_plan) if !rest_plan.is_empty() => {
+            let drift = memory.drift(account, &rest_plan);
+            let decision = check_guards(inputs, Work { plan: Arc::new(rest_plan), whole: plan, drift });
+            return delay_deletions(inputs, memory, &rest, decision);
         }
-        (held, all)
+        Some(rest) => memory.record_in_sync(account, &rest),
+        // For instance, a number may lead to a group whose rename is not corrected.
+        None => message.push_str("; the other changes cannot be planned without these"),
+    }
+    Decision::Uncorrected(Uncorrected { flapping_fields, ..Uncorrected::new(state, plan, message) })
+}
+
+/// The decision for an account with an empty plan.
+fn in_sync(inputs: &Inputs<'_>, memory: &mut Memory, plan: Plan) -> Decision {
+    let Inputs { account, permission, read, .. } = *inputs;
+    memory.record_in_sync(account, &plan);
+    memory.rejected = None;
+    if permission.refusal().is_none()
+        && let Some(message) = owner_conflict(&account.desired, &read.live.account, permission.take_over)
+    {
+        return Decision::Uncorrected(Uncorrected::new(AccountState::Blocked, Arc::new(plan), message));
+    }
+    match permission.freeze() {
+        // Shown although the account is in sync, so that a suspension is not forgotten.
+        Some((AccountState::Suspended, message)) => Decision::Uncorrected(Uncorrected::new(
+            AccountState::Suspended,
+            Arc::new(plan),
+            format!("{message}; in sync"),
+        )),
+        _ => Decision::InSync,
+    }
+}
+
+/// Corrects, unless a guard or a freeze blocks the plan and it is not approved.
+fn check_guards(inputs: &Inputs<'_>, work: Work) -> Decision {
+    let is_refused = work.plan.is_refused();
+    if !work.plan.is_blocked() || (!is_refused && inputs.approved.contains_key(&work.plan.digest)) {
+        return Decision::Correct(Box::new(work));
+    }
+    let guards = work.plan.blocked.iter().filter(|block| !block.guard.is_freeze());
+    let guards = guards.map(|block| block.message.clone());
+    let freeze = inputs.permission.freeze();
+    let (state, freeze) = freeze.map_or((AccountState::Blocked, None), |(state, message)| (state, Some(message)));
+    let messages: Vec<String> = freeze.into_iter().chain(guards).take(MOST_GUARDS).collect();
+    let approve = format!("; approve {} to apply it", work.plan.digest);
+    let message = messages.join("; ") + if is_refused { "" } else { &approve };
+    // Shows `plan` and not `whole`, because that is what an approval applies.
+    Decision::Uncorrected(Uncorrected { approvable: !is_refused, ..Uncorrected::new(state, work.plan, message) })
+}
+
+/// Takes the deletions that must wait out of the work for this desired state. An approved plan is applied as it was
+/// approved.
+fn delay_deletions(inputs: &Inputs<'_>, memory: &mut Memory, desired: &Desired, decision: Decision) -> Decision {
+    let Decision::Correct(work) = decision else { return decision };
+    if inputs.approved.contains_key(&work.plan.digest) {
+        return Decision::Correct(work);
+    }
+    let mut delayed = memory.deletions.delayed(&work.plan, inputs.deletion_delay);
+    if delayed.is_empty() {
+        return Decision::Correct(work);
+    }
+    let (count, wait) = (counted(delayed.len(), "deletion"), if delayed.len() == 1 { "waits" } else { "wait" });
+    let time = humantime::format_duration(inputs.deletion_delay);
+    let mut message = format!("{count} {wait} until files and account have not changed for {time}");
+    if delayed.iter().any(|change| change.reason == Reason::Pruned) {
+        // A group that is pruned and one that is created may be one group whose rename is not declared yet.
+        let deletions = delayed.len();
+        delayed.extend(work.plan.changes.iter().filter(|change| change.verb == Verb::Create));
+        if delayed.len() > deletions {
+            message.push_str("; so do new groups, which may be the deleted ones renamed");
+        }
+    }
+    match inputs.plan(&excluding(desired, &delayed)).0 {
+        Some(rest) if !rest.is_empty() => {
+            let drift = memory.drift(inputs.account, &rest);
+            return check_guards(inputs, Work { plan: Arc::new(rest), whole: work.whole, drift });
+        }
+        Some(_) => {}
+        None => message.push_str("; the other changes cannot be planned without them"),
+    }
+    Decision::Uncorrected(Uncorrected::new(AccountState::Drifted, work.whole, message))
+}
+
+/// The changes that are not made, and the fields that flap.
+fn uncorrected_changes<'p>(
+    inputs: &Inputs<'_>,
+    memory: &mut Memory,
+    plan: &'p Plan,
+    drift: &HashSet<ChangeId>,
+) -> (Vec<&'p Change>, Vec<FlappingField>) {
+    let policy = &inputs.account.desired.policy.watch.drift;
+    let (mut uncorrected, mut flapping_fields) = (Vec::new(), Vec::new());
+    for change in &plan.changes {
+        let is_drift = drift.contains(&change.id);
+        let may_be_drift = is_drift || memory.last_in_sync.is_none();
+        let is_reported = may_be_drift && policy.of(change.object.kind) != OnDrift::Correct;
+        let flapping = if is_drift { memory.flap_detector.flapping(inputs.now, change) } else { Vec::new() };
+        if is_reported || !flapping.is_empty() {
+            uncorrected.push(change);
+        }
+        flapping_fields.extend(flapping);
+    }
+    (uncorrected, flapping_fields)
+}
+
+/// Prepares the files that adopt these changes, where the policy asks for it; true if there is no place for them.
+fn adopt(inputs: &Inputs<'_>, plan: &Plan, changes: &[&Change], result: &mut Option<AdoptionResult>) -> bool {
+    let policy = &inputs.account.desired.policy.watch.drift;
+    let adopts = |change: &&&Change| policy.of(change.object.kind) == OnDrift::Adopt;
+    let changes: Vec<&Change> = changes.iter().filter(adopts).copied().collect();
+    if changes.is_empty() {
+        return false;
+    }
+    if inputs.adopts {
+        let commit = inputs.desired.files.commit.as_deref();
+        *result = Some(adoption((inputs.account, commit), &inputs.desired.sources, inputs.read, plan, &changes));
+    }
+    !inputs.adopts
+}
+
+impl Inputs<'_> {
+    /// The plan, without declarations that are invalid only because of the account's present state.
+    fn plan(&self, desired: &Desired) -> (Option<Plan>, Vec<Diagnostic>) {
+        let part = Part { skip_invalid: true, take_over: self.permission.take_over, ..Part::default() };
+        let (plan, mut findings) =
+            plan_part(desired, &self.read.live, &self.account.severities, self.read.requests, &part);
+        crate::diag::sort(&mut findings);
+        (plan.map(|plan| plan.frozen_by(&self.permission.frozen)), findings)
     }
 }
 
@@ -260,21 +349,8 @@ fn degraded(plan: &Plan) -> Option<Degraded> {
     (!plan.is_whole()).then_some(Degraded { objects: plan.skipped.len(), reasons })
 }
 
-/// The plan, without invalid declarations if only the account shows that they are.
-fn planned(
-    account: &Account,
-    desired: &Desired,
-    permit: &Permit,
-    read: &FetchedAccount,
-) -> (Option<Plan>, Vec<Diagnostic>) {
-    let part = Part { skip_invalid: true, take_over: permit.take_over, ..Part::default() };
-    let (plan, mut findings) = plan_part(desired, &read.live, &account.severities, read.requests, &part);
-    crate::diag::sort(&mut findings);
-    (plan.map(|plan| plan.frozen_by(&permit.frozen)), findings)
-}
-
-/// Whether the account is claimed already, so that it can only be taken away again, and not be taken over.
-fn is_ours(desired: &Desired, read: &FetchedAccount) -> bool {
+/// Whether the account has this owner's claim.
+fn is_claimed(desired: &Desired, read: &FetchedAccount) -> bool {
     let Some(owner) = &desired.owner else { return false };
     let mut claims = read.live.account.owners.iter().flatten();
     claims.any(|claim| *claim.owner == *owner.as_str() && claim.scope.is_same(&desired.policy.guards.scope))
@@ -283,17 +359,26 @@ fn is_ours(desired: &Desired, read: &FetchedAccount) -> bool {
 fn invalid(findings: &[Diagnostic], sources: &Sources) -> Decision {
     let lines: Vec<String> =
         diagnostics::plain(findings, sources).lines().take(MOST_FINDINGS).map(str::to_owned).collect();
-    let says = format!("the files do not fit the account: {}", lines.first().map_or("", String::as_str));
-    Decision::Invalid { says, findings: lines }
+    let message = format!("the files do not fit the account: {}", lines.first().map_or("", String::as_str));
+    Decision::Invalid { message, findings: lines }
 }
 
-fn why_held(held: &[&Change], contested: &[FlappingField], all: usize) -> String {
-    if contested.is_empty() {
-        return format!("{} of {} only reported, as `policy.drift` says", held.len(), counted(all, "change"));
+/// The first objects of a plan.
+fn names(plan: &Plan) -> String {
+    let mut names: Vec<String> = plan.changes.iter().take(MOST_OBJECTS).map(fields::object).collect();
+    if plan.changes.len() > MOST_OBJECTS {
+        names.push(format!("{} more", plan.changes.len() - MOST_OBJECTS));
     }
-    let mut names: Vec<String> = contested.iter().take(MOST_CONTESTED).map(FlappingField::to_string).collect();
-    if contested.len() > MOST_CONTESTED {
-        names.push(format!("{} more", contested.len() - MOST_CONTESTED));
+    names.join(", ")
+}
+
+fn why_uncorrected(uncorrected: &[&Change], flapping_fields: &[FlappingField], all: usize) -> String {
+    if flapping_fields.is_empty() {
+        return format!("{} of {} not corrected (`policy.drift`)", uncorrected.len(), counted(all, "change"));
     }
-    format!("somebody keeps changing {}, so it is not corrected any longer", names.join(", "))
+    let mut names: Vec<String> = flapping_fields.iter().take(MOST_FIELDS).map(FlappingField::to_string).collect();
+    if flapping_fields.len() > MOST_FIELDS {
+        names.push(format!("{} more", flapping_fields.len() - MOST_FIELDS));
+    }
+    format!("every correction of {} is undone, so it is no longer corrected", names.join(", "))
 }

@@ -1,7 +1,7 @@
-//! Telling how the account stands: the board, its history, the log.
+//! Publishing the account's status: the status store, its history, the log.
 //!
-//! A state is told when it begins, and again only if what it is about has changed, so that nobody is told the
-//! same thing every minute.
+//! An event is published when a state begins, and again only if its topic changes, so that a state that lasts is not
+//! reported at each check.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,293 +12,290 @@ use crate::plan::{Digest, Plan};
 use crate::render::counted;
 use crate::text::sanitized;
 
-use super::super::desired_state::Wanted;
+use super::super::desired_state::DesiredState;
 use super::super::flapping::FlappingField;
-use super::super::status::{Counts, Degraded, Drift, Event, EventKind, State};
+use super::super::status::{AccountState, Counts, Degraded, Drift, Event, EventKind};
 use super::Watcher;
-use super::decide::{Decision, Held};
+use super::decide::{Decision, Uncorrected};
 
-/// No sentence is longer.
+/// The longest message.
 const LONGEST: usize = 1000;
-/// How often it is told again that nothing is written for now.
+/// How often a suspension is published again.
 const REMINDER: Duration = Duration::from_secs(24 * 3600);
 
-/// What was told last.
+/// What was published last.
 #[derive(Default)]
 pub(super) struct LastPublished {
     files: Option<(bool, Option<String>, Vec<String>)>,
-    /// The plan that was told, with the state that it was told in.
-    plan: Option<Topic>,
-    /// What was told last of files that follow the account.
+    topic: Option<Topic>,
     pub(super) adoption: Option<String>,
-    /// What was told last of what is left out.
     degraded: Option<Degraded>,
-    /// When it was told that nothing is written for now.
-    suspended: Option<Duration>,
+    suspended_at: Option<Duration>,
 }
 
-/// What a state is about: told anew when it changes.
+/// What a state is about. A new topic is a new event.
 #[derive(Clone, PartialEq, Eq)]
 enum Topic {
-    Plan(State, Digest),
-    /// Of a fight: the fields, not the values, which change with every blow.
+    Plan(AccountState, Digest),
+    /// The fields of a fight, without their values, which change with every correction.
     Fight(Vec<FlappingField>),
 }
 
 impl Topic {
-    fn of(held: &Held) -> Self {
-        match held.state {
-            State::Fighting => Self::Fight(held.contested.clone()),
-            state => Self::Plan(state, held.plan.digest.clone()),
+    fn of(difference: &Uncorrected) -> Self {
+        match difference.state {
+            AccountState::Fighting => Self::Fight(difference.flapping_fields.clone()),
+            state => Self::Plan(state, difference.plan.digest.clone()),
         }
     }
 }
 
-/// How the account stands after a look.
+/// The status after a check.
 struct StatusUpdate {
-    state: State,
-    says: Option<String>,
+    state: AccountState,
+    message: Option<String>,
     plan: Option<Arc<Plan>>,
-    about: Option<Topic>,
+    topic: Option<Topic>,
     approvable: bool,
 }
 
 impl StatusUpdate {
-    fn new(state: State, says: Option<String>) -> Self {
-        Self { state, says, plan: None, about: None, approvable: false }
+    fn new(state: AccountState, message: Option<String>) -> Self {
+        Self { state, message, plan: None, topic: None, approvable: false }
     }
 }
 
 impl Watcher {
-    /// Tells how the files stand, if that has changed.
-    pub(super) fn tell_files(&mut self, wanted: &Wanted) {
-        let files = &wanted.files;
+    /// Publishes the state of the files, if it has changed.
+    pub(super) fn publish_files(&mut self, desired: &DesiredState) {
+        let files = &desired.files;
         let now = (files.valid, files.since.clone(), files.errors.clone());
-        if self.told.files.as_ref() == Some(&now) {
+        if self.last_published.files.as_ref() == Some(&now) {
             return;
         }
-        let first = self.told.files.replace(now).is_none();
-        let provider = wanted.account.as_ref().map_or("", |account| account.settings.provider.spec().word);
-        self.context.board.update(&self.name, |status| {
+        let is_first = self.last_published.files.replace(now).is_none();
+        let provider = desired.account.as_ref().map_or("", |account| account.settings.provider.spec().word);
+        self.context.status_store.update(&self.name, |status| {
             status.files = files.clone();
             status.provider = provider;
         });
-        if files.valid {
-            if !first {
-                let commit = files.commit.as_ref().map(|commit| format!(" of commit {commit}"));
-                self.tell_event(
-                    EventKind::Files,
-                    &format!("its files{} count from now on", commit.unwrap_or_default()),
-                    None,
-                );
-            }
-        } else {
-            let first = files.errors.first().map_or("", String::as_str);
-            let then = if wanted.account.is_some() { "; the state before still counts" } else { "" };
-            self.tell_event(EventKind::Invalid, &format!("its files have errors{then}: {first}"), None);
+        if !files.valid {
+            let error = files.errors.first().map_or("", String::as_str);
+            let then = if desired.account.is_some() { "; the last valid files stay in use" } else { "" };
+            self.publish_event(EventKind::Invalid, &format!("the files have errors{then}: {error}"), None);
+        } else if !is_first {
+            let commit = files.commit.as_ref().map(|commit| format!(" of commit {commit}")).unwrap_or_default();
+            self.publish_event(EventKind::Files, &format!("now using the updated files{commit}"), None);
         }
     }
 
-    /// Tells that there is nothing to hold the account against.
-    pub(super) fn tell_nothing_wanted(&mut self) {
-        let says = "its files have errors, and no state before them is known".to_owned();
-        self.show(StatusUpdate::new(State::Invalid, Some(says)));
+    pub(super) fn publish_no_valid_files(&mut self) {
+        let message = "the files have errors, and no valid version of them is known".to_owned();
+        self.store(StatusUpdate::new(AccountState::Invalid, Some(message)));
     }
 
-    /// Tells what a look came to.
-    pub(super) fn tell(&mut self, verdict: Decision, took: Duration) {
-        let failed = matches!(verdict, Decision::Failing(_) | Decision::Refused { .. });
-        let unchanged = matches!(verdict, Decision::Unchanged);
+    /// Publishes the result of a check.
+    pub(super) fn publish(&mut self, decision: Decision, took: Duration) {
+        let failed = matches!(decision, Decision::Failing(_) | Decision::Rejected { .. });
+        let unchanged = matches!(decision, Decision::Unchanged);
         self.count(|counts| {
-            counts.looks += 1;
+            counts.checks += 1;
             counts.unchanged += u64::from(unchanged);
             counts.failures += u64::from(failed);
             counts.busy_milliseconds += u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         });
         let before = self.state();
         let now = self.context.clock.stamp();
-        if !failed && !matches!(verdict, Decision::Unaccepted(_)) {
-            let in_sync = match &verdict {
-                Decision::InSync => self.degraded.is_none(),
-                // A suspended account may be in sync by chance.
-                Decision::Held(held) => held.plan.is_empty() && held.plan.is_whole(),
+        if !failed && !matches!(decision, Decision::AddressRefused(_)) {
+            let in_sync = match &decision {
+                Decision::InSync => self.memory.degraded.is_none(),
+                // An account may be in sync while it is suspended or another owner's.
+                Decision::Uncorrected(difference) => difference.plan.is_empty() && difference.plan.is_whole(),
                 _ => false,
             };
-            self.context.board.update(&self.name, |status| {
-                status.last_look = Some(now.clone());
+            self.context.status_store.update(&self.name, |status| {
+                status.last_check = Some(now.clone());
                 let whole = status.plan.is_none() && status.degraded.is_none();
-                let still = matches!(status.state, State::InSync | State::Suspended) && whole;
-                if in_sync || unchanged && still {
+                let was_in_sync = !matches!(status.state, AccountState::Failing | AccountState::Invalid) && whole;
+                if in_sync || unchanged && was_in_sync {
                     status.last_in_sync = Some(now);
                 }
             });
         }
         if !failed && !unchanged {
-            self.tell_degraded();
+            self.publish_degraded();
         }
-        let standing = match verdict {
+        let update = match decision {
             Decision::Unchanged => return self.remind(before),
-            Decision::InSync if self.degraded.is_some() => {
-                let says = self.degraded.as_ref().map(sentence);
-                StatusUpdate::new(State::Degraded, says)
+            Decision::InSync if self.memory.degraded.is_some() => {
+                let message = self.memory.degraded.as_ref().map(sentence);
+                StatusUpdate::new(AccountState::Degraded, message)
             }
-            Decision::InSync => StatusUpdate::new(State::InSync, None),
-            Decision::Held(held) => {
-                let about = Some(Topic::of(&held));
-                let plan = Some(held.plan).filter(|plan| !plan.is_empty());
-                let approvable = held.approvable;
-                StatusUpdate { plan, about, approvable, ..StatusUpdate::new(held.state, Some(held.says)) }
+            Decision::InSync => StatusUpdate::new(AccountState::InSync, None),
+            Decision::Uncorrected(difference) => {
+                let topic = Some(Topic::of(&difference));
+                let plan = Some(difference.plan).filter(|plan| !plan.is_empty());
+                let approvable = difference.approvable;
+                StatusUpdate {
+                    plan,
+                    topic,
+                    approvable,
+                    ..StatusUpdate::new(difference.state, Some(difference.message))
+                }
             }
-            Decision::Invalid { says, findings } => {
-                self.context.board.update(&self.name, |status| status.findings = findings);
-                StatusUpdate::new(State::Invalid, Some(says))
+            Decision::Invalid { message, findings } => {
+                self.context.status_store.update(&self.name, |status| status.findings = findings);
+                StatusUpdate::new(AccountState::Invalid, Some(message))
             }
-            Decision::Unaccepted(says) => StatusUpdate::new(State::Blocked, Some(says)),
-            Decision::Failing(says) => StatusUpdate::new(State::Failing, Some(says)),
-            Decision::Refused { says, plan } => {
-                StatusUpdate { plan: Some(plan), ..StatusUpdate::new(State::Failing, Some(says)) }
+            Decision::AddressRefused(message) => StatusUpdate::new(AccountState::Blocked, Some(message)),
+            Decision::Failing(message) => StatusUpdate::new(AccountState::Failing, Some(message)),
+            Decision::Rejected { message, plan } => {
+                StatusUpdate { plan: Some(plan), ..StatusUpdate::new(AccountState::Failing, Some(message)) }
             }
-            // It becomes one of the others before it is told.
-            Decision::Act(_) => return,
+            // Replaced by the decision after the run.
+            Decision::Correct(_) => return,
         };
-        self.tell_standing(before, standing);
+        self.publish_status(before, update);
     }
 
-    fn tell_standing(&mut self, before: State, mut standing: StatusUpdate) {
-        standing.says = standing.says.map(|says| sanitized(&says, LONGEST));
-        let about = standing.about.take();
-        let news = before != standing.state || about.is_some() && about != self.told.plan;
-        let says = standing.says.clone().unwrap_or_default();
-        let happening = match standing.state {
-            _ if !news => None,
-            State::InSync if before == State::Starting => {
+    fn publish_status(&mut self, before: AccountState, mut update: StatusUpdate) {
+        update.message = update.message.map(|message| sanitized(&message, LONGEST));
+        let topic = update.topic.take();
+        let is_new = before != update.state || topic.is_some() && topic != self.last_published.topic;
+        let message = update.message.clone().unwrap_or_default();
+        let event = match update.state {
+            _ if !is_new => None,
+            AccountState::InSync if before == AccountState::Starting => {
                 tracing::info!(account = &*self.name, "in sync");
                 None
             }
-            State::InSync if before == State::InSync => None,
-            State::InSync => Some((EventKind::Recovered, "in sync again".to_owned())),
-            State::Drifted => Some((EventKind::Drift, says)),
-            State::Blocked => Some((EventKind::Blocked, says)),
-            State::Fighting => Some((EventKind::Fight, says)),
-            State::Suspended => {
-                self.told.suspended = Some(self.now());
-                Some((EventKind::Suspended, says))
+            AccountState::InSync if before == AccountState::InSync => None,
+            AccountState::InSync => Some((EventKind::Recovered, "in sync again".to_owned())),
+            AccountState::Drifted => Some((EventKind::Drift, message)),
+            AccountState::Blocked => Some((EventKind::Blocked, message)),
+            AccountState::Fighting => Some((EventKind::Fight, message)),
+            AccountState::Suspended => {
+                self.last_published.suspended_at = Some(self.now());
+                Some((EventKind::Suspended, message))
             }
-            State::Invalid => Some((EventKind::Invalid, says)),
-            State::Failing => Some((EventKind::Failed, says)),
-            // What is left out was reported when that changed.
-            State::Degraded | State::Starting => None,
+            AccountState::Invalid => Some((EventKind::Invalid, message)),
+            AccountState::Failing => Some((EventKind::Failed, message)),
+            // `publish_degraded` has published it.
+            AccountState::Degraded | AccountState::Starting => None,
         };
-        if standing.state != State::Failing {
-            self.told.plan = about;
+        if update.state != AccountState::Failing {
+            self.last_published.topic = topic;
         }
-        self.show(standing);
-        if let Some((what, says)) = happening {
-            self.tell_event(what, &says, None);
+        self.store(update);
+        if let Some((kind, message)) = event {
+            self.publish_event(kind, &message, None);
         }
         self.remind(self.state());
     }
 
-    /// Puts what is left out on the board, and reports it when it changes.
-    fn tell_degraded(&mut self) {
-        if self.told.degraded == self.degraded {
+    /// Publishes what is left out, if that has changed.
+    fn publish_degraded(&mut self) {
+        if self.last_published.degraded == self.memory.degraded {
             return;
         }
-        self.told.degraded.clone_from(&self.degraded);
-        let degraded = self.degraded.clone();
-        self.context.board.update(&self.name, |status| status.degraded.clone_from(&degraded));
+        let degraded = self.memory.degraded.clone();
+        self.last_published.degraded.clone_from(&degraded);
+        self.context.status_store.update(&self.name, |status| status.degraded.clone_from(&degraded));
         if let Some(degraded) = degraded {
-            self.tell_event(EventKind::Degraded, &sentence(&degraded), None);
+            self.publish_event(EventKind::Degraded, &sentence(&degraded), None);
         }
     }
 
-    /// Whether this was not told yet.
-    pub(super) fn is_news(&self, held: &Held) -> bool {
-        self.state() != held.state || self.told.plan.as_ref() != Some(&Topic::of(held))
+    pub(super) fn is_new(&self, difference: &Uncorrected) -> bool {
+        self.state() != difference.state || self.last_published.topic.as_ref() != Some(&Topic::of(difference))
     }
 
-    /// Tells once a day that nothing is written for now.
-    fn remind(&mut self, state: State) {
-        if state != State::Suspended {
-            self.told.suspended = None;
+    /// Publishes a suspension again once a day.
+    fn remind(&mut self, state: AccountState) {
+        if state != AccountState::Suspended {
+            self.last_published.suspended_at = None;
             return;
         }
-        let (now, last) = (self.now(), self.told.suspended);
+        let (now, last) = (self.now(), self.last_published.suspended_at);
         if last.is_some_and(|last| now.saturating_sub(last) >= REMINDER) {
-            self.told.suspended = Some(now);
-            let says = self.context.board.get(&self.name).and_then(|status| status.says.clone()).unwrap_or_default();
-            self.tell_event(EventKind::Suspended, &format!("still {says}"), None);
+            self.last_published.suspended_at = Some(now);
+            let status = self.context.status_store.get(&self.name);
+            let message = status.and_then(|status| status.message.clone()).unwrap_or_default();
+            self.publish_event(EventKind::Suspended, &format!("still {message}"), None);
         }
     }
 
-    /// Puts the standing on the board.
-    fn show(&self, standing: StatusUpdate) {
+    fn store(&self, update: StatusUpdate) {
         let now = self.context.clock.stamp();
-        let drift = standing.plan.as_ref().map(|plan| differing(plan));
-        self.context.board.update(&self.name, |status| {
-            if status.state != standing.state || status.since.is_empty() {
-                status.state = standing.state;
+        let drift = update.plan.as_ref().map(|plan| count_objects(plan));
+        self.context.status_store.update(&self.name, |status| {
+            if status.state != update.state || status.since.is_empty() {
+                status.state = update.state;
                 status.since = now;
             }
-            if standing.state != State::Invalid {
+            if update.state != AccountState::Invalid {
                 status.findings.clear();
             }
-            status.says = standing.says;
-            status.approvable = standing.approvable;
-            // A failure says nothing of what differs; what was known last is the best there is.
-            if standing.state != State::Failing || drift.is_some() {
+            status.message = update.message;
+            status.approvable = update.approvable;
+            // A failed check learns nothing about the difference, so the last known one stays.
+            if update.state != AccountState::Failing || drift.is_some() {
                 status.drift = drift.unwrap_or_default();
-                status.plan = standing.plan;
+                status.plan = update.plan;
             }
         });
     }
 
-    /// Puts on the board what differs, before anything is written and also if that fails.
-    pub(super) fn show_difference(&self, plan: &Arc<Plan>) {
-        let drift = differing(plan);
-        self.context.board.update(&self.name, |status| {
+    /// Stores the difference before anything is written, so that it is known even if the run fails.
+    pub(super) fn store_difference(&self, plan: &Arc<Plan>) {
+        let drift = count_objects(plan);
+        self.context.status_store.update(&self.name, |status| {
             status.drift = drift;
             status.plan = Some(Arc::clone(plan));
         });
     }
 
-    /// Remembers an event and logs it.
-    pub(super) fn tell_event(&self, what: EventKind, says: &str, run: Option<RunId>) {
-        self.tell_run_event(what, says, run, None);
+    pub(super) fn publish_event(&self, kind: EventKind, message: &str, run: Option<RunId>) {
+        self.publish_run_event(kind, message, run, None);
     }
 
-    /// The same of a run that somebody let through.
-    pub(super) fn tell_run_event(&self, what: EventKind, says: &str, run: Option<RunId>, approval: Option<Approval>) {
-        let says = sanitized(says, LONGEST);
+    pub(super) fn publish_run_event(
+        &self,
+        kind: EventKind,
+        message: &str,
+        run: Option<RunId>,
+        approval: Option<Approval>,
+    ) {
+        let message = sanitized(message, LONGEST);
         let account = &*self.name;
-        match what {
+        match kind {
             EventKind::Failed | EventKind::Invalid | EventKind::Blocked | EventKind::Degraded | EventKind::Fight => {
-                tracing::warn!(account, what = what.as_str(), "{says}");
+                tracing::warn!(account, event = kind.as_str(), "{message}");
             }
-            _ => tracing::info!(account, what = what.as_str(), "{says}"),
+            _ => tracing::info!(account, event = kind.as_str(), "{message}"),
         }
-        let event = Event { at: self.context.clock.stamp(), what, says, run, approval };
-        self.context.board.happened(account, event);
+        let event = Event { at: self.context.clock.stamp(), kind, message, run, approval };
+        self.context.status_store.publish(account, event);
     }
 
     pub(super) fn count(&self, change: impl FnOnce(&mut Counts)) {
-        self.context.board.update(&self.name, |status| change(&mut status.counts));
+        self.context.status_store.update(&self.name, |status| change(&mut status.counts));
     }
 
-    fn state(&self) -> State {
-        self.context.board.get(&self.name).map(|status| status.state).unwrap_or_default()
+    fn state(&self) -> AccountState {
+        self.context.status_store.get(&self.name).map(|status| status.state).unwrap_or_default()
     }
 }
 
 /// How many objects are left out, and the first reason.
 fn sentence(degraded: &Degraded) -> String {
     let verb = if degraded.objects == 1 { "is" } else { "are" };
-    let first = degraded.reasons.first().map_or("", String::as_str);
-    format!("{} {verb} left out: {first}", counted(degraded.objects, "declared object"))
+    let reason = degraded.reasons.first().map_or("", String::as_str);
+    format!("{} {verb} left out: {reason}", counted(degraded.objects, "declared object"))
 }
 
-/// How many objects a plan writes, by kind.
-fn differing(plan: &Plan) -> Drift {
+/// How many objects a plan changes, by kind.
+fn count_objects(plan: &Plan) -> Drift {
     let of = |kind: Kind| {
         let objects = plan.changes.iter().filter(|change| change.object.kind == kind);
         objects

@@ -1,4 +1,4 @@
-//! What is worth a notice: not the same thing again and again.
+//! Drops repeated events.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,30 +8,30 @@ use tokio::time::Instant;
 
 use super::super::status::{Event, EventKind};
 
-/// For so long the same thing is not told again.
+/// How long a repeated event is dropped.
 const QUIET: Duration = Duration::from_secs(3600);
 
-/// What was told last of each account.
+/// The last event of each account.
 #[derive(Debug, Default)]
 pub(super) struct Deduplicator(HashMap<Arc<str>, (EventKind, String, Instant)>);
 
 impl Deduplicator {
-    /// Whether this event is told.
+    /// Whether a notice is sent for this event.
     pub(super) fn passes(&mut self, account: &Arc<str>, event: &Event, now: Instant) -> bool {
-        // Other files are no news to whoever changed them; what they lead to is.
-        if event.what == EventKind::Files {
+        // Not worth a notice: what the updated files lead to gets its own.
+        if event.kind == EventKind::Files {
             return false;
         }
-        if let Some((what, says, at)) = self.0.get(account)
-            && *what == event.what
-            && *says == event.says
-            // Each run is a thing of its own.
+        if let Some((kind, message, at)) = self.0.get(account)
+            && *kind == event.kind
+            && *message == event.message
+            // No two runs are the same event.
             && event.run.is_none()
             && now.saturating_duration_since(*at) < QUIET
         {
             return false;
         }
-        self.0.insert(Arc::clone(account), (event.what, event.says.clone(), now));
+        self.0.insert(Arc::clone(account), (event.kind, event.message.clone(), now));
         true
     }
 }
@@ -40,23 +40,29 @@ impl Deduplicator {
 mod tests {
     use super::*;
 
-    fn event(what: EventKind, says: &str) -> Event {
-        Event { at: "2026-11-23T18:00:00.000Z".to_owned(), what, says: says.to_owned(), run: None, approval: None }
+    fn event(kind: EventKind, message: &str) -> Event {
+        Event {
+            at: "2026-11-23T18:00:00.000Z".to_owned(),
+            kind,
+            message: message.to_owned(),
+            run: None,
+            approval: None,
+        }
     }
 
     #[test]
-    fn the_same_thing_is_told_once_an_hour_unless_another_came_between() {
-        let (mut sieve, start) = (Deduplicator::default(), Instant::now());
+    fn a_repeated_event_passes_once_an_hour_unless_another_came_between() {
+        let (mut deduplicator, start) = (Deduplicator::default(), Instant::now());
         let (a, b): (Arc<str>, Arc<str>) = ("a".into(), "b".into());
         let drift = event(EventKind::Drift, "1 change");
-        assert!(sieve.passes(&a, &drift, start));
-        assert!(!sieve.passes(&a, &drift, start + Duration::from_secs(60)));
-        assert!(sieve.passes(&b, &drift, start), "accounts are told apart");
-        assert!(sieve.passes(&a, &event(EventKind::Drift, "2 changes"), start), "another difference");
-        assert!(sieve.passes(&a, &event(EventKind::Recovered, "in sync again"), start));
-        assert!(sieve.passes(&a, &drift, start), "it was well between");
-        assert!(!sieve.passes(&a, &drift, start + Duration::from_secs(3599)));
-        assert!(sieve.passes(&a, &drift, start + Duration::from_secs(3600)));
-        assert!(!sieve.passes(&a, &event(EventKind::Files, "its files count"), start));
+        assert!(deduplicator.passes(&a, &drift, start));
+        assert!(!deduplicator.passes(&a, &drift, start + Duration::from_secs(60)));
+        assert!(deduplicator.passes(&b, &drift, start), "another account");
+        assert!(deduplicator.passes(&a, &event(EventKind::Drift, "2 changes"), start), "another difference");
+        assert!(deduplicator.passes(&a, &event(EventKind::Recovered, "in sync again"), start));
+        assert!(deduplicator.passes(&a, &drift, start), "another event came between");
+        assert!(!deduplicator.passes(&a, &drift, start + Duration::from_secs(3599)));
+        assert!(deduplicator.passes(&a, &drift, start + Duration::from_secs(3600)));
+        assert!(!deduplicator.passes(&a, &event(EventKind::Files, "its files count"), start));
     }
 }

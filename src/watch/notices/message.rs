@@ -1,4 +1,4 @@
-//! A notice as receivers read it: as CloudEvents has it, or a line for a chat.
+//! The formats of notices.
 
 use std::sync::Arc;
 
@@ -9,27 +9,26 @@ use crate::text::sanitized;
 
 use super::super::status::{Event, EventKind};
 
-/// How a receiver wants to be told.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Form {
-    /// CloudEvents 1.0 in JSON, structured mode.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum NotifyFormat {
+    /// CloudEvents 1.0 as JSON
     #[default]
+    #[value(name = "cloudevents")]
     CloudEvents,
-    /// An object with a `text`, as Slack's incoming webhooks and their imitations take it.
+    /// An object with a text, for Slack and compatible services
     Slack,
 }
 
-/// Something that happened, on its way.
 #[derive(Debug)]
 pub(super) struct Notice {
-    /// Never the id of another one.
+    /// Unique.
     pub(super) id: String,
     pub(super) account: Arc<str>,
     pub(super) event: Event,
 }
 
-impl Form {
-    /// The media type of what [`Notice::body`] makes.
+impl NotifyFormat {
+    /// The media type of [`Notice::body`].
     pub(super) const fn content_type(self) -> &'static str {
         match self {
             Self::CloudEvents => "application/cloudevents+json; charset=utf-8",
@@ -39,18 +38,18 @@ impl Form {
 }
 
 impl Notice {
-    /// The request's body.
-    pub(super) fn body(&self, form: Form) -> Vec<u8> {
-        let value = match form {
-            Form::CloudEvents => self.cloud_event(),
-            // Where receivers know the switch, nothing in the text is markup.
-            Form::Slack => json!({ "text": self.line(), "mrkdwn": false }),
+    pub(super) fn body(&self, format: NotifyFormat) -> Vec<u8> {
+        let value = match format {
+            NotifyFormat::CloudEvents => self.cloud_event(),
+            // Without `mrkdwn`, Slack formats nothing in the text.
+            NotifyFormat::Slack => json!({ "text": self.line(), "mrkdwn": false }),
         };
         value.to_string().into_bytes()
     }
 
     fn cloud_event(&self) -> serde_json::Value {
-        let mut data = json!({ "account": &*self.account, "what": self.event.what.as_str(), "says": self.event.says });
+        let mut data =
+            json!({ "account": &*self.account, "kind": self.event.kind.as_str(), "message": self.event.message });
         if let (Some(run), Some(data)) = (&self.event.run, data.as_object_mut()) {
             data.insert("run".to_owned(), run.as_str().into());
         }
@@ -61,7 +60,7 @@ impl Notice {
             "specversion": "1.0",
             "id": self.id,
             "source": format!("/strowger/accounts/{}", utf8_percent_encode(&self.account, NON_ALPHANUMERIC)),
-            "type": format!("strowger.account.{}", self.event.what.as_str()),
+            "type": format!("strowger.account.{}", self.event.kind.as_str()),
             "subject": &*self.account,
             "time": self.event.at,
             "datacontenttype": "application/json",
@@ -72,27 +71,27 @@ impl Notice {
     fn line(&self) -> String {
         let run = self.event.run.as_ref().map(|run| format!(" (run {run})")).unwrap_or_default();
         let account = sanitized(&self.account, 200);
-        plain(&format!("{account} {}: {}{run}", verb(self.event.what), self.event.says))
+        plain(&format!("{account} {}: {}{run}", verb(self.event.kind), self.event.message))
     }
 }
 
-/// What happened to the account, as the middle of a sentence.
-const fn verb(what: EventKind) -> &'static str {
-    match what {
-        EventKind::Files => "has other files",
+/// The event as the middle of a sentence.
+const fn verb(kind: EventKind) -> &'static str {
+    match kind {
+        EventKind::Files => "uses updated files",
         EventKind::Invalid => "has files with errors",
-        EventKind::Drift => "has drifted",
+        EventKind::Drift => "differs from its files",
         EventKind::Applied => "was changed",
         EventKind::Blocked => "is blocked",
         EventKind::Degraded => "is degraded",
-        EventKind::Fight => "is fought over",
+        EventKind::Fight => "is being changed by someone else",
         EventKind::Failed => "failed",
         EventKind::Suspended => "is suspended",
         EventKind::Recovered => "has recovered",
     }
 }
 
-/// Text that calls nobody and links nowhere: Slack reads `<…>` and `&`, others read `@all` and `[…](…)` as well.
+/// Text without mentions and links: Slack reads `<…>` and `&`, others also `@all` and `[…](…)`.
 fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut before = ' ';
@@ -101,7 +100,7 @@ fn plain(text: &str) -> String {
             '&' => plain.push_str("&amp;"),
             '<' => plain.push_str("&lt;"),
             '>' => plain.push_str("&gt;"),
-            // The `@` of an e-mail address calls nobody; at the start of a word it may.
+            // Only at the start of a word it may be a mention; in an e-mail address it is not.
             '@' | '#' if !before.is_alphanumeric() => plain.extend([c, '\u{200b}']),
             '(' if before == ']' => plain.push_str(" ("),
             _ => plain.push(c),
@@ -115,11 +114,11 @@ fn plain(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn notice(account: &str, says: &str) -> Notice {
+    fn notice(account: &str, message: &str) -> Notice {
         let event = Event {
             at: "2026-11-23T18:00:00.000Z".to_owned(),
-            what: EventKind::Blocked,
-            says: says.to_owned(),
+            kind: EventKind::Blocked,
+            message: message.to_owned(),
             run: "20261123T142500123Z-1a2b3c4d".parse().ok(),
             approval: None,
         };
@@ -127,8 +126,8 @@ mod tests {
     }
 
     #[test]
-    fn a_cloud_event_has_all_that_the_standard_asks_for() {
-        let body = notice("a/b é", "says <so>").body(Form::CloudEvents);
+    fn a_cloud_event_has_all_required_attributes() {
+        let body = notice("a/b é", "says <so>").body(NotifyFormat::CloudEvents);
         let value: serde_json::Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(
             value,
@@ -137,7 +136,7 @@ mod tests {
                 "type": "strowger.account.blocked", "subject": "a/b é", "time": "2026-11-23T18:00:00.000Z",
                 "datacontenttype": "application/json",
                 "data": {
-                    "account": "a/b é", "what": "blocked", "says": "says <so>",
+                    "account": "a/b é", "kind": "blocked", "message": "says <so>",
                     "run": "20261123T142500123Z-1a2b3c4d"
                 },
             })
@@ -145,8 +144,8 @@ mod tests {
     }
 
     #[test]
-    fn hostile_text_calls_nobody_in_a_chat() {
-        let body = notice("<!here>", "@all see [x](https://evil.example) & a@b.c\n*_~`").body(Form::Slack);
+    fn hostile_text_mentions_no_one_in_a_chat() {
+        let body = notice("<!here>", "@all see [x](https://evil.example) & a@b.c\n*_~`").body(NotifyFormat::Slack);
         let value: serde_json::Value = serde_json::from_slice(&body).unwrap();
         let text = value["text"].as_str().unwrap();
         assert!(text.starts_with("&lt;!here&gt; is blocked: @\u{200b}all see [x] (https"), "{text}");

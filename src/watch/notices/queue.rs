@@ -1,4 +1,4 @@
-//! What waits for one receiver, one after the other.
+//! The queue of one receiver.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -8,29 +8,29 @@ use tokio::sync::mpsc;
 
 use crate::providers::Posted;
 
+use super::super::backoff::exponential;
 use super::message::Notice;
 use super::{DeliveryCounters, Receiver, RetryPolicy};
 
-/// What waits for one receiver.
 pub(super) struct Queue {
-    /// From 1: what stands for its address.
+    /// From 1. Shown in place of the address.
     pub(super) number: usize,
     pub(super) receiver: Receiver,
-    pub(super) patience: RetryPolicy,
-    pub(super) tally: Arc<DeliveryCounters>,
-    pub(super) waiting: mpsc::Receiver<Arc<Notice>>,
+    pub(super) retry_policy: RetryPolicy,
+    pub(super) counters: Arc<DeliveryCounters>,
+    pub(super) pending: mpsc::Receiver<Arc<Notice>>,
 }
 
 impl Queue {
-    /// Delivers until nobody is left who could add anything.
+    /// Delivers until all senders are dropped.
     pub(super) async fn run(mut self) {
-        while let Some(notice) = self.waiting.recv().await {
+        while let Some(notice) = self.pending.recv().await {
             let counter = match self.deliver(&notice).await {
-                Ok(()) => &self.tally.delivered,
+                Ok(()) => &self.counters.delivered,
                 Err(why) => {
                     let (account, receiver) = (&*notice.account, self.number);
                     tracing::warn!(account, receiver, "a notice was not delivered: {why}");
-                    &self.tally.failed
+                    &self.counters.failed
                 }
             };
             counter.fetch_add(1, Ordering::Relaxed);
@@ -38,30 +38,29 @@ impl Queue {
     }
 
     async fn deliver(&self, notice: &Notice) -> Result<(), String> {
-        let Receiver { webhook, form } = &self.receiver;
+        let Receiver { webhook, format } = &self.receiver;
         let mut attempts = 1;
         loop {
-            let (why, asked) = match webhook.post(form.content_type(), notice.body(*form)).await {
+            let (why, retry_after) = match webhook.post(format.content_type(), notice.body(*format)).await {
                 Posted::Taken => return Ok(()),
                 Posted::Refused(why) => return Err(why),
-                Posted::Later(why, asked) => (why, asked),
+                Posted::Later(why, retry_after) => (why, retry_after),
             };
-            if attempts >= self.patience.attempts {
-                return Err(format!("{why}, {attempts} times"));
+            if attempts >= self.retry_policy.attempts {
+                return Err(format!("{why}, after {attempts} attempts"));
             }
-            let pause = self.pause(attempts, asked, fastrand::f64());
-            tracing::debug!(receiver = self.number, "a notice waits for {} ms: {why}", pause.as_millis());
+            let pause = self.pause(attempts, retry_after, fastrand::f64());
+            tracing::debug!(receiver = self.number, "a notice is retried in {} ms: {why}", pause.as_millis());
             tokio::time::sleep(pause).await;
             attempts += 1;
-            self.tally.retried.fetch_add(1, Ordering::Relaxed);
+            self.counters.retried.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// How long to wait after so many failures. `chance` is between 0 and 1.
-    fn pause(&self, failures: u32, asked: Option<Duration>, chance: f64) -> Duration {
-        let RetryPolicy { first_pause, longest_pause, .. } = self.patience;
-        let doubled = first_pause.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(longest_pause);
-        let own = doubled.mul_f64(1.0 - chance.clamp(0.0, 1.0) / 2.0);
-        own.max(asked.unwrap_or_default()).min(longest_pause)
+    /// How long to wait after so many failures. `jitter` is between 0 and 1; `retry_after` is what the receiver asks for.
+    fn pause(&self, failures: u32, retry_after: Option<Duration>, jitter: f64) -> Duration {
+        let RetryPolicy { first_pause, longest_pause, .. } = self.retry_policy;
+        let pause = exponential(failures, first_pause, longest_pause).mul_f64(1.0 - jitter.clamp(0.0, 1.0) / 2.0);
+        pause.max(retry_after.unwrap_or_default()).min(longest_pause)
     }
 }

@@ -1,4 +1,4 @@
-//! What is known, as JSON. The format's schema is `schemas/status.v1.schema.json`.
+//! The status as JSON. Its schema is `schemas/status.v1.schema.json`.
 
 use std::sync::Arc;
 
@@ -16,56 +16,54 @@ use super::super::status::{AccountStatus, SourceStatus, Stamp};
 use super::problem::Problem;
 use super::{Shared, commands};
 
-/// What `/api/status` answers.
+/// The response of `/api/status`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Status {
     /// The version of this format: 1.
     pub version: u32,
     /// The version of Strowger.
     pub strowger: &'static str,
-    /// When the process began to watch.
+    /// When the process started.
     pub started: Stamp,
-    /// When this was told.
+    /// The time of the response.
     pub now: Stamp,
-    /// Where the files come from.
+    /// The source of the files.
     pub source: Arc<SourceStatus>,
-    /// Every account, by name.
+    /// All accounts, sorted by name.
     pub accounts: Vec<Arc<AccountStatus>>,
 }
 
-/// Everything that is known.
 pub(super) async fn status(State(shared): State<Arc<Shared>>) -> Response {
     let status = Status {
         version: 1,
         strowger: env!("CARGO_PKG_VERSION"),
         started: shared.started_at.clone(),
         now: shared.clock.stamp(),
-        source: shared.board.source(),
-        accounts: shared.board.all(),
+        source: shared.status_store.source(),
+        accounts: shared.status_store.all(),
     };
     answer(status).await
 }
 
-/// What is known of one account.
 pub(super) async fn account(
     State(shared): State<Arc<Shared>>,
     Path(name): Path<Box<str>>,
 ) -> Result<Response, Problem> {
-    let account = shared.board.get(&name).ok_or_else(|| commands::unknown(&name))?;
+    let account = shared.status_store.get(&name).ok_or_else(|| commands::unknown(&name))?;
     Ok(answer(account).await)
 }
 
-/// Writing a plan of a hundred thousand changes takes a while, in which others are answered.
+/// On another thread, because serializing a plan with a hundred thousand changes takes a while.
 async fn answer(value: impl Serialize + Send + 'static) -> Response {
     match tokio::task::spawn_blocking(move || json::text(&value)).await {
         Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
-        Err(_) => Problem::busy("the process is ending").into_response(),
+        Err(_) => Problem::busy("the process is stopping").into_response(),
     }
 }
 
 /// The JSON Schema of [`Status`].
 pub fn schema() -> Value {
-    // As it is written: what is left out where there is nothing to say is not required.
+    // For serialization: fields that may be left out are not required.
     let settings = SchemaSettings::draft2020_12().for_serialize();
     let mut schema = settings.into_generator().into_root_schema_for::<Status>();
     schema.insert("title".to_owned(), "Strowger status, version 1".into());

@@ -1,4 +1,4 @@
-//! What may be asked of the loops: to look now, and to let a plan through. Both need the token.
+//! Requests to the loops: check now, approve a plan. Both need the token.
 
 use std::sync::Arc;
 
@@ -14,30 +14,28 @@ use crate::ledger::{Approver, ApproverSource};
 use crate::plan::Digest;
 use crate::text::sanitized;
 
-use super::super::Command;
 use super::super::status::AccountStatus;
-use super::super::wake::Reason;
+use super::super::{Command, Reason};
 use super::Shared;
 use super::problem::Problem;
 
-/// What `POST /reconcile` takes in its address.
+/// The query of `POST /reconcile`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Which {
     account: Option<Box<str>>,
 }
 
-/// What `POST /api/accounts/{name}/approve` takes.
+/// The body of `POST /api/accounts/{name}/approve`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Approval {
     digest: String,
-    /// Who says to approve it. Whoever has the token can claim any name, so it is recorded as a claim.
+    /// Who approves. Anyone with the token can give any name, so it is recorded as unverified.
     #[serde(default, rename = "as")]
     by: Option<String>,
 }
 
-/// Has one account looked at, or all of them.
 pub(super) async fn reconcile(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
@@ -47,15 +45,14 @@ pub(super) async fn reconcile(
     let Query(Which { account }) =
         which.map_err(|_| Problem::malformed("the only parameter is `account`, the name of one account"))?;
     let (answer, woken) = oneshot::channel();
-    let order = Command::Reconcile { account: account.clone(), reason: Reason::Request, answer: Some(answer) };
-    let woken = ask(&shared, order, woken).await?;
+    let command = Command::Reconcile { account: account.clone(), reason: Reason::Request, answer: Some(answer) };
+    let woken = ask(&shared, command, woken).await?;
     match (account, woken) {
         (Some(account), 0) => Err(unknown(&account)),
         (_, woken) => Ok((StatusCode::ACCEPTED, axum::Json(json!({ "woken": woken }))).into_response()),
     }
 }
 
-/// Lets the plan through that guards hold back now.
 pub(super) async fn approve(
     State(shared): State<Arc<Shared>>,
     Path(account): Path<Box<str>>,
@@ -67,40 +64,35 @@ pub(super) async fn approve(
         "the body is JSON: `{\"digest\": \"…\", \"as\": \"ada\"}`, with the plan's digest of 64 hexadecimal digits";
     let approval: Approval = serde_json::from_slice(&body).map_err(|_| Problem::malformed(example))?;
     let digest: Digest = approval.digest.parse().map_err(|_| Problem::malformed(example))?;
-    let status = shared.board.get(&account).ok_or_else(|| unknown(&account))?;
+    let status = shared.status_store.get(&account).ok_or_else(|| unknown(&account))?;
     check(&status, &digest)?;
     let (answer, known) = oneshot::channel();
     let by = Approver::new(approval.by.as_deref(), ApproverSource::Token);
-    let order = Command::Approve { account: account.clone(), digest: digest.clone(), by: by.clone(), answer };
-    if !ask(&shared, order, known).await? {
+    let command = Command::Approve { account: account.clone(), digest: digest.clone(), by: by.clone(), answer };
+    if !ask(&shared, command, known).await? {
         return Err(unknown(&account));
     }
-    tracing::info!(account = &*account, digest = &*digest.0, "a plan was approved by {by}");
+    tracing::info!(account = &*account, digest = &*digest.0, "plan approved by {by}");
     Ok((StatusCode::ACCEPTED, axum::Json(json!({ "approved": digest }))).into_response())
 }
 
-/// What is approved is what is held back now: another digest would only lie in wait.
+/// Only the plan that is blocked now can be approved: an approval of another one could take effect much later.
 fn check(status: &AccountStatus, digest: &Digest) -> Result<(), Problem> {
     let conflict = |detail: &str| {
         Err(Problem::new(StatusCode::CONFLICT, "not_blocked", "There is nothing to approve", detail.to_owned()))
     };
     match &status.plan {
         Some(plan) if status.approvable && plan.digest == *digest => Ok(()),
-        Some(_) if status.approvable => conflict("the plan that guards hold back is another one by now: look at it"),
-        _ => conflict("no guard holds back a plan of this account"),
+        Some(_) if status.approvable => conflict("the blocked plan has changed; review the current one"),
+        _ => conflict("no plan of this account is blocked"),
     }
 }
 
 fn authorize(shared: &Shared, headers: &HeaderMap) -> Result<(), Problem> {
     let Some(token) = &shared.token else {
         let detail =
-            "this server only shows: start it with `--token-env NAME` or `--token-file FILE` to allow requests";
-        return Err(Problem::new(
-            StatusCode::FORBIDDEN,
-            "no_token_configured",
-            "Nothing can be asked for here",
-            detail,
-        ));
+            "this server is read-only; start it with `--token-env NAME` or `--token-file FILE` to allow this request";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "no_token_configured", "The server is read-only", detail));
     };
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let given = given.and_then(|value| value.split_once(' '));
@@ -109,26 +101,25 @@ fn authorize(shared: &Shared, headers: &HeaderMap) -> Result<(), Problem> {
         _ => Err(Problem::new(
             StatusCode::UNAUTHORIZED,
             "unauthorized",
-            "A valid token is needed",
+            "A valid token is required",
             "send the header Authorization: Bearer TOKEN",
         )),
     }
 }
 
-async fn ask<T>(shared: &Shared, order: Command, answer: oneshot::Receiver<T>) -> Result<T, Problem> {
-    let ending = |_| Problem::busy("the process is ending");
-    shared.orders.send(order).await.map_err(|_| Problem::busy("the process is ending"))?;
+async fn ask<T>(shared: &Shared, command: Command, answer: oneshot::Receiver<T>) -> Result<T, Problem> {
+    let ending = |_| Problem::busy("the process is stopping");
+    shared.commands.send(command).await.map_err(|_| Problem::busy("the process is stopping"))?;
     answer.await.map_err(ending)
 }
 
-/// No account has this name.
 pub(super) fn unknown(account: &str) -> Problem {
-    Problem::not_found(format!("no account is called {:?}", sanitized(account, 100)))
+    Problem::not_found(format!("there is no account {:?}", sanitized(account, 100)))
 }
 
-/// How many accounts the loops know, which tells as well that they take orders.
+/// The number of watched accounts; `None` if the loops do not answer.
 pub(super) async fn count(shared: &Shared) -> Option<usize> {
     let (answer, known) = oneshot::channel();
-    shared.orders.send(Command::Count(answer)).await.ok()?;
+    shared.commands.send(Command::Count(answer)).await.ok()?;
     known.await.ok()
 }

@@ -1,8 +1,7 @@
-//! What changes, as server-sent events for the status page.
+//! Server-sent events that keep the status page up to date.
 //!
-//! An event names the accounts whose picture is another one now and the times that moved, and holds nothing of the
-//! pictures: the page fetches those that it shows. The first event of a connection names every account, so that
-//! nothing is missed while there was none.
+//! An event has the fingerprints and times of the accounts that changed, but not their HTML: the page fetches what it
+//! shows. The first event of a connection lists every account, so that a page misses nothing while it is disconnected.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -20,50 +19,47 @@ use crate::apply::Urgency;
 
 use super::super::status::AccountStatus;
 use super::Shared;
-use super::page::{mark, source_mark};
+use super::page::{fingerprint, source_fingerprint};
 use super::problem::Problem;
 
 /// The least time between two events of a connection.
 const PACE: Duration = Duration::from_millis(250);
-/// So often something is said, even if there is nothing to say.
+/// The interval of heartbeats.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// What an event tells.
 #[derive(Debug, Serialize)]
-struct News {
-    /// When.
+struct Update {
     at: String,
-    /// Whether these are all accounts.
+    /// Whether all accounts are listed.
     all: bool,
-    /// Stands for what the head of the page shows.
+    /// The fingerprint of the head of the page.
     source: String,
     /// When the files were last read.
     read: Option<String>,
-    accounts: Vec<StaleChange>,
-    gone: Vec<Box<str>>,
+    accounts: Vec<AccountUpdate>,
+    removed: Vec<Box<str>>,
 }
 
-/// An account: its name, what stands for its picture, the last look and the next one.
-type StaleChange = (Box<str>, String, Option<String>, Option<String>);
+/// The name, the fingerprint, the last check and the next one.
+type AccountUpdate = (Box<str>, String, Option<String>, Option<String>);
 
 struct Follower {
     shared: Arc<Shared>,
     version: watch::Receiver<u64>,
     known: Option<BTreeMap<Box<str>, Arc<AccountStatus>>>,
-    /// When the last event was made.
-    told: Instant,
+    /// When the last event was sent.
+    sent_at: Instant,
     _permit: OwnedSemaphorePermit,
 }
 
-/// Everything from now on.
 pub(super) async fn events(
     State(shared): State<Arc<Shared>>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let permit = Arc::clone(&shared.followers)
         .try_acquire_owned()
-        .map_err(|_| Problem::busy("too many pages are kept up to date; this one has to be reloaded"))?;
-    let version = shared.board.follow();
-    let follower = Follower { shared, version, known: None, told: Instant::now(), _permit: permit };
+        .map_err(|_| Problem::busy("too many pages are updated live; reload this one by hand"))?;
+    let version = shared.status_store.follow();
+    let follower = Follower { shared, version, known: None, sent_at: Instant::now(), _permit: permit };
     Ok(Sse::new(futures_util::stream::unfold(follower, |mut follower| async move {
         let event = follower.next().await?;
         Some((Ok(event), follower))
@@ -71,49 +67,49 @@ pub(super) async fn events(
 }
 
 impl Follower {
-    /// The next event; none once the process stops.
+    /// The next event; `None` once the process stops.
     async fn next(&mut self) -> Option<Event> {
         let stop = self.shared.stop.clone();
         if self.known.is_some() {
             tokio::select! {
                 () = stop.until(Urgency::Finish) => return None,
                 changed = self.version.changed() => changed.ok()?,
-                () = tokio::time::sleep_until(self.told + HEARTBEAT) => {
-                    self.told = Instant::now();
+                () = tokio::time::sleep_until(self.sent_at + HEARTBEAT) => {
+                    self.sent_at = Instant::now();
                     return Some(Event::default().event("beat").data(self.shared.clock.stamp()));
                 }
             }
-            tokio::time::sleep_until(self.told + PACE).await;
+            tokio::time::sleep_until(self.sent_at + PACE).await;
         }
         self.version.mark_unchanged();
-        let news = self.news();
-        self.told = Instant::now();
-        // Texts and lists of texts can always be written.
-        Some(Event::default().event("state").data(serde_json::to_string(&news).unwrap_or_default()))
+        let update = self.update();
+        self.sent_at = Instant::now();
+        // Serializing strings cannot fail.
+        Some(Event::default().event("state").data(serde_json::to_string(&update).unwrap_or_default()))
     }
 
-    fn news(&mut self) -> News {
-        let source = self.shared.board.source();
+    fn update(&mut self) -> Update {
+        let source = self.shared.status_store.source();
         let now: BTreeMap<Box<str>, Arc<AccountStatus>> =
-            self.shared.board.all().into_iter().map(|account| (account.account.clone(), account)).collect();
+            self.shared.status_store.all().into_iter().map(|account| (account.account.clone(), account)).collect();
         let before = self.known.take();
-        let is_news = |account: &Arc<AccountStatus>| {
+        let is_changed = |account: &Arc<AccountStatus>| {
             let before = before.as_ref().and_then(|before| before.get(&account.account));
             before.is_none_or(|before| !Arc::ptr_eq(before, account))
         };
-        let moved = now.values().filter(|account| is_news(account)).map(|account| {
-            (account.account.clone(), mark(account), account.last_look.clone(), account.next_look.clone())
+        let changed = now.values().filter(|account| is_changed(account)).map(|account| {
+            (account.account.clone(), fingerprint(account), account.last_check.clone(), account.next_check.clone())
         });
-        let accounts: Vec<StaleChange> = moved.collect();
-        let gone = before.iter().flat_map(BTreeMap::keys).filter(|name| !now.contains_key(*name)).cloned().collect();
+        let accounts: Vec<AccountUpdate> = changed.collect();
+        let removed = before.iter().flat_map(BTreeMap::keys).filter(|name| !now.contains_key(*name)).cloned().collect();
         self.known = Some(now);
-        News {
+        Update {
             at: self.shared.clock.stamp(),
             all: before.is_none(),
-            source: source_mark(&source),
+            source: source_fingerprint(&source),
             read: source.last_success.clone(),
             accounts,
-            gone,
+            removed,
         }
     }
 }

@@ -1,7 +1,7 @@
-//! What every request passes on its way in, and every answer on its way out.
+//! Middleware: the check of the `Host` header, a time limit, response headers.
 //!
-//! The `Host` must be an address, `localhost`, or a name that was allowed: a page of somebody else's whose name was
-//! made to lead here (DNS rebinding) cannot read what only this machine's user may.
+//! `Host` must be an IP address, `localhost`, or an allowed name. This prevents DNS rebinding: a foreign web page whose
+//! name resolves to this server cannot read the status through a user's browser.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::text::sanitized;
 use super::Shared;
 use super::problem::Problem;
 
-/// The most time from the end of a request's head to the beginning of its answer.
+/// The time limit from the end of a request's head to the beginning of its response.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 const HEADERS: [(HeaderName, &str); 6] = [
@@ -33,7 +33,6 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
-/// The middleware around all routes.
 pub(super) async fn gate(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     let mut response = match host(request.headers(), &shared.hosts) {
         Err(problem) => problem.into_response(),
@@ -43,7 +42,7 @@ pub(super) async fn gate(State(shared): State<Arc<Shared>>, request: Request, ne
                 StatusCode::REQUEST_TIMEOUT,
                 "timeout",
                 "The request took too long",
-                "the request was not complete, or not answered, within 10 seconds",
+                "the request was not complete or not answered within 10 seconds",
             )
             .into_response(),
         },
@@ -60,10 +59,10 @@ fn host(headers: &HeaderMap, allowed: &[Box<str>]) -> Result<(), Problem> {
         return Ok(());
     }
     let detail = format!(
-        "this server does not answer to the name {:?}: use its address or localhost, or start it with `--allow-host`",
+        "the host name {:?} is not allowed: use the IP address or localhost, or start the server with `--allow-host`",
         sanitized(host, 100)
     );
-    Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, "unknown_host", "The host is not known here", detail))
+    Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, "unknown_host", "The host name is not allowed", detail))
 }
 
 fn is_allowed(host: &str, allowed: &[Box<str>]) -> bool {
@@ -81,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_addresses_and_names_that_were_allowed_are_answered_to() {
+    fn only_addresses_and_allowed_names_are_accepted() {
         let allowed: [Box<str>; 1] = ["phones.example.org".into()];
         for host in ["127.0.0.1", "127.0.0.1:9464", "[::1]:9464", "10.1.2.3", "localhost:1", "LOCALHOST"] {
             assert!(is_allowed(host, &allowed), "{host}");

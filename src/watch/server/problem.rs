@@ -1,16 +1,15 @@
-//! Errors as the status server tells them: problem documents of RFC 9457.
+//! Errors as problem documents of RFC 9457.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-/// A failure on its way to the client.
 #[derive(Debug)]
 pub(super) struct Problem {
     status: StatusCode,
     code: &'static str,
     title: &'static str,
-    /// As one sentence. Nothing of a request is repeated in it but what was made safe to show.
+    /// One sentence. Text from a request must be sanitized.
     detail: String,
 }
 
@@ -20,16 +19,16 @@ impl Problem {
     }
 
     pub(super) fn not_found(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", "Nothing is here", detail)
+        Self::new(StatusCode::NOT_FOUND, "not_found", "Not found", detail)
     }
 
     pub(super) fn method() -> Self {
         let detail = "see the header Allow for what is supported";
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "The method is not supported here", detail)
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed", detail)
     }
 
     pub(super) fn malformed(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "malformed", "The request cannot be read", detail)
+        Self::new(StatusCode::BAD_REQUEST, "malformed", "The request is invalid", detail)
     }
 
     pub(super) fn busy(detail: impl Into<String>) -> Self {

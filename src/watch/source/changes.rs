@@ -1,8 +1,8 @@
-//! Waiting for files to change.
+//! Waits for files to change.
 //!
-//! What the system tells of changes is only a hint to look: whether anything has changed is told by the stamp of
-//! the files, behind all links. So it does not matter how an editor saves, whether a folder is swapped by a link
-//! or is gone for a while, and a hint that never comes is made up for by looking now and then.
+//! Notifications of the operating system are only hints; the stamp of the files, with links followed, decides whether
+//! anything has changed. So it does not matter how an editor saves, or whether a folder is replaced by a link or missing
+//! for a while; and files are also checked regularly, in case a notification is lost.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,23 +14,22 @@ use crate::config::{self, Stamp};
 
 use super::super::debounce::debounce;
 
-/// How often files are looked at, even if the system says nothing.
-const ANYWAY: Duration = Duration::from_secs(30);
+/// How often files are checked without a notification.
+const FALLBACK: Duration = Duration::from_secs(30);
 
-/// The changes of what some paths lead to.
 #[derive(Debug)]
 pub struct Changes {
     paths: Vec<PathBuf>,
     poll: Option<Duration>,
     hint: mpsc::Sender<()>,
     hinted: mpsc::Receiver<()>,
-    /// The system's hints end when this is dropped.
+    /// Notifications end when this is dropped.
     watcher: Option<RecommendedWatcher>,
 }
 
 impl Changes {
-    /// Waits for changes from now on. With `poll`, files are looked at so often, for file systems that tell nothing;
-    /// without it, the system is asked to tell.
+    /// Watches these paths from now on. With `poll`, files are checked at this interval, for file systems without
+    /// notifications.
     pub fn of(paths: Vec<PathBuf>, poll: Option<Duration>) -> Self {
         let (hint, hinted) = mpsc::channel(1);
         let mut changes = Self { paths, poll, hint, hinted, watcher: None };
@@ -38,36 +37,35 @@ impl Changes {
         changes
     }
 
-    /// Asks for hints anew: folders may be other folders now.
+    /// Subscribes to notifications again, because paths may lead to other folders now.
     pub fn renew(&mut self) {
         if self.poll.is_none() {
             self.watcher = watcher(&self.paths, self.hint.clone());
         }
     }
 
-    /// The files as they are.
     pub fn now(&self) -> Stamp {
         Stamp::of(&self.paths)
     }
 
-    /// The files once they have come to rest.
-    pub async fn settled(&self) -> Stamp {
+    /// The stamp once the files have stopped changing.
+    pub async fn debounced(&self) -> Stamp {
         debounce(|| self.now()).await
     }
 
-    /// Returns when it is time to look. Nothing is lost if this is dropped before.
+    /// Returns when the files should be checked. Cancel-safe.
     pub async fn hint(&mut self) {
         tokio::select! {
             _ = self.hinted.recv() => {}
-            () = tokio::time::sleep(self.poll.unwrap_or(ANYWAY)) => {}
+            () = tokio::time::sleep(self.poll.unwrap_or(FALLBACK)) => {}
         }
     }
 
-    /// The next state that differs from a known one, once it has come to rest.
+    /// The next stamp that differs from a known one, once the files have stopped changing.
     pub async fn next(&mut self, known: &Stamp) -> Stamp {
         loop {
             self.hint().await;
-            let stamp = self.settled().await;
+            let stamp = self.debounced().await;
             if stamp != *known {
                 self.renew();
                 return stamp;
@@ -76,22 +74,20 @@ impl Changes {
     }
 }
 
-/// Asks for hints on everything that the paths lead to and through. Without any there still is the clock.
+/// Subscribes to everything that the paths lead to and through. `None` if that fails; the interval remains.
 fn watcher(paths: &[PathBuf], hints: mpsc::Sender<()>) -> Option<RecommendedWatcher> {
-    let heard = move |event: notify::Result<notify::Event>| {
-        // Reading is an event as well, and would make us read for ever. A full channel has its hint already.
+    let on_event = move |event: notify::Result<notify::Event>| {
+        // Our own reads are access events, too. A full channel has a hint already.
         if !event.is_ok_and(|event| matches!(event.kind, EventKind::Access(_))) {
             let _ = hints.try_send(());
         }
     };
-    let mut watcher = notify::recommended_watcher(heard)
-        .inspect_err(
-            |error| tracing::warn!(%error, "the system tells nothing of changes; files are looked at every 30 s"),
-        )
+    let mut watcher = notify::recommended_watcher(on_event)
+        .inspect_err(|error| tracing::warn!(%error, "no file notifications; files are checked every 30 s"))
         .ok()?;
     for folder in config::folders(paths) {
         if let Err(error) = watcher.watch(&folder, RecursiveMode::NonRecursive) {
-            tracing::warn!(%error, "{} cannot be watched; it is looked at every 30 s", folder.display());
+            tracing::warn!(%error, "no notifications for {}; it is checked every 30 s", folder.display());
         }
     }
     Some(watcher)

@@ -168,7 +168,7 @@ fn a_copy_that_is_damaged_in_any_way_is_fetched_again_and_that_is_said_once() {
 fn a_copy_that_is_damaged_while_it_is_followed_is_fetched_again_too() {
     let world = World::new();
     let watch = world.watch();
-    watch.until("started", || watch.said().contains("a commit of "));
+    watch.until("started", || watch.said().contains("now using commit "));
     empty(files(&world.copy().join("objects"), "/"));
     world.repository.pushed("label: Ventes }", "label: Healed }");
     world.labelled(&watch, "Healed");
@@ -185,7 +185,7 @@ fn a_copy_that_is_whole_is_kept_when_the_remote_is_the_one_that_fails() {
     let away = world.repository.remote().with_extension("away");
     fs::rename(world.repository.remote(), &away).unwrap();
     let watch = world.watch();
-    watch.until("told", || watch.said().matches("git says: ").count() > 0);
+    watch.until("told", || watch.said().matches("git: ").count() > 0);
     fs::rename(&away, world.repository.remote()).unwrap();
     world.repository.pushed("label: Ventes }", "label: Back }");
     world.labelled(&watch, "Back");
@@ -199,7 +199,7 @@ fn a_copy_that_is_whole_is_kept_when_the_remote_is_the_one_that_fails() {
     let bytes = fs::read(&tree).unwrap();
     empty(vec![tree.clone()]);
     let watch = world.watch();
-    watch.until("told", || watch.said().matches("git says: ").count() > 0);
+    watch.until("told", || watch.said().matches("git: ").count() > 0);
     assert_eq!(world.label(), "Back");
     fs::write(&tree, bytes).unwrap();
     world.labelled(&watch, "Whole");

@@ -361,3 +361,16 @@ fn a_watch_stops_writing_when_another_owner_takes_over_and_does_not_take_back() 
     assert_eq!(server.audit().len(), audit);
     watch.stop();
 }
+
+#[test]
+fn a_watch_reports_another_owner_even_if_nothing_differs() {
+    let server = server();
+    let north = files(Some("north"), &server.url, "north", "");
+    let watch = Watch::start(north.path(), &["--mode", "correct", "--interval", "100ms"]);
+    watch.until("in sync", || owners(&server) == ["git.example.org/north"] && watch.said().contains("in sync"));
+    let claim = server.list("owners")[0]["id"].clone();
+    let body = json!({"owner": "south", "account": "p", "scope": {"numbers": null, "ring_groups": null}, "take_over": [claim]});
+    server.post("owners", &body);
+    watch.until("reported", || watch.said().contains("south manages the account"));
+    watch.stop();
+}

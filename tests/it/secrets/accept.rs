@@ -319,7 +319,7 @@ fn watch_holds_an_account_whose_address_is_new_and_goes_on_holding_it_after_the_
     // Taken up, and looked at once more.
     wait("its files count from now on");
     fs::write(phones.path("second.yaml"), "version: 1\ntests: [\n").unwrap();
-    wait("its files have errors");
+    wait("the files have errors");
     commands::signal(watch.id(), "TERM");
     watch.wait().unwrap();
     phones.nothing_happened("watch");

@@ -93,15 +93,15 @@ fn a_receiver_that_fails_is_told_again_in_order_and_its_address_is_nowhere() {
     let (_server, folder, watch) = watch(&receiver, "cloudevents");
     let url = address(&watch);
     watch.until("delivered", || delivered(&url, 1));
-    // Many looks find the same: it is told once. Then another thing happens.
-    let looks = || get(&format!("{url}/api/status")).json()["accounts"][0]["counts"]["looks"].as_u64().unwrap();
-    let before = looks();
-    watch.until("more looks", || looks() > before + 3);
+    // Many checks find the same: one notice. Then something else happens.
+    let checks = || get(&format!("{url}/api/status")).json()["accounts"][0]["counts"]["checks"].as_u64().unwrap();
+    let before = checks();
+    watch.until("more checks", || checks() > before + 3);
     edit(folder.path(), "{ to: user/203, label: Accueil }", "{ to: receptionist/main, label: Accueil }");
     watch.until("in sync", || receiver.all().len() >= 3);
     let all = receiver.all();
-    let whats: Vec<&str> = all.iter().map(|(_, event)| event["data"]["what"].as_str().unwrap()).collect();
-    assert_eq!(whats, ["blocked", "applied", "recovered"], "{all:#?}");
+    let kinds: Vec<&str> = all.iter().map(|(_, event)| event["data"]["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["blocked", "applied", "recovered"], "{all:#?}");
     let (media, event) = &all[0];
     assert_eq!(media, "application/cloudevents+json; charset=utf-8");
     assert_eq!((&event["specversion"], &event["subject"]), (&json!("1.0"), &json!("wework-republique")));
@@ -115,7 +115,7 @@ fn a_receiver_that_fails_is_told_again_in_order_and_its_address_is_nowhere() {
     for (place, text) in [("metrics", &metrics), ("status", &status), ("log", &said)] {
         assert!(!text.contains(SECRET), "the address is in the {place}: {text}");
     }
-    assert!(said.contains("a notice waits"), "{said}");
+    assert!(said.contains("a notice is retried"), "{said}");
     assert_eq!(*receiver.refused.lock().unwrap(), 0);
 }
 
@@ -144,7 +144,7 @@ fn a_receiver_that_never_answers_holds_nobody_up() {
     let url = address(&watch);
     let account = || get(&format!("{url}/api/status")).json()["accounts"][0].clone();
     watch.until("in sync and looked at again", || {
-        account()["state"] == "in_sync" && account()["counts"]["looks"].as_u64().unwrap() > 3
+        account()["state"] == "in_sync" && account()["counts"]["checks"].as_u64().unwrap() > 3
     });
 }
 

@@ -110,8 +110,8 @@ fn the_page_shows_how_accounts_stand_and_keeps_up_without_reload() {
     assert_ne!(wanted, "Ventes");
     let applied = crate::support::commands::strowger(folder.path(), &["apply", ".", "--auto-approve"]);
     assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
-    browser.until("document.querySelector('#settled li[data-account=\"wework-republique\"]')");
-    browser.until("document.getElementById('news').textContent === 'wework-republique: In sync'");
+    browser.until("document.querySelector('#in-sync li[data-account=\"wework-republique\"]')");
+    browser.until("document.getElementById('announcement').textContent === 'wework-republique: In sync'");
     browser.until("document.title.startsWith('1 account, none needs attention')");
     browser.until("document.activeElement !== document.body");
     relabel(&server, "Once more");

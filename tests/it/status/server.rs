@@ -101,11 +101,11 @@ fn a_request_with_the_token_wakes_accounts_and_approves_exactly_the_plan_that_is
     assert_eq!((wrong.status.as_u16(), wrong.header("www-authenticate")), (401, "Bearer realm=\"strowger watch\""));
     assert_eq!(post("/reconcile?account=nobody", "a-status-token", &json!({})).status, 404);
     assert_eq!(post("/reconcile?acount=x", "a-status-token", &json!({})).status, 400);
-    let looks = || get(&format!("{url}/api/status")).json()["accounts"][0]["counts"]["looks"].as_u64().unwrap();
-    let before = looks();
+    let checks = || get(&format!("{url}/api/status")).json()["accounts"][0]["counts"]["checks"].as_u64().unwrap();
+    let before = checks();
     let woken = post("/reconcile?account=wework-republique", "a-status-token", &json!({}));
     assert_eq!((woken.status.as_u16(), &woken.json()), (202, &json!({ "woken": 1 })));
-    watch.until("looked at", || looks() > before);
+    watch.until("checked", || checks() > before);
     assert_eq!(post("/reconcile", "a-status-token", &json!({})).json(), json!({ "woken": 1 }));
 
     let approve = "/api/accounts/wework-republique/approve";

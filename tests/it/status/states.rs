@@ -3,7 +3,7 @@
 use strowger::apply::ShutdownSignal;
 use strowger::plan::{Block, Digest, Guard, Plan};
 use strowger::watch::server::{Setup, serve};
-use strowger::watch::status::{Event, EventKind, State};
+use strowger::watch::status::{AccountState, Event, EventKind};
 use strowger::watch::{Clock, StatusStore};
 use tokio::sync::mpsc;
 
@@ -32,41 +32,42 @@ fn plan() -> Plan {
     }
 }
 
-fn board() -> StatusStore {
-    let board = StatusStore::default();
+fn status_store() -> StatusStore {
+    let status_store = StatusStore::default();
     let now = Clock::system().stamp();
-    board.update_source(|source| {
+    status_store.update_source(|source| {
         HOSTILE.clone_into(&mut source.from);
         source.failing = Some(HOSTILE.to_owned());
         source.errors = vec![HOSTILE.to_owned()];
     });
-    for state in State::ALL {
+    for state in AccountState::ALL {
         for (name, says) in [(state.as_str().to_owned(), "as an example"), (format!("{state:?} {HOSTILE}"), HOSTILE)] {
-            board.update(&name, |account| {
+            status_store.update(&name, |account| {
                 account.state = state;
                 account.provider = "office";
                 account.since.clone_from(&now);
-                account.last_look = Some(now.clone());
-                account.next_look = Some(Clock::system().stamp_in(std::time::Duration::from_secs(90)));
-                account.says = (state != State::InSync).then(|| says.to_owned());
-                account.findings = if state == State::Invalid { vec![says.to_owned()] } else { Vec::new() };
-                account.files.valid = state != State::Suspended;
-                account.files.errors = if state == State::Suspended { vec![says.to_owned()] } else { Vec::new() };
-                account.degraded = (state == State::Degraded)
+                account.last_check = Some(now.clone());
+                account.next_check = Some(Clock::system().stamp_in(std::time::Duration::from_secs(90)));
+                account.message = (state != AccountState::InSync).then(|| says.to_owned());
+                account.findings = if state == AccountState::Invalid { vec![says.to_owned()] } else { Vec::new() };
+                account.files.valid = state != AccountState::Suspended;
+                account.files.errors =
+                    if state == AccountState::Suspended { vec![says.to_owned()] } else { Vec::new() };
+                account.degraded = (state == AccountState::Degraded)
                     .then(|| strowger::watch::status::Degraded { objects: 1, reasons: vec![says.to_owned()] });
-                account.plan = (state == State::Blocked).then(|| plan().into());
-                account.approvable = state == State::Blocked;
-                account.remember(Event {
+                account.plan = (state == AccountState::Blocked).then(|| plan().into());
+                account.approvable = state == AccountState::Blocked;
+                account.add_event(Event {
                     at: now.clone(),
-                    what: EventKind::Drift,
-                    says: says.to_owned(),
+                    kind: EventKind::Drift,
+                    message: says.to_owned(),
                     run: None,
                     approval: None,
                 });
             });
         }
     }
-    board
+    status_store
 }
 
 #[test]
@@ -75,15 +76,15 @@ fn every_state_has_a_word_and_a_shape_and_no_text_is_more_than_text() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let address = listener.local_addr().unwrap();
-    let (orders, _orders) = mpsc::channel(1);
-    let board = board();
+    let (commands, _commands) = mpsc::channel(1);
+    let status_store = status_store();
     let setup = Setup {
-        board: board.clone(),
-        orders,
+        status_store: status_store.clone(),
+        commands,
         clock: Clock::system(),
         token: None,
         hosts: Vec::new(),
-        tallies: Vec::new(),
+        delivery_counters: Vec::new(),
         stop: ShutdownSignal::never(),
     };
     runtime.spawn(serve(listener, address, setup));
@@ -103,15 +104,15 @@ fn every_state_has_a_word_and_a_shape_and_no_text_is_more_than_text() {
             (badge[0].as_str().unwrap(), badge[1].as_str().unwrap())
         })
         .collect();
-    assert_eq!(seen.len(), 2 * State::ALL.len());
+    assert_eq!(seen.len(), 2 * AccountState::ALL.len());
     seen.sort_unstable();
     seen.dedup();
-    assert_eq!(seen.len(), State::ALL.len(), "each state has one word and one shape: {seen:?}");
+    assert_eq!(seen.len(), AccountState::ALL.len(), "each state has one word and one shape: {seen:?}");
     // A change while somebody looks is as harmless as the page itself.
-    let name = format!("{:?} {HOSTILE}", State::InSync);
-    board.update(&name, |account| {
-        account.state = State::Failing;
-        account.says = Some(HOSTILE.to_owned());
+    let name = format!("{:?} {HOSTILE}", AccountState::InSync);
+    status_store.update(&name, |account| {
+        account.state = AccountState::Failing;
+        account.message = Some(HOSTILE.to_owned());
     });
     browser.until("document.querySelectorAll('.badge use[href=\"#failing\"]').length === 3");
     let strange = "document.querySelectorAll('main script, main img, main [onerror], main [onfocus]').length";

@@ -311,7 +311,7 @@ fn a_watch_writes_files_whose_plan_is_empty_and_leaves_the_account_as_it_is() {
     let id = server.number("+33142685302")["id"].as_str().unwrap().to_owned();
     server.patch(&format!("numbers/{id}"), &json!({ "label": "Portail" }));
     let file = to.join("wework-republique/account.yaml");
-    watch.until("written", || file.exists() && watch.said().contains("the files that ask for what the account has"));
+    watch.until("written", || file.exists() && watch.said().contains("the adopted files"));
     let before = fs::read_to_string(folder.path().join("account.yaml")).unwrap();
     let text = fs::read_to_string(&file).unwrap();
     assert_eq!(text, before.replace("label: Ventes }", "label: Portail }"));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use strowger::model::LiveUser;
 use strowger::providers::Access;
 use strowger::watch::Options;
-use strowger::watch::status::{EventKind, State};
+use strowger::watch::status::{AccountState, EventKind};
 use tokio::time::sleep;
 
 use super::portal::{FILE, Portal, Watch};
@@ -46,7 +46,7 @@ fn hire(portal: &Portal) {
 #[tokio::test(start_paused = true)]
 async fn what_does_not_need_the_invalid_declaration_is_corrected_and_the_rest_says_why_it_is_left_out() {
     let watch = Watch::start(correct(), GONE).await;
-    watch.until_state(State::Degraded).await;
+    watch.until_state(AccountState::Degraded).await;
     assert_eq!(watch.portal.label("+33142685302"), "Ventes");
     let live = watch.portal.live();
     assert!(live.ring_groups.iter().all(|group| group.name.as_str() != "support"));
@@ -62,7 +62,7 @@ async fn what_does_not_need_the_invalid_declaration_is_corrected_and_the_rest_sa
 
     // It still corrects, and says nothing twice.
     watch.portal.relabel("+33142685302", "by hand");
-    watch.until("corrected", |status| status.counts.runs == 2 && status.state == State::Degraded).await;
+    watch.until("corrected", |status| status.counts.runs == 2 && status.state == AccountState::Degraded).await;
     sleep(HOUR).await;
     assert_eq!(watch.portal.label("+33142685302"), "Ventes");
     assert_eq!(watch.told(EventKind::Degraded).len(), 1, "{:#?}", watch.status().history);
@@ -71,9 +71,9 @@ async fn what_does_not_need_the_invalid_declaration_is_corrected_and_the_rest_sa
 #[tokio::test(start_paused = true)]
 async fn it_recovers_by_itself_when_the_declarations_are_valid_again() {
     let watch = Watch::start(correct(), GONE).await;
-    watch.until_state(State::Degraded).await;
+    watch.until_state(AccountState::Degraded).await;
     hire(&watch.portal);
-    watch.until_state(State::InSync).await;
+    watch.until_state(AccountState::InSync).await;
     let status = watch.status();
     assert!(status.degraded.is_none());
     assert!(status.last_in_sync.is_some());
@@ -88,7 +88,7 @@ async fn an_account_that_becomes_degraded_deletes_and_unassigns_nothing() {
     let file = GONE.replace("{ to: ring_group/support }", "{ to: none }") + "policy: { prune: ring_groups }\n";
     let file = file.replace("  ventes: {", "  other: {").replace("ring_group/ventes", "ring_group/other");
     watch.file(&file).await;
-    watch.until_state(State::Degraded).await;
+    watch.until_state(AccountState::Degraded).await;
     let live = watch.portal.live();
     assert!(live.ring_groups.iter().any(|group| group.name.as_str() == "ventes"), "not pruned");
     assert!(live.ring_groups.iter().any(|group| group.name.as_str() == "other"), "made");
@@ -102,14 +102,14 @@ async fn an_account_that_becomes_degraded_deletes_and_unassigns_nothing() {
 async fn what_was_left_out_is_new_and_not_drift_once_it_is_valid() {
     let watch = Watch::correcting(FILE).await;
     watch.file(&format!("{GONE}policy: {{ drift: {{ numbers: report, ring_groups: report }} }}\n")).await;
-    watch.until_state(State::Degraded).await;
+    watch.until_state(AccountState::Degraded).await;
     hire(&watch.portal);
-    watch.until_state(State::InSync).await;
+    watch.until_state(AccountState::InSync).await;
     let live = watch.portal.live();
     let support = live.ring_groups.iter().find(|group| group.name.as_str() == "support").unwrap();
     let number = live.numbers.iter().find(|one| one.number.to_string() == "+33142685301").unwrap();
     assert_eq!(number.to.as_ref().map(|to| &to.id), Some(&support.id));
     // A change by hand is drift again from now on.
     watch.portal.meddle(|live| live.numbers[1].to = None);
-    watch.until_state(State::Drifted).await;
+    watch.until_state(AccountState::Drifted).await;
 }

@@ -57,7 +57,7 @@ fn every_way_of_saving_a_file_is_noticed_and_applied() {
     });
     saved(&watch, &server, folder.path(), "Removed first", |path, text| {
         fs::remove_file(path).unwrap();
-        watch.until("told", || watch.said().contains("its files have errors"));
+        watch.until("told", || watch.said().contains("the files have errors"));
         fs::write(path, text).unwrap();
     });
     // A second file of the account.
@@ -120,7 +120,7 @@ fn a_folder_that_goes_and_comes_back_is_watched_again() {
     watch.until("applied", || label(&server) == "Ventes");
     for round in 0..3 {
         fs::remove_dir_all(&folder).unwrap();
-        watch.until("told", || watch.said().matches("its files have errors").count() > round);
+        watch.until("told", || watch.said().matches("the files have errors").count() > round);
         commands_copy(source.path(), &folder);
         saved(&watch, &server, &folder, &format!("Round {round}"), |path, text| fs::write(path, text).unwrap());
         // The next copy begins with the same.

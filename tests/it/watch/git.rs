@@ -103,7 +103,7 @@ fn a_commit_with_errors_leaves_the_last_good_one_in_force_and_the_next_good_one_
     let watch = world.watch(&[]);
     world.labelled(&watch, "Ventes");
     world.repository.pushed("to: conference/salle-1", "too: conference/salle-1");
-    watch.until("told", || watch.said().contains("the state before still counts"));
+    watch.until("told", || watch.said().contains("the last valid files stay in use"));
     // Not judged by the commit with errors, whose guards nobody can read.
     let good = world.repository.pushed("too: conference/salle-1 }", "to: conference/salle-1, label: Salle }");
     watch.until("applied", || world.server.number("+33142685304")["label"] == "Salle");
@@ -120,7 +120,7 @@ fn the_last_good_commit_is_still_defended_by_a_new_process_that_finds_one_with_e
     world.repository.pushed("to: conference/salle-1", "too: conference/salle-1");
     meddle(&world, "by hand");
     let watch = world.watch(&[]);
-    watch.until("told", || watch.said().contains("the state before still counts"));
+    watch.until("told", || watch.said().contains("the last valid files stay in use"));
     world.labelled(&watch, "Ventes");
     assert_eq!(watch.stop(), Some(0));
 }
@@ -189,7 +189,7 @@ fn a_remote_that_goes_is_told_and_one_that_comes_back_is_followed_also_by_a_new_
     world.labelled(&watch, "Ventes");
     let away = world.repository.remote().with_extension("away");
     fs::rename(world.repository.remote(), &away).unwrap();
-    watch.until("told", || watch.said().contains("git says: "));
+    watch.until("told", || watch.said().contains("git: "));
     assert_eq!(watch.stop(), Some(0));
     // A new process goes on with what was taken up last.
     let id = world.server.number(NUMBER)["id"].as_str().unwrap().to_owned();
@@ -199,7 +199,7 @@ fn a_remote_that_goes_is_told_and_one_that_comes_back_is_followed_also_by_a_new_
     fs::rename(away, world.repository.remote()).unwrap();
     world.repository.pushed("label: Ventes }", "label: Back }");
     world.labelled(&watch, "Back");
-    watch.until("told", || watch.said().contains("all is well again"));
+    watch.until("told", || watch.said().contains("source: ok again"));
     assert_eq!(watch.stop(), Some(0));
 }
 
@@ -238,7 +238,7 @@ fn unsigned_commits_are_refused_and_signed_ones_are_taken_up_where_that_is_requi
         Watch::spawn(command)
     };
     let watch = signed();
-    watch.until("told", || watch.said().contains("its signature is not good"));
+    watch.until("told", || watch.said().contains("its signature is not valid"));
     assert_eq!(world.label(), "", "an unsigned commit was applied");
     world.repository.git(&["config", "gpg.format", "ssh"]);
     world.repository.git(&["config", "user.signingkey", key.to_str().unwrap()]);
@@ -248,20 +248,20 @@ fn unsigned_commits_are_refused_and_signed_ones_are_taken_up_where_that_is_requi
     // Unsigned, and signed by somebody else.
     world.repository.git(&["config", "commit.gpgsign", "false"]);
     let unsigned = world.repository.pushed("label: Signed }", "label: Unsigned }");
-    watch.until("told", || watch.said().contains(&format!("commit {unsigned} is not taken up")));
+    watch.until("told", || watch.said().contains(&format!("commit {unsigned} is not used")));
     let other = keys.path().join("other");
     Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&other).status().unwrap();
     world.repository.git(&["config", "user.signingkey", other.to_str().unwrap()]);
     world.repository.git(&["config", "commit.gpgsign", "true"]);
     let foreign = world.repository.pushed("label: Unsigned }", "label: Foreign }");
-    watch.until("told", || watch.said().contains(&format!("commit {foreign} is not taken up")));
+    watch.until("told", || watch.said().contains(&format!("commit {foreign} is not used")));
     assert_eq!(world.label(), "Signed");
     // A new process goes on with the commit that was taken up last, and says why it is not the newest.
     assert_eq!(watch.stop(), Some(0));
     meddle(&world, "by hand");
     let watch = signed();
     world.labelled(&watch, "Signed");
-    watch.until("told", || watch.said().contains(&format!("commit {foreign} is not taken up")));
+    watch.until("told", || watch.said().contains(&format!("commit {foreign} is not used")));
     world.repository.git(&["config", "user.signingkey", key.to_str().unwrap()]);
     world.repository.pushed("label: Foreign }", "label: Good again }");
     world.labelled(&watch, "Good again");
@@ -288,7 +288,7 @@ fn over_http_the_password_opens_and_is_shown_nowhere() {
     let other = tempfile::tempdir().unwrap();
     let state = other.path().to_str().unwrap();
     let watch = Watch::spawn(world.command(&url, &["--state", state, "-vv"]));
-    watch.until("told", || watch.said().contains("git says: "));
+    watch.until("told", || watch.said().contains("git: "));
     assert!(!watch.said().contains("planted"), "{}", watch.said());
     assert_eq!(watch.stop(), Some(0));
 }
@@ -340,7 +340,7 @@ fn links_and_hooks_of_a_repository_do_nothing() {
     let host = world.server.url.strip_prefix("http://").unwrap();
     let accept = ["--accept-address", host, "--accept-token-source", "env:STROWGER_TEST_TOKEN"];
     let watch = world.watch(&accept);
-    watch.until("checked out", || watch.said().contains("a commit of "));
+    watch.until("checked out", || watch.said().contains(" has errors"));
     let link = world.working().join("current/phones/account.yaml");
     assert!(!link.is_symlink());
     fs::remove_file(world.repository.phones().join("account.yaml")).unwrap();
@@ -413,7 +413,7 @@ fn a_commit_beside_a_work_tree_touches_neither_it_nor_its_index_nor_branches_of_
     world.repository.git(&["add", "phones/notes.txt"]);
     let before = about();
     meddle(&world, "Portail");
-    let others = "has commits of somebody else's";
+    let others = "has commits that Strowger did not make";
     for (name, why) in [("main", "is in use"), ("taken", others), ("amended", others)] {
         let watch = Watch::start(&clone, &[&arguments[..], &[name]].concat());
         watch.until("told", || watch.said().contains(why));

@@ -15,7 +15,7 @@ use strowger::providers::snapshot::{Format, parse};
 use strowger::providers::{
     Access, AuditEntry, BoxFuture, ChangeCheck, FetchedAccount, Progress, Provider, ReadError, WriteError, WriteReceipt,
 };
-use strowger::watch::status::{AccountStatus, Event, EventKind, State};
+use strowger::watch::status::{AccountState, AccountStatus, Event, EventKind};
 use strowger::watch::{Clock, Command, Connection, Environment, LoadedRevision, Options, Reason, Setup, StatusStore};
 use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot};
@@ -262,10 +262,10 @@ impl Environment for Process {
 /// A loop under test. It begins with [`Watch::start`] and ends with the test.
 pub struct Watch {
     pub portal: Arc<Portal>,
-    pub board: StatusStore,
+    pub status_store: StatusStore,
     pub folder: TempDir,
-    states: mpsc::Sender<LoadedRevision>,
-    orders: mpsc::Sender<Command>,
+    revisions: mpsc::Sender<LoadedRevision>,
+    commands: mpsc::Sender<Command>,
     stopper: ShutdownHandle,
     running: JoinHandle<()>,
 }
@@ -273,25 +273,25 @@ pub struct Watch {
 impl Watch {
     /// Watches an account whose file says this.
     pub async fn start(options: Options, file: &str) -> Self {
-        let (folder, portal, board) = (tempfile::tempdir().unwrap(), Portal::new(), StatusStore::default());
+        let (folder, portal, status_store) = (tempfile::tempdir().unwrap(), Portal::new(), StatusStore::default());
         let (stopper, stop): (ShutdownHandle, ShutdownSignal) = ShutdownHandle::new();
-        let (states, states_out) = mpsc::channel(8);
-        let (orders, orders_out) = mpsc::channel(8);
-        let edge = Arc::new(Process { portal: Arc::clone(&portal) });
+        let (revisions, revisions_out) = mpsc::channel(8);
+        let (commands, commands_out) = mpsc::channel(8);
+        let environment = Arc::new(Process { portal: Arc::clone(&portal) });
         let clock = Clock::from(SystemTime::UNIX_EPOCH + Duration::from_secs(START));
         let setup = Setup {
             options,
-            edge,
-            board: board.clone(),
+            environment,
+            status_store: status_store.clone(),
             clock,
             stop,
             approved: Vec::new(),
-            states: states_out,
-            orders: orders_out,
-            nudge: mpsc::channel(1).0,
+            revisions: revisions_out,
+            commands: commands_out,
+            refresh: mpsc::channel(1).0,
         };
         let running = tokio::spawn(strowger::watch::run(setup));
-        let watch = Self { portal, board, folder, states, orders, stopper, running };
+        let watch = Self { portal, status_store, folder, revisions, commands, stopper, running };
         watch.file(file).await;
         watch
     }
@@ -304,44 +304,44 @@ impl Watch {
     /// The fleet has these files from now on.
     pub async fn take(&self, files: &[(&str, &str)]) {
         let paths: Vec<PathBuf> = files.iter().map(|(name, text)| write(self.folder.path(), name, text)).collect();
-        self.states.send(LoadedRevision { loaded: config::load(&paths), commit: None }).await.unwrap();
+        self.revisions.send(LoadedRevision { loaded: config::load(&paths), commit: None }).await.unwrap();
     }
 
     /// In mode `correct`, once the account is as the file asks.
     pub async fn correcting(file: &str) -> Self {
         let watch = Self::start(Options { access: Access::Write, ..Options::default() }, file).await;
-        watch.until_state(State::InSync).await;
+        watch.until_state(AccountState::InSync).await;
         watch
     }
 
     pub fn status(&self) -> Arc<AccountStatus> {
-        self.board.get(NAME).unwrap_or_default()
+        self.status_store.get(NAME).unwrap_or_default()
     }
 
     /// Waits until this holds, however long that takes.
     #[track_caller]
     pub fn until(&self, what: &'static str, holds: impl Fn(&AccountStatus) -> bool) -> impl Future<Output = ()> {
-        let (board, mut follow) = (self.board.clone(), self.board.follow());
+        let (status_store, mut follow) = (self.status_store.clone(), self.status_store.follow());
         async move {
             let wait = async {
-                while !holds(&board.get(NAME).unwrap_or_default()) {
+                while !holds(&status_store.get(NAME).unwrap_or_default()) {
                     follow.changed().await.unwrap();
                 }
             };
             let waited = tokio::time::timeout(Duration::from_secs(30 * 24 * 3600), wait).await;
-            assert!(waited.is_ok(), "never {what}: {:#?}", board.get(NAME));
+            assert!(waited.is_ok(), "never {what}: {:#?}", status_store.get(NAME));
         }
     }
 
-    pub async fn until_state(&self, state: State) {
-        self.until("in that state", move |status| status.state == state && status.next_look.is_some()).await;
+    pub async fn until_state(&self, state: AccountState) {
+        self.until("in that state", move |status| status.state == state && status.next_check.is_some()).await;
     }
 
     /// Asks for a look at all accounts.
     pub async fn ask(&self) {
         let (answer, woken) = oneshot::channel();
-        let order = Command::Reconcile { account: None, reason: Reason::Request, answer: Some(answer) };
-        self.orders.send(order).await.unwrap();
+        let command = Command::Reconcile { account: None, reason: Reason::Request, answer: Some(answer) };
+        self.commands.send(command).await.unwrap();
         assert_eq!(woken.await.unwrap(), 1);
     }
 
@@ -350,12 +350,12 @@ impl Watch {
         let digest = self.status().plan.as_ref().unwrap().digest.clone();
         let (answer, known) = oneshot::channel();
         let by = Approver::new(Some("ada"), ApproverSource::Token);
-        self.orders.send(Command::Approve { account: NAME.into(), digest, by, answer }).await.unwrap();
+        self.commands.send(Command::Approve { account: NAME.into(), digest, by, answer }).await.unwrap();
         assert!(known.await.unwrap());
     }
 
     pub fn told(&self, what: EventKind) -> Vec<Event> {
-        self.status().history.iter().filter(|event| event.what == what).cloned().collect()
+        self.status().history.iter().filter(|event| event.kind == what).cloned().collect()
     }
 
     /// Stops, and waits for the end.

@@ -94,7 +94,7 @@ fn a_watchdog_that_is_fed_has_nothing_fetched_or_read_again() {
     for _ in 0..10 {
         manager.until("WATCHDOG=1");
     }
-    assert_eq!(watch.said().matches("a commit of").count(), 1, "{}", watch.said());
+    assert_eq!(watch.said().matches("now using commit").count(), 1, "{}", watch.said());
     assert_eq!(watch.stop(), Some(0));
 }
 

@@ -1,12 +1,11 @@
-//! The text format itself: families with their help and type, samples with their labels.
+//! The text format: families with help and type, samples with labels.
 
 use std::fmt::Write as _;
 
-/// A page of metrics.
 #[derive(Debug, Default)]
 pub(super) struct Text(String);
 
-/// Samples of one name. One without samples is not shown.
+/// The samples of one metric. A family without samples is not written.
 pub(super) struct Family<'t> {
     text: &'t mut String,
     name: String,
@@ -15,7 +14,7 @@ pub(super) struct Family<'t> {
 }
 
 impl Text {
-    /// Begins a family; names and help are our own words.
+    /// Begins a family; name and help must be constants.
     pub(super) fn family(&mut self, name: &str, help: &str, kind: &str) -> Family<'_> {
         let head = format!("# HELP {name} {help}\n# TYPE {name} {kind}\n");
         Family { text: &mut self.0, name: name.to_owned(), head: Some(head) }
@@ -27,7 +26,7 @@ impl Text {
 }
 
 impl Family<'_> {
-    /// Adds a sample; the values of labels are untrusted text.
+    /// Adds a sample; the values of labels may be untrusted text.
     pub(super) fn sample(&mut self, labels: &[(&str, &str)], value: f64) {
         if let Some(head) = self.head.take() {
             self.text.push_str(&head);

@@ -1,4 +1,4 @@
-//! One account as an element of a list: a line, a card, or everything.
+//! One account as a list item: a line, a card, or in full.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -8,108 +8,104 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::plan::Plan;
 use crate::render::{counted, html};
 
-use super::super::super::status::{AccountStatus, State};
-use super::fingerprints::mark;
-use super::labels::{happening, has_refused_files, is_urgent, rank, shape, state, time};
+use super::super::super::status::{AccountState, AccountStatus};
+use super::fingerprints::fingerprint;
+use super::labels::{event_label, has_file_errors, needs_attention, rank, shape, state, time};
 
-/// What a path may show as it is.
+/// The characters of a path segment that are percent-encoded.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// How much of an account is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Extent {
-    /// How it stands, and when it was looked at.
+    /// The state, the message and the last check.
     Line,
-    /// What somebody needs who has to decide; whether a short plan is open.
+    /// What a person needs to decide.
     Card {
-        /// See above.
+        /// Whether a short plan is expanded.
         open: bool,
     },
-    /// Everything.
-    Whole,
+    /// The whole plan and history.
+    Full,
 }
 
 impl Extent {
-    /// The most changes of a plan that are shown.
-    const fn changes(self) -> usize {
-        if matches!(self, Self::Whole) { 500 } else { 20 }
+    const fn max_changes(self) -> usize {
+        if matches!(self, Self::Full) { 500 } else { 20 }
     }
 
-    /// The most events that are shown.
-    const fn events(self) -> usize {
-        if matches!(self, Self::Whole) { usize::MAX } else { 8 }
+    const fn max_events(self) -> usize {
+        if matches!(self, Self::Full) { usize::MAX } else { 8 }
     }
 }
 
-/// The element of an account.
 pub(super) fn item(page: &mut String, account: &AccountStatus, extent: Extent, address: SocketAddr) {
-    let list = if is_urgent(account) || extent == Extent::Whole { "attention" } else { "settled" };
+    let list = if needs_attention(account) || extent == Extent::Full { "attention" } else { "in-sync" };
     let class = if extent == Extent::Line { "line" } else { "card" };
     // Writing to a string cannot fail.
     let _ = write!(
         page,
-        "<li class=\"{class} {}\" data-account=\"{}\" data-list=\"{list}\" data-rank=\"{}\" data-state=\"{}\" data-mark=\"{}\">",
+        "<li class=\"{class} {}\" data-account=\"{}\" data-list=\"{list}\" data-rank=\"{}\" data-state=\"{}\" data-fingerprint=\"{}\">",
         account.state.as_str(),
         html::escaped(&account.account),
         rank(account),
         state(account.state).0,
-        mark(account),
+        fingerprint(account),
     );
     match extent {
         Extent::Line => line(page, account),
-        Extent::Card { .. } | Extent::Whole => card(page, account, extent, address),
+        Extent::Card { .. } | Extent::Full => card(page, account, extent, address),
     }
     page.push_str("</li>");
 }
 
-/// The account's path on this server.
 fn path(account: &AccountStatus) -> String {
     format!("/accounts/{}", segment(account))
 }
 
 fn segment(account: &AccountStatus) -> String {
     match &*account.account {
-        // A browser would take these for orders.
+        // A browser would resolve these as relative paths.
         dots @ ("." | "..") => dots.replace('.', "%2E"),
         name => utf8_percent_encode(name, PATH).to_string(),
     }
 }
 
 fn badge(account: &AccountStatus) -> String {
-    let (word, means) = state(account.state);
-    format!("<span class=\"badge\" title=\"{means}\">{}{word}</span>", shape(account.state))
+    let (word, explanation) = state(account.state);
+    format!("<span class=\"badge\" title=\"{explanation}\">{}{word}</span>", shape(account.state))
 }
 
 fn line(page: &mut String, account: &AccountStatus) {
     let name = html::text(&account.account, 200);
     let _ = write!(page, "{} <a class=\"name\" href=\"{}\">{name}</a>", badge(account), path(account));
-    if let Some(says) = &account.says {
-        let _ = write!(page, " <span class=\"says\">{}</span>", html::text(says, 200));
+    if let Some(message) = &account.message {
+        let _ = write!(page, " <span class=\"message\">{}</span>", html::text(message, 200));
     }
-    if let Some(look) = &account.last_look {
-        let _ = write!(page, " <span class=\"looked\">looked {}</span>", time(look, "look"));
+    if let Some(check) = &account.last_check {
+        let _ = write!(page, " <span class=\"checked\">checked {}</span>", time(check, "check"));
     }
 }
 
 fn card(page: &mut String, account: &AccountStatus, extent: Extent, address: SocketAddr) {
     let name = html::text(&account.account, 200);
-    let level = if extent == Extent::Whole { 2 } else { 3 };
+    let level = if extent == Extent::Full { 2 } else { 3 };
     let _ = write!(page, "<article aria-label=\"{name}\"><header><h{level}>");
-    if extent == Extent::Whole {
+    if extent == Extent::Full {
         let _ = write!(page, "<span class=\"name\">{name}</span>");
     } else {
         let _ = write!(page, "<a class=\"name\" href=\"{}\">{name}</a>", path(account));
     }
     let _ = write!(page, "</h{level}>{}</header>", badge(account));
-    if let Some(says) = &account.says {
-        let _ = write!(page, "<p class=\"says\">{}</p>", html::text(says, 1200));
+    if let Some(message) = &account.message {
+        let _ = write!(page, "<p class=\"message\">{}</p>", html::text(message, 1200));
     }
     files(page, account);
     findings(page, &account.findings);
     degraded(page, account);
     facts(page, account);
     if let Some(plan) = &account.plan {
-        plan_of(page, plan, account, extent);
+        plan_section(page, plan, account, extent);
         if account.approvable {
             approval(page, plan, account, address);
         }
@@ -119,8 +115,10 @@ fn card(page: &mut String, account: &AccountStatus, extent: Extent, address: Soc
 }
 
 fn files(page: &mut String, account: &AccountStatus) {
-    if has_refused_files(account) {
-        page.push_str("<p class=\"refused\"><b>Its newest files have errors</b>; the state before still counts.</p>");
+    if has_file_errors(account) {
+        page.push_str(
+            "<p class=\"warning\"><b>The newest files have errors</b>; the last valid files stay in use.</p>",
+        );
         findings(page, &account.files.errors);
     }
 }
@@ -128,8 +126,7 @@ fn files(page: &mut String, account: &AccountStatus) {
 fn degraded(page: &mut String, account: &AccountStatus) {
     let Some(degraded) = &account.degraded else { return };
     let count = counted(degraded.objects, "declared object");
-    let _ =
-        write!(page, "<p class=\"refused\"><b>Left out: {count}</b>; the rest is as the files ask, or planned.</p>");
+    let _ = write!(page, "<p class=\"warning\"><b>Left out: {count}</b>; everything else is applied or planned.</p>");
     findings(page, &degraded.reasons);
 }
 
@@ -152,13 +149,13 @@ fn facts(page: &mut String, account: &AccountStatus) {
         }
     };
     fact("Since", Some(&account.since), "since");
-    if account.state != State::InSync {
+    if account.state != AccountState::InSync {
         fact("Last in sync", account.last_in_sync.as_deref(), "in-sync");
     }
     fact("Last change", account.last_change.as_deref(), "change");
-    fact("ChangeCheck", account.last_look.as_deref(), "look");
-    fact("Next look", account.next_look.as_deref(), "next");
-    fact("Files since", account.files.since.as_deref(), "files");
+    fact("Last check", account.last_check.as_deref(), "check");
+    fact("Next check", account.next_check.as_deref(), "next");
+    fact("Config loaded", account.files.since.as_deref(), "files");
     if !account.provider.is_empty() {
         let _ = write!(page, "<div><dt>Provider</dt><dd>{}</dd></div>", html::escaped(account.provider));
     }
@@ -168,7 +165,7 @@ fn facts(page: &mut String, account: &AccountStatus) {
     page.push_str("</dl>");
 }
 
-fn plan_of(page: &mut String, plan: &Plan, account: &AccountStatus, extent: Extent) {
+fn plan_section(page: &mut String, plan: &Plan, account: &AccountStatus, extent: Extent) {
     let name = html::text(&account.account, 200);
     let is_open = match extent {
         Extent::Card { open } => open && plan.changes.len() <= 5,
@@ -177,28 +174,28 @@ fn plan_of(page: &mut String, plan: &Plan, account: &AccountStatus, extent: Exte
     let open = if is_open { " open" } else { "" };
     let _ = write!(
         page,
-        "<details data-key=\"plan\"{open}><summary>Plan<span class=\"unseen\"> of {name}</span>: {}</summary>{}",
+        "<details data-key=\"plan\"{open}><summary>Plan<span class=\"visually-hidden\"> of {name}</span>: {}</summary>{}",
         html::counts(plan),
-        html::changes(plan, extent.changes())
+        html::changes(plan, extent.max_changes())
     );
-    if extent != Extent::Whole && plan.changes.len() > extent.changes() {
+    if extent != Extent::Full && plan.changes.len() > extent.max_changes() {
         let _ = write!(page, "<p><a href=\"{}\">All changes of {name}</a></p>", path(account));
     }
     page.push_str("</details>");
 }
 
-/// What holds the plan back, and how to let it through.
+/// What blocks the plan, and how to approve it.
 fn approval(page: &mut String, plan: &Plan, account: &AccountStatus, address: SocketAddr) {
     let name = html::text(&account.account, 200);
     let digest = html::text(&plan.digest.0, 64);
     let _ = write!(
         page,
-        "<section class=\"approval\" aria-label=\"What holds the plan of {name} back\">{}\
-         <p>To let exactly this plan through, once:</p>\
+        "<section class=\"approval\" aria-label=\"What blocks the plan of {name}\">{}\
+         <p>To approve exactly this plan, once:</p>\
          <pre><code>\
          curl --fail-with-body -H \"Authorization: Bearer $TOKEN\" \\\n  --json '{{\"digest\": \"{digest}\"}}' \\\n  \
          http://{address}/api/accounts/{}/approve</code></pre>\
-         <p>Without a token of this server: start it anew with <code>--approve {digest}</code>.</p></section>",
+         <p>No token configured? Restart with <code>--approve {digest}</code>.</p></section>",
         html::blocked(plan),
         segment(account)
     );
@@ -208,19 +205,19 @@ fn history(page: &mut String, account: &AccountStatus, extent: Extent) {
     if account.history.is_empty() {
         return;
     }
-    let open = if extent == Extent::Whole { " open" } else { "" };
+    let open = if extent == Extent::Full { " open" } else { "" };
     let _ = write!(
         page,
-        "<details data-key=\"history\"{open}><summary>History<span class=\"unseen\"> of {}</span></summary><ol class=\"history\">",
+        "<details data-key=\"history\"{open}><summary>History<span class=\"visually-hidden\"> of {}</span></summary><ol class=\"history\">",
         html::text(&account.account, 200)
     );
-    for event in account.history.iter().take(extent.events()) {
+    for event in account.history.iter().take(extent.max_events()) {
         let _ = write!(
             page,
             "<li>{} <b>{}</b> {}",
             time(&event.at, "event"),
-            happening(event.what),
-            html::text(&event.says, 1200)
+            event_label(event.kind),
+            html::text(&event.message, 1200)
         );
         if let Some(run) = &event.run {
             let _ = write!(page, " <span class=\"run\">run {}</span>", html::text(run.as_str(), 60));

@@ -1,10 +1,10 @@
-//! States as words and shapes, and moments as text.
+//! States as words and shapes, and times as text.
 
 use crate::render::html;
 
-use super::super::super::status::{AccountStatus, EventKind, State};
+use super::super::super::status::{AccountState, AccountStatus, EventKind};
 
-/// The shapes of all states, each told from the others without its colour, and the mark of the page.
+/// The shapes of all states, distinguishable without colour, and the logo.
 pub(super) const SHAPES: &str = concat!(
     "<svg class=\"sprite\" aria-hidden=\"true\" width=\"0\" height=\"0\">",
     "<symbol id=\"starting\" viewBox=\"0 0 16 16\"><circle cx=\"3\" cy=\"8\" r=\"1.7\"/><circle cx=\"8\" cy=\"8\" r=\"1.7\"/>",
@@ -27,24 +27,23 @@ pub(super) const SHAPES: &str = concat!(
     "cy=\"20.6\" r=\"2\"/></symbol></svg>"
 );
 
-/// A state as a word, and what it means.
-pub(super) const fn state(state: State) -> (&'static str, &'static str) {
+/// A state as a word, with an explanation.
+pub(super) const fn state(state: AccountState) -> (&'static str, &'static str) {
     match state {
-        State::Starting => ("Starting", "not looked at yet"),
-        State::InSync => ("In sync", "as the files ask"),
-        State::Drifted => ("Drifted", "differs, and that is only reported"),
-        State::Blocked => ("Blocked", "a guard holds the plan back"),
-        State::Fighting => ("Fighting", "somebody undoes every correction"),
-        State::Suspended => ("Suspended", "nothing is written for now"),
-        State::Degraded => ("Degraded", "as the files ask, but for invalid declarations"),
-        State::Invalid => ("Invalid", "the files cannot be planned with"),
-        State::Failing => ("Failing", "cannot be read or written now"),
+        AccountState::Starting => ("Starting", "not checked yet"),
+        AccountState::InSync => ("In sync", "matches the files"),
+        AccountState::Drifted => ("Drifted", "differs from the files; not corrected"),
+        AccountState::Blocked => ("Blocked", "a guard blocks the changes"),
+        AccountState::Fighting => ("Fighting", "every correction is undone by someone else"),
+        AccountState::Suspended => ("Suspended", "nothing is written for now"),
+        AccountState::Degraded => ("Degraded", "matches the files, except for invalid declarations"),
+        AccountState::Invalid => ("Invalid", "configuration errors"),
+        AccountState::Failing => ("Failing", "the account cannot be read or written"),
     }
 }
 
-/// What happened, as a word.
-pub(super) const fn happening(what: EventKind) -> &'static str {
-    match what {
+pub(super) const fn event_label(kind: EventKind) -> &'static str {
+    match kind {
         EventKind::Files => "Files",
         EventKind::Invalid => "Invalid",
         EventKind::Drift => "Drift",
@@ -58,41 +57,40 @@ pub(super) const fn happening(what: EventKind) -> &'static str {
     }
 }
 
-/// Whether its newest files are refused, so that older ones count.
-pub(super) fn has_refused_files(account: &AccountStatus) -> bool {
+/// Whether the newest files have errors, so that older ones are in use.
+pub(super) fn has_file_errors(account: &AccountStatus) -> bool {
     !account.files.valid && !account.files.errors.is_empty()
 }
 
-/// Whether somebody should look at it.
-pub(super) fn is_urgent(account: &AccountStatus) -> bool {
-    !matches!(account.state, State::Starting | State::InSync)
+/// Whether a person must do something.
+pub(super) fn needs_attention(account: &AccountStatus) -> bool {
+    !matches!(account.state, AccountState::Starting | AccountState::InSync)
         || account.degraded.is_some()
-        || has_refused_files(account)
+        || has_file_errors(account)
 }
 
-/// What comes first has a smaller one.
+/// The sort order: the smallest comes first.
 pub(super) fn rank(account: &AccountStatus) -> u8 {
     let rank = match account.state {
-        State::Failing => 0,
-        State::Invalid => 1,
-        State::Blocked => 2,
-        State::Fighting => 3,
-        State::Degraded => 4,
-        State::Drifted => 5,
-        State::Suspended => 6,
-        State::Starting => 7,
-        State::InSync => 8,
+        AccountState::Failing => 0,
+        AccountState::Invalid => 1,
+        AccountState::Blocked => 2,
+        AccountState::Fighting => 3,
+        AccountState::Degraded => 4,
+        AccountState::Drifted => 5,
+        AccountState::Suspended => 6,
+        AccountState::Starting => 7,
+        AccountState::InSync => 8,
     };
-    if has_refused_files(account) { rank.min(1) } else { rank }
+    if has_file_errors(account) { rank.min(1) } else { rank }
 }
 
-/// The shape of a state.
-pub(super) fn shape(state: State) -> String {
+pub(super) fn shape(state: AccountState) -> String {
     let word = state.as_str();
     format!("<svg class=\"shape {word}\" aria-hidden=\"true\" viewBox=\"0 0 16 16\"><use href=\"#{word}\"/></svg>")
 }
 
-/// A moment, with what the script knows it by.
+/// A time; the script finds it by its role.
 pub(super) fn time(stamp: &str, role: &str) -> String {
     let shown: String = stamp.chars().take(19).map(|c| if c == 'T' { ' ' } else { c }).collect();
     let (stamp, shown) = (html::escaped(stamp), html::escaped(&shown));

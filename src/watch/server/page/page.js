@@ -1,23 +1,23 @@
-// Keeps the page up to date. Without it the page is as good as when it was loaded.
+// Keeps the page up to date. The page also works without it, but is then reloaded by hand.
 "use strict";
 
 const main = document.getElementById("main");
-const news = document.getElementById("news");
+const announcement = document.getElementById("announcement");
 const connection = document.getElementById("connection");
 const kind = main.dataset.page;
-// More accounts than this are fetched with the whole page.
-const MANY = 20;
-// The server says something every 15 seconds.
-const SILENCE = 40000;
+// With more changed accounts than this, the whole page is fetched.
+const MOST_FRAGMENTS = 20;
+// The server sends a heartbeat every 15 seconds.
+const TIMEOUT = 40000;
 
-/* Times: the moment stays in the element, the text says how long ago or ahead that is. */
+/* Times: the element keeps the time stamp, the text shows it relative to now. */
 
-// The server's clock less this machine's.
-let ahead = 0;
+// The server's clock minus the browser's.
+let clockOffset = 0;
 const summaryOf = (root) => root.querySelector("#summary");
-const learnTime = (stamp) => { if (stamp) ahead = Date.parse(stamp) - Date.now(); };
+const syncClock = (stamp) => { if (stamp) clockOffset = Date.parse(stamp) - Date.now(); };
 
-function spoken(milliseconds) {
+function relative(milliseconds) {
     const seconds = Math.round(Math.abs(milliseconds) / 1000);
     const [count, unit] = seconds < 60 ? [seconds, "s"] : seconds < 3600 ? [Math.floor(seconds / 60), "min"]
         : seconds < 86400 ? [Math.floor(seconds / 3600), "h"] : [Math.floor(seconds / 86400), "d"];
@@ -25,19 +25,19 @@ function spoken(milliseconds) {
 }
 
 function tick() {
-    const now = Date.now() + ahead;
+    const now = Date.now() + clockOffset;
     for (const time of document.getElementsByTagName("time")) {
         const left = Date.parse(time.dateTime) - now;
         if (Number.isNaN(left)) continue;
-        // What is due is being done.
+        // A check that is due is running.
         const next = time.dataset.role === "next";
-        const text = next && left <= 0 ? "now" : spoken(next ? left : Math.min(left, 0));
+        const text = next && left <= 0 ? "now" : relative(next ? left : Math.min(left, 0));
         if (time.textContent !== text) time.textContent = text;
         if (!time.title) time.title = new Date(time.dateTime).toLocaleString();
     }
 }
 
-function move(element, role, stamp) {
+function setTime(element, role, stamp) {
     if (!stamp) return;
     for (const time of element.querySelectorAll(`time[data-role="${role}"]`)) {
         time.dateTime = stamp;
@@ -45,7 +45,7 @@ function move(element, role, stamp) {
     }
 }
 
-/* Merging: what has another mark is replaced; open parts stay open and the focus where it was. */
+/* Merging: elements with another fingerprint are replaced; expanded parts and the focus are kept. */
 
 const items = () => new Map([...main.querySelectorAll("li[data-account]")].map((item) => [item.dataset.account, item]));
 
@@ -75,11 +75,11 @@ function place(item) {
     const list = document.getElementById(item.dataset.list) ?? document.getElementById("attention");
     const next = [...list.children].find((other) => other !== item && order(item, other) < 0) ?? null;
     if (item.parentElement === list && item.nextElementSibling === next) return;
-    const held = item.contains(document.activeElement) ? document.activeElement : null;
-    // What is not shown takes no focus.
+    const focused = item.contains(document.activeElement) ? document.activeElement : null;
+    // A hidden element cannot be focused.
     list.classList.remove("empty");
     list.insertBefore(item, next);
-    held?.focus({ preventScroll: true });
+    focused?.focus({ preventScroll: true });
 }
 
 function merge(text, whole) {
@@ -87,41 +87,41 @@ function merge(text, whole) {
     const [summary, before] = [summaryOf(fresh), summaryOf(main)];
     if (summary && before) {
         // A filtered page keeps its own links.
-        learnTime(summary.dataset.now);
+        syncClock(summary.dataset.now);
         replace(before, document.adoptNode(summary));
     }
     document.title = fresh.title;
     main.querySelector("h1").textContent = fresh.querySelector("h1").textContent;
     const known = items();
-    const told = [];
+    const changes = [];
     const seen = new Set();
     for (const item of fresh.querySelectorAll("li[data-account]")) {
         const name = item.dataset.account;
         seen.add(name);
         const old = known.get(name);
-        if (old && old.dataset.mark === item.dataset.mark) continue;
+        if (old && old.dataset.fingerprint === item.dataset.fingerprint) continue;
         const now = document.adoptNode(item);
         if (old) {
-            if (old.dataset.state !== now.dataset.state) told.push(`${name}: ${now.dataset.state}`);
+            if (old.dataset.state !== now.dataset.state) changes.push(`${name}: ${now.dataset.state}`);
             replace(old, now);
         } else {
-            told.push(`${name}: ${now.dataset.state}`);
+            changes.push(`${name}: ${now.dataset.state}`);
         }
         place(now);
     }
-    if (whole) for (const [name, item] of known) if (!seen.has(name)) remove(item);
+    if (whole) for (const [name, item] of known) if (!seen.has(name)) resetTime(item);
     filter();
     tick();
-    if (told.length > 3) news.textContent = `${told.length} accounts changed`;
-    else if (told.length > 0) news.textContent = told.join(", ");
+    if (changes.length > 3) announcement.textContent = `${changes.length} accounts changed`;
+    else if (changes.length > 0) announcement.textContent = changes.join(", ");
 }
 
-function remove(item) {
+function resetTime(item) {
     if (item.contains(document.activeElement)) main.focus({ preventScroll: true });
     item.remove();
 }
 
-/* Fetching: one at a time; what comes meanwhile is fetched after it. */
+/* Fetching: one request at a time; what changes meanwhile is fetched afterwards. */
 
 let pending = null;
 let busy = false;
@@ -133,19 +133,19 @@ async function fetchNext() {
     busy = true;
     try {
         const filtered = location.search !== "";
-        const all = whole || kind === "account" || filtered || names.size > MANY;
+        const all = whole || kind === "account" || filtered || names.size > MOST_FRAGMENTS;
         const url = all ? location.href : "/fragments?accounts=" + encodeURIComponent([...names].join("\n"));
         const answer = await fetch(url, { headers: { accept: "text/html" } });
         if (answer.ok) merge(await answer.text(), all && kind === "overview");
-        else if (kind === "account" && answer.status === 404) say("This account is not watched any longer.", true);
+        else if (kind === "account" && answer.status === 404) showConnection("This account is no longer watched.", true);
     } catch {
-        // The connection says so itself, and its next beginning names everything again.
+        // The event source notices the lost connection, too; its next first event lists all accounts.
     }
     busy = false;
     fetchNext();
 }
 
-function want(names, whole) {
+function enqueue(names, whole) {
     pending ??= { names: new Set(), whole: false };
     names.forEach((name) => pending.names.add(name));
     pending.whole ||= whole;
@@ -154,84 +154,84 @@ function want(names, whole) {
 
 /* The connection. */
 
-function say(text, alarming) {
+function showConnection(text, alarming) {
     if (connection.textContent !== text) connection.textContent = text;
-    connection.classList.toggle("lost", alarming);
+    connection.classList.toggle("disconnected", alarming);
 }
 
-function heard(event) {
-    const told = JSON.parse(event.data);
-    learnTime(told.at);
+function applyUpdate(event) {
+    const update = JSON.parse(event.data);
+    syncClock(update.at);
     const known = items();
     const changed = [];
     const here = new Set();
-    for (const [name, mark, look, next] of told.accounts) {
+    for (const [name, fingerprint, check, next] of update.accounts) {
         here.add(name);
         const item = known.get(name);
         if (!item && kind === "account") continue;
-        if (!item || item.dataset.mark !== mark) { changed.push(name); continue; }
-        move(item, "look", look);
-        move(item, "next", next);
+        if (!item || item.dataset.fingerprint !== fingerprint) { changed.push(name); continue; }
+        setTime(item, "check", check);
+        setTime(item, "next", next);
     }
     const summary = summaryOf(main);
-    if (summary) move(summary, "read", told.read);
+    if (summary) setTime(summary, "read", update.read);
     for (const [name, item] of known) {
-        if ((told.gone.includes(name) || told.all && !here.has(name)) && kind === "overview") remove(item);
+        if ((update.removed.includes(name) || update.all && !here.has(name)) && kind === "overview") resetTime(item);
     }
-    const counted = told.gone.length > 0 || summary && summary.dataset.mark !== told.source;
-    // On a filtered page, accounts that are not shown are not news.
-    const filtered = location.search !== "" && told.all;
-    const wanted = filtered ? changed.filter((name) => known.has(name)) : changed;
-    if (wanted.length > 0 || counted && kind === "overview") want(wanted, false);
+    const countsChanged = update.removed.length > 0 || summary && summary.dataset.fingerprint !== update.source;
+    // A filtered page ignores accounts that it does not show.
+    const filtered = location.search !== "" && update.all;
+    const shown = filtered ? changed.filter((name) => known.has(name)) : changed;
+    if (shown.length > 0 || countsChanged && kind === "overview") enqueue(shown, false);
     tick();
 }
 
 let source = null;
-let lastHeard = Date.now();
+let lastEvent = Date.now();
 
 function connect() {
     source?.close();
     source = new EventSource("/api/events");
-    const alive = () => { lastHeard = Date.now(); say("Live", false); };
-    source.addEventListener("state", (event) => { alive(); heard(event); });
-    source.addEventListener("beat", (event) => { alive(); learnTime(event.data); });
+    const alive = () => { lastEvent = Date.now(); showConnection("Live", false); };
+    source.addEventListener("state", (event) => { alive(); applyUpdate(event); });
+    source.addEventListener("beat", (event) => { alive(); syncClock(event.data); });
     source.addEventListener("error", () => {
-        const at = new Date(lastHeard).toLocaleTimeString();
-        say(`Connection lost; what you see is of ${at}. Trying again …`, true);
-        // A refusal is final for an event source, not for us.
+        const at = new Date(lastEvent).toLocaleTimeString();
+        showConnection(`Connection lost; last update at ${at}. Reconnecting …`, true);
+        // The browser does not reconnect by itself after an error response.
         if (source.readyState === EventSource.CLOSED) setTimeout(connect, 5000);
     });
-    lastHeard = Date.now();
+    lastEvent = Date.now();
 }
 
-/* The filter: while somebody types, without asking the server. */
+/* The filter: applied while the user types, without a request. */
 
 const search = document.getElementById("q");
 
 function filter() {
     if (!search) return;
-    const wanted = search.value.trim().toLowerCase();
+    const query = search.value.trim().toLowerCase();
     let shown = 0;
     for (const [name, item] of items()) {
-        item.hidden = !name.toLowerCase().includes(wanted) && !item.dataset.state.toLowerCase().includes(wanted);
+        item.hidden = !name.toLowerCase().includes(query) && !item.dataset.state.toLowerCase().includes(query);
         if (!item.hidden) shown += 1;
     }
-    for (const list of main.querySelectorAll("#attention, #settled")) {
+    for (const list of main.querySelectorAll("#attention, #in-sync")) {
         list.classList.toggle("empty", [...list.children].every((item) => item.hidden));
     }
-    document.getElementById("found").textContent = wanted ? `${shown} found` : "";
+    document.getElementById("found").textContent = query ? `${shown} found` : "";
 }
 
 search?.addEventListener("input", filter);
 document.getElementById("filter")?.addEventListener("submit", (event) => {
-    // A filter by state stays in the address; the name is found while it is typed.
+    // The list is filtered already; submitting would drop the state filter from the address.
     event.preventDefault();
     filter();
 });
 
-learnTime(summaryOf(main)?.dataset.now);
+syncClock(summaryOf(main)?.dataset.now);
 filter();
 tick();
 setInterval(tick, 1000);
-setInterval(() => { if (Date.now() - lastHeard > SILENCE) connect(); }, 5000);
+setInterval(() => { if (Date.now() - lastEvent > TIMEOUT) connect(); }, 5000);
 connect();

@@ -1,48 +1,46 @@
-//! The head of the overview: how many accounts stand how, and where the files come from.
+//! The head of the overview: how many accounts are in each state, and the source of the files.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::render::{counted, html};
 
-use super::super::super::status::{AccountStatus, SourceStatus, State};
+use super::super::super::status::{AccountState, AccountStatus, SourceStatus};
 use super::Filter;
-use super::fingerprints::source_mark;
-use super::labels::{is_urgent, shape, state, time};
+use super::fingerprints::source_fingerprint;
+use super::labels::{needs_attention, shape, state, time};
 
-/// In the order in which they matter.
-const ORDER: [State; 9] = [
-    State::Failing,
-    State::Invalid,
-    State::Blocked,
-    State::Fighting,
-    State::Degraded,
-    State::Drifted,
-    State::Suspended,
-    State::Starting,
-    State::InSync,
+/// The most urgent first.
+const ORDER: [AccountState; 9] = [
+    AccountState::Failing,
+    AccountState::Invalid,
+    AccountState::Blocked,
+    AccountState::Fighting,
+    AccountState::Degraded,
+    AccountState::Drifted,
+    AccountState::Suspended,
+    AccountState::Starting,
+    AccountState::InSync,
 ];
 
-/// The page's title.
 pub(super) fn title(all: &[Arc<AccountStatus>]) -> String {
-    let urgent = all.iter().filter(|account| is_urgent(account)).count();
+    let urgent = all.iter().filter(|account| needs_attention(account)).count();
     match (urgent, all.len()) {
         (0, count) => format!("{}, none needs attention – Strowger", counted(count, "account")),
         (urgent, count) => format!("Attention: {urgent} of {} – Strowger", counted(count, "account")),
     }
 }
 
-/// The counts, and how the files are.
 pub(super) fn section(all: &[Arc<AccountStatus>], source: &SourceStatus, current: &str, now: &str) -> String {
     let mut page = format!(
-        "<section id=\"summary\" aria-label=\"Summary\" data-mark=\"{}\" data-now=\"{}\"><ul class=\"counts\">",
-        source_mark(source),
+        "<section id=\"summary\" aria-label=\"Summary\" data-fingerprint=\"{}\" data-now=\"{}\"><ul class=\"counts\">",
+        source_fingerprint(source),
         html::escaped(now)
     );
     chip(&mut page, "/", all.len(), "", "All", current.is_empty());
     for one in ORDER {
         let count = all.iter().filter(|account| account.state == one).count();
-        if count > 0 || one == State::InSync {
+        if count > 0 || one == AccountState::InSync {
             let (word, here) = (one.as_str(), one.as_str() == current);
             chip(&mut page, &format!("/?state={word}"), count, &shape(one), state(one).0, here);
         }
@@ -71,7 +69,7 @@ fn files(page: &mut String, source: &SourceStatus) {
     if let Some(failing) = &source.failing {
         let _ = write!(
             page,
-            "<p class=\"alarm\"><b>The newest files cannot be got:</b> {}. Those before still count.</p>",
+            "<p class=\"alarm\"><b>The files cannot be updated:</b> {}. The last valid files stay in use.</p>",
             html::text(failing, 500)
         );
     }
@@ -84,7 +82,7 @@ fn files(page: &mut String, source: &SourceStatus) {
     }
 }
 
-/// The form that looks accounts up; the script does so while somebody types.
+/// The search form; the script filters while the user types.
 pub(super) fn search(page: &mut String, filter: &Filter) {
     let _ = write!(
         page,

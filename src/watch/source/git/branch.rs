@@ -1,7 +1,7 @@
-//! A branch for files that follow an account: a commit beside the one that was taken up, made by plumbing.
+//! A branch for adopted files: one commit on top of the commit in use, made with plumbing commands.
 //!
-//! Nobody's work tree and index are touched, and no branch of somebody else's is moved: the files go into the
-//! repository as objects, with an index of their own, and the branch must be new or made here.
+//! Work trees and the index are not touched: the files are written as objects, with a temporary index. The branch must be
+//! new or created by Strowger.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,30 +16,27 @@ use super::Git;
 use super::names::RefName;
 use super::program::{ADDRESS, Program};
 
-/// By this line, and its committer, a commit is known for one that was made here. Whoever amends it keeps only the line.
+/// This line and the committer identify a commit of Strowger. Amending a commit keeps the line and changes the committer.
 const MARK: &str = "Made-By: strowger watch";
 
-/// A branch for files that follow accounts.
 #[derive(Debug)]
 pub struct Branch {
-    /// Its name.
     pub name: RefName,
-    /// Whether it is pushed.
     pub push: bool,
-    /// The repository that the files come from, if they are fetched.
+    /// The repository of the files, with `--git`.
     pub git: Option<Git>,
-    /// One commit at a time.
+    /// Held while a commit is made.
     pub one: Mutex<()>,
 }
 
-/// Where the objects go, and what the files' paths are relative to.
+/// The repository, and the folder that the paths of files are relative to.
 pub(super) struct Place {
     pub(super) git: Program,
     pub(super) top: PathBuf,
 }
 
 impl Branch {
-    /// Commits an account's files, on top of the commit that they are of; says so, if they are others than before.
+    /// Commits an account's files on top of the commit in use; returns a message if they have changed.
     pub async fn commit(&self, adoption: &Adoption) -> Result<Option<String>, String> {
         let _one = self.one.lock().await;
         let place = self.place(adoption).await?;
@@ -56,9 +53,12 @@ impl Branch {
             let is_own = |line: &str| line.starts_with("committer ") && line.contains(&format!(" <{ADDRESS}> "));
             let own = |(header, message): (&str, &str)| header.lines().any(is_own) && message.contains(MARK);
             if !made.split_once("\n\n").is_some_and(own) {
-                return Err(format!("the branch {} has commits of somebody else's; give another name", self.name));
+                return Err(format!(
+                    "the branch {} has commits that Strowger did not make; give another name",
+                    self.name
+                ));
             }
-            // What was adopted of other accounts stays in the same commit.
+            // Keep what was adopted from other accounts.
             if place.ask(&["rev-parse", &format!("{tip}^")]).await.is_ok_and(|before| before == parent) {
                 start.clone_from(tip);
             }
@@ -74,11 +74,10 @@ impl Branch {
                 let message = format!("{}\n\n{}\n{MARK}\n", sanitized(&title, 72), objects.collect::<String>());
                 let commit = ["commit-tree", &tree, "-p", &parent, "-m", &message];
                 let commit = place.ask(&commit).await?;
-                // Fails if somebody moved it meanwhile.
+                // Fails if the branch was moved meanwhile.
                 let before = tip.unwrap_or_else(|| "0".repeat(commit.len()));
                 place.ask(&["update-ref", "--no-deref", &name, &commit, &before]).await?;
-                let told = format!("the files that ask for what the account has are on the branch {}", self.name);
-                news = Some(told);
+                news = Some(format!("the adopted files are on the branch {}", self.name));
                 commit
             }
         };
@@ -91,7 +90,7 @@ impl Branch {
     async fn place(&self, adoption: &Adoption) -> Result<Place, String> {
         if let Some(git) = &self.git {
             let folder = git.folder().canonicalize().map_err(|error| error.to_string())?;
-            let mut program = Program::new(folder.join("repository"), Some(git.url.clone()), git.patience);
+            let mut program = Program::new(folder.join("repository"), Some(git.url.clone()), git.timeout);
             program.prepare().await?;
             return Ok(Place { git: program, top: folder.join("current") });
         }
@@ -99,28 +98,28 @@ impl Branch {
         let found =
             tokio::task::spawn_blocking(move || config::repository_above(&root).map(|top| config::locate(&top)));
         let found = found.await.map_err(|error| error.to_string())?;
-        let at = found.ok_or("the files are in no git repository")?.map_err(|error| error.to_string())?;
+        let at = found.ok_or("the files are not in a git repository")?.map_err(|error| error.to_string())?;
         Ok(Place { git: Program::new(at.repository, None, Duration::from_secs(300)), top: at.top })
     }
 
-    /// Whether nobody works on the branch, and no files come from it.
+    /// Fails if the branch is checked out somewhere, or the files come from it.
     async fn is_free(&self, place: &Place, name: &str) -> Result<(), String> {
         let used = place.ask(&["worktree", "list", "--porcelain"]).await?;
         let followed = self.git.as_ref().is_some_and(|git| git.name.full().iter().any(|followed| followed == name));
         if followed || used.lines().any(|line| line == format!("branch {name}")) {
-            return Err(format!("the branch {} is in use; give the files that follow the account another", self.name));
+            return Err(format!("the branch {} is in use; give another name", self.name));
         }
         Ok(())
     }
 }
 
 impl Place {
-    /// What git prints, if it succeeds.
+    /// The output of git, trimmed.
     pub(super) async fn ask(&self, arguments: &[&str]) -> Result<String, String> {
         Ok(self.git.run(arguments).await?.succeeded()?.trim().to_owned())
     }
 
-    /// The tree of `start` with an account's files.
+    /// The tree of `start` with the account's files replaced.
     async fn tree(&self, adoption: &Adoption, parent: &str, start: &str) -> Result<String, String> {
         let scratch =
             tempdir(self.git.repository()).map_err(|error| format!("cannot write to the repository: {error}"))?;
@@ -137,7 +136,7 @@ impl Place {
             let (Some(mode @ ("100644" | "100755")), Some("blob"), Some(before)) =
                 (words.next(), words.next(), words.next())
             else {
-                return Err(format!("{} is no file of the commit", sanitized(&inside, 200)));
+                return Err(format!("{} is not a file of the commit", sanitized(&inside, 200)));
             };
             if adoption.commit.is_none() {
                 let path = std::path::absolute(&file.path).map_err(|error| error.to_string())?;
@@ -149,7 +148,7 @@ impl Place {
             let id = if file.edited {
                 let text = scratch.0.join("file");
                 std::fs::write(&text, &file.text).map_err(|error| error.to_string())?;
-                let path = text.to_str().ok_or("the repository's path is no text")?;
+                let path = text.to_str().ok_or("the repository's path is not text")?;
                 self.ask(&["hash-object", "-w", "--no-filters", "--", path]).await?
             } else {
                 before.to_owned()
@@ -160,7 +159,7 @@ impl Place {
         Ok(staged(vec!["write-tree".to_owned()]).await?.trim().to_owned())
     }
 
-    /// A file's path as a commit has it.
+    /// A file's path in the repository.
     fn inside(&self, path: &Path) -> Result<String, String> {
         let outside = || format!("{} is not in the repository", sanitized(&path.to_string_lossy(), 200));
         let whole = path.canonicalize().map_err(|_| outside())?;
@@ -170,7 +169,7 @@ impl Place {
     }
 }
 
-/// A folder that goes when it is not needed any longer.
+/// A temporary folder.
 pub(super) struct Scratch(pub(super) PathBuf);
 
 pub(super) fn tempdir(inside: &Path) -> std::io::Result<Scratch> {
@@ -181,7 +180,7 @@ pub(super) fn tempdir(inside: &Path) -> std::io::Result<Scratch> {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What stays is in nobody's way.
+        // A leftover folder is harmless.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -1,5 +1,5 @@
-//! The local copy of a repository. It is laid out here and not by git, so that nothing that was found in its place
-//! configures anything; and it is only a copy: one that is damaged is fetched again.
+//! The local copy of a repository. Its configuration is written here and not by `git init`, so that files that were
+//! already in its folder configure nothing. A damaged copy is fetched again.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -7,13 +7,13 @@ use std::path::Path;
 
 use super::program::{Output, Program};
 
-/// All that the copy is configured with.
+/// The whole configuration of the copy.
 const CONFIG: &str = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tlogAllRefUpdates = false\n";
-/// What was pushed to a branch last is kept below this.
+/// Refs below this have the commits that were last pushed.
 pub(super) const PUSHED: &str = "refs/strowger/pushed/";
-/// Leads to no commit; git wants a file of this form.
+/// Git requires the file; the ref does not exist.
 const HEAD: &str = "ref: refs/heads/main\n";
-/// What could lead git elsewhere, or give it something to run.
+/// Files that could make git use other folders or run programs.
 const FOREIGN: [&str; 7] = [
     "hooks",
     "info",
@@ -24,10 +24,10 @@ const FOREIGN: [&str; 7] = [
     "objects/info/http-alternates",
 ];
 
-/// Lays the copy out, around the objects and refs that are there.
+/// Writes the configuration; objects and refs stay.
 pub(super) fn lay_out(repository: &Path) -> io::Result<()> {
     for folder in [repository.to_path_buf(), repository.join("objects"), repository.join("refs")] {
-        // A link could have git write elsewhere.
+        // A link could make git write elsewhere.
         if !folder.symlink_metadata().is_ok_and(|about| about.is_dir()) {
             remove(&folder)?;
             std::fs::create_dir_all(&folder)?;
@@ -44,7 +44,7 @@ pub(super) fn lay_out(repository: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A git that was killed leaves locks behind, and nobody else uses the copy.
+/// Removes the locks of a git that was killed. Safe, because only this process uses the copy.
 pub(super) fn unlock(repository: &Path) {
     let _ = remove(&repository.join("gc.pid"));
     let objects = repository.join("objects");
@@ -56,20 +56,20 @@ pub(super) fn unlock(repository: &Path) {
             if path.extension().is_some_and(|end| end == "lock") {
                 let _ = remove(&path);
             } else if is_folder && (folder != objects || entry.file_name().len() != 2) {
-                // Those of two characters have the objects, and no locks.
+                // Folders of two characters have objects and no locks.
                 folders.push(path);
             }
         }
     }
 }
 
-/// Whether git finds fault with the copy. No, if that cannot be found out.
+/// Whether `git fsck` reports errors; false if it cannot be run.
 pub(super) async fn is_damaged(git: &Program) -> bool {
-    let looked = git.look(&["fsck", "--no-dangling", "--no-reflogs", "--no-progress"]).await;
-    looked.is_ok_and(|output| output.code().is_some_and(|code| code != 0))
+    let output = git.run_long(&["fsck", "--no-dangling", "--no-reflogs", "--no-progress"]).await;
+    output.is_ok_and(|output| output.code().is_some_and(|code| code != 0))
 }
 
-/// Fetches a ref, or a commit by its name, and keeps it by a ref here.
+/// Fetches a ref or a commit id, and stores it under a local ref.
 pub(super) async fn fetch(git: &Program, how: &[&str], what: &str, keep: &str) -> Result<(), String> {
     let target = format!("+{what}:{keep}");
     let common = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--force"];
@@ -77,7 +77,7 @@ pub(super) async fn fetch(git: &Program, how: &[&str], what: &str, keep: &str) -
     git.ask(&arguments).await?.succeeded().map(drop)
 }
 
-/// Gives a new copy the branches that were pushed from the one before, as far as nobody else has pushed to them since.
+/// Copies the refs of pushed branches to a new copy, unless someone else has pushed to them since.
 pub(super) async fn keep_pushed(before: &Program, git: &Program) {
     let asked = ["for-each-ref", "--format=%(objectname) %(refname)", PUSHED];
     let Ok(listed) = before.run(&asked).await.and_then(Output::succeeded) else { return };
@@ -89,13 +89,13 @@ pub(super) async fn keep_pushed(before: &Program, git: &Program) {
         let is_own = git.run(&["rev-parse", "--verify", "--quiet", &branch]).await;
         let is_own = is_own.and_then(Output::succeeded).is_ok_and(|own| own.trim() == id);
         let arguments = if is_own { ["update-ref", name, id] } else { ["update-ref", "-d", &branch] };
-        if let Err(says) = git.run(&arguments).await.and_then(Output::succeeded) {
-            tracing::debug!(branch, "cannot be kept: {says}");
+        if let Err(message) = git.run(&arguments).await.and_then(Output::succeeded) {
+            tracing::debug!(branch, "cannot be kept: {message}");
         }
     }
 }
 
-/// Writes a file that is there as a whole, or as it was, also after a power failure.
+/// Writes a file atomically, also in case of a power failure.
 pub(super) fn write(folder: &Path, name: &str, text: &str) -> io::Result<()> {
     let next = folder.join(format!("{name}.next"));
     remove(&next)?;
@@ -105,7 +105,7 @@ pub(super) fn write(folder: &Path, name: &str, text: &str) -> io::Result<()> {
     std::fs::rename(&next, folder.join(name))
 }
 
-/// Removes a file, a link or a folder, if there is one.
+/// Removes a file, a link or a folder, if it exists.
 pub(super) fn remove(path: &Path) -> io::Result<()> {
     let removed = match path.symlink_metadata() {
         Ok(about) if about.is_dir() => std::fs::remove_dir_all(path),
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_lies_in_place_of_the_copy_configures_nothing_and_locks_nothing() {
+    fn files_found_in_place_of_the_copy_configure_nothing_and_lock_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let copy = folder.path().join("repository");
         for made in ["hooks", "info", "objects/info", "objects/ab", "refs/strowger", "worktrees/a"] {

@@ -1,13 +1,12 @@
-//! The names that a repository is asked for: a ref, and a folder of its commits.
+//! Names of refs, and paths in a repository.
 
 use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 
-/// A branch or a tag, by its short name or as `refs/…`. It cannot be mistaken for an option or for a pattern.
+/// A branch or a tag, by its short name or as `refs/…`. Git cannot mistake it for an option or a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefName(Box<str>);
 
-/// Why a text names no branch and no tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a ref is the name of a branch or a tag, such as `main` or `refs/heads/main`")]
 pub struct RefNameError;
@@ -15,22 +14,22 @@ pub struct RefNameError;
 impl FromStr for RefName {
     type Err = RefNameError;
 
-    /// What `git check-ref-format` takes.
+    /// Accepts what `git check-ref-format` accepts.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let part = |part: &str| {
             !part.is_empty() && !part.starts_with('.') && !part.ends_with('.') && !part.as_bytes().ends_with(b".lock")
         };
-        let sound = !text.starts_with('-')
+        let valid = !text.starts_with('-')
             && text != "@"
             && text.split('/').all(part)
             && !["..", "@{"].iter().any(|wrong| text.contains(wrong))
             && !text.chars().any(|c| c.is_control() || " ~^:?*[\\".contains(c));
-        sound.then(|| Self(text.into())).ok_or(RefNameError)
+        valid.then(|| Self(text.into())).ok_or(RefNameError)
     }
 }
 
 impl RefName {
-    /// The refs that it may be, in the order in which they count.
+    /// The full names that it may have, by precedence.
     pub(super) fn full(&self) -> Vec<String> {
         if self.0.starts_with("refs/") {
             return vec![self.0.to_string()];
@@ -45,13 +44,12 @@ impl std::fmt::Display for RefName {
     }
 }
 
-/// A file or a folder inside of a repository; empty for its top.
+/// A file or a folder in a repository; empty for its root.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inside(PathBuf);
 
-/// Why a text is no path inside of a repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a path inside of the repository, such as `phones/paris`, is relative and has no `..`")]
+#[error("a path in the repository, such as `phones/paris`, is relative and has no `..`")]
 pub struct InsideError;
 
 impl FromStr for Inside {
@@ -74,7 +72,6 @@ impl FromStr for Inside {
 }
 
 impl Inside {
-    /// The path.
     pub(super) fn path(&self) -> &Path {
         &self.0
     }
@@ -85,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_ref_is_a_name_and_no_expression() {
+    fn a_ref_is_a_name_and_not_an_expression() {
         for good in ["main", "release/1.2", "refs/heads/main", "v1", "é"] {
             assert!(good.parse::<RefName>().is_ok(), "{good}");
         }

@@ -1,8 +1,8 @@
-//! The git program as `config::git` makes it, with a limit of time: no prompts, no hooks, no links, one protocol.
+//! Runs git as `config::git` configures it, with a time limit: no prompts, no hooks, no links, one protocol.
 //!
-//! The repository's URL goes to it by its environment, which other users of the machine cannot see. It and all that
-//! it starts are killed when it takes too long or when nobody waits for it any longer. What it says comes back
-//! without secrets, safe to show.
+//! The repository's URL is passed in the environment, which other users of the machine cannot see. Git and its child
+//! processes are killed at the time limit, and when the future is dropped. Its output comes back without secrets, safe to
+//! show.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -18,21 +18,21 @@ use crate::text::sanitized;
 
 use super::url::{Url, without_passwords};
 
-/// What needs no network is given up after this time.
+/// The time limit for commands without network access.
 const LOCAL: Duration = Duration::from_secs(120);
-/// More than this of its output is not read.
+/// At most so much output is read.
 const MOST_BYTES: u64 = 4 * 1024 * 1024;
-/// After its end, what it left open is read for no longer than this.
+/// How long pipes are read after git has ended.
 const REST: Duration = Duration::from_secs(1);
 
-/// What holds whatever the configuration says. A link becomes a file, so that it leads nowhere; what was written is on
-/// the disk before something leads to it.
+/// Settings that override the configuration: links are checked out as files, and objects are on the disk before a ref
+/// leads to them.
 const SETTINGS: [(&str, &str); 2] = [("core.symlinks", "false"), ("core.fsync", "committed,reference")];
 
-/// By this address the commits are known that are made here.
+/// Identifies the commits of Strowger.
 pub(super) const ADDRESS: &str = "strowger@localhost";
 
-/// Who commits. Variables, because those of the operator's would count for more than any setting.
+/// Variables and not settings, because variables of the environment would override settings.
 const IDENTITY: [(&str, &str); 4] = [
     ("GIT_AUTHOR_NAME", "Strowger"),
     ("GIT_AUTHOR_EMAIL", ADDRESS),
@@ -40,59 +40,55 @@ const IDENTITY: [(&str, &str); 4] = [
     ("GIT_COMMITTER_EMAIL", ADDRESS),
 ];
 
-/// The git program for one repository.
 #[derive(Debug)]
 pub(super) struct Program {
     repository: PathBuf,
-    /// The remote `origin`, if it is not that of the repository's own configuration.
+    /// The remote `origin`; `None` for the one of the repository's own configuration.
     url: Option<Url>,
-    /// The most time for a request to the remote.
-    patience: Duration,
-    /// By which program the operator says that ssh is spoken.
+    /// The time limit for a request to the remote.
+    timeout: Duration,
+    /// `core.sshCommand` of the operator's configuration.
     ssh: Option<OsString>,
 }
 
-/// How git ended.
 #[derive(Debug)]
 pub(super) struct Output {
     status: ExitStatus,
     out: String,
-    says: String,
+    error_message: String,
 }
 
 impl Output {
-    /// The code that it ended with.
     pub(super) fn code(&self) -> Option<i32> {
         self.status.code()
     }
 
-    /// What it printed, or why it failed.
+    /// Its standard output, or its error message.
     pub(super) fn succeeded(self) -> Result<String, String> {
-        if self.status.success() { Ok(self.out) } else { Err(self.says) }
+        if self.status.success() { Ok(self.out) } else { Err(self.error_message) }
     }
 }
 
 impl Program {
-    pub(super) fn new(repository: PathBuf, url: Option<Url>, patience: Duration) -> Self {
-        Self { repository, url, patience, ssh: None }
+    pub(super) fn new(repository: PathBuf, url: Option<Url>, timeout: Duration) -> Self {
+        Self { repository, url, timeout, ssh: None }
     }
 
-    /// The same for another copy of the repository.
+    /// For another copy of the repository.
     pub(super) fn of(&self, repository: PathBuf) -> Self {
-        Self { repository, url: self.url.clone(), patience: self.patience, ssh: self.ssh.clone() }
+        Self { repository, url: self.url.clone(), timeout: self.timeout, ssh: self.ssh.clone() }
     }
 
-    /// The same for another repository and its remote.
+    /// For another repository and remote.
     pub(super) fn with(&self, repository: PathBuf, url: Url) -> Self {
         Self { url: Some(url), ..self.of(repository) }
     }
 
-    /// Whether it knows its remote, whatever the repository's configuration says.
     pub(super) fn has_url(&self) -> bool {
         self.url.is_some()
     }
 
-    /// Finds out what the operator's own configuration says of ssh.
+    /// Reads `core.sshCommand` from the operator's configuration.
     pub(super) async fn prepare(&mut self) -> Result<(), String> {
         let asked = ["config", "--get", "core.sshCommand"];
         let asked = self.of(self.nowhere()).within(LOCAL, Access::Configured, None, &asked).await?;
@@ -101,43 +97,42 @@ impl Program {
         Ok(())
     }
 
-    /// Where no repository is, for what needs none.
+    /// A path without a repository, for commands that need none.
     fn nowhere(&self) -> PathBuf {
         self.repository.with_file_name("no repository")
     }
 
-    /// Something that needs no network.
+    /// Runs a command that needs no network.
     pub(super) async fn run<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Result<Output, String> {
         self.within(LOCAL, Access::Local, None, arguments).await
     }
 
-    /// The same, with an index of its own.
+    /// [`Self::run`] with another index.
     pub(super) async fn run_with<A: AsRef<OsStr>>(&self, index: &Path, arguments: &[A]) -> Result<Output, String> {
         self.within(LOCAL, Access::Local, Some(index), arguments).await
     }
 
-    /// The same, as long as a request to the remote may take.
-    pub(super) async fn look<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Result<Output, String> {
-        self.within(self.patience, Access::Local, None, arguments).await
+    /// [`Self::run`] with the longer time limit.
+    pub(super) async fn run_long<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Result<Output, String> {
+        self.within(self.timeout, Access::Local, None, arguments).await
     }
 
-    /// Something for which the operator's configuration counts, and that needs no network.
+    /// [`Self::run`] with the operator's configuration.
     pub(super) async fn run_configured<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Result<Output, String> {
         self.within(LOCAL, Access::Configured, None, arguments).await
     }
 
-    /// The folder of the repository itself.
     pub(super) fn repository(&self) -> &Path {
         &self.repository
     }
 
-    /// Something that asks the remote, which is called `origin`.
+    /// Runs a command that contacts the remote `origin`.
     pub(super) async fn ask<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Result<Output, String> {
         let protocol = self.url.as_ref().map(Url::protocol);
-        self.within(self.patience, Access::Remote(protocol), None, arguments).await
+        self.within(self.timeout, Access::Remote(protocol), None, arguments).await
     }
 
-    /// The same, whatever state the copy is in.
+    /// [`Self::ask`] without the local copy, which may be damaged.
     pub(super) async fn ask_remote<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Result<Output, String> {
         self.of(self.nowhere()).ask(arguments).await
     }
@@ -156,9 +151,11 @@ impl Program {
         let child = command.spawn().map_err(|error| format!("git does not start: {error}"))?;
         let mut running = Running(Some(child));
         match timeout(limit, running.output()).await {
-            Ok(Ok((status, out, err))) => {
-                Ok(Output { status, out: String::from_utf8_lossy(&out).into_owned(), says: self.sentence(&err) })
-            }
+            Ok(Ok((status, out, err))) => Ok(Output {
+                status,
+                out: String::from_utf8_lossy(&out).into_owned(),
+                error_message: self.sentence(&err),
+            }),
             Ok(Err(error)) => Err(format!("git does not answer: {error}")),
             Err(_) => Err(format!("git did not end within {} and was killed", humantime::format_duration(limit))),
         }
@@ -181,19 +178,19 @@ impl Program {
         Ok(command)
     }
 
-    /// What git says, as one sentence.
+    /// The error output as one sentence.
     fn sentence(&self, said: &[u8]) -> String {
         const NOISE: [&str; 4] = ["hint:", "Please make sure", "and the repository exists", "warning:"];
         let said = String::from_utf8_lossy(said);
         let said = self.url.as_ref().map_or_else(|| without_passwords(&said), |url| url.scrub(&said));
         let lines = said.lines().map(|line| line.trim().trim_end_matches('.'));
-        let telling = lines.filter(|line| !line.is_empty() && !NOISE.iter().any(|noise| line.starts_with(noise)));
-        let sentence = telling.take(3).collect::<Vec<_>>().join("; ");
-        format!("git says: {}", sanitized(if sentence.is_empty() { "nothing" } else { &sentence }, 300))
+        let relevant = lines.filter(|line| !line.is_empty() && !NOISE.iter().any(|noise| line.starts_with(noise)));
+        let sentence = relevant.take(3).collect::<Vec<_>>().join("; ");
+        format!("git: {}", sanitized(if sentence.is_empty() { "nothing" } else { &sentence }, 300))
     }
 }
 
-/// A program that does not outlive whoever waits for it, nor does what it started.
+/// Kills the process and its children when dropped.
 struct Running(Option<Child>);
 
 impl Running {
@@ -207,7 +204,7 @@ impl Running {
             tokio::select! {
                 _ = reading.as_mut() => child.wait().await?,
                 status = child.wait() => {
-                    // A helper that stays, as one that remembers passwords, may keep the pipes open.
+                    // A helper that keeps running, such as a credential cache, may keep the pipes open.
                     let _ = timeout(REST, reading.as_mut()).await;
                     status?
                 }
@@ -220,7 +217,7 @@ impl Running {
 
 async fn read(from: Option<impl AsyncRead + Unpin>, to: &mut Vec<u8>) {
     if let Some(from) = from {
-        // Where it breaks off, what came so far has to do.
+        // After a read error, the output so far is used.
         let _ = from.take(MOST_BYTES).read_to_end(to).await;
     }
 }
@@ -241,7 +238,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_takes_too_long_is_killed_with_all_that_it_started() {
+    async fn a_command_is_killed_at_the_time_limit_with_its_children() {
         let folder = tempfile::tempdir().unwrap();
         let pid = folder.path().join("pid");
         let script = format!("!sleep 1000 & echo $! > '{}'; wait", pid.display());
@@ -250,7 +247,7 @@ mod tests {
         assert_eq!(error, "git did not end within 500ms and was killed");
         let pid: i32 = std::fs::read_to_string(pid).unwrap().trim().parse().unwrap();
         let pid = rustix::process::Pid::from_raw(pid).unwrap();
-        // It is gone, or a corpse that nobody collected yet.
+        // It is gone, or a zombie that was not reaped yet.
         let state = || std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         while rustix::process::test_kill_process(pid).is_ok() && !state().contains(") Z") {
             tokio::task::yield_now().await;

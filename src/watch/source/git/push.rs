@@ -1,7 +1,7 @@
-//! Pushing a branch: from the local copy, or on behalf of a repository that the files are in.
+//! Pushes a branch, from the local copy or from the repository of the files.
 //!
-//! The configuration of a repository that the files are in says where it is pushed to, and nothing else counts: git
-//! pushes from a repository of our own that borrows the objects, so that no program runs which a checkout names.
+//! From the configuration of the repository of the files, only the URL of the remote is used: git pushes from a temporary
+//! repository that borrows its objects, so that no program runs that a checkout configures.
 
 use std::path::{Path, PathBuf};
 
@@ -11,10 +11,10 @@ use super::program::Program;
 use super::url::Url;
 
 impl Place {
-    /// Pushes the branch, unless somebody else did since.
+    /// Pushes the branch, unless someone else pushed to it.
     pub(super) async fn push(&self, name: &str, tip: &str) -> Result<(), String> {
-        let apart = if self.git.has_url() { None } else { Some(self.apart().await?) };
-        let git = apart.as_ref().map_or(&self.git, |(git, _)| git);
+        let temporary = if self.git.has_url() { None } else { Some(self.temporary().await?) };
+        let git = temporary.as_ref().map_or(&self.git, |(git, _)| git);
         let pushed = name.replacen("refs/heads/", mirror::PUSHED, 1);
         let listed = git.ask_remote(&["ls-remote", "--quiet", "origin", name]).await?.succeeded()?;
         let rows = listed.lines().filter_map(|line| line.split_once('\t'));
@@ -23,9 +23,9 @@ impl Place {
             return Ok(());
         }
         let own = self.ask(&["rev-parse", "--verify", "--quiet", &pushed]).await.unwrap_or_default();
-        // A branch that was merged and deleted is made again.
+        // A branch that was merged and deleted is pushed again.
         if !there.is_empty() && there != own {
-            return Err("somebody else has pushed to the branch; give another name".to_owned());
+            return Err("someone else has pushed to the branch; give another name".to_owned());
         }
         let lease = format!("--force-with-lease={name}:{there}");
         let spec = format!("{tip}:{name}");
@@ -33,8 +33,8 @@ impl Place {
         self.ask(&["update-ref", &pushed, tip]).await.map(drop)
     }
 
-    /// A repository of our own with the objects of the one that the files are in, for as long as the folder is kept.
-    async fn apart(&self) -> Result<(Program, Scratch), String> {
+    /// A temporary repository with the objects of the one that the files are in.
+    async fn temporary(&self) -> Result<(Program, Scratch), String> {
         let mut remote = self.ask(&["config", "--get", "remote.origin.pushurl"]).await.unwrap_or_default();
         if remote.is_empty() {
             remote = self.ask(&["config", "--get", "remote.origin.url"]).await.unwrap_or_default();
@@ -53,7 +53,7 @@ impl Place {
     }
 }
 
-/// Lays out a repository with the objects of another one.
+/// Creates a repository that borrows the objects of another one.
 fn borrow(repository: &Path, from: &Path) -> std::io::Result<()> {
     mirror::lay_out(repository)?;
     let objects = from.join("objects").canonicalize()?;

@@ -1,4 +1,4 @@
-//! Where a repository is, and how that is shown: a URL may have a password in it, which is never shown anywhere.
+//! The URL of a repository. A password in it is never shown.
 
 use std::fmt;
 use std::path::Path;
@@ -8,10 +8,10 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::text::{is_loopback_host, sanitized};
 
-/// What stands where a secret stood.
+/// Replaces a secret.
 const HIDDEN: &str = "(hidden)";
 
-/// Where a repository is. There is no way to its text but `text`, which is for git alone.
+/// Only [`Url::text`] has the password; it is for git alone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Url {
     text: Box<str>,
@@ -20,28 +20,28 @@ pub struct Url {
     secrets: Vec<String>,
 }
 
-/// Why a text is not the URL of a repository. It does not repeat the text.
+/// Does not repeat the text, which may have a password in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
-    /// It could be taken for an option, or has characters that no URL has.
+    /// It looks like an option, or has characters that a URL cannot have.
     #[error("a repository's URL does not begin with `-`, is not empty, and has no control characters")]
-    Form,
-    /// Git would reach it by a protocol that proves nothing, or runs programs.
+    NotifyFormat,
+    /// The protocol does not authenticate the server, or runs programs.
     #[error("a repository is reached by https or ssh, as a path, or, on this machine only, by http or git")]
     Protocol,
 }
 
 impl Url {
-    /// Reads what the operator wrote: `https://…`, `ssh://…`, `user@host:path`, `file://…`, or a path.
+    /// Parses `https://…`, `ssh://…`, `user@host:path`, `file://…`, or a path.
     pub fn parse(text: &str) -> Result<Self, UrlError> {
         if text.is_empty() || text.starts_with('-') || text.chars().any(char::is_control) {
-            return Err(UrlError::Form);
+            return Err(UrlError::NotifyFormat);
         }
         let Some((scheme, rest)) = text.split_once("://") else { return Self::short(text) };
         let server = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let (user, host) = server.rsplit_once('@').map_or((None, server), |(user, host)| (Some(user), host));
         if host.starts_with('-') {
-            return Err(UrlError::Form);
+            return Err(UrlError::NotifyFormat);
         }
         let here = is_loopback_host(without_port(host));
         let protocol = match scheme.to_ascii_lowercase().as_str() {
@@ -67,33 +67,33 @@ impl Url {
     fn short(text: &str) -> Result<Self, UrlError> {
         let before = text.split('/').next().unwrap_or_default();
         if before.contains("::") {
-            // The name of a program that git would start.
+            // A remote helper, which is a program that git would start.
             return Err(UrlError::Protocol);
         }
         if before.contains(':') && !Path::new(text).is_absolute() {
             if before.split(['@', ':']).any(|part| part.starts_with('-')) {
-                return Err(UrlError::Form);
+                return Err(UrlError::NotifyFormat);
             }
             let display = sanitized(text, 300).into();
             return Ok(Self { text: text.into(), shown: display, protocol: "ssh", secrets: Vec::new() });
         }
         // Git runs in another folder than this one.
-        let path = std::path::absolute(text).map_err(|_| UrlError::Form)?;
-        let path: Box<str> = path.to_str().ok_or(UrlError::Form)?.into();
+        let path = std::path::absolute(text).map_err(|_| UrlError::NotifyFormat)?;
+        let path: Box<str> = path.to_str().ok_or(UrlError::NotifyFormat)?.into();
         Ok(Self { shown: sanitized(&path, 300).into(), text: path, protocol: "file", secrets: Vec::new() })
     }
 
-    /// With everything that may be secret in it: for git, by way of its environment.
+    /// With the secrets: for the environment of git.
     pub(super) fn text(&self) -> &str {
         &self.text
     }
 
-    /// The only protocol that git may use.
+    /// The only protocol that git is allowed to use.
     pub(super) fn protocol(&self) -> &'static str {
         self.protocol
     }
 
-    /// The text without what is secret, wherever it stands: in this form, percent-decoded, or as sent.
+    /// Replaces the secrets in a text: as written, percent-decoded, or encoded as in a request.
     pub(super) fn scrub(&self, text: &str) -> String {
         let mut clean = text.replace(&*self.text, &self.shown);
         for secret in &self.secrets {
@@ -103,7 +103,7 @@ impl Url {
     }
 }
 
-/// A text in which no URL has a password, such as one that a redirection led to.
+/// Replaces passwords in all URLs of a text, such as the target of a redirect.
 pub(super) fn without_passwords(text: &str) -> String {
     let mut open = String::with_capacity(text.len());
     let mut rest = text;
@@ -134,7 +134,7 @@ impl fmt::Debug for Url {
     }
 }
 
-/// Everything of `user:password` that must not show, longest first.
+/// The secret parts of `user:password`, longest first.
 fn secrets_of(user: &str, protocol: &str) -> Vec<String> {
     let plain = percent_encoding::percent_decode_str(user).decode_utf8_lossy().into_owned();
     let mut secrets = vec![user.to_owned(), STANDARD.encode(&plain), plain.clone()];
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_ways_that_prove_something_are_taken() {
+    fn only_protocols_that_authenticate_the_server_are_accepted() {
         for good in [
             "https://example.org/a.git",
             "ssh://git@example.org:22/a.git",
@@ -185,7 +185,7 @@ mod tests {
             assert_eq!(Url::parse(bad), Err(UrlError::Protocol), "{bad}");
         }
         for bad in ["", "-u", "--upload-pack=x", "ssh://-oProxyCommand=x/a", "-oProxyCommand=x:a", "a\nb", "a\0"] {
-            assert_eq!(Url::parse(bad), Err(UrlError::Form), "{bad:?}");
+            assert_eq!(Url::parse(bad), Err(UrlError::NotifyFormat), "{bad:?}");
         }
     }
 

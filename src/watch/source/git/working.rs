@@ -1,16 +1,16 @@
-//! The working folder: a bare repository, and a checkout of the commit that counts.
+//! The working folder: a bare repository, and a checkout of the commit in use.
 //!
 //! ```text
-//! lock         held as long as the process uses the folder
+//! lock         locked while a process uses the folder
 //! repository/  what was fetched
-//! checkouts/   one folder for each commit, of which at most two are there, and one stays
-//! current      a link to the newest of them: files are read through it only
-//! kept/        what Strowger keeps beside an account's files, for all checkouts
-//! taken        the last commit without errors, and the one that it was judged by
+//! checkouts/   a folder for each commit; old ones are removed
+//! current      a link to the newest checkout; files are read only through it
+//! kept/        the `.strowger` folders of the accounts, shared by all checkouts
+//! taken        the last commit without errors, and the commit whose guards it was checked with
 //! ```
 //!
-//! A checkout is complete before the link leads to it, and nobody writes to it afterwards; so nobody ever sees half of
-//! a commit, and the path of a file stays the same from commit to commit.
+//! A checkout is complete before the link leads to it, and is not written to afterwards. So a reader never sees half of a
+//! commit, and the path of a file is the same for each commit.
 
 use crate::ledger::state_dir;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -23,16 +23,16 @@ use super::names::RefName;
 use super::program::Program;
 use super::url::Url;
 
-/// Where a fetched commit is kept.
+/// The last fetched commit.
 const FETCHED: &str = "refs/strowger/fetched";
-/// Where the last commit without errors is kept, whatever becomes of the branch.
-const TAKEN: &str = "refs/strowger/taken";
-/// Where the commit is kept that it was judged by, if that had to be fetched by its name.
+/// Keeps the last commit without errors, even if the branch is rewritten.
+const VALID: &str = "refs/strowger/taken";
+/// Keeps the commit whose guards it was checked with, if that was fetched by its id.
 const BASE: &str = "refs/strowger/base";
 
-/// The working folder, for this process alone.
+/// The working folder, locked by this process.
 #[derive(Debug)]
-pub(super) struct Working {
+pub(super) struct WorkingFolder {
     folder: PathBuf,
     git: Program,
     checkouts: u32,
@@ -41,34 +41,34 @@ pub(super) struct Working {
 
 /// The last commit without errors.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct LoadedRevision {
+pub(super) struct ValidCommit {
     pub(super) commit: String,
-    /// The commit whose guards it was judged by, if not by the default rule.
+    /// The commit whose guards it was checked with; `None` for the default guards.
     pub(super) base: Option<String>,
 }
 
-impl Working {
-    /// Makes the folder, or goes on with one that is there.
-    pub(super) async fn open(folder: &Path, url: Url, patience: Duration) -> Result<Self, String> {
+impl WorkingFolder {
+    /// Creates the folder, or opens an existing one.
+    pub(super) async fn open(folder: &Path, url: Url, timeout: Duration) -> Result<Self, String> {
         let failed = |error: io::Error| format!("cannot use {}: {error}", folder.display());
         std::fs::create_dir_all(folder).map_err(failed)?;
         let folder = folder.canonicalize().map_err(failed)?;
         let lock = lock(&folder)?;
         let repository = folder.join("repository");
-        let git = Program::new(repository.clone(), Some(url), patience);
+        let git = Program::new(repository.clone(), Some(url), timeout);
         let mut working = Self { folder, git, checkouts: 0, _lock: lock };
         mirror::lay_out(&repository).map_err(|error| working.failed(&error))?;
         working.git.prepare().await?;
         // A power failure may have emptied the file.
-        if working.taken().is_none()
-            && let Some(commit) = working.commit(TAKEN).await?
+        if working.last_valid().is_none()
+            && let Some(commit) = working.commit(VALID).await?
         {
-            working.note(&LoadedRevision { commit, base: None })?;
+            working.store(&ValidCommit { commit, base: None })?;
         }
         Ok(working)
     }
 
-    /// The ref that the remote has by this name, and what it leads to now.
+    /// The full name of a ref of the remote, and its commit.
     pub(super) async fn head(&self, name: &RefName) -> Result<(String, String), String> {
         let names = name.full();
         let mut arguments = vec!["ls-remote", "--quiet", "origin"];
@@ -86,42 +86,42 @@ impl Working {
     pub(super) async fn fetch(&mut self, name: &str) -> Result<String, String> {
         self.unlock();
         let known = self.commit(FETCHED).await?.is_some();
-        // At first, a commit and what was before it; then everything that was added.
+        // First only a commit and its parents; later everything since.
         if known {
             mirror::fetch(&self.git, &[], name, FETCHED).await?;
-        } else if let Err(says) = mirror::fetch(&self.git, &["--depth=2"], name, FETCHED).await {
-            if !says.contains("shallow") {
-                return Err(says);
+        } else if let Err(error) = mirror::fetch(&self.git, &["--depth=2"], name, FETCHED).await {
+            if !error.contains("shallow") {
+                return Err(error);
             }
             mirror::fetch(&self.git, &[], name, FETCHED).await?;
         }
-        self.commit(FETCHED).await?.ok_or_else(|| format!("`{name}` leads to no commit"))
+        self.commit(FETCHED).await?.ok_or_else(|| format!("`{name}` does not lead to a commit"))
     }
 
-    /// Whether git finds fault with what was fetched.
+    /// Whether `git fsck` reports errors.
     pub(super) async fn is_damaged(&self) -> bool {
         mirror::is_damaged(&self.git).await
     }
 
-    /// Fetches everything again, and only then replaces what was there.
+    /// Fetches everything again, then replaces the old copy.
     pub(super) async fn renew(&mut self, name: &str) -> Result<(), String> {
         let (next, own) = (self.folder.join("repository.next"), self.folder.join("repository"));
         remove(&next).and_then(|()| mirror::lay_out(&next)).map_err(|error| self.failed(&error))?;
         let git = self.git.of(next.clone());
         mirror::fetch(&git, &[], name, FETCHED).await?;
-        if let Some(taken) = self.taken() {
-            obtain(&git, &taken).await;
+        if let Some(last_valid) = self.last_valid() {
+            obtain(&git, &last_valid).await;
         }
         mirror::keep_pushed(&self.git, &git).await;
         remove(&own).and_then(|()| std::fs::rename(&next, &own)).map_err(|error| self.failed(&error))
     }
 
-    /// Fetches the commits that were taken up before, if they are not here; not an error, if the remote has them no longer.
-    pub(super) async fn obtain(&self, taken: &LoadedRevision) {
-        obtain(&self.git, taken).await;
+    /// Fetches the last valid commit and its base if they are missing. Not an error if the remote no longer has them.
+    pub(super) async fn obtain(&self, last_valid: &ValidCommit) {
+        obtain(&self.git, last_valid).await;
     }
 
-    /// The commit that something leads to, if it is here.
+    /// The commit of a revision, if it was fetched.
     pub(super) async fn commit(&self, what: &str) -> Result<Option<String>, String> {
         let what = format!("{what}^{{commit}}");
         let output = self.git.run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &what]).await?;
@@ -131,18 +131,18 @@ impl Working {
         Ok(Some(output.succeeded()?.trim().to_owned()).filter(|id| is_id(id)))
     }
 
-    /// Whether a commit has another one in its history, as far as that was fetched.
+    /// Whether `from` is an ancestor of the commit, as far as the history was fetched.
     pub(super) async fn descends(&self, commit: &str, from: &str) -> bool {
         let asked = self.git.run(&["merge-base", "--is-ancestor", from, commit]).await;
         asked.is_ok_and(|output| output.code() == Some(0))
     }
 
-    /// Whether git takes the commit's signature for good.
+    /// Checks the signature of a commit.
     pub(super) async fn verify(&self, commit: &str) -> Result<(), String> {
         self.git.run_configured(&["verify-commit", commit]).await?.succeeded().map(drop)
     }
 
-    /// Checks a commit out, and has the link lead to it; returns the folder to read.
+    /// Checks a commit out and switches the link to it; returns the folder to read.
     pub(super) async fn check_out(&mut self, commit: &str) -> Result<PathBuf, String> {
         self.unlock();
         let checkouts = self.folder.join("checkouts");
@@ -159,7 +159,7 @@ impl Working {
         Ok(read)
     }
 
-    /// Has `current` lead to a checkout, at once.
+    /// Switches `current` to a checkout atomically.
     #[cfg(unix)]
     fn switch(&self, name: &str) -> io::Result<PathBuf> {
         let (next, current) = (self.folder.join("next"), self.folder.join("current"));
@@ -169,16 +169,16 @@ impl Working {
         Ok(current)
     }
 
-    /// Links need a privilege here, so that every commit has a path of its own.
+    /// Links need a privilege on this system, so each commit has its own path.
     #[cfg(not(unix))]
     fn switch(&self, name: &str) -> io::Result<PathBuf> {
         Ok(self.folder.join("checkouts").join(name))
     }
 
-    /// Removes what is left of other commits. What cannot be removed now is removed later.
-    async fn clean(&self, checkouts: &Path, stays: &str) {
+    /// Removes the checkouts of other commits. Failures are retried with the next commit.
+    async fn clean(&self, checkouts: &Path, keep: &str) {
         for entry in std::fs::read_dir(checkouts).into_iter().flatten().flatten() {
-            if entry.file_name() != stays
+            if entry.file_name() != keep
                 && let Err(error) = remove(&entry.path())
             {
                 tracing::warn!(%error, "an old checkout cannot be removed: {}", entry.path().display());
@@ -187,12 +187,12 @@ impl Working {
         let _ = self.git.run(&["worktree", "prune", "--expire=now"]).await;
     }
 
-    /// Gives an account's folder the `.strowger` that it had in the checkout before.
+    /// Links the account's shared `.strowger` folder into the checkout.
     #[cfg(unix)]
     pub(super) fn keep(&self, root: &Path) -> io::Result<()> {
         let own = state_dir::path(root);
         let Ok(inside) = root.strip_prefix(self.folder.join("current")) else { return Ok(()) };
-        // What the commit has is the operator's.
+        // The commit itself has one.
         if own.symlink_metadata().is_ok() {
             return Ok(());
         }
@@ -201,28 +201,27 @@ impl Working {
         std::os::unix::fs::symlink(kept, own)
     }
 
-    /// There is no link to one of another checkout.
     #[cfg(not(unix))]
     pub(super) fn keep(&self, _root: &Path) -> io::Result<()> {
         Ok(())
     }
 
-    /// The last commit without errors, of this process or one before.
-    pub(super) fn taken(&self) -> Option<LoadedRevision> {
+    /// Also after a restart.
+    pub(super) fn last_valid(&self) -> Option<ValidCommit> {
         let text = std::fs::read_to_string(self.folder.join("taken")).ok()?;
         let mut words = text.split_whitespace().map(str::to_owned);
-        let taken = LoadedRevision { commit: words.next()?, base: words.next() };
-        (is_id(&taken.commit) && taken.base.as_deref().is_none_or(is_id)).then_some(taken)
+        let last_valid = ValidCommit { commit: words.next()?, base: words.next() };
+        (is_id(&last_valid.commit) && last_valid.base.as_deref().is_none_or(is_id)).then_some(last_valid)
     }
 
-    /// Remembers it, and keeps its files in the repository.
-    pub(super) async fn remember(&self, taken: &LoadedRevision) -> Result<(), String> {
-        self.git.run(&["update-ref", TAKEN, &taken.commit]).await?.succeeded()?;
-        self.note(taken)
+    /// Stores the last valid commit, and keeps its objects in the repository.
+    pub(super) async fn remember(&self, last_valid: &ValidCommit) -> Result<(), String> {
+        self.git.run(&["update-ref", VALID, &last_valid.commit]).await?.succeeded()?;
+        self.store(last_valid)
     }
 
-    fn note(&self, taken: &LoadedRevision) -> Result<(), String> {
-        let text = format!("{} {}\n", taken.commit, taken.base.as_deref().unwrap_or_default());
+    fn store(&self, last_valid: &ValidCommit) -> Result<(), String> {
+        let text = format!("{} {}\n", last_valid.commit, last_valid.base.as_deref().unwrap_or_default());
         mirror::write(&self.folder, "taken", &text).map_err(|error| self.failed(&error))
     }
 
@@ -235,7 +234,6 @@ impl Working {
     }
 }
 
-/// The folder for this process alone.
 fn lock(folder: &Path) -> Result<File, String> {
     let path = folder.join("lock");
     let failed = |error: &io::Error| format!("cannot lock {}: {error}", path.display());
@@ -250,23 +248,22 @@ fn lock(folder: &Path) -> Result<File, String> {
     }
 }
 
-/// Fetches the commits that were taken up before, if they are not there.
-async fn obtain(git: &Program, taken: &LoadedRevision) {
-    for (commit, keep) in [(Some(&taken.commit), TAKEN), (taken.base.as_ref(), BASE)] {
+async fn obtain(git: &Program, last_valid: &ValidCommit) {
+    for (commit, keep) in [(Some(&last_valid.commit), VALID), (last_valid.base.as_ref(), BASE)] {
         let Some(commit) = commit else { continue };
         let whole = format!("{commit}^{{commit}}");
         let here = git.run(&["rev-parse", "--verify", "--quiet", &whole]).await;
         if here.is_ok_and(|output| output.code() == Some(0)) {
             continue;
         }
-        // Some servers give only what a branch leads to.
-        if let Err(says) = mirror::fetch(git, &[], commit, keep).await {
-            tracing::debug!(commit, "cannot be fetched by its name: {says}");
+        // Some servers only allow fetching refs.
+        if let Err(error) = mirror::fetch(git, &[], commit, keep).await {
+            tracing::debug!(commit, "cannot be fetched by its id: {error}");
         }
     }
 }
 
-/// The name of an object: nothing that git could take for something else.
+/// Whether this is an object id, which git cannot mistake for an option or a ref.
 fn is_id(text: &str) -> bool {
     matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

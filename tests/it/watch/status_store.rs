@@ -7,7 +7,7 @@ use std::time::Duration;
 use strowger::model::{Kind, ObjectRef};
 use strowger::providers::{Access, WriteError};
 use strowger::watch::Options;
-use strowger::watch::status::{EventKind, State};
+use strowger::watch::status::{AccountState, EventKind};
 use tokio::time::{Instant, sleep};
 
 use super::portal::{FILE, Watch};
@@ -19,10 +19,12 @@ const HOUR: Duration = Duration::from_secs(3600);
 async fn fight(watch: &Watch) {
     for round in 1..=3 {
         watch.portal.relabel("+33142685302", &format!("by hand {round}"));
-        watch.until("corrected", |status| status.counts.runs == 1 + round && status.state == State::InSync).await;
+        watch
+            .until("corrected", |status| status.counts.runs == 1 + round && status.state == AccountState::InSync)
+            .await;
     }
     watch.portal.relabel("+33142685302", "by hand 4");
-    watch.until_state(State::Fighting).await;
+    watch.until_state(AccountState::Fighting).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -34,11 +36,11 @@ async fn what_differs_is_shown_while_it_is_corrected_and_when_that_fails() {
     watch.file(&FILE.replace("label: Ventes", "label: Vente")).await;
     watch.until("shown", |status| status.drift.numbers == 1 && status.plan.is_some()).await;
     assert_eq!(watch.status().counts.runs, 1, "the write is under way");
-    watch.until_state(State::Failing).await;
+    watch.until_state(AccountState::Failing).await;
     assert_eq!(watch.status().drift.numbers, 1, "what was not written still differs");
     assert_eq!(watch.status().plan.as_ref().unwrap().changes.len(), 1);
     watch.portal.mood.lock().unwrap().write_fails = None;
-    watch.until_state(State::InSync).await;
+    watch.until_state(AccountState::InSync).await;
     assert_eq!((watch.status().drift.numbers, watch.status().plan.is_none()), (0, true));
 }
 
@@ -46,7 +48,7 @@ async fn what_differs_is_shown_while_it_is_corrected_and_when_that_fails() {
 async fn a_suspended_account_that_is_in_sync_is_known_to_be() {
     let watch = Watch::correcting(FILE).await;
     watch.file(&format!("{FILE}policy:\n  suspend: {{ reason: porting }}\n")).await;
-    watch.until_state(State::Suspended).await;
+    watch.until_state(AccountState::Suspended).await;
     assert!(watch.status().plan.is_none(), "nothing differs");
     let first = watch.status().last_in_sync.clone();
     sleep(HOUR).await;
@@ -67,10 +69,10 @@ async fn an_approval_lets_its_plan_through_and_takes_up_nothing_that_was_given_u
         let number = live.numbers.iter_mut().find(|one| one.label.as_ref() == "Amélie").unwrap();
         number.to = Some(bruno);
     });
-    watch.until_state(State::Blocked).await;
+    watch.until_state(AccountState::Blocked).await;
     watch.approve().await;
     watch.until("let through", |status| status.counts.runs == 5).await;
-    watch.until_state(State::Fighting).await;
+    watch.until_state(AccountState::Fighting).await;
     assert_eq!(watch.portal.label("+33142685302"), "by hand 4", "nobody asked for that");
 }
 
@@ -80,11 +82,11 @@ async fn other_files_end_a_fight_also_if_the_account_was_away_meanwhile() {
     fight(&watch).await;
     watch.portal.mood.lock().unwrap().read_fails = Some("the account is away".to_owned());
     watch.portal.relabel("+33142685302", "by hand 5");
-    watch.until_state(State::Failing).await;
+    watch.until_state(AccountState::Failing).await;
     watch.file(&FILE.replace("label: Amélie", "label: Amelie")).await;
-    watch.until("taken up", |status| status.history[0].what == EventKind::Files).await;
+    watch.until("taken up", |status| status.history[0].kind == EventKind::Files).await;
     watch.portal.mood.lock().unwrap().read_fails = None;
-    watch.until_state(State::InSync).await;
+    watch.until_state(AccountState::InSync).await;
     assert_eq!(watch.portal.label("+33142685302"), "Ventes");
 }
 
@@ -94,7 +96,7 @@ async fn whoever_undoes_every_write_before_anybody_sees_it_is_found_out() {
     watch.portal.mood.lock().unwrap().undoes = true;
     let label = FILE.lines().take_while(|line| !line.contains("ring_groups")).collect::<Vec<_>>().join("\n");
     watch.file(&label).await;
-    watch.until_state(State::Fighting).await;
+    watch.until_state(AccountState::Fighting).await;
     let writes = watch.portal.written();
     sleep(10 * HOUR).await;
     assert_eq!(watch.portal.written(), writes);
@@ -121,10 +123,10 @@ async fn an_account_that_leaves_while_it_is_looked_at_does_not_come_back_by_itse
     let watch = Watch::correcting(FILE).await;
     let other = FILE.replace("name: office", "name: other");
     watch.take(&[("a/account.yaml", FILE), ("b/account.yaml", &other)]).await;
-    while watch.board.all().iter().filter(|status| status.state == State::InSync).count() < 2 {
+    while watch.status_store.all().iter().filter(|status| status.state == AccountState::InSync).count() < 2 {
         sleep(Duration::from_secs(1)).await;
     }
-    let names = || watch.board.all().iter().map(|status| status.account.to_string()).collect::<Vec<_>>();
+    let names = || watch.status_store.all().iter().map(|status| status.account.to_string()).collect::<Vec<_>>();
     let busy = || watch.portal.under_way.load(Ordering::SeqCst);
     watch.portal.mood.lock().unwrap().read_takes = Duration::from_secs(90);
     watch.portal.relabel("+33142685302", "by hand");
