@@ -41,8 +41,15 @@ pub fn diff<'a>(desired: &'a Desired, live: &'a LiveAccount) -> (Difference<'a>,
     let (numbers, missing) = numbers::compare(&resolver, &mut diagnostics);
     identity::check(&resolver, &mut diagnostics);
     policy::check(desired, &directory, &mut diagnostics);
-    let deletions = deletions::decide(&resolver, &groups, &numbers, absent.clone(), &mut diagnostics);
-    callers::check(&resolver, &groups, &deletions, &mut diagnostics);
+    let deletions = {
+        let mut routing = delta::routing(desired, &directory, &matching.created, &groups, &numbers);
+        let deletions = deletions::decide(&resolver, &routing, absent.clone(), &mut diagnostics);
+        for deletion in &deletions {
+            routing.delete(deletion.handle);
+        }
+        callers::check(&resolver, &groups, &routing, &mut diagnostics);
+        deletions
+    };
 
     let managed = desired.ring_groups.len() + desired.numbers.len();
     let in_sync = managed.saturating_sub(groups.len() + numbers.len());

@@ -8,7 +8,6 @@
 
 mod capabilities;
 mod change;
-mod cycles;
 mod desired;
 mod directory;
 mod e164;
@@ -37,7 +36,6 @@ pub use capabilities::{Capabilities, RequestLimits};
 pub use change::{
     Change, ChangeId, FieldChange, FieldName, FieldValue, ObjectLabel, PlannedRef, PreImage, Reason, Verb,
 };
-pub use cycles::cycles;
 pub use desired::{Absent, Declaration, Desired, DesiredNumber, DesiredRingGroup};
 pub use directory::{Directory, Found, Handle};
 pub use e164::{E164, E164Error};

@@ -8,9 +8,9 @@ use foldhash::HashMap;
 
 use crate::diag::caller::{self, Step};
 use crate::diag::{Diagnostic, Rule};
-use crate::model::{
-    Absent, DesiredNumber, DesiredRingGroup, Kind, Name, NameKey, Reference, Selector, Span, Spanned, cycles,
-};
+use crate::model::{Absent, DesiredNumber, DesiredRingGroup, Kind, Name, NameKey, Reference, Selector, Span, Spanned};
+
+use crate::routing::cycles;
 
 use super::reader::Reader;
 use super::ring_groups::Groups;

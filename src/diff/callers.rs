@@ -1,110 +1,78 @@
-//! What callers will meet in the ring groups: what the files say, over what the account has where they say
-//! nothing. What the files alone show was told when they were checked, and is not told twice.
-
-use std::collections::HashSet;
+//! Findings on what callers meet in the ring groups: the values of the files, and those of the account where the files
+//! have none. `check` has reported what the files alone show, so that is left out here.
 
 use crate::diag::caller::{Step, cycle, long_wait};
 use crate::diag::{Diagnostic, Findings, Severity};
-use crate::model::{
-    Declaration, DesiredRingGroup, Handle, Ignorable, Kind, Reference, RingMode, Selector, Spanned, cycles,
-};
+use crate::model::{Declaration, DesiredRingGroup, Handle, Ignorable, Reference, RingMode, Selector, Spanned};
+use crate::routing::RoutingGraph;
 
-use super::delta::{Deletion, GroupDelta};
+use super::delta::GroupDelta;
 use super::resolve::Resolver;
 
 /// Reports callers who go round in a cycle, and callers who wait too long. Linear in the size of the account.
-pub(super) fn check(
-    resolver: &Resolver<'_, '_>,
+pub(super) fn check<'a>(
+    resolver: &Resolver<'_, 'a>,
     groups: &[GroupDelta],
-    deletions: &[Deletion],
+    desired_routing: &RoutingGraph<'_, 'a>,
     diagnostics: &mut Findings,
 ) {
     waits(resolver, diagnostics);
-    let after = DesiredRouting::new(resolver, groups, deletions);
-    diagnostics.extend(cycles(&after.next).iter().filter_map(|cycle| after.finding(cycle)));
+    let callers = Callers { resolver, groups, desired_routing };
+    diagnostics.extend(desired_routing.cycles().iter().filter_map(|cycle| callers.finding(cycle)));
 }
 
-/// The ring groups once everything else is applied, by the index of their handles.
-struct DesiredRouting<'r, 'a> {
-    resolver: &'r Resolver<'r, 'a>,
-    /// The group that takes the unanswered calls, if it is a group.
-    next: Vec<Option<u32>>,
-    /// The position of the group in the files.
-    desired_of: Vec<Option<u32>>,
-    /// The groups whose no-answer target the plan writes.
-    written: HashSet<u32>,
+struct Callers<'c, 'a> {
+    resolver: &'c Resolver<'c, 'a>,
+    groups: &'c [GroupDelta],
+    desired_routing: &'c RoutingGraph<'c, 'a>,
 }
 
-impl<'r, 'a> DesiredRouting<'r, 'a> {
-    fn new(resolver: &'r Resolver<'r, 'a>, groups: &[GroupDelta], deletions: &[Deletion]) -> Self {
-        let index = |to: Option<Handle>| to.filter(|to| to.kind == Kind::RingGroup).map(|to| to.index);
-        let live = resolver.directory.live().ring_groups.iter();
-        let live = live.map(|group| index(group.no_answer.as_ref().and_then(|to| resolver.live(to))));
-        let mut next: Vec<Option<u32>> = live.collect();
-        let mut desired_of = resolver.matching.desired_of.clone();
-        desired_of.extend(resolver.matching.created.iter().copied().map(Some));
-        next.resize(desired_of.len(), None);
-        let mut written = HashSet::new();
-        for delta in groups {
-            if let Some(to) = delta.fields.no_answer
-                && let Some(slot) = next.get_mut(delta.handle.index as usize)
-            {
-                *slot = index(to);
-                written.insert(delta.handle.index);
-            }
-        }
-        for deletion in deletions {
-            if let Some(slot) = next.get_mut(deletion.handle.index as usize) {
-                *slot = None;
-            }
-        }
-        Self { resolver, next, desired_of, written }
-    }
-
-    /// An error if the plan closes the cycle; a warning if it was there and stays, and a file says so.
-    fn finding(&self, members: &[usize]) -> Option<Diagnostic> {
-        // A group that is its own target is another rule's.
-        if members.len() < 2 || members.iter().all(|&at| self.already_reported(at)) {
+impl<'a> Callers<'_, 'a> {
+    /// An error if the plan closes the cycle; a warning if the account has it already and a file declares a part of it.
+    fn finding(&self, members: &[Handle]) -> Option<Diagnostic> {
+        // A group that is its own target is reported by another rule.
+        if members.len() < 2 || members.iter().all(|&group| self.already_reported(group)) {
             return None;
         }
-        let closes = |at: usize| u32::try_from(at).is_ok_and(|at| self.written.contains(&at));
-        let steps = members.iter().map(|&at| Step { name: self.name(at), span: self.declared(at).map(|to| to.span) });
-        let mut finding = cycle(steps.collect())?;
-        let declared = members.iter().filter_map(|&at| self.desired_of.get(at).copied().flatten());
+        let step = |&group| Step { name: self.name(group), span: self.no_answer(group).map(|to| to.span) };
+        let mut finding = cycle(members.iter().map(step).collect())?;
+        let declared = members.iter().filter_map(|group| self.resolver.matching.desired(*group));
         finding.concerns = declared.map(Declaration::RingGroup).collect();
-        if !members.iter().any(|&at| closes(at)) {
+        if !members.iter().any(|&group| self.writes_no_answer(group)) {
             finding.severity = Severity::Warning;
         }
         Some(finding)
     }
 
-    fn group(&self, at: usize) -> Option<&'a DesiredRingGroup> {
-        let position = self.desired_of.get(at).copied().flatten()?;
+    fn writes_no_answer(&self, group: Handle) -> bool {
+        let found = self.groups.binary_search_by_key(&group, |delta| delta.handle);
+        found.is_ok_and(|at| self.groups.get(at).is_some_and(|delta| delta.fields.no_answer.is_some()))
+    }
+
+    fn declared(&self, group: Handle) -> Option<&'a DesiredRingGroup> {
+        let position = self.resolver.matching.desired(group)?;
         self.resolver.desired.ring_groups.get(position as usize)
     }
 
-    fn name(&self, at: usize) -> &'a str {
-        let live = || self.resolver.directory.live().ring_groups.get(at).map(|group| &group.name);
-        self.group(at).map(|group| &group.name.value).or_else(live).map_or("", |name| name.as_str())
+    fn name(&self, group: Handle) -> &'a str {
+        let live = || self.resolver.directory.live().ring_groups.get(group.index as usize).map(|group| &group.name);
+        self.declared(group).map(|group| &group.name.value).or_else(live).map_or("", |name| name.as_str())
     }
 
-    /// What a file says on the group's unanswered calls, unless the policy leaves that to others.
-    fn declared(&self, at: usize) -> Option<&'a Spanned<Option<Reference>>> {
-        let handle = Handle { kind: Kind::RingGroup, index: u32::try_from(at).ok()? };
-        self.group(at)?.no_answer.as_ref().filter(|_| !self.resolver.ignores(handle, Ignorable::GroupNoAnswer))
+    /// The `no_answer` of the files, unless the policy ignores that field.
+    fn no_answer(&self, group: Handle) -> Option<&'a Spanned<Option<Reference>>> {
+        self.declared(group)?.no_answer.as_ref().filter(|_| !self.resolver.ignores(group, Ignorable::GroupNoAnswer))
     }
 
-    /// Whether the files alone show where this group's calls go: it names a declared group by its name, or by
-    /// the extension number that the files give that group.
-    fn already_reported(&self, at: usize) -> bool {
-        let Some(reference) = self.declared(at).and_then(|target| target.value.as_ref()) else { return false };
-        let Some(target) = self.next.get(at).copied().flatten().and_then(|to| self.group(to as usize)) else {
-            return false;
-        };
-        match &reference.selector {
+    /// Whether the files alone show where this group's unanswered calls go: its `no_answer` has the name of a declared
+    /// group, or the extension number that the files give that group.
+    fn already_reported(&self, group: Handle) -> bool {
+        let Some(reference) = self.no_answer(group).and_then(|target| target.value.as_ref()) else { return false };
+        let target = self.desired_routing.target(group).and_then(|to| self.declared(to));
+        target.is_some_and(|target| match &reference.selector {
             Selector::Extension(extension) => target.extension.as_ref().is_some_and(|own| own.value == *extension),
             selector => target.name.value.key() == selector.key(),
-        }
+        })
     }
 }
 
@@ -129,9 +97,9 @@ fn waits(resolver: &Resolver<'_, '_>, diagnostics: &mut Findings) {
             Some(existing) => existing.members.len(),
             None => group.members.len(),
         };
-        let told = group.ring.is_some_and(|ring| ring.value == RingMode::Sequential)
+        let already_reported = group.ring.is_some_and(|ring| ring.value == RingMode::Sequential)
             && group.ring_for.is_some_and(|own| long_wait(own.span, group.members.len(), own.value).is_some());
-        if !told {
+        if !already_reported {
             let span = duration.map(|it| it.span).or(ring.map(|it| it.span)).unwrap_or(group.members_span);
             let finding = long_wait(span, members, ring_for);
             diagnostics.extend(finding.map(|finding| finding.of(Declaration::RingGroup(index))));

@@ -4,14 +4,14 @@
 //! mentions, the scope owns and nothing points at; what is still in use stays, and so does what it points at.
 
 use std::collections::HashSet;
-use std::fmt;
 
 use foldhash::HashMap;
 
 use crate::diag::{Diagnostic, Findings, Rule, attribute};
-use crate::model::{Declaration, Desired, Directory, E164, Found, Handle, Kind, Name, Reference, Selector, Unreadable};
+use crate::model::{Declaration, Desired, Directory, Found, Handle, Kind, Reference, Selector, Unreadable};
+use crate::routing::{Edge, RoutingGraph};
 
-use super::delta::{Deletion, GroupDelta, NumberDelta};
+use super::delta::Deletion;
 use super::matching::Matching;
 use super::resolve::Resolver;
 
@@ -77,11 +77,10 @@ fn unreadable<'l>(live: &Directory<'l>, reference: &Reference) -> Option<&'l Unr
     by_extension.or_else(|| live.unreadable_group(&reference.selector.key()))
 }
 
-/// All deletions, by handle, after a look at who points at what in the end.
+/// All deletions, by handle, without those of groups that something still points at in the end.
 pub(super) fn decide(
     resolver: &Resolver<'_, '_>,
-    groups: &[GroupDelta],
-    numbers: &[NumberDelta],
+    desired_routing: &RoutingGraph<'_, '_>,
     mut deletions: Vec<Deletion>,
     diagnostics: &mut Findings,
 ) -> Vec<Deletion> {
@@ -105,134 +104,50 @@ pub(super) fn decide(
     }
     let mut going: HashMap<Handle, Deletion> =
         deletions.into_iter().map(|deletion| (deletion.handle, deletion)).collect();
-    let after = DesiredRouting::new(resolver, groups, numbers, &going);
-    after.keep_referenced(&mut going, diagnostics);
+    keep_referenced(desired_routing, &mut going, diagnostics);
     let mut deletions: Vec<Deletion> = going.into_values().collect();
     deletions.sort_unstable_by_key(|deletion| deletion.handle);
     deletions
 }
 
-/// What points at a ring group.
-#[derive(Clone, Copy)]
-enum Referrer<'a> {
-    Number(E164),
-    Key { receptionist: &'a str, key: &'a str },
-    NoAnswer(&'a Name),
-    Unreadable(&'a Unreadable),
-}
-
-/// Who points at the groups that shall go once everything else is applied.
-struct DesiredRouting<'a> {
-    /// For each live group whether it shall go.
-    goes: Vec<bool>,
-    /// A group that shall go → what stays and points at it.
-    pointed: HashMap<Handle, Vec<Referrer<'a>>>,
-    /// A group that shall go → its no-answer target, if that shall go as well.
-    forward: HashMap<Handle, (&'a Name, Handle)>,
-}
-
-impl<'a> DesiredRouting<'a> {
-    fn new<'l: 'a>(
-        resolver: &Resolver<'_, 'l>,
-        groups: &'a [GroupDelta],
-        numbers: &[NumberDelta],
-        going: &HashMap<Handle, Deletion>,
-    ) -> Self {
-        let live = resolver.directory.live();
-        let goes = (0u32..).zip(&live.ring_groups);
-        let goes = goes.map(|(index, _)| going.contains_key(&Handle { kind: Kind::RingGroup, index })).collect();
-        let mut after = Self { goes, pointed: HashMap::default(), forward: HashMap::default() };
-        // Both lists are in the order of the numbers.
-        let mut moved = numbers.iter().filter_map(|delta| Some((delta.live, delta.to?))).peekable();
-        for (index, number) in (0u32..).zip(&live.numbers) {
-            let to = moved.next_if(|(number, _)| *number == index).map(|(_, to)| to);
-            after.point(Referrer::Number(number.number), to.unwrap_or_else(|| resolver.directory.destination(index)));
-        }
-        for receptionist in &live.receptionists {
-            for (key, target) in &receptionist.keys {
-                let referrer = Referrer::Key { receptionist: &receptionist.name, key };
-                after.point(referrer, resolver.live(target));
-            }
-        }
-        for one in &live.unreadable {
-            for target in &one.targets {
-                after.point(Referrer::Unreadable(one), resolver.live(target));
-            }
-        }
-        let changed: HashMap<Handle, Option<Handle>> =
-            groups.iter().filter_map(|delta| delta.fields.no_answer.map(|to| (delta.handle, to))).collect();
-        for (index, group) in (0u32..).zip(&live.ring_groups) {
-            let handle = Handle { kind: Kind::RingGroup, index };
-            let to = match changed.get(&handle) {
-                Some(to) => *to,
-                None => group.no_answer.as_ref().and_then(|to| resolver.live(to)),
-            };
-            after.no_answer(handle, &group.name, to);
-        }
-        for delta in groups.iter().filter(|delta| delta.handle.index as usize >= live.ring_groups.len()) {
-            if let Some(name) = &delta.fields.name {
-                after.no_answer(delta.handle, name, delta.fields.no_answer.flatten());
-            }
-        }
-        after
-    }
-
-    fn goes(&self, handle: Handle) -> bool {
-        handle.kind == Kind::RingGroup && self.goes.get(handle.index as usize).is_some_and(|goes| *goes)
-    }
-
-    fn point(&mut self, referrer: Referrer<'a>, to: Option<Handle>) {
-        if let Some(to) = to.filter(|to| self.goes(*to)) {
-            self.pointed.entry(to).or_default().push(referrer);
+/// Takes out what something still points at: silently if only `policy.prune` asks for its deletion, else with an error.
+/// A group that stays keeps what it points at.
+fn keep_referenced(
+    desired_routing: &RoutingGraph<'_, '_>,
+    going: &mut HashMap<Handle, Deletion>,
+    diagnostics: &mut Findings,
+) {
+    let mut referrers: HashMap<Handle, Vec<Edge<'_>>> = HashMap::default();
+    let mut edges_of: HashMap<Handle, Vec<Edge<'_>>> = HashMap::default();
+    for edge in desired_routing.referrers(Kind::RingGroup, |to| going.contains_key(&to)) {
+        if going.contains_key(&edge.from) {
+            edges_of.entry(edge.from).or_default().push(edge);
+        } else {
+            referrers.entry(edge.to).or_default().push(edge);
         }
     }
-
-    fn no_answer(&mut self, from: Handle, name: &'a Name, to: Option<Handle>) {
-        match to.filter(|to| self.goes(*to)) {
-            Some(to) if self.goes(from) => {
-                self.forward.insert(from, (name, to));
-            }
-            to => self.point(Referrer::NoAnswer(name), to),
-        }
-    }
-
-    /// Takes out what something still points at: silently if it was only to be pruned, else with an error.
-    /// A group that stays keeps its own no-answer target alive.
-    fn keep_referenced(mut self, going: &mut HashMap<Handle, Deletion>, diagnostics: &mut Findings) {
-        let mut staying: Vec<Handle> = self.pointed.keys().copied().collect();
-        while let Some(handle) = staying.pop() {
-            if going.get(&handle).is_some_and(|deletion| deletion.absent.is_none()) {
-                going.remove(&handle);
-                if let Some((name, to)) = self.forward.get(&handle) {
-                    self.pointed.entry(*to).or_default().push(Referrer::NoAnswer(name));
-                    staying.push(*to);
-                }
+    let mut staying: Vec<Handle> = referrers.keys().copied().collect();
+    while let Some(group) = staying.pop() {
+        if going.get(&group).is_some_and(|deletion| deletion.absent.is_none()) {
+            going.remove(&group);
+            for edge in edges_of.remove(&group).into_iter().flatten() {
+                referrers.entry(edge.to).or_default().push(edge);
+                staying.push(edge.to);
             }
         }
-        let mut blocked: Vec<Deletion> =
-            going.values().copied().filter(|one| self.pointed.contains_key(&one.handle)).collect();
-        blocked.sort_unstable_by_key(|deletion| deletion.handle);
-        for deletion in blocked {
-            let referrers = self.pointed.remove(&deletion.handle).unwrap_or_default();
-            let mut referrers: Vec<String> = referrers.iter().map(ToString::to_string).collect();
-            referrers.sort_unstable();
-            let finding = in_use(deletion, &referrers);
-            diagnostics.push(match deletion.absent {
-                Some(at) => finding.of(Declaration::Absent(at)),
-                None => finding,
-            });
-        }
     }
-}
-
-impl fmt::Display for Referrer<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Number(number) => write!(f, "number {number}"),
-            Self::Key { receptionist, key } => write!(f, "receptionist/{receptionist} (key {key})"),
-            Self::Unreadable(one) => write!(f, "{}/{}", one.kind, one.name),
-            Self::NoAnswer(name) => write!(f, "ring_group/{name} (no_answer)"),
-        }
+    let mut blocked: Vec<Deletion> =
+        going.values().copied().filter(|one| referrers.contains_key(&one.handle)).collect();
+    blocked.sort_unstable_by_key(|deletion| deletion.handle);
+    for deletion in blocked {
+        let edges = referrers.remove(&deletion.handle).unwrap_or_default();
+        let mut names: Vec<String> = edges.iter().map(|edge| desired_routing.referrer(edge)).collect();
+        names.sort_unstable();
+        let finding = in_use(deletion, &names);
+        diagnostics.push(match deletion.absent {
+            Some(at) => finding.of(Declaration::Absent(at)),
+            None => finding,
+        });
     }
 }
 

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Desired, Directory, ExtensionNumber, Handle, Kind, Name, RingFor, RingMode, Span};
+use crate::routing::RoutingGraph;
 
 /// Everything that differs, beside both sides of it.
 #[derive(Debug)]
@@ -90,7 +91,21 @@ pub struct Unmanaged {
     pub ring_groups: usize,
 }
 
-impl Difference<'_> {
+impl<'a> Difference<'a> {
+    /// Who hands callers to whom once everything is applied.
+    pub fn routing(&self) -> RoutingGraph<'_, 'a> {
+        let mut graph = routing(self.desired, &self.directory, &self.created, &self.groups, &self.numbers);
+        for deletion in &self.deletions {
+            graph.delete(deletion.handle);
+        }
+        graph
+    }
+
+    /// Who hands callers to whom before anything is applied; the groups to create have no edges.
+    pub fn live_routing(&self) -> RoutingGraph<'_, 'a> {
+        routing(self.desired, &self.directory, &self.created, &[], &[])
+    }
+
     /// How many ring groups the account has now; a handle at or past it is a group to be made.
     pub fn live_groups(&self) -> usize {
         self.directory.live().ring_groups.len()
@@ -113,6 +128,34 @@ impl Difference<'_> {
         }
         self.directory.label(handle)
     }
+}
+
+/// The graph of the live account with these deltas. The groups to create have no other edges than theirs.
+pub(super) fn routing<'g, 'a>(
+    desired: &'g Desired,
+    directory: &'g Directory<'a>,
+    created: &[u32],
+    groups: &'g [GroupDelta],
+    numbers: &[NumberDelta],
+) -> RoutingGraph<'g, 'a> {
+    let mut graph = RoutingGraph::live(directory);
+    for group in created.iter().filter_map(|&position| desired.ring_groups.get(position as usize)) {
+        graph.create(&group.name.value);
+    }
+    for delta in numbers {
+        if let Some(to) = delta.to {
+            graph.set_target(Handle { kind: Kind::Number, index: delta.live }, to);
+        }
+    }
+    for GroupDelta { handle, fields, .. } in groups {
+        if let Some(target) = fields.no_answer {
+            graph.set_target(*handle, target);
+        }
+        if let Some(members) = &fields.members {
+            graph.set_members(*handle, members);
+        }
+    }
+    graph
 }
 
 impl GroupFields {

@@ -33,6 +33,15 @@ struct Claims<'m, 'a> {
 }
 
 impl Matching {
+    /// The position of a group in the files, if they declare it.
+    pub(super) fn desired(&self, group: Handle) -> Option<u32> {
+        let index = group.index as usize;
+        match index.checked_sub(self.desired_of.len()) {
+            None => self.desired_of.get(index).copied().flatten(),
+            Some(created) => self.created.get(created).copied(),
+        }
+    }
+
     /// Pairs the groups, and reports names that two live groups share.
     pub(super) fn new(desired: &Desired, directory: &Directory<'_>, diagnostics: &mut Findings) -> Self {
         let live = directory.live().ring_groups.len();

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diag::{Diagnostic, Rule, Severity};
 use crate::diff::{Deletion, Difference, GroupDelta, NumberDelta};
-use crate::model::{Declaration, Desired, Handle, Kind, Span, cycles};
+use crate::model::{Declaration, Desired, Handle, Kind, Span};
 
 use super::Plan;
 use super::dependencies::needs;
@@ -232,27 +232,17 @@ impl Cut {
         if self.left.iter().all(Option::is_none) {
             return Vec::new();
         }
-        let index = |to: Option<Handle>| to.filter(|to| to.kind == Kind::RingGroup).map(|to| to.index);
-        let directory = &difference.directory;
-        let target = |to: &crate::model::ObjectRef| directory.by_id(to);
-        let live = directory.live().ring_groups.iter();
-        let mut whole: Vec<Option<u32>> = live.map(|group| index(group.no_answer.as_ref().and_then(target))).collect();
-        whole.resize(whole.len() + difference.created.len(), None);
-        let mut kept = whole.clone();
-        let mut writer: BTreeMap<usize, usize> = BTreeMap::new();
-        for at in 0..self.writes.len() {
-            let Some((group, to)) = self.no_answer(at) else { continue };
-            let group = group.index as usize;
-            if let Some(slot) = whole.get_mut(group) {
-                *slot = index(to);
-            }
-            if let Some(slot) = kept.get_mut(group).filter(|_| self.is_kept(at)) {
-                *slot = index(to);
+        let whole = difference.routing();
+        let mut kept = difference.live_routing();
+        let mut writer: BTreeMap<Handle, usize> = BTreeMap::new();
+        for at in (0..self.writes.len()).filter(|at| self.is_kept(*at)) {
+            if let Some((group, to)) = self.no_answer(at) {
+                kept.set_target(group, to);
                 writer.insert(group, at);
             }
         }
-        let is_mixed = |cycle: &&Vec<usize>| cycle.iter().any(|at| kept.get(*at) != whole.get(*at));
-        let mixed: Vec<Vec<usize>> = cycles(&kept).into_iter().filter(|cycle| is_mixed(&cycle)).collect();
+        let is_mixed = |cycle: &Vec<Handle>| cycle.iter().any(|group| kept.target(*group) != whole.target(*group));
+        let mixed: Vec<Vec<Handle>> = kept.cycles().into_iter().filter(is_mixed).collect();
         mixed.iter().flatten().filter_map(|group| writer.get(group)).copied().collect()
     }
 

@@ -1,6 +1,6 @@
 //! The order of the writes: make before break.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::diag::{Diagnostic, Rule};
 use crate::diff::Difference;
@@ -37,7 +37,22 @@ pub(super) fn order(difference: &Difference<'_>) -> Result<Ordered, Box<Diagnost
         let Some(better) = split_for_reach(difference, &writes, &gaps) else { break };
         (writes, graph, gaps) = better;
     }
+    if writes.iter().any(|write| !write.releases.is_empty()) {
+        graph = release_first(&writes, graph);
+    }
     Ok(arrange(writes, &graph, &gaps.after))
+}
+
+/// The graph in which a group goes after the groups whose member it was are written, if that closes no cycle. No second
+/// write can break such a cycle, and then the account decides.
+fn release_first(writes: &[Write], graph: Graph) -> Graph {
+    let deleted: HashMap<Handle, usize> =
+        writes.iter().enumerate().filter_map(|(index, write)| Some((write.deletes()?, index))).collect();
+    let mut released = graph.clone();
+    for (index, write) in writes.iter().enumerate() {
+        write.releases.iter().filter_map(|group| deleted.get(group)).for_each(|&after| released.edge(index, after));
+    }
+    if released.sorted().len() == writes.len() { released } else { graph }
 }
 
 /// The writes without cycles.

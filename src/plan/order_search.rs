@@ -1,4 +1,4 @@
-//! Looks through the orders of a few writes for one that keeps some stations reachable at every step.
+//! Searches the orders of a few writes for one that keeps some nodes of the routing graph reachable at every step.
 //!
 //! Exhaustive over sets of applied writes, so its answer "there is none" is a proof; the number of writes
 //! is bounded so that the sets are few.
@@ -8,25 +8,25 @@ use std::collections::HashSet;
 /// The most writes whose orders are searched: 2^12 sets at most.
 pub(super) const MOST: usize = 12;
 
-/// One write: which station (a number, if `None`) hands callers to which, before and after it.
-#[derive(Clone, Copy, Debug)]
+/// One write: to which nodes an object hands callers before and after it. The object is a node, or a number if `None`.
+#[derive(Clone, Debug)]
 pub(super) struct Step {
     pub(super) from: Option<u32>,
-    pub(super) before: Option<u32>,
-    pub(super) after: Option<u32>,
+    pub(super) before: Vec<u32>,
+    pub(super) after: Vec<u32>,
 }
 
-/// The writes, what each needs, and the hand-overs that no write touches.
+/// The writes, what each needs, and the edges that no write changes.
 pub(super) struct Problem<'p> {
     pub(super) steps: &'p [Step],
     /// For each write the set of those that must come before it, as bits.
     pub(super) needs: &'p [u32],
-    /// Unchanged hand-overs; from `None` is a station that is reachable whatever happens.
+    /// Unchanged edges. An edge from `None` leads to a node that is always reachable.
     pub(super) fixed: &'p [(Option<u32>, u32)],
 }
 
 impl Problem<'_> {
-    /// An order, as positions, in which the protected stations are reachable after every write.
+    /// An order, as positions, in which the protected nodes are reachable after every write.
     pub(super) fn solve(&self, protected: &[u32]) -> Option<Vec<usize>> {
         let mut failed = HashSet::new();
         let mut order = Vec::with_capacity(self.steps.len());
@@ -56,9 +56,9 @@ impl Problem<'_> {
     }
 
     fn reaches(&self, done: u32, protected: &[u32]) -> bool {
-        let moving = self.steps.iter().enumerate().filter_map(|(position, step)| {
-            let target = if done & (1 << position) == 0 { step.before } else { step.after };
-            target.map(|target| (step.from, target))
+        let moving = self.steps.iter().enumerate().flat_map(|(position, step)| {
+            let targets = if done & (1 << position) == 0 { &step.before } else { &step.after };
+            targets.iter().map(|target| (step.from, *target))
         });
         let edges: Vec<(Option<u32>, u32)> = self.fixed.iter().copied().chain(moving).collect();
         let mut reached: HashSet<u32> = HashSet::new();
@@ -70,7 +70,7 @@ impl Problem<'_> {
                 }
             }
             if reached.len() == size {
-                return protected.iter().all(|station| reached.contains(station));
+                return protected.iter().all(|node| reached.contains(node));
             }
         }
     }
@@ -83,8 +83,8 @@ mod tests {
     #[test]
     fn a_plain_swap_has_no_order_and_a_third_path_gives_one() {
         let swap = [
-            Step { from: None, before: Some(1), after: Some(2) },
-            Step { from: None, before: Some(2), after: Some(1) },
+            Step { from: None, before: vec![1], after: vec![2] },
+            Step { from: None, before: vec![2], after: vec![1] },
         ];
         let free = [0, 0];
         let problem = Problem { steps: &swap, needs: &free, fixed: &[] };
@@ -97,8 +97,8 @@ mod tests {
 
     #[test]
     fn needs_are_respected() {
-        let step = Step { from: None, before: None, after: Some(1) };
-        let problem = Problem { steps: &[step, step], needs: &[2, 0], fixed: &[] };
+        let step = || Step { from: None, before: Vec::new(), after: vec![1] };
+        let problem = Problem { steps: &[step(), step()], needs: &[2, 0], fixed: &[] };
         assert_eq!(problem.solve(&[1]), Some(vec![1, 0]));
     }
 }

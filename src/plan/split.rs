@@ -236,6 +236,7 @@ pub(super) fn split_write(write: &Write, way: SplitKind, aside: Option<Extension
             first.takes_name = None;
             first.frees_name = None;
             first.route = None;
+            first.releases = Vec::new();
             second.frees_extension = None;
             second.parked = aside;
         }
@@ -263,4 +264,5 @@ fn releases_nothing(write: &mut Write) {
     write.frees_extension = None;
     write.takes_name = None;
     write.frees_name = None;
+    write.releases = Vec::new();
 }

@@ -11,6 +11,7 @@ use crate::model::{
     Change, ChangeId, Directory, FieldName, FieldValue, Found, Handle, Kind, LiveAccount, LiveObject, NameKey,
     ObjectId, ObjectLabel, ObjectRef, PlannedRef, Revision, VendorDocument, Verb,
 };
+use crate::routing::RoutingGraph;
 
 use super::{Plan, live_fields, preimage};
 
@@ -73,7 +74,7 @@ pub enum StaleReason {
     },
     /// Something else points at what the plan deletes.
     Used {
-        /// What points at it: `kind/name`.
+        /// What points at it, as messages write it.
         by: String,
     },
 }
@@ -99,14 +100,14 @@ impl<'a> Account<'a> {
 
     /// What keeps the plan from being applied as it was made; nothing if it can be.
     pub(super) fn moved(&self) -> Vec<StaleChange> {
-        let users = self.users();
+        let referrers = self.referrers();
         let mut seen = HashSet::new();
         let mut list = Vec::new();
         for change in &self.plan.changes {
             let first = change.object.id.as_ref().filter(|id| seen.insert((change.object.kind, *id)));
             let mut how = first.map(|id| self.object(change, id)).unwrap_or_default();
             if change.verb == Verb::Delete {
-                let used = change.object.id.as_ref().and_then(|id| users.get(id)).into_iter().flatten();
+                let used = change.object.id.as_ref().and_then(|id| referrers.get(id)).into_iter().flatten();
                 how.extend(used.map(|by| StaleReason::Used { by: by.clone() }));
             }
             how.extend(self.taken(change));
@@ -131,43 +132,26 @@ impl<'a> Account<'a> {
         self.changes.get(&(kind, id)).map_or(&[], Vec::as_slice)
     }
 
-    /// For each group that the plan deletes, who points at it and is not written: whoever is written is held by
-    /// their own pre-image.
-    fn users(&self) -> HashMap<&'a ObjectId, Vec<String>> {
-        let goes = |change: &&Change| change.verb == Verb::Delete && change.object.kind == Kind::RingGroup;
-        let deleted = self.plan.changes.iter().filter(goes).filter_map(|change| change.object.id.as_ref());
-        let deleted: HashSet<&ObjectId> = deleted.collect();
-        let mut users: HashMap<&'a ObjectId, Vec<String>> = HashMap::new();
+    /// What points at each group that the plan deletes, but for what the plan writes: the pre-image of that is compared
+    /// anyway.
+    fn referrers(&self) -> HashMap<&'a ObjectId, Vec<String>> {
+        let deletions = self.plan.changes.iter().filter(|change| change.verb == Verb::Delete);
+        let ids = deletions.filter_map(|change| change.object.id.as_ref());
+        let handle = |id: &'a ObjectId| self.directory.by_id(&ObjectRef { kind: Kind::RingGroup, id: id.clone() });
+        let deleted: HashMap<Handle, &ObjectId> = ids.filter_map(|id| Some((handle(id)?, id))).collect();
+        let mut referrers: HashMap<&'a ObjectId, Vec<String>> = HashMap::new();
         if deleted.is_empty() {
-            return users;
+            return referrers;
         }
-        let mut note = |target: &'a ObjectRef, by: &dyn Fn() -> String| {
-            if target.kind == Kind::RingGroup && deleted.contains(&target.id) {
-                users.entry(&target.id).or_default().push(by());
-            }
-        };
-        let live = self.directory.live();
-        for number in live.numbers.iter().filter(|number| self.writes(Kind::Number, &number.id).is_empty()) {
-            if let Some(to) = &number.to {
-                note(to, &|| number.number.to_string());
+        let graph = RoutingGraph::live(&self.directory);
+        for edge in graph.referrers(Kind::RingGroup, |to| deleted.contains_key(&to)) {
+            let from = edge.from;
+            let is_written = self.directory.id(from).is_some_and(|id| !self.writes(from.kind, id).is_empty());
+            if let Some(id) = deleted.get(&edge.to).filter(|_| !is_written) {
+                referrers.entry(id).or_default().push(graph.referrer(&edge));
             }
         }
-        for group in live.ring_groups.iter().filter(|group| self.writes(Kind::RingGroup, &group.id).is_empty()) {
-            for target in group.members.iter().chain(&group.no_answer) {
-                note(target, &|| format!("ring_group/{}", group.name));
-            }
-        }
-        for one in &live.unreadable {
-            for target in &one.targets {
-                note(target, &|| format!("{}/{}", one.kind, one.name));
-            }
-        }
-        for receptionist in &live.receptionists {
-            for (key, target) in &receptionist.keys {
-                note(target, &|| format!("receptionist/{} (key {key})", receptionist.name));
-            }
-        }
-        users
+        referrers
     }
 
     /// What is otherwise with the object itself.

@@ -1,7 +1,7 @@
 //! One write before it has a place in the order: what it does, what it needs, what it frees.
 
 use crate::diff::{Difference, GroupFields};
-use crate::model::{ExtensionNumber, Handle, Kind, NameKey, Reason, Verb};
+use crate::model::{ExtensionNumber, Handle, Kind, LiveRingGroup, NameKey, Reason, Verb};
 
 /// What a write is about: a position in one of the lists of the difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,6 +38,8 @@ pub(super) struct Write {
     /// Where the object points once it is written, and where it pointed until then; groups and
     /// receptionists only. `None` if this write does not change it.
     pub(super) route: Option<Route>,
+    /// The ring groups among the members that the group has until it is written.
+    pub(super) releases: Vec<Handle>,
 }
 
 /// A changed pointer of a number's destination or of a group's no-answer target.
@@ -63,6 +65,7 @@ impl Write {
             takes_name: None,
             frees_name: None,
             route: None,
+            releases: Vec::new(),
         }
     }
 
@@ -101,6 +104,9 @@ fn group(difference: &Difference<'_>, index: usize) -> Option<Write> {
     if let Some(live) = live {
         write.frees_extension = live.extension.clone().filter(|_| delta.fields.extension.is_some());
         write.frees_name = delta.fields.name.as_ref().map(|_| live.name.key());
+        if delta.fields.members.is_some() {
+            write.releases = member_groups(difference, live);
+        }
         // A new spelling of the same name frees nothing and takes nothing.
         if write.frees_name == write.takes_name {
             write.frees_name = None;
@@ -127,6 +133,7 @@ fn deletion(difference: &Difference<'_>, index: usize) -> Option<Write> {
     write.frees_extension.clone_from(&live.extension);
     write.frees_name = Some(live.name.key());
     write.route = Some(Route { before: no_answer(difference, deletion.handle), after: None });
+    write.releases = member_groups(difference, live);
     Some(write)
 }
 
@@ -135,7 +142,8 @@ fn no_answer(difference: &Difference<'_>, handle: Handle) -> Option<Handle> {
     live.no_answer.as_ref().and_then(|target| difference.directory.by_id(target))
 }
 
-/// Whether a caller can be handed on from this object to a ring group.
-pub(super) fn is_station(handle: Handle) -> bool {
-    matches!(handle.kind, Kind::RingGroup | Kind::Receptionist)
+/// The ring groups among the members of a live group. No file can declare such a member, but an account can have it.
+fn member_groups(difference: &Difference<'_>, live: &LiveRingGroup) -> Vec<Handle> {
+    let groups = live.members.iter().filter(|member| member.kind == Kind::RingGroup);
+    groups.filter_map(|member| difference.directory.by_id(member)).collect()
 }

@@ -76,7 +76,7 @@ pub fn export(live: &LiveAccount, options: &ExportOptions) -> Vec<(String, Strin
             sanitized(&one.why, 1_000)
         );
     }
-    let groups = group::section(live, &selectors, options);
+    let groups = group::section(&directory, &selectors, options);
     let all: Vec<&LiveNumber> = live.numbers.iter().filter(|number| options.only.has_number(number)).collect();
     let by_folder = match options.by_folder {
         ByFolder::Auto => all.len() > MOST_IN_ONE_FILE,

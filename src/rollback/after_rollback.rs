@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::model::{
     ExtensionNumber, FieldName, Found, Handle, Kind, Name, NameKey, ObjectId, ObjectRef, Reference, Selector,
 };
+use crate::routing::RoutingGraph;
 
 use super::live_index::CurrentAccount;
 use super::net_effect::NetEffect;
@@ -83,41 +84,41 @@ impl<'w, 'l> Projected<'w, 'l> {
         self.renamed.get(&handle).copied().unwrap_or(now)
     }
 
-    /// Everything that would still point at a group that goes.
-    fn find_referrers(&mut self, wishes: &Reversals<'_, '_, 'l>) {
+    /// Everything that would still point at a group that is deleted. What gets another target is not counted: that target
+    /// is checked on its own.
+    fn find_referrers(&mut self, reversals: &Reversals<'_, '_, 'l>) {
         if self.deleted.is_empty() {
             return;
         }
-        let (mut moved_numbers, mut moved_groups) = (HashSet::new(), HashSet::new());
-        for wish in wishes.open.values() {
-            match wish {
-                Reversal::Number { live, to: Some(_), .. } => moved_numbers.extend([live.number]),
-                Reversal::Change { live, parts } if parts.no_answer.is_some() => moved_groups.extend([&live.id]),
-                _ => {}
+        let world = self.world;
+        let mut graph = RoutingGraph::live(&world.directory);
+        for reversal in reversals.open.values() {
+            match reversal {
+                Reversal::Number { live, to: Some(_), .. } => {
+                    let found = world.live.numbers.binary_search_by_key(&live.number, |number| number.number);
+                    if let Some(index) = found.ok().and_then(|index| u32::try_from(index).ok()) {
+                        graph.set_target(Handle { kind: Kind::Number, index }, None);
+                    }
+                }
+                Reversal::Change { live, parts } => {
+                    let Some(group) = world.handle(&live.id) else { continue };
+                    if parts.no_answer.is_some() {
+                        graph.set_target(group, None);
+                    }
+                    if parts.members.is_some() {
+                        graph.set_members(group, Vec::new());
+                    }
+                }
+                Reversal::Delete { live } => {
+                    if let Some(group) = world.handle(&live.id) {
+                        graph.delete(group);
+                    }
+                }
+                Reversal::Number { .. } | Reversal::Make { .. } => {}
             }
         }
-        let live = self.world.live;
-        for number in live.numbers.iter().filter(|number| !moved_numbers.contains(&number.number)) {
-            self.points(number.to.as_ref(), || format!("number {}", number.number));
-        }
-        for (index, group) in (0..).zip(&live.ring_groups) {
-            let goes = self.deleted.contains(&Handle { kind: Kind::RingGroup, index });
-            if !goes && !moved_groups.contains(&group.id) {
-                self.points(group.no_answer.as_ref(), || format!("ring_group/{}", group.name));
-            }
-        }
-        for receptionist in &live.receptionists {
-            for (key, to) in &receptionist.keys {
-                self.points(Some(to), || format!("receptionist/{} (key {key})", receptionist.name));
-            }
-        }
-    }
-
-    fn points(&mut self, to: Option<&ObjectRef>, who: impl FnOnce() -> String) {
-        if let Some(handle) = to.and_then(|to| self.world.directory.by_id(to))
-            && self.deleted.contains(&handle)
-        {
-            self.referrers.entry(handle).or_insert_with(who);
+        for edge in graph.referrers(Kind::RingGroup, |to| self.deleted.contains(&to)) {
+            self.referrers.entry(edge.to).or_insert_with(|| graph.referrer(&edge));
         }
     }
 

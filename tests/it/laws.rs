@@ -8,6 +8,7 @@ mod guards;
 mod honest;
 mod part;
 mod review;
+mod routing;
 mod saved;
 
 use crate::support::generate;

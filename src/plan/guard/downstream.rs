@@ -1,11 +1,12 @@
-//! What callers meet behind what is protected: the ring groups that a protected number or group leads to now.
+//! The ring groups that a protected number or group leads to now.
 //!
 //! The account decides what that is, not the files: a number leads to one object, a group's unanswered calls to the
 //! next, and so on. A receptionist's keys are choices, and are not followed.
 
 use foldhash::HashMap;
 
-use crate::model::{E164, Kind, LiveRingGroup, ObjectId, ObjectRef, Span};
+use crate::model::{Directory, E164, Handle, Kind, LiveRingGroup, ObjectId, Span};
+use crate::routing::RoutingGraph;
 
 use super::protection::Names;
 use super::{GuardContext, PolicySource};
@@ -38,30 +39,34 @@ impl<'c> Through<'c> {
         if case.groups.is_empty() {
             return through;
         }
+        let directory = Directory::new(case.live);
+        let graph = RoutingGraph::live(&directory);
         for policy in &case.policies {
             for (number, span) in &policy.guards.protect.numbers {
                 let found = case.live.numbers.binary_search_by_key(number, |live| live.number).ok();
                 let to = found.and_then(|at| case.live.numbers.get(at)).and_then(|live| live.to.as_ref());
-                through.follow(case, to, &Reason { policy: *policy, span: *span, from: From::Number(*number) });
+                let reason = Reason { policy: *policy, span: *span, from: From::Number(*number) };
+                through.follow(&graph, to.and_then(|to| directory.by_id(to)), &reason);
             }
         }
         let Some(names) = names else { return through };
-        for live in case.live.ring_groups.iter().filter(|live| live.no_answer.is_some()) {
+        for (index, live) in (0u32..).zip(&case.live.ring_groups).filter(|(_, live)| live.no_answer.is_some()) {
             if let Some((policy, span)) = names.protected(case, live) {
-                through.follow(case, live.no_answer.as_ref(), &Reason { policy, span, from: From::Group(live) });
+                let to = graph.target(Handle { kind: Kind::RingGroup, index });
+                through.follow(&graph, to, &Reason { policy, span, from: From::Group(live) });
             }
         }
         through
     }
 
-    fn follow(&mut self, case: &GuardContext<'c>, mut to: Option<&'c ObjectRef>, reason: &Reason<'c>) {
-        while let Some(next) = to.filter(|to| to.kind == Kind::RingGroup).and_then(|to| case.groups.get(&to.id)) {
-            // What was followed before leads on to what was followed before.
-            if self.groups.contains_key(&next.id) {
+    fn follow(&mut self, graph: &RoutingGraph<'_, 'c>, first: Option<Handle>, reason: &Reason<'c>) {
+        let groups = first.into_iter().flat_map(|first| std::iter::once(first).chain(graph.walk(first)));
+        for group in groups.map_while(|to| graph.live_group(to)) {
+            // What leads on from a group that was followed before was followed before as well.
+            if self.groups.contains_key(&group.id) {
                 return;
             }
-            self.groups.insert(&next.id, reason.clone());
-            to = next.no_answer.as_ref();
+            self.groups.insert(&group.id, reason.clone());
         }
     }
 

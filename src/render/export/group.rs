@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
-use crate::model::{ExtensionNumber, Kind, LiveAccount, LiveRingGroup, NameKey, ObjectId, is_emergency};
+use crate::model::{Directory, ExtensionNumber, Kind, LiveAccount, LiveRingGroup, NameKey, ObjectId, is_emergency};
+use crate::routing::RoutingGraph;
 use crate::text::{quoted, sanitized, yaml};
 
 use super::selectors::Selectors;
@@ -16,15 +17,17 @@ struct Groups<'a> {
     country: Option<&'a str>,
     names: HashMap<NameKey, usize>,
     extensions: HashMap<&'a ExtensionNumber, usize>,
-    circling: HashSet<&'a ObjectId>,
+    /// The groups whose unanswered calls come back to them.
+    in_cycle: HashSet<&'a ObjectId>,
 }
 
 /// The section of the chosen groups; nothing without any. What each of them may say depends on all groups.
 pub(super) fn section<'a>(
-    live: &'a LiveAccount,
+    directory: &Directory<'a>,
     selectors: &'a Selectors<'a, 'a>,
     options: &'a ExportOptions,
 ) -> Option<String> {
+    let live = directory.live();
     let country = options.country.as_deref();
     let mut sorted: Vec<_> = live.ring_groups.iter().filter(|group| options.only.has_ring_group(group)).collect();
     if sorted.is_empty() {
@@ -37,7 +40,9 @@ pub(super) fn section<'a>(
             *extensions.entry(extension).or_default() += 1;
         }
     }
-    let groups = Groups { live, selectors, country, names, extensions, circling: circling(live) };
+    let cycles = RoutingGraph::live(directory).cycles();
+    let in_cycle = cycles.into_iter().flatten().filter_map(|group| directory.id(group)).collect();
+    let groups = Groups { live, selectors, country, names, extensions, in_cycle };
     sorted.sort_by_cached_key(|group| (group.name.key(), group.id.clone()));
     let mut section = Section::new("ring_groups");
     for group in sorted {
@@ -116,7 +121,7 @@ impl<'a> Groups<'a> {
 
     fn no_answer(&self, group: &'a LiveRingGroup) -> Result<String, String> {
         let Some(target) = &group.no_answer else { return Ok("none".to_owned()) };
-        if self.circling.contains(&group.id) {
+        if self.in_cycle.contains(&group.id) {
             return Err("it leads back to the group".to_owned());
         }
         if target.kind != Kind::Other && !self.live.capabilities.no_answer.contains(&target.kind) {
@@ -137,37 +142,4 @@ impl<'a> Groups<'a> {
             None
         }
     }
-}
-
-/// The groups whose unanswered calls come back to them.
-fn circling(live: &LiveAccount) -> HashSet<&ObjectId> {
-    let next: HashMap<_, _> = live
-        .ring_groups
-        .iter()
-        .filter_map(|group| {
-            let target = group.no_answer.as_ref().filter(|target| target.kind == Kind::RingGroup)?;
-            Some((&group.id, &target.id))
-        })
-        .collect();
-    let (mut circling, mut walked) = (HashSet::new(), HashSet::new());
-    for group in &live.ring_groups {
-        // Walk on until something is met again: if it is of this walk, it is the start of a cycle.
-        let (mut way, mut at) = (HashSet::new(), &group.id);
-        while walked.insert(at) {
-            way.insert(at);
-            match next.get(at) {
-                Some(further) => at = further,
-                None => break,
-            }
-        }
-        if way.contains(at) && next.contains_key(at) {
-            while circling.insert(at) {
-                match next.get(at) {
-                    Some(further) => at = further,
-                    None => break,
-                }
-            }
-        }
-    }
-    circling
 }

@@ -14,13 +14,14 @@ const MODULES: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("providers", &["model", "text"]),
     ("diag", &["model"]),
-    ("check", &["providers", "diag", "model", "text"]),
+    ("routing", &["model"]),
+    ("check", &["providers", "diag", "routing", "model", "text"]),
     ("config", &["check", "providers", "diag", "model", "text"]),
-    ("diff", &["diag", "model"]),
-    ("plan", &["diff", "diag", "model", "text"]),
+    ("diff", &["diag", "routing", "model"]),
+    ("plan", &["diff", "diag", "routing", "model", "text"]),
     ("ledger", &["plan", "model", "text"]),
-    ("rollback", &["ledger", "plan", "model"]),
-    ("render", &["diff", "plan", "diag", "model", "text"]),
+    ("rollback", &["ledger", "plan", "routing", "model"]),
+    ("render", &["diff", "plan", "diag", "routing", "model", "text"]),
     ("serve", &[]),
     ("sandbox", &["providers", "serve", "model", "text"]),
     ("apply", &["ledger", "plan", "providers", "model", "diag", "text"]),
@@ -48,7 +49,7 @@ const EDGE: [&str; 3] = ["cli", "lib", "main"];
 
 /// No clock, no file, no network, no thread, no printing: whatever these modules compute follows from their
 /// arguments.
-const PURE: [&str; 8] = ["model", "diag", "check", "diff", "plan", "ledger", "rollback", "render"];
+const PURE: [&str; 9] = ["model", "diag", "routing", "check", "diff", "plan", "ledger", "rollback", "render"];
 
 /// The files of the pure modules that read and write files.
 const IMPURE_FILES: [&str; 3] = ["src/ledger/file.rs", "src/ledger/folder.rs", "src/ledger/state_dir.rs"];

@@ -1,8 +1,7 @@
-//! Cycles among things of which each has at most one next thing, such as groups and their no-answer targets.
+//! Cycles in a list in which each position has at most one next position, such as groups and no-answer targets.
 
-/// The cycles of a list in which each position has at most one next position, in the order in which a walk
-/// from the first position on meets them. Linear in the length of the list, and a loop rather than recursion,
-/// because a chain may be as long as a file. A position that is its own next is a cycle of one.
+/// The cycles, in the order in which a walk from the first position on meets them. Linear in the length of the list.
+/// A position that is its own next is a cycle of one.
 pub fn cycles(next: &[Option<u32>]) -> Vec<Vec<usize>> {
     let follow = |at: usize| next.get(at).copied().flatten().map(|then| then as usize);
     let mut cycles = Vec::new();
@@ -32,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_circle_is_found_once_whatever_leads_into_it() {
+    fn a_cycle_is_found_once_whatever_leads_into_it() {
         // 0 → 1 → 2 → 1, 3 → 2, 4 → 4, 5 ends, 6 → 5, 7 → past the end.
         let next = [Some(1), Some(2), Some(1), Some(2), Some(4), None, Some(5), Some(99)];
         assert_eq!(cycles(&next), [vec![1, 2], vec![4]]);
