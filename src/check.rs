@@ -1,8 +1,8 @@
-//! From raw documents to the wanted state of an account, and every finding on the way.
+//! Validates raw documents: the desired state of an account, and every finding on the way.
 //!
 //! Pure: no file, no clock, no terminal. [`account`] reads the documents of one account, validates each
 //! against the published schema, applies the rules that need no live account, and gives a [`Valid`] account
-//! only if no error is left. A rule whose breach would leave nothing to plan with cannot be lowered.
+//! only if no error is left. The severity of a rule that a plan depends on cannot be lowered.
 
 mod account;
 pub mod address;
@@ -42,7 +42,7 @@ pub struct Checked {
     pub account: Option<Valid>,
     /// The findings, after the account's policy.
     pub findings: Vec<Diagnostic>,
-    /// Places of secrets that somebody wrote out, which no excerpt may show.
+    /// Places of literal secrets, which no excerpt may show.
     pub secrets: Vec<Span>,
 }
 
@@ -51,9 +51,9 @@ pub struct Checked {
 pub struct Valid {
     /// How it is reached.
     pub settings: Settings,
-    /// What it shall be; its list of files is empty.
+    /// The desired state; its list of files is empty.
     pub desired: Desired,
-    /// What becomes of the rules, also of those that are applied while planning.
+    /// The severities of the rules, including those that are checked while planning.
     pub severities: Severities,
     /// Findings of rules that guard against harm, as they would be if the policy did not lower them.
     pub lowered: Vec<Diagnostic>,
@@ -84,7 +84,7 @@ pub fn account(schema: &AccountSchema, documents: &[Document<'_>], before: Vec<D
     }
     let desired = desired(&mut reader, &files, settings.as_ref());
     let cut = reader.findings.is_cut();
-    // Once there are more mistakes than are shown, no one needs the schema's opinion of each.
+    // More findings exist than are shown: do not add the schema's.
     for document in readable.into_iter().filter(|_| !cut) {
         let unexplained = schema.unexplained(document, &reader.findings);
         reader.findings.extend(unexplained);
@@ -145,7 +145,6 @@ pub fn has_policy(document: &Document<'_>) -> bool {
 /// What of other documents than those that are planned with still counts: the same account's, as they were.
 #[derive(Clone, Debug, Default)]
 pub struct Before {
-    /// Their guards.
     pub guards: GuardPolicy,
     /// Their severities of rules.
     pub severities: Severities,
@@ -226,10 +225,10 @@ fn version(reader: &mut Reader, field: Field<'_>) -> bool {
     let (message, hint) = match field.value.view() {
         View::Quoted("1") => ("the version is text".to_owned(), "write `version: 1`, without quotes"),
         _ if newer => (
-            format!("the file is of version {written}, and this Strowger reads version 1"),
+            format!("the file has version {written}, and this Strowger reads version 1"),
             "use a newer Strowger, or write the file for version 1",
         ),
-        _ => ("the file states no version that this Strowger reads".to_owned(), "write `version: 1`"),
+        _ => ("the file's version is not one that this Strowger reads".to_owned(), "write `version: 1`"),
     };
     reader.report(Diagnostic::new(Rule::UNSUPPORTED_VERSION, Some(field.span()), message).hint(hint));
     false
@@ -239,7 +238,7 @@ fn tests(reader: &mut Reader, field: Field<'_>) {
     if let Some(items) = reader.sequence(field)
         && !items.is_empty()
     {
-        let message = "this version of Strowger runs no call-path tests";
+        let message = "this version of Strowger does not run call-path tests";
         let finding = Diagnostic::new(Rule::UNSUPPORTED_TESTS, Some(field.key.span()), message);
         reader.report(finding.hint("write `tests: []` or remove the section until a later version"));
     }
@@ -271,7 +270,7 @@ fn account_section(
         });
         if !misspelt {
             reader.report(
-                Diagnostic::new(Rule::MISSING_ACCOUNT, Some(span), "no `account` section says which account this is")
+                Diagnostic::new(Rule::MISSING_ACCOUNT, Some(span), "the `account` section is missing")
                     .hint("write `account: { name: my-office, provider: sandbox }`"),
             );
         }

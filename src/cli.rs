@@ -24,6 +24,7 @@ mod outcome;
 mod partial;
 mod plan;
 mod progress;
+mod read_account;
 mod request_limits;
 mod rollback;
 mod run_metadata;
@@ -55,10 +56,10 @@ use console::OutputStream;
 #[derive(Debug, Parser)]
 #[command(name = "strowger", version, about, max_term_width = 100)]
 struct Arguments {
-    /// Say more on stderr; twice for every request
+    /// Verbose output on stderr (`-vv` logs every request)
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     verbose: u8,
-    /// Let the accounts' settings (`file`, `seed`, `state`) name files outside of their repository
+    /// Allow account settings (`file`, `seed`, `state`) to name files outside of their repository
     #[arg(long, global = true, env = "STROWGER_ALLOW_OUTSIDE_PATHS", value_parser = clap::builder::FalseyValueParser::new())]
     allow_outside_paths: bool,
     #[command(subcommand)]
@@ -67,34 +68,34 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Begin: ask for the account, try its credentials, and write files whose plan is empty
+    /// Set up an account: test its credentials and write files that match it exactly
     Init(Box<init::Arguments>),
-    /// Check files without any account: format, schema, rules
+    /// Validate files without contacting an account: format, schema, rules
     Validate(validate::Arguments),
-    /// Show what would change in the account; writes nothing, ever
+    /// Show what would change in the account; never writes to it
     Plan(plan::Arguments),
-    /// Bring the account to what the files ask for, and prove it
+    /// Apply the files to the account, then verify
     Apply(apply::Arguments),
-    /// Keep accounts as the files ask, or tell when they are not, until stopped
+    /// Check accounts continuously, and report, correct or adopt drift
     Watch(Box<watch::Arguments>),
-    /// Show a saved plan again, in any format for people; asks no account
+    /// Show a saved plan again, without contacting the account
     Show(show::Arguments),
-    /// List earlier runs, or show one with what became of each change
+    /// List earlier runs, or show one run with the outcome of each change
     History(history::Arguments),
-    /// Take back what a run did, as far as nobody changed it since
+    /// Roll back a run; what changed since then is left alone
     Rollback(rollback::Arguments),
-    /// Write the live account as files whose plan is empty
+    /// Write the live account as files that match it exactly (`plan` shows no changes)
     Export(export::Arguments),
-    /// Print a schema that Strowger publishes
+    /// Print a published schema
     Schema(schema::Arguments),
     /// Serve an embedded phone account over HTTP
     Sandbox(Box<sandbox::Arguments>),
-    /// Print a completion script for a shell
+    /// Print a shell completion script
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page, or write one for each command into a folder
+    /// Print the manual page, or write the pages of all commands to a folder
     Man {
         /// The folder
         #[arg(value_name = "FOLDER")]

@@ -17,7 +17,7 @@ mod read;
 mod symlinks;
 mod yaml;
 
-pub use base::{BaseError, News, Reach, Revision, RevisionError, load_guarded};
+pub use base::{BaseError, NewTargets, Reach, Revision, RevisionError, load_guarded};
 pub use file_stamp::Stamp;
 pub use files::{folders, is_read, or_here};
 pub use fleet::Wave;

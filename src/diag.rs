@@ -1,7 +1,7 @@
 //! Findings that the operator can act on: a rule, a place, what is wrong, and the fix.
 //!
-//! Findings are values. They are collected, never thrown, and sorted before anyone sees them; rendering is
-//! somebody else's work. Each [`Rule`] has a stable id, and each id has a page in `docs/rules.md`.
+//! Findings are values. They are collected, never thrown, and sorted before they are shown; rendering is
+//! done in `render`. Each [`Rule`] has a stable id, and each id has a page in `docs/rules.md`.
 
 pub mod caller;
 mod diagnostic;

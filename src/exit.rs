@@ -54,7 +54,6 @@ impl Exit {
         exits.into_iter().max_by_key(rank).unwrap_or_default()
     }
 
-    /// The code.
     pub fn code(self) -> u8 {
         self as u8
     }

@@ -1,8 +1,8 @@
-//! Text that crosses a border: quoted for YAML, or made safe to show.
+//! Untrusted text: quoted for YAML, or made safe to show.
 //!
-//! Names, labels and error bodies come from an account or a file, so they are untrusted. [`shown`] keeps them
+//! Names, labels and error bodies come from an account or a file, so they are untrusted. [`sanitized`] keeps them
 //! on one line and away from the control of a terminal or a CI runner; [`path`] does so where they begin a line;
-//! [`yaml`] and [`json`] make every string read back exactly. [`is_loopback_host`] is the border of what may be sent
+//! [`yaml`] and [`json`] make every string read back exactly. [`is_loopback_host`] decides what may be sent
 //! unencrypted.
 
 use std::borrow::Cow;
@@ -11,13 +11,12 @@ use std::net::IpAddr;
 
 use sha2::Digest as _;
 
-/// The words that a YAML reader may take for something else than text, in any case: YAML 1.1 has the long list.
+/// The words that a YAML reader may parse as another type than text, in any case: YAML 1.1 has the long list.
 const WORDS: [&str; 9] = ["true", "false", "yes", "no", "on", "off", "null", "y", "n"];
 
 /// Bytes in hexadecimal, lower case.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a string cannot fail.
         let _ = write!(text, "{byte:02x}");
         text
     })
@@ -35,7 +34,7 @@ pub fn file_stem(name: &str) -> String {
     format!("{}-{}", slug.trim_start_matches('.'), hex(digest.get(..5).unwrap_or_default()))
 }
 
-/// A YAML scalar that reads back as exactly this text: plain where nobody could misread it, else in double quotes.
+/// A YAML scalar that reads back as exactly this text: plain where no reader can misread it, else in double quotes.
 ///
 /// No reader and no version of YAML may see anything but a string, so whatever does not start with a letter is
 /// quoted: numbers, `+33…`, `~`, dates.
@@ -48,7 +47,7 @@ fn is_plain(text: &str) -> bool {
         && !text.ends_with(' ')
         && text.chars().all(|c| c.is_alphanumeric() || matches!(c, ' ' | '_' | '-' | '.' | '/' | '@' | '+'))
         && !text.contains("  ")
-        // Some readers take a lone dash for the start of something.
+        // Some readers parse a lone dash as the start of a list.
         && !text.ends_with(" -")
         && !WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
@@ -66,7 +65,6 @@ pub fn quoted(text: &str) -> String {
             '\t' => quoted.push_str("\\t"),
             c if is_unsafe(c) || starts_command(before, c) => {
                 let code = u32::from(c);
-                // Writing to a string cannot fail.
                 let _ = if code > 0xffff { write!(quoted, "\\U{code:08x}") } else { write!(quoted, "\\u{code:04x}") };
             }
             c => quoted.push(c),
@@ -85,7 +83,6 @@ pub fn json(json: &str) -> String {
     for c in json.chars() {
         if c != '\n' && is_unsafe(c) || starts_command(before, c) {
             for unit in c.encode_utf16(&mut units) {
-                // Writing to a string cannot fail.
                 let _ = write!(safe, "\\u{unit:04x}");
             }
         } else {
@@ -99,7 +96,7 @@ pub fn json(json: &str) -> String {
 /// The text on one line, with everything escaped that could move the cursor, start a line, turn the writing
 /// direction, hide, or give a CI runner an order in the midst of a line.
 ///
-/// It takes up at most so many characters, and `…` if there is more. An escape counts as what is written, and is
+/// It is cut at `most` characters, with `…` if there is more. An escape counts as its written form, and is
 /// written whole: text from outside must not decide how long a sentence gets.
 pub fn sanitized(text: &str, most: usize) -> String {
     let mut shown = String::new();
@@ -119,7 +116,7 @@ pub fn sanitized(text: &str, most: usize) -> String {
     shown
 }
 
-/// A file's path as [`shown`], also where it begins a line: a runner takes a line that begins with `::` for an
+/// A file's path as [`sanitized`], also where it begins a line: a runner takes a line that begins with `::` for an
 /// order to it, and `:` is half of that before a line's number. A path that begins so is relative, and the same with
 /// `./` before it.
 pub fn path(path: &str, most: usize) -> String {
@@ -131,7 +128,7 @@ pub fn path(path: &str, most: usize) -> String {
 ///
 /// libyaml takes time in the square of the nesting: half a minute for a hundred kilobytes of `[`. So a text is
 /// looked through before it is parsed. Quotes and comments are recognised where a token can start; what is
-/// miscounted beyond that costs time, or refuses what nobody writes.
+/// miscounted beyond that costs time, or refuses unusual texts.
 pub fn nests_deeper(text: &str, most: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     let (mut depth, mut line, mut at, mut before) = (0_usize, 1, 0, b'\n');
@@ -174,14 +171,14 @@ pub fn nests_deeper(text: &str, most: usize) -> Option<usize> {
 /// The character with which this text without quotes begins, if none may begin so in YAML.
 ///
 /// The parser takes `|` and `>` inside of brackets for text, and hands `{ label: |` over as the text `|` and whatever
-/// follows; other readers refuse it. So what it takes for text is looked at again.
+/// follows; other readers refuse it. So its plain texts are checked again.
 pub fn forbidden_plain_start(text: &str) -> Option<char> {
     let first = text.chars().next()?;
     let alone = matches!(text, "-" | "?" | ":");
     (alone || ",[]{}#&*!|>'\"%@`".contains(first)).then_some(first)
 }
 
-/// Control characters, line and paragraph separators, bidirectional controls, characters that nobody sees, and
+/// Control characters, line and paragraph separators, bidirectional controls, invisible characters, and
 /// what YAML cannot hold.
 pub fn is_unsafe(c: char) -> bool {
     c.is_control()

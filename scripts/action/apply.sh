@@ -6,7 +6,7 @@ digests() {
     local word
     while IFS= read -r word; do
         [[ -n $word ]] || continue
-        is_digest "$word" || usage "the input \`$1\` has something that is no digest"
+        is_digest "$word" || usage "the input \`$1\` has something that is not a digest"
         printf '%s\n' "$word" >> "$3"
     done < <(printf '%s\n' "$2" | tr -s ', \t\r' '[\n*]')
 }
@@ -216,7 +216,7 @@ mode_apply() {
     digests expect "$INPUT_EXPECT" "$work/expected"
     reviewed_plans
     if [[ -n $INPUT_PLAN_FILE ]]; then
-        [[ -f $INPUT_PLAN_FILE && -r $INPUT_PLAN_FILE ]] || usage 'the input `plan-file` is no file'
+        [[ -f $INPUT_PLAN_FILE && -r $INPUT_PLAN_FILE ]] || usage 'the input `plan-file` is not a readable file'
         cp "$INPUT_PLAN_FILE" "$plan_file"
         arguments=(--plan "$plan_file")
         planned_for_people='earlier'

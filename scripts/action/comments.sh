@@ -60,7 +60,7 @@ compose() {
         if [[ $2 == none ]]; then
             printf 'Nothing is left to do: after the merge, a plan with changes is not applied.\n'
         elif [[ $3 == true ]]; then
-            printf '**Blocked.** Once this is merged, whoever stands by these changes runs the workflow that applies by '
+            printf '**Blocked.** Once this is merged, the person who approves these changes runs the workflow that applies by '
             printf 'hand, with `approve` set to `%s`. Any other plan stays blocked.\n' "$2"
         else
             printf 'After the merge, exactly this plan is applied (digest `%s`), or nothing' "$2"

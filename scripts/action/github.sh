@@ -14,7 +14,7 @@ header() {
 }
 
 # One request: api_once METHOD PATH ANSWER [BODY [TYPE]]. Sets `api_status`, 000 if there is no answer. TYPE is the answer's, if
-# it is no document. No redirection is followed: another host would get the token.
+# it is not a document. No redirection is followed: another host would get the token.
 api_once() {
     rm -f "$3" "$3.headers"
     api_status=$(
@@ -56,7 +56,7 @@ pause() {
             fi
             ;;
         000 | 5??)
-            # A comment may have been written all the same: whoever writes one looks again first.
+            # A comment may have been written all the same: the caller checks before it writes again.
             [[ $1 != POST ]] || return 1
             wait=${after:-$3}
             ;;
@@ -88,7 +88,7 @@ api() {
     done
 }
 
-# What an answer that is no good says, with what helps: complaint ANSWER [PERMISSION]
+# The error of a failed request, with a remedy: complaint ANSWER [PERMISSION]
 complaint() {
     local said
     said=$(jq -r '.message? // empty | tostring | .[0:300]' "$1" 2> /dev/null) || said=

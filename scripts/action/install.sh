@@ -113,7 +113,7 @@ asset() {
 fetch() {
     local status=0
     get "$server/$repository/releases/download/$1/$2" "$work/$2" || status=$?
-    # To whoever has no token, a private repository is not there.
+    # Without a token, a private repository does not exist.
     ((status == 4)) && [[ -n $INPUT_TOKEN ]] || return "$status"
     asset "$1" "$2" "$work/$2"
 }

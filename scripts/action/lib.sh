@@ -2,7 +2,7 @@
 # What the action's scripts share: speaking to the runner without being spoken through.
 #
 # Text from the event, from GitHub, from files and from accounts is untrusted. It reaches the log only escaped (`notice`,
-# `warning`, `error`) or while the runner obeys nothing (`untrusted`), outputs only behind a delimiter that nobody can
+# `warning`, `error`) or while the runner obeys nothing (`untrusted`), outputs only behind a delimiter that no output can
 # guess, and no command but as a quoted argument. Runs with the bash 3.2 of macOS.
 
 # GitHub's token is for curl alone: no account's file may name it as the variable of its secret.

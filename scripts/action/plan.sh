@@ -96,28 +96,28 @@ mode_plan() {
 
 # A pull request without secrets: its files are validated, and planned against a snapshot if there is one.
 plan_outside() {
-    local code=0 told
+    local code=0 message
     validate || code=$?
     ((code == 0)) || finish "$code"
     if [[ -z $INPUT_SNAPSHOT || ! -e $INPUT_SNAPSHOT ]]; then
-        told="$outside: its files are valid, and what they would change is only known to a plan with secrets."
-        notice "$told"
-        printf '> [!NOTE]\n> %s\n' "$told" | summarize
+        message="$outside: its files are valid, and what they would change is only known to a plan with secrets."
+        notice "$message"
+        printf '> [!NOTE]\n> %s\n' "$message" | summarize
         finish 0
     fi
     plan_with --snapshot "$INPUT_SNAPSHOT" || code=$?
     if [[ $code != 0 && $code != 2 ]]; then
         # A snapshot that lacks an account, or is none, is not the pull request's mistake.
         ((code == 1)) || finish "$code"
-        told="$outside: its files are valid, and they cannot be planned against the snapshot that the repository has."
-        warning "$told"
-        printf '> [!WARNING]\n> %s\n' "$told" | summarize
+        message="$outside: its files are valid, and they cannot be planned against the snapshot that the repository has."
+        warning "$message"
+        printf '> [!WARNING]\n> %s\n' "$message" | summarize
         finish 0
     fi
-    told="$outside: this plan is against the snapshot in the repository, not the account, so its digest applies nothing. \
+    message="$outside: this plan is against the snapshot in the repository, not the account, so its digest applies nothing. \
 No comment is written."
-    notice "$told"
+    notice "$message"
     plan_outputs
-    show_plan "$told" 1000000
+    show_plan "$message" 1000000
     finish "$code"
 }

@@ -16,7 +16,7 @@ source "$here/plan.sh"
 # shellcheck source=scripts/action/apply.sh
 source "$here/apply.sh"
 
-# Ends the step. Changes of a plan are no failure unless somebody said so.
+# Ends the step. Changes of a plan are a failure only with `fail-on-changes`.
 finish() {
     output exit_code "$1"
     if [[ $1 == 1 && $INPUT_MODE != apply ]]; then error 'The run failed: the log says why'; fi
@@ -35,7 +35,7 @@ while IFS= read -r line; do
     line=${line%$'\r'}
     [[ -n $line ]] || continue
     paths+=("$line")
-    # What comments are told apart by: `./phones/` is `phones`.
+    # Comments are identified by this path: `./phones/` is `phones`.
     line=${line#./}
     path_key+="${line%/}"$'\n'
 done <<< "$INPUT_PATH"

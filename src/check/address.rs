@@ -27,7 +27,6 @@ pub enum Address {
     Unparsed(Box<str>),
     /// The state of an embedded account. Links are resolved as far as the caller resolved them.
     State(PathBuf),
-    /// A snapshot.
     Snapshot(PathBuf),
 }
 

@@ -71,7 +71,7 @@ impl<'a> Declared<'a> {
     }
 
     /// The position of the declared group that is meant; one beyond the groups is a group whose fields are
-    /// wrong. Reports a group that shall be deleted, and a near miss.
+    /// wrong. Reports a group that is listed in `absent`, and a near miss.
     fn reference(&mut self, reader: &mut Reader, reference: &Reference, span: Span) -> Option<u32> {
         if reference.kind != Kind::RingGroup {
             return None;
@@ -85,7 +85,7 @@ impl<'a> Declared<'a> {
             return Some(*found);
         }
         if let Some(absent) = self.absent.get(&*key) {
-            let message = format!("`{reference}` shall be deleted");
+            let message = format!("`{reference}` is listed in `absent`");
             let finding = Diagnostic::new(Rule::REFERENCE_TO_ABSENT, Some(span), message);
             reader.report(finding.related(*absent, "here").hint("point at something else, or keep the group"));
         } else if matches!(reference.selector, Selector::Name(_))
@@ -100,7 +100,7 @@ impl<'a> Declared<'a> {
         None
     }
 
-    /// A declared group whose name differs by a slip of the finger.
+    /// A declared group whose name differs by a typo.
     ///
     /// Comparing with every name would make an account without any declared names quadratic. Two texts that
     /// are one insertion, deletion, replacement or swap apart become the same when each loses one character
@@ -145,20 +145,20 @@ fn shortened(text: &str) -> impl Iterator<Item = u64> {
     std::iter::once(hash(text, "")).chain(without)
 }
 
-/// Groups that shall be deleted and are named elsewhere in the files.
+/// Groups in `absent` that are named elsewhere in the files.
 fn absences(reader: &mut Reader, declared: &Declared<'_>, absent: &[Absent]) {
     let mut seen: HashMap<NameKey, Span> = HashMap::default();
     for Absent { reference } in absent {
         let key = reference.value.selector.key();
         if let Some(first) = seen.insert(key.clone(), reference.span) {
-            let message = format!("`{}` stands twice", reference.value);
+            let message = format!("`{}` is given twice", reference.value);
             let finding = Diagnostic::new(Rule::DUPLICATE_RING_GROUP, Some(reference.span), message);
             reader.report(finding.related(first, "here as well").hint("remove one of the two"));
         }
         let by_name = matches!(reference.value.selector, Selector::Name(_));
         let name = declared.by_name.get(key.as_str()).and_then(|index| declared.names.get(*index as usize));
         if by_name && let Some((_, name)) = name {
-            let message = format!("`{}` shall be deleted, and is declared", reference.value);
+            let message = format!("`{}` is both declared and listed in `absent`", reference.value);
             let finding = Diagnostic::new(Rule::DECLARED_ABSENT, Some(reference.span), message);
             reader.report(finding.related(name.span, "declared here").hint("remove one of the two"));
         }
@@ -166,14 +166,14 @@ fn absences(reader: &mut Reader, declared: &Declared<'_>, absent: &[Absent]) {
     for (_, group) in declared.groups {
         let Some(former) = &group.renamed_from else { continue };
         if let Some(absent) = seen.get(&former.value.key()) {
-            let message = format!("`{}` shall be deleted, and renamed", former.value);
+            let message = format!("`{}` is both renamed and listed in `absent`", former.value);
             let finding = Diagnostic::new(Rule::DECLARED_ABSENT, Some(*absent), message);
             reader.report(finding.related(former.span, "renamed here").hint("remove one of the two"));
         }
     }
 }
 
-/// Circles among groups that each have one next group at most.
+/// Cycles among groups that each have one next group at most.
 fn report_cycles(reader: &mut Reader, groups: &[(NameKey, DesiredRingGroup)], next: &[Option<u32>]) {
     for cycle in cycles(next) {
         let members = cycle.iter().filter_map(|at| groups.get(*at));

@@ -1,16 +1,15 @@
 //! A YAML document as it was written: every value with its place and its quotes.
 //!
 //! The tree is one flat list in the order of the text, 24 bytes a value, and its texts are borrowed from the
-//! source wherever they stand there as they are. So a file of a million numbers costs little more than its
+//! source where they occur there verbatim. So a file of a million numbers costs little more than its
 //! own size, and freeing it is freeing one list. A value of this type has at most [`DEEPEST`] levels, scalar
-//! keys only, and no alias: whoever builds it has dealt with them.
+//! keys only, and no alias: the parser expands them.
 
 use crate::model::{FileId, Span};
 
 /// How deeply values may be nested.
 pub const DEEPEST: usize = 64;
 
-/// A document.
 #[derive(Debug)]
 pub struct Document<'s> {
     file: FileId,
@@ -181,7 +180,6 @@ impl<'d> Mapping<'d> {
         self.len() == 0
     }
 
-    /// The entries.
     pub fn entries(self) -> Entries<'d> {
         Entries(self.node.children())
     }
@@ -198,7 +196,6 @@ impl<'d> Sequence<'d> {
         self.len() == 0
     }
 
-    /// The items.
     pub fn items(self) -> Siblings<'d> {
         self.node.children()
     }
@@ -235,9 +232,7 @@ pub struct Builder<'s> {
 /// Where a value stands: the line and column, from 1, and the width in characters.
 #[derive(Clone, Copy, Debug)]
 pub struct At {
-    /// The line.
     pub line: u32,
-    /// The column.
     pub column: u32,
     /// The width on that line.
     pub width: u32,

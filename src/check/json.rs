@@ -165,7 +165,7 @@ impl<'d> Node<'d, Tree> for Item<'d> {
 
     fn to_value(&self) -> Cow<'d, Value> {
         // The validator copies the value into every error, and 100,000 bad keys would be 100,000 copies of
-        // the mapping. Nobody looks at the copy, and no `const` or `enum` of the schema is a collection.
+        // the mapping. The copy is not used, and no `const` or `enum` of the schema is a collection.
         let value = match self.scalar() {
             Some(Scalar::Null) => Value::Null,
             Some(Scalar::Truth(truth)) => Value::Bool(truth),

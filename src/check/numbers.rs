@@ -18,7 +18,7 @@ const LABEL_MOST: usize = 256;
 pub(super) struct Numbers {
     declared: Vec<DesiredNumber>,
     /// Numbers that are not in `declared`, because they are written in another way or their fields are
-    /// wrong. They stand in the file all the same.
+    /// wrong. They are in the file all the same.
     broken: Vec<(E164, Span)>,
 }
 
@@ -70,7 +70,7 @@ impl Numbers {
         if let Some(read_as) = unquoted {
             reader.unquoted(key, text, read_as, Some(&hint));
         } else {
-            let message = format!("`{text}` is no E.164 number: {error}");
+            let message = format!("`{text}` is not an E.164 number: {error}");
             reader.report(Diagnostic::new(Rule::NOT_E164, Some(key.span()), message).hint(hint));
         }
         None
@@ -87,7 +87,7 @@ impl Numbers {
             let declared = index.ok().and_then(|index| self.declared.get(index)).map(|declared| declared.span);
             let other = declared.or(previous.filter(|(other, _)| *other == number).map(|(_, span)| span));
             if let Some(other) = other {
-                // Told at the later of the two places.
+                // Reported at the later of the two places.
                 reader.report(twice(number, span.max(other), span.min(other)));
             }
             previous = Some((number, span));
@@ -105,7 +105,7 @@ impl Numbers {
 }
 
 fn twice(number: E164, span: Span, first: Span) -> Diagnostic {
-    Diagnostic::new(Rule::DUPLICATE_NUMBER, Some(span), format!("{number} stands twice"))
+    Diagnostic::new(Rule::DUPLICATE_NUMBER, Some(span), format!("{number} is given twice"))
         .related(first, "here as well")
         .hint("keep one of the two: a number has one destination")
 }
@@ -118,7 +118,7 @@ fn entry(reader: &mut Reader, field: Field<'_>) -> Option<Entry> {
         let (rule, message, example) = if text.is_empty() || kind(text) == ScalarKind::Null {
             (Rule::MISSING_VALUE, format!("`{number}` has no destination"), references::NONE)
         } else {
-            (Rule::WRONG_TYPE, format!("`{number}` takes fields, not one value"), text)
+            (Rule::WRONG_TYPE, format!("`{number}` must be a mapping, not a single value"), text)
         };
         let hint = format!("write `{{ to: {example} }}`");
         reader.report(Diagnostic::new(rule, Some(field.span()), message).hint(hint));

@@ -1,4 +1,4 @@
-//! The E.164 form of a number that somebody wrote in another way.
+//! The E.164 form of a number that is written in another way.
 
 use phonenumber::Mode;
 
@@ -14,9 +14,9 @@ impl Country {
     }
 }
 
-/// The number that is meant by a text that is not in E.164 form, if it is a valid one.
+/// The valid number that a text in another form most likely stands for.
 ///
-/// Understood are spaces, dots, dashes, slashes and brackets, `tel:`, the prefix `00`, a missing `+`, and the
+/// Understands spaces, dots, dashes, slashes and brackets, `tel:`, the prefix `00`, a missing `+`, and the
 /// national form of the account's country.
 pub(super) fn normalize(text: &str, country: Option<Country>) -> Option<E164> {
     // Longer than any number with all its decoration; the library reads nothing longer either.

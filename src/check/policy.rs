@@ -119,7 +119,7 @@ impl Policies {
                 self.policy.prune_ring_groups.get_or_insert(span);
             }
             Some(other) => {
-                let message = format!("`{other}` are never deleted for not being in a file");
+                let message = format!("`{other}` cannot be pruned");
                 reader.report(Diagnostic::new(Rule::WRONG_VALUE, Some(field.span()), message).hint(hint));
             }
             None => {}

@@ -12,18 +12,15 @@ use super::yaml_scalar::{ScalarKind, kind};
 /// Findings so far.
 #[derive(Debug, Default)]
 pub(super) struct Reader {
-    /// The findings.
     pub(super) findings: Findings,
-    /// Places of secrets that somebody wrote out.
+    /// Places of literal secrets.
     pub(super) secrets: Vec<Span>,
 }
 
 /// A key and its value.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Field<'d> {
-    /// The key.
     pub(super) key: NodeRef<'d>,
-    /// The value.
     pub(super) value: NodeRef<'d>,
 }
 
@@ -42,12 +39,12 @@ pub(super) struct NamedFields<'d> {
     owner: Span,
 }
 
-/// How to say that a field has no value, and what to write instead of one that is no text.
+/// Hints for a field without a value, and for one whose value is not text.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Advice<'a> {
     /// What to write when the field is empty.
     pub(super) empty: Option<&'a str>,
-    /// What to write for any value that is no text, such as the words that the field knows.
+    /// What to write for a value that is not text, such as the words that the field accepts.
     pub(super) instead: Option<&'a str>,
 }
 
@@ -57,7 +54,7 @@ impl<'d> Field<'d> {
         self.key.scalar().unwrap_or_default()
     }
 
-    /// Where to point: at the value, unless it is empty and stands nowhere.
+    /// Where to point: at the value, or at the key if the value is empty.
     pub(super) fn span(self) -> Span {
         match self.value.scalar() {
             Some("") if self.value.span().length <= 1 => self.key.span(),
@@ -119,7 +116,7 @@ impl Reader {
             let hint = match similar {
                 Some(similar) => format!("did you mean `{similar}`?"),
                 None if names.is_empty() => "remove it".to_owned(),
-                None => format!("fields here are {}", list(names)),
+                None => format!("known fields are {}", list(names)),
             };
             self.report(
                 Diagnostic::new(Rule::UNKNOWN_FIELD, Some(key.span()), format!("there is no field `{name}` here"))
@@ -129,11 +126,11 @@ impl Reader {
         all
     }
 
-    /// Says that a key stands twice.
+    /// Reports a key that is given twice.
     pub(super) fn repeated(&mut self, key: NodeRef<'_>, first: Span) {
         let name = key.scalar().unwrap_or_default();
         self.report(
-            Diagnostic::new(Rule::DUPLICATE_KEY, Some(key.span()), format!("`{name}` stands twice"))
+            Diagnostic::new(Rule::DUPLICATE_KEY, Some(key.span()), format!("`{name}` is given twice"))
                 .related(first, "the first one")
                 .hint("keep one of the two"),
         );
@@ -144,7 +141,7 @@ impl Reader {
         match field.value.view() {
             View::Mapping(mapping) => Some(mapping),
             other => {
-                self.wrong_type(field, other, "fields, each a name, `:` and a value");
+                self.wrong_type(field, other, "a mapping", "a mapping: a name, `:` and a value for each entry");
                 None
             }
         }
@@ -155,13 +152,13 @@ impl Reader {
         match field.value.view() {
             View::Sequence(sequence) => Some(sequence),
             other => {
-                self.wrong_type(field, other, "a list, such as `[a, b]`");
+                self.wrong_type(field, other, "a list", "a list, such as `[a, b]`");
                 None
             }
         }
     }
 
-    /// The text that a field holds, if every YAML reader takes it for text.
+    /// The text that a field holds, if every YAML reader parses it as text.
     pub(super) fn text<'d>(&mut self, field: Field<'d>, advice: Advice<'_>) -> Option<&'d str> {
         match field.value.view() {
             View::Quoted(text) => Some(text),
@@ -177,16 +174,16 @@ impl Reader {
                 }
             },
             other => {
-                self.wrong_type(field, other, "text");
+                self.wrong_type(field, other, "text", "text");
                 None
             }
         }
     }
 
-    /// Says that YAML readers take text for something else.
+    /// Reports unquoted text that YAML readers parse as another type.
     pub(super) fn unquoted(&mut self, node: NodeRef<'_>, text: &str, read_as: ScalarKind, instead: Option<&str>) {
         let rule = unquoted_rule(read_as);
-        let message = format!("YAML readers take the unquoted `{text}` for {}", read_as.noun());
+        let message = format!("unquoted `{text}` is parsed as {}", read_as.noun());
         let hint = instead.map_or_else(|| format!("write `\"{text}\"`"), ToOwned::to_owned);
         self.report(Diagnostic::new(rule, Some(node.span()), message).hint(hint));
     }
@@ -195,27 +192,27 @@ impl Reader {
         let name = field.name();
         let message = match field.value.scalar() {
             Some("") | None => format!("`{name}` has no value"),
-            Some(null) => format!("`{name}` has no value: `{null}` is nothing to a YAML reader"),
+            Some(null) => format!("`{name}` has no value: `{null}` is parsed as null"),
         };
         let hint = advice.map_or_else(|| format!("give `{name}` a value or remove it"), ToOwned::to_owned);
         self.report(Diagnostic::new(Rule::MISSING_VALUE, Some(field.span()), message).hint(hint));
     }
 
-    pub(super) fn wrong_type(&mut self, field: Field<'_>, found: View<'_>, wanted: &str) {
+    pub(super) fn wrong_type(&mut self, field: Field<'_>, found: View<'_>, expected: &str, example: &str) {
         let name = field.name();
         let found = match found {
-            View::Mapping(_) => "fields",
+            View::Mapping(_) => "a mapping",
             View::Sequence(_) => "a list",
             View::Plain(text) if kind(text) == ScalarKind::Null => return self.no_value(field, None),
-            View::Plain(_) | View::Quoted(_) => "one value",
+            View::Plain(_) | View::Quoted(_) => "a single value",
         };
-        let message = format!("`{name}` takes {wanted}, not {found}");
-        self.report(Diagnostic::new(Rule::WRONG_TYPE, Some(field.span()), message).hint(format!("write {wanted}")));
+        let message = format!("`{name}` must be {expected}, not {found}");
+        self.report(Diagnostic::new(Rule::WRONG_TYPE, Some(field.span()), message).hint(format!("write {example}")));
     }
 }
 
 impl<'d, const N: usize> Fields<'d, N> {
-    /// A field that nothing can be done without; found missing unless it is there, or misspelt.
+    /// A required field; reported as missing unless it is there, or misspelt.
     pub(super) fn required(&self, index: usize, reader: &mut Reader, hint: &str) -> Option<Field<'d>> {
         let name = self.all.fields.get(index).map_or("", |(name, _)| name);
         self.all.required(name, reader, hint)

@@ -1,4 +1,4 @@
-//! Reading references: `kind/selector`, or `none` where nothing may be meant.
+//! Reading references: `kind/selector`, or `none` where that is allowed.
 
 use crate::diag::{Diagnostic, Rule, nearest};
 use crate::model::{Kind, Reference, ReferenceError, Selector, Span};
@@ -12,7 +12,7 @@ pub(super) const NONE: &str = "none";
 #[expect(clippy::option_option, reason = "wrong, `none` and a reference are three things")]
 pub(super) fn optional(reader: &mut Reader, field: Field<'_>, kinds: &[Kind]) -> Option<Option<Reference>> {
     let name = field.name();
-    let advice = format!("write `{name}: none` if nothing is meant");
+    let advice = format!("write `{name}: none` if it leads nowhere");
     let text = reader.text(field, Advice { empty: Some(&advice), instead: Some(&advice) })?;
     if text == NONE {
         return Some(None);
@@ -36,9 +36,9 @@ pub(super) fn required(reader: &mut Reader, field: &str, span: Span, text: &str,
         return Some(reference);
     }
     let taken: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
-    let message = format!("`{field}` takes no `{}`", reference.kind);
+    let message = format!("`{field}` does not accept a `{}`", reference.kind);
     reader.report(
-        Diagnostic::new(Rule::WRONG_KIND, Some(span), message).hint(format!("`{field}` takes {}", list(&taken))),
+        Diagnostic::new(Rule::WRONG_KIND, Some(span), message).hint(format!("`{field}` accepts {}", list(&taken))),
     );
     None
 }
@@ -48,7 +48,7 @@ fn parse(text: &str) -> Result<Reference, (String, Option<String>)> {
     if text.trim() != text {
         return Err((format!("`{text}` has white space around it"), Some(format!("write `{}`", text.trim()))));
     }
-    // Line breaks that are no control characters, and that the schema's `.` does not match either.
+    // Unicode line breaks: not control characters, and not matched by the schema's `.`.
     if text.contains(['\u{2028}', '\u{2029}']) {
         return Err(("the reference has a line break in it".to_owned(), None));
     }
@@ -63,15 +63,15 @@ fn parse(text: &str) -> Result<Reference, (String, Option<String>)> {
         && name.as_str().bytes().all(|byte| byte.is_ascii_digit())
     {
         let hint = format!("write `{kind}/` and an extension number of 2 to 8 digits, a name or an e-mail address");
-        return Err((format!("`{text}` names no extension number"), Some(hint)));
+        return Err((format!("`{text}` is not an extension number"), Some(hint)));
     }
     parsed.map_err(|error| match error {
-        ReferenceError::NoSlash => (format!("`{text}` is no reference"), without_kind(text)),
+        ReferenceError::NoSlash => (format!("`{text}` is not a reference"), without_kind(text)),
         ReferenceError::UnknownKind(word) => {
             let hint = known_kind(&word).map(|kind| format!("did you mean `{kind}/{selector}`?"));
             (format!("`{word}` is not a kind of object"), hint)
         }
-        ReferenceError::Selector(error) => (format!("`{text}` names nothing: {error}"), None),
+        ReferenceError::Selector(error) => (format!("`{text}` is not a valid reference: {error}"), None),
     })
 }
 
@@ -89,7 +89,7 @@ fn without_kind(text: &str) -> Option<String> {
     user.then(|| format!("write `user/{text}`"))
 }
 
-/// The kind that a word most likely means: a slip of the finger, or another system's word for it.
+/// The kind that a word most likely means: a typo, or another system's word for it.
 fn known_kind(word: &str) -> Option<&'static str> {
     let other_words = [
         ("group", Kind::RingGroup),

@@ -18,7 +18,7 @@ use super::yaml_scalar::{ScalarKind, kind};
 pub(super) struct RingGroups {
     /// By key; in the order of the files until [`RingGroups::finish`].
     pub(super) declared: Vec<(NameKey, DesiredRingGroup)>,
-    /// Groups whose fields are wrong. They stand in the file all the same.
+    /// Groups whose fields are wrong. They are in the file all the same.
     broken: Vec<(NameKey, Spanned<Name>)>,
     capabilities: Capabilities,
     /// The country of the account, which has its own emergency numbers.
@@ -57,7 +57,7 @@ impl RingGroups {
     fn group(&self, reader: &mut Reader, name: Option<Name>, field: Field<'_>) -> Option<DesiredRingGroup> {
         let mapping = match field.value.view() {
             View::Sequence(_) => {
-                let message = format!("`{}` takes fields, not a list", field.name());
+                let message = format!("`{}` must be a mapping, not a list", field.name());
                 let finding = Diagnostic::new(Rule::WRONG_TYPE, Some(field.span()), message);
                 reader.report(finding.hint("write `members:` before the list"));
                 return None;
@@ -66,7 +66,7 @@ impl RingGroups {
         };
         let names = ["members", "extension", "ring", "ring_for", "no_answer", "renamed_from"];
         let fields = reader.fields(mapping, field.key.span(), names);
-        let members = fields.required(0, reader, "write `members:` and whom the group rings");
+        let members = fields.required(0, reader, "write `members:` and a list of what the group rings");
         let [_, extension, ring, ring_for, no_answer, renamed_from] = fields.found;
         let list = members.and_then(|members| self::members(reader, members));
         let extension = extension.map(|field| self.extension(reader, field).map(|value| field.spanned(value)));
@@ -116,7 +116,7 @@ impl RingGroups {
             reader.report(finding.hint(format!("give the group another number, such as `\"300\"`{narrower}")));
         } else if !self.capabilities.extension_fits(&extension) {
             let (least, most) = self.capabilities.extension_digits;
-            let message = format!("the provider gives no extension {extension}");
+            let message = format!("the provider does not support extension {extension}");
             let finding = Diagnostic::new(Rule::EXTENSION_RANGE, Some(field.span()), message);
             reader.report(finding.hint(format!("write {least} to {most} digits, such as `\"300\"`")));
         }
@@ -124,7 +124,7 @@ impl RingGroups {
     }
 
     fn ring_for(&self, reader: &mut Reader, field: Field<'_>) -> Option<RingFor> {
-        // `20` and `1:30` are no text either, and the remedy is a unit rather than quotes.
+        // `20` and `1:30` are not text, but they need a unit rather than quotes.
         let text = match field.value.view() {
             View::Plain(text) if kind(text) != ScalarKind::Null => text,
             _ => reader.text(field, Advice { empty: Some("write `20s`, or remove the field"), instead: None })?,
@@ -138,7 +138,7 @@ impl RingGroups {
             }
             Ok(ring_for) => {
                 if !(least..=most).contains(&ring_for) {
-                    let message = format!("the provider lets no group ring for {ring_for}");
+                    let message = format!("the provider does not support ringing for {ring_for}");
                     let finding = Diagnostic::new(Rule::RING_FOR_RANGE, Some(field.span()), message);
                     reader.report(finding.hint(format!("write {least} to {most}")));
                 }
@@ -158,7 +158,7 @@ impl RingGroups {
         }
     }
 
-    /// The groups; finds names, extension numbers and former names that stand twice.
+    /// The groups; finds names, extension numbers and former names that are given twice.
     pub(super) fn finish(mut self, reader: &mut Reader) -> Groups {
         self.declared.sort_by(|(left, _), (right, _)| left.cmp(right));
         self.declared.dedup_by(|(key, later), (first_key, first)| {
@@ -185,13 +185,13 @@ impl RingGroups {
 }
 
 fn twice(later: &Spanned<Name>, first: &Spanned<Name>) -> Diagnostic {
-    let message = format!("ring group `{}` stands twice", later.value);
+    let message = format!("ring group `{}` is given twice", later.value);
     Diagnostic::new(Rule::DUPLICATE_RING_GROUP, Some(later.span), message)
         .related(first.span, format!("here as `{}`", first.value))
         .hint("keep one of the two: capitals, spaces and forms of a letter make no difference")
 }
 
-/// A field that is not there is fine; one that is wrong leaves no group.
+/// A missing field is fine; a wrong one invalidates the group.
 #[expect(clippy::option_option, reason = "not there, there but wrong, and right are three things")]
 fn present<T>(field: Option<Option<T>>) -> Option<Option<T>> {
     field.map_or(Some(None), |value| value.map(Some))
@@ -240,14 +240,15 @@ fn former_name(reader: &mut Reader, field: Field<'_>, name: Option<&Name>) -> Op
         }
         Err(error) => {
             let finding = Diagnostic::new(Rule::BAD_NAME, Some(field.span()), error.to_string());
-            reader.report(finding.hint("write the name that the group has in the account so far"));
+            reader.report(finding.hint("write the group's current name in the account"));
             return None;
         }
     };
-    // A group may be renamed to change its capitals, which are no other name but another text.
+    // A rename may change only capitals: the same name, spelt differently.
     if name.is_some_and(|name| *name == former) {
-        let finding = Diagnostic::new(Rule::RENAMED_TO_ITSELF, Some(field.span()), format!("`{text}` is its name"));
-        reader.report(finding.hint("write the name that the group has in the account so far, or remove the field"));
+        let finding =
+            Diagnostic::new(Rule::RENAMED_TO_ITSELF, Some(field.span()), format!("`{text}` is the group's own name"));
+        reader.report(finding.hint("write the group's current name in the account, or remove the field"));
         return None;
     }
     Some(former)
@@ -273,13 +274,14 @@ fn members(reader: &mut Reader, field: Field<'_>) -> Option<Vec<Spanned<Referenc
     if let View::Plain(text) | View::Quoted(text) = field.value.view()
         && text.contains('/')
     {
-        let finding = Diagnostic::new(Rule::WRONG_TYPE, Some(field.span()), "`members` takes a list, not one value");
+        let finding =
+            Diagnostic::new(Rule::WRONG_TYPE, Some(field.span()), "`members` must be a list, not a single value");
         reader.report(finding.hint(format!("write `[{text}]`")));
         return None;
     }
     let items = reader.sequence(field)?;
     if items.is_empty() {
-        let finding = Diagnostic::new(Rule::EMPTY_MEMBERS, Some(field.span()), "the group rings nobody");
+        let finding = Diagnostic::new(Rule::EMPTY_MEMBERS, Some(field.span()), "the group has no members");
         reader.report(finding.hint("write `members: [user/…]`, or remove the group from the file"));
         return None;
     }
@@ -310,7 +312,7 @@ fn references(
     let mut references = Vec::with_capacity(items.len());
     let mut complete = true;
     for item in items.items() {
-        // An item has no key of its own; it is spoken of by its field's.
+        // An item has no key; messages use the key of its field.
         let text = reader.text(Field { key: field.key, value: item }, Advice::default());
         let reference = text.and_then(|text| references::required(reader, field.name(), item.span(), text, kinds));
         match reference {
@@ -375,7 +377,7 @@ fn renames(reader: &mut Reader, groups: &[(NameKey, DesiredRingGroup)]) {
 }
 
 /// Whether the group that has this name was itself renamed to it, in a chain that ends: `b` from `a` and `c`
-/// from `b` can be done and are done only once. Names that go round in a circle would be passed on at every run.
+/// from `b` can be done and are done only once. Names in a cycle would be exchanged again at every run.
 fn gives_its_name_up(groups: &[(NameKey, DesiredRingGroup)], group: &DesiredRingGroup, start: &NameKey) -> bool {
     /// A longer chain of renames in one file is a mistake, and would make this quadratic.
     const LONGEST: usize = 100;

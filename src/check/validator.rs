@@ -2,7 +2,7 @@
 //!
 //! The readers explain every mistake better than a schema can, so a breach of the schema is reported only
 //! where no reader found anything. That makes the schema a promise (what an editor accepts is accepted, and
-//! nothing passes unseen) and not a second opinion.
+//! nothing else is), and avoids two findings for one mistake.
 
 use std::collections::HashMap;
 
@@ -25,7 +25,7 @@ impl AccountSchema {
     /// Compiles the schema, offline.
     pub fn new() -> Self {
         let options = jsonschema::options_for::<Tree>().offline().with_pattern_options(PatternOptions::regex());
-        // A test holds that the schema compiles; if it ever did not, nothing would pass.
+        // A test ensures that the schema compiles; if it did not, every file would be refused.
         Self { validator: options.build(&schema::account()).ok() }
     }
 
@@ -54,7 +54,7 @@ impl AccountSchema {
         let mut unexplained = Vec::new();
         for error in validator.iter_errors(Item::Node(root)) {
             let (place, entries) = index.find(root, error.instance_path().as_str());
-            // An error about keys stands at their mapping, which may be as large as the file.
+            // An error about keys is located at their mapping, which may be as large as the file.
             let names: Vec<&str> = match error.kind() {
                 ValidationErrorKind::AdditionalProperties { unexpected } => {
                     unexpected.iter().map(String::as_str).collect()

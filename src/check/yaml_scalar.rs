@@ -1,13 +1,12 @@
-//! What YAML readers make of text without quotes.
+//! How YAML readers parse text without quotes.
 //!
 //! Readers disagree: YAML 1.1, which most editors and tools still speak, knows more numbers, truth values and
-//! dates than YAML 1.2 does. Text that *any* of them takes for something else is a trap, so this module
+//! dates than YAML 1.2 does. Text that *any* of them parses as another type is a trap, so this module
 //! errs on that side. Sources: yaml.org/type (1.1) and chapter 10 of YAML 1.2.2.
 
-/// What some YAML reader takes unquoted text for.
+/// The type as which some YAML reader parses unquoted text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ScalarKind {
-    /// Text.
     Text,
     /// Nothing: empty, `~`, `null`.
     Null,
@@ -26,16 +25,16 @@ pub(super) enum ScalarKind {
 }
 
 impl ScalarKind {
-    /// The words for a message: "YAML readers take … for …".
+    /// For a message: "… is parsed as …".
     pub(super) fn noun(self) -> &'static str {
         match self {
             Self::Text => "text",
-            Self::Null => "nothing",
-            Self::Truth => "a truth value",
-            Self::Integer => "a whole number",
-            Self::Octal => "a number, octal for some and decimal for others",
-            Self::Float => "a number with a fraction",
-            Self::Base60 => "a number in base 60",
+            Self::Null => "null",
+            Self::Truth => "a boolean",
+            Self::Integer => "an integer",
+            Self::Octal => "a number, octal or decimal depending on the reader",
+            Self::Float => "a floating-point number",
+            Self::Base60 => "a base-60 number",
             Self::Date => "a date",
         }
     }

@@ -1,32 +1,32 @@
-//! What has to be accepted before a token is sent, or its command is run: an address or a token source that the
-//! files' revision before does not have.
+//! Accepts new addresses and token sources before a token is sent or its command is run: those that the previous
+//! revision of the files does not have.
 //!
-//! Whoever may edit files could have them send a token elsewhere, and a plan that only reads sends it. So every command
-//! that opens accounts of files passes here first.
+//! An edit of the files could send a token elsewhere, and even a plan, which only reads, sends it. So every command
+//! that opens accounts checks here first.
 
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use url::Url;
 
-use crate::config::{self, Account, BaseError, Loaded, News, Reach, Revision};
+use crate::config::{self, Account, BaseError, Loaded, NewTargets, Reach, Revision};
 use crate::text::sanitized;
 
 /// The environment variable with hosts that are accepted.
 const HOSTS: &str = "STROWGER_ACCEPT_ADDRESS";
-/// The one with token sources: only such as name a variable, which cannot come to mean something else.
+/// The one with token sources: only names of variables, whose meaning the files cannot change.
 const SOURCES: &str = "STROWGER_ACCEPT_TOKEN_SOURCE";
 
 /// What is accepted.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct Accept {
-    /// Send the token to this host although the revision before does not have it: exactly this one, with its port
-    /// unless it is 443. Repeat it for several; `STROWGER_ACCEPT_ADDRESS` may hold more, with commas between them
+    /// Allow sending the token to this host, which the previous revision of the files does not have: the exact host,
+    /// with its port unless it is 443. Can be repeated; `STROWGER_ACCEPT_ADDRESS` may list more, separated by commas
     #[arg(long, value_name = "HOST")]
     accept_address: Vec<Host>,
-    /// Take a token from this source although the revision before does not have it: `env:NAME`, `file:PATH` or
-    /// `command:LINE`, exactly as the refusal says. Repeat it for several; `STROWGER_ACCEPT_TOKEN_SOURCE` may hold more of
-    /// the first kind
+    /// Allow this token source, which the previous revision of the files does not have: `env:NAME`, `file:PATH` or
+    /// `command:LINE`, exactly as the error message shows it. Can be repeated; `STROWGER_ACCEPT_TOKEN_SOURCE` may list
+    /// more of the form `env:NAME`
     #[arg(long, value_name = "SOURCE")]
     accept_token_source: Vec<String>,
 }
@@ -35,7 +35,7 @@ pub(super) struct Accept {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Host(Box<str>);
 
-/// Something is new, and nobody accepted it.
+/// An address or token source is new and not accepted.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct Unaccepted(pub(super) String);
@@ -65,7 +65,7 @@ impl Accept {
     }
 
     /// What of an account is new and not accepted.
-    fn left(&self, account: &Account) -> News {
+    fn left(&self, account: &Account) -> NewTargets {
         let Reach::Checked(news) = &account.reach else { return unchecked() };
         let more = listed(HOSTS).into_iter().filter_map(|host| host.parse().ok());
         let hosts: Vec<Host> = self.accept_address.iter().cloned().chain(more).collect();
@@ -73,10 +73,10 @@ impl Accept {
         let sources: Vec<String> = self.accept_token_source.iter().cloned().chain(more).collect();
         let address = news.address.clone().filter(|new| !hosts.iter().any(|host| *host.0 == **new));
         let source = news.source.clone().filter(|new| !sources.iter().any(|source| **source == **new));
-        News { address, source, says: news.says.clone() }
+        NewTargets { address, source, says: news.says.clone() }
     }
 
-    /// Why nothing may be sent to an account; nothing if it may.
+    /// Why nothing may be sent to an account; `None` if sending is allowed.
     pub(super) fn refusal(&self, account: &Account) -> Option<String> {
         refusal(account, &self.left(account))
     }
@@ -91,11 +91,11 @@ fn listed(variable: &str) -> Vec<String> {
 /// Accepts what the operator has given a moment ago.
 pub(super) fn everything(loaded: &mut Loaded) {
     for account in &mut loaded.accounts {
-        account.reach = Reach::Checked(News::default());
+        account.reach = Reach::Checked(NewTargets::default());
     }
 }
 
-/// Refuses an account of which something is new that nobody accepted.
+/// Refuses an account with a new address or token source that is not accepted.
 pub(super) fn check(account: &Account) -> Result<(), Unaccepted> {
     let unchecked = unchecked();
     let news = match &account.reach {
@@ -106,11 +106,14 @@ pub(super) fn check(account: &Account) -> Result<(), Unaccepted> {
 }
 
 /// Of files that were not compared, everything is new.
-fn unchecked() -> News {
-    News { says: vec!["the files were not compared with those before".to_owned()], ..News::default() }
+fn unchecked() -> NewTargets {
+    NewTargets {
+        says: vec!["the files were not compared with an earlier revision".to_owned()],
+        ..NewTargets::default()
+    }
 }
 
-fn refusal(account: &Account, News { address, source, says }: &News) -> Option<String> {
+fn refusal(account: &Account, NewTargets { address, source, says }: &NewTargets) -> Option<String> {
     let sends = account.settings.provider.endpoint().is_some();
     let unchecked = account.reach == Reach::Unchecked;
     if !sends || address.is_none() && source.is_none() && !unchecked {
@@ -122,7 +125,7 @@ fn refusal(account: &Account, News { address, source, says }: &News) -> Option<S
     let words: Vec<String> = address.chain(source).collect();
     let name = sanitized(&account.settings.name, 200);
     Some(format!(
-        "nothing was sent to {name}, nor a command run for its token: {}; if that is what you mean, add {}",
+        "nothing was sent to {name} and no token command was run: {}; if this is intended, add {}",
         says.join("; "),
         sanitized(&words.join(" "), 2000)
     ))

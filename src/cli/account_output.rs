@@ -1,4 +1,4 @@
-//! What a run over one account of several says: kept until its turn, each line with the account's name.
+//! The output of one account among several: buffered until its turn, each line prefixed with the account's name.
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
@@ -10,11 +10,11 @@ use super::console::OutputStream;
 /// The most characters of a name before each line.
 const NAME: usize = 80;
 
-/// Where the run of one account speaks to people.
+/// Where the output of one account goes.
 pub(super) enum AccountOutput<'a> {
     /// At once: it is the only one.
     Direct(OutputStream),
-    /// Into a page of its own, because others speak at the same time.
+    /// Buffered, because other accounts write at the same time.
     Kept {
         /// The account.
         name: &'a str,
@@ -29,15 +29,14 @@ impl<'a> AccountOutput<'a> {
         Self::Kept { name, page: RefCell::default() }
     }
 
-    /// Says it, with the end of a line.
+    /// Writes a line.
     pub(super) fn say(&self, text: &str) {
         match self {
-            Self::Direct(voice) => voice.say(text),
+            Self::Direct(stream) => stream.say(text),
             Self::Kept { name, page } => {
                 let name = sanitized(name, NAME);
                 let mut page = page.borrow_mut();
                 for line in text.lines() {
-                    // Writing to a string cannot fail.
                     let _ = writeln!(page, "{name}: {line}");
                 }
             }

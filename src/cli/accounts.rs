@@ -1,6 +1,6 @@
 //! Many accounts: opened, read and planned side by side.
 //!
-//! What becomes of one account is no concern of the others: each ends in a [`Planned`] of its own, in the order of the
+//! Accounts do not affect each other: each ends in its own [`Planned`], in the order of the
 //! files, however long each takes. At most [`Effort::accounts`] accounts are being read at once, so that memory and
 //! connections are bounded.
 
@@ -22,8 +22,8 @@ use crate::text::sanitized;
 
 use super::accept::Unaccepted;
 use super::open::open;
-use super::plan::{Fresh, Seen, read_and_plan};
 use super::progress::Reading;
+use super::read_account::{FreshPlan, LiveIdentity, read_and_plan};
 use super::request_limits::Effort;
 use super::saved::{self, Saved};
 use super::snapshot_source::SnapshotSource;
@@ -38,7 +38,7 @@ pub(super) enum Planned {
     /// It could not be locked, opened or read.
     Failed(anyhow::Error),
     /// Something has to be accepted before anything is sent; in words.
-    Held(String),
+    NotAccepted(String),
     /// Its saved plan has been applied already.
     Applied(Box<Plan>),
     /// Its saved plan no longer holds; in lines for people.
@@ -46,11 +46,11 @@ pub(super) enum Planned {
 }
 
 /// One account, and what became of it.
-pub(super) struct ChangeCheck<'a> {
+pub(super) struct PlannedAccount<'a> {
     pub(super) account: &'a Account,
     pub(super) planned: Planned,
     /// Which live account it is, if it was read.
-    seen: Option<Seen>,
+    seen: Option<LiveIdentity>,
     /// The way to the account, if it could be opened and is to be written to.
     pub(super) open: Option<Open>,
 }
@@ -58,7 +58,7 @@ pub(super) struct ChangeCheck<'a> {
 /// An account that is open, for this process alone.
 pub(super) struct Open {
     pub(super) opened: Opened,
-    /// Held until the end.
+    /// NotAccepted until the end.
     pub(super) lock: Option<Lock>,
 }
 
@@ -73,9 +73,9 @@ pub(super) enum Against<'a> {
     Saved(&'a Saved),
 }
 
-/// How the accounts are looked at.
+/// What to plan, and how.
 #[derive(Clone, Copy)]
-pub(super) struct Looking<'a> {
+pub(super) struct PlanRequest<'a> {
     pub(super) against: Against<'a>,
     /// What the accounts are opened for; those that are to be written to are locked, and stay open.
     pub(super) access: Access,
@@ -85,37 +85,37 @@ pub(super) struct Looking<'a> {
 }
 
 /// Reads and plans all accounts; the results are in the order of the accounts.
-pub(super) async fn plan_all<'a>(accounts: &[&'a Account], looking: Looking<'_>) -> Vec<ChangeCheck<'a>> {
+pub(super) async fn plan_all<'a>(accounts: &[&'a Account], request: PlanRequest<'_>) -> Vec<PlannedAccount<'a>> {
     let names = accounts.iter().map(|account| &*account.settings.name).collect();
     let reading = Reading::new(names);
     let work = stream::iter(accounts.iter().copied().enumerate())
         .map(|(at, account)| {
             let reading = &reading;
             async move {
-                let looked = plan_one(account, looking).await;
+                let results = plan_one(account, request).await;
                 reading.done(at);
-                (at, looked)
+                (at, results)
             }
         })
         // Not in order: one slow account would keep the next ones from beginning.
-        .buffer_unordered(looking.effort.accounts())
+        .buffer_unordered(request.effort.accounts())
         .collect::<Vec<_>>();
-    let mut looked: Vec<_> = progress::show_after_a_while(reading.bar(), work).await;
+    let mut results: Vec<_> = progress::show_after_a_while(reading.bar(), work).await;
     reading.bar().finish_and_clear();
-    looked.sort_unstable_by_key(|(at, _)| *at);
-    let mut looked: Vec<_> = looked.into_iter().map(|(_, looked)| looked).collect();
-    if !matches!(looking.against, Against::SnapshotSource(_)) {
-        refuse_twice(&mut looked).await;
-        cap_shared(&mut looked);
+    results.sort_unstable_by_key(|(at, _)| *at);
+    let mut results: Vec<_> = results.into_iter().map(|(_, results)| results).collect();
+    if !matches!(request.against, Against::SnapshotSource(_)) {
+        refuse_twice(&mut results).await;
+        cap_shared(&mut results);
     }
-    looked
+    results
 }
 
 /// Counts the changes of the accounts that share a live account together, so that no cap is evaded by spreading them.
-fn cap_shared(looked: &mut [ChangeCheck<'_>]) {
+fn cap_shared(results: &mut [PlannedAccount<'_>]) {
     let mut groups: Vec<(&Identity<Address>, Vec<Sharing<'_>>)> = Vec::new();
-    for ChangeCheck { account, planned, seen, .. } in looked {
-        let (Planned::Ready(plan, _), Some(Seen { identity, size })) = (planned, seen) else { continue };
+    for PlannedAccount { account, planned, seen, .. } in results {
+        let (Planned::Ready(plan, _), Some(LiveIdentity { identity, size })) = (planned, seen) else { continue };
         let share = Sharing { plan, desired: &account.desired, size: *size };
         match groups.iter_mut().find(|(first, _)| first.is_same(identity)) {
             Some((_, shares)) => shares.push(share),
@@ -128,22 +128,22 @@ fn cap_shared(looked: &mut [ChangeCheck<'_>]) {
 }
 
 /// Refuses the accounts that are one live account, unless what they own is apart: each would undo what the other does.
-async fn refuse_twice(looked: &mut [ChangeCheck<'_>]) {
+async fn refuse_twice(results: &mut [PlannedAccount<'_>]) {
     let mut found: BTreeMap<usize, Vec<Diagnostic>> = BTreeMap::new();
-    for (at, one) in looked.iter().enumerate() {
-        let Some(Seen { identity, .. }) = &one.seen else { continue };
-        let same = |first: &&(usize, &ChangeCheck<'_>)| {
+    for (at, one) in results.iter().enumerate() {
+        let Some(LiveIdentity { identity, .. }) = &one.seen else { continue };
+        let same = |first: &&(usize, &PlannedAccount<'_>)| {
             first.1.seen.as_ref().is_some_and(|first| first.identity.is_same(identity))
                 && !scope(first.1.account).is_disjoint(scope(one.account))
         };
-        let before: Vec<(usize, &ChangeCheck<'_>)> = looked.iter().enumerate().take(at).collect();
+        let before: Vec<(usize, &PlannedAccount<'_>)> = results.iter().enumerate().take(at).collect();
         for (first, other) in before.iter().filter(same) {
             found.entry(at).or_default().push(twice(one.account, other.account, identity.account()));
             found.entry(*first).or_default();
         }
     }
     for (at, findings) in found {
-        let Some(one) = looked.get_mut(at) else { continue };
+        let Some(one) = results.get_mut(at) else { continue };
         let mut all = one.take_findings();
         all.extend(findings);
         one.planned = Planned::Invalid(all);
@@ -168,45 +168,49 @@ fn twice(account: &Account, first: &Account, id: &str) -> Diagnostic {
         )
 }
 
-async fn plan_one<'a>(account: &'a Account, looking: Looking<'_>) -> ChangeCheck<'a> {
-    if let Against::SnapshotSource(frozen) = looking.against {
-        let (planned, seen) = planned(account, looking, &frozen.of(account)).await;
-        return ChangeCheck { account, planned, seen, open: None };
+async fn plan_one<'a>(account: &'a Account, request: PlanRequest<'_>) -> PlannedAccount<'a> {
+    if let Against::SnapshotSource(frozen) = request.against {
+        let (planned, seen) = planned(account, request, &frozen.of(account)).await;
+        return PlannedAccount { account, planned, seen, open: None };
     }
-    let writes = looking.access == Access::Write;
+    let writes = request.access == Access::Write;
     let opened = async {
         let lock = if writes { run_metadata::lock(account, &account.root)? } else { None };
-        anyhow::Ok(Open { opened: open(account, looking.access, looking.effort).await?, lock })
+        anyhow::Ok(Open { opened: open(account, request.access, request.effort).await?, lock })
     };
     let named = || format!("cannot open the account {}", sanitized(&account.settings.name, 200));
     let open = match opened.await.with_context(named) {
         Ok(open) => open,
         Err(error) => {
             let held = error.downcast_ref::<Unaccepted>().map(ToString::to_string);
-            let planned = held.map_or_else(|| Planned::Failed(error), Planned::Held);
-            return ChangeCheck { account, planned, seen: None, open: None };
+            let planned = held.map_or_else(|| Planned::Failed(error), Planned::NotAccepted);
+            return PlannedAccount { account, planned, seen: None, open: None };
         }
     };
-    let (planned, seen) = planned(account, looking, &*open.opened.provider).await;
+    let (planned, seen) = planned(account, request, &*open.opened.provider).await;
     if writes && matches!(planned, Planned::Ready(..)) {
-        return ChangeCheck { account, planned, seen, open: Some(open) };
+        return PlannedAccount { account, planned, seen, open: Some(open) };
     }
     open.opened.close().await;
-    ChangeCheck { account, planned, seen, open: None }
+    PlannedAccount { account, planned, seen, open: None }
 }
 
-async fn planned(account: &Account, looking: Looking<'_>, provider: &dyn Provider) -> (Planned, Option<Seen>) {
-    if let Against::Saved(saved) = looking.against {
-        return match saved.hold(account, provider, looking.part.take_over).await {
-            Ok((saved::Held::Ready(plan), seen)) => (Planned::Ready(plan, Vec::new()), Some(seen)),
-            Ok((saved::Held::Applied(plan), seen)) => (Planned::Applied(plan), Some(seen)),
-            Ok((saved::Held::Moved(how), seen)) => (Planned::Stale(how), Some(seen)),
+async fn planned(
+    account: &Account,
+    request: PlanRequest<'_>,
+    provider: &dyn Provider,
+) -> (Planned, Option<LiveIdentity>) {
+    if let Against::Saved(saved) = request.against {
+        return match saved.check(account, provider, request.part.take_over).await {
+            Ok((saved::Checked::Ready(plan), seen)) => (Planned::Ready(plan, Vec::new()), Some(seen)),
+            Ok((saved::Checked::Applied(plan), seen)) => (Planned::Applied(plan), Some(seen)),
+            Ok((saved::Checked::Stale(how), seen)) => (Planned::Stale(how), Some(seen)),
             Err(error) => (Planned::Failed(error), None),
         };
     }
-    match read_and_plan(account, provider, looking.part).await {
-        Ok(Fresh { plan: Some(plan), findings, seen }) => (Planned::Ready(Box::new(plan), findings), Some(seen)),
-        Ok(Fresh { plan: None, findings, seen }) => (Planned::Invalid(findings), Some(seen)),
+    match read_and_plan(account, provider, request.part).await {
+        Ok(FreshPlan { plan: Some(plan), findings, seen }) => (Planned::Ready(Box::new(plan), findings), Some(seen)),
+        Ok(FreshPlan { plan: None, findings, seen }) => (Planned::Invalid(findings), Some(seen)),
         Err(error) => (Planned::Failed(error), None),
     }
 }
@@ -218,18 +222,18 @@ impl Planned {
             Self::Ready(..) | Self::Applied(_) => Exit::Ok,
             Self::Invalid(_) => Exit::Invalid,
             Self::Failed(_) => Exit::Failure,
-            Self::Held(_) => Exit::Blocked,
+            Self::NotAccepted(_) => Exit::Blocked,
             Self::Stale(_) => Exit::Stale,
         }
     }
 }
 
-impl ChangeCheck<'_> {
+impl PlannedAccount<'_> {
     /// The findings that are not shown yet.
     pub(super) fn take_findings(&mut self) -> Vec<Diagnostic> {
         match &mut self.planned {
             Planned::Ready(_, findings) | Planned::Invalid(findings) => std::mem::take(findings),
-            Planned::Failed(_) | Planned::Held(_) | Planned::Applied(_) | Planned::Stale(_) => Vec::new(),
+            Planned::Failed(_) | Planned::NotAccepted(_) | Planned::Applied(_) | Planned::Stale(_) => Vec::new(),
         }
     }
 
@@ -244,7 +248,7 @@ impl ChangeCheck<'_> {
             Planned::Ready(..) | Planned::Applied(_) | Planned::Stale(_) => return None,
             Planned::Invalid(_) => (Reason::Invalid, "its files do not fit the account".to_owned()),
             Planned::Failed(error) => (Reason::Unreadable, sanitized(&format!("{error:#}"), 4000)),
-            Planned::Held(why) => (Reason::Held, why.clone()),
+            Planned::NotAccepted(why) => (Reason::Held, why.clone()),
         };
         let settings = &self.account.settings;
         let place = Some(loaded.sources.place(settings.name_span));
@@ -253,7 +257,7 @@ impl ChangeCheck<'_> {
 }
 
 /// The accounts without a plan, in the order of the files, and how a command ends that leaves it at that.
-pub(super) fn unplanned(loaded: &Loaded, looked: &[ChangeCheck<'_>]) -> (Vec<Unplanned>, Exit) {
+pub(super) fn unplanned(loaded: &Loaded, results: &[PlannedAccount<'_>]) -> (Vec<Unplanned>, Exit) {
     let mut list: Vec<(usize, Unplanned)> = loaded
         .invalid
         .iter()
@@ -263,10 +267,10 @@ pub(super) fn unplanned(loaded: &Loaded, looked: &[ChangeCheck<'_>]) -> (Vec<Unp
             (*order, Unplanned { account, reason: Reason::Invalid, message, place: None })
         })
         .collect();
-    list.extend(looked.iter().filter_map(|one| Some((one.account.order, one.unplanned(loaded)?))));
+    list.extend(results.iter().filter_map(|one| Some((one.account.order, one.unplanned(loaded)?))));
     list.sort_by_key(|(order, _)| *order);
     let files = if loaded.invalid.is_empty() && !has_errors(&loaded.diagnostics) { Exit::Ok } else { Exit::Invalid };
-    let exit = Exit::of_all(looked.iter().map(|one| one.planned.exit()).chain([files]));
+    let exit = Exit::of_all(results.iter().map(|one| one.planned.exit()).chain([files]));
     (list.into_iter().map(|(_, one)| one).collect(), exit)
 }
 

@@ -1,6 +1,6 @@
 //! Which files the settings of an account may name.
 //!
-//! Who changes an account's files in a pull request is not yet trusted with the machine that plans them. A snapshot, a
+//! The author of a pull request is not trusted with the machine that plans it. A snapshot, a
 //! seed and the state of an embedded account are therefore files of the account's own repository, also where links lead,
 //! unless the operator says otherwise.
 
@@ -15,12 +15,12 @@ use anyhow::{Context as _, bail};
 use crate::config;
 use crate::text::sanitized;
 
-/// So many links lead to each other at most.
+/// The most symbolic links that are followed for one path.
 const MOST_LINKS: usize = 40;
 
 /// Whether settings may name any file.
 static ANY: OnceLock<bool> = OnceLock::new();
-/// A folder of Strowger's own, to which links of its own lead.
+/// A folder that Strowger created, and links to itself.
 static OWN: OnceLock<PathBuf> = OnceLock::new();
 
 /// Decides for this process whether settings may name files outside of their repository.
@@ -78,7 +78,7 @@ fn repository(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
     }
     let here = std::env::current_dir().and_then(fs::canonicalize).ok();
     let above = root.parent().map(Path::to_path_buf);
-    // A program that was started in the root of the file system has no reason to read all of it.
+    // Started in the root of the file system, the current folder would allow every file.
     let mut folders: Vec<_> = here.into_iter().chain(above).filter(|folder| folder.parent().is_some()).collect();
     folders.push(root);
     folders.dedup();

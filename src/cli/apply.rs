@@ -1,4 +1,4 @@
-//! `strowger apply`: plan, ask, execute, and prove that a fresh plan is empty.
+//! `strowger apply`: plan, confirm, execute, and verify that a fresh plan is empty.
 //!
 //! With several accounts, all are planned before the first is written, so that a mistake in one file stops
 //! the run before it changed anything.
@@ -15,15 +15,16 @@ use crate::providers::{Access, Opened, WriteError};
 use crate::render::human;
 use crate::text::sanitized;
 
-use super::accounts::{self, Against, ChangeCheck, Looking, Open, Planned, plan_all};
+use super::accounts::{self, Against, Open, PlanRequest, Planned, PlannedAccount, plan_all};
 use super::console::{self, OutputStream};
-use super::expected_plan::Expecting;
+use super::execution::Target;
+use super::expected_plan::ExpectedPlans;
 use super::partial::PartArguments;
-use super::plan::runtime;
+use super::read_account::runtime;
 use super::run_metadata::{self, RunMetadata};
 use super::saved::Saved;
 use super::signals;
-use super::waves::{Applying, Lacking, Task, apply_all};
+use super::waves::{ApplyOptions, LeftOut, Task, apply_all};
 use super::write_args::WriteArgs;
 
 /// The arguments of `apply`.
@@ -32,14 +33,14 @@ pub(super) struct Arguments {
     /// Files, folders of files, or folders of such folders; with `--plan`, those of the saved plan if none is named
     #[arg(required_unless_present = "plan", value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Apply exactly this saved plan, without asking, or nothing if the account moved since
+    /// Apply exactly this saved plan, without a confirmation prompt; nothing is applied if the account changed since
     #[arg(long, value_name = "FILE", conflicts_with_all = ["skip_invalid", "skip_blocked", "only"])]
     plan: Option<PathBuf>,
     #[command(flatten)]
-    expecting: Expecting,
+    expected: ExpectedPlans,
     #[command(flatten)]
     part: PartArguments,
-    /// Apply the accounts of a fleet that can be applied, although others cannot; the run then ends with 6
+    /// Apply the accounts of a fleet that can be applied even if others cannot; the exit code is then 6
     #[arg(long)]
     keep_going: bool,
     #[command(flatten)]
@@ -57,10 +58,10 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Ends what was opened, and tells whoever follows that a run which never started ends with the command.
+    /// Closes the account, and ends the event stream of a run that never started.
     async fn close(mut self, exit: Exit) {
         let summary = Outcome::not_attempted(&self.plan.changes).summary(None, exit.code());
-        // Without a start there is no ledger that could fail.
+        // A run that never started has no ledger to fail.
         let _ = self.recorder.finish(summary).await;
         self.opened.close().await;
     }
@@ -82,17 +83,17 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
             None => return Ok(Exit::Usage),
         },
     };
-    let (events, voice) = arguments.writing.events.open()?;
+    let (events, stream) = arguments.writing.events.open()?;
     let runtime = runtime()?;
     let exit = runtime.block_on(async {
         let mut jobs = Vec::new();
-        let exit = reconcile(arguments, &mut loaded, (&accounts, saved.as_ref()), &mut jobs, (events, voice)).await;
+        let exit = reconcile(arguments, &mut loaded, (&accounts, saved.as_ref()), &mut jobs, (events, stream)).await;
         for job in jobs {
             job.close(*exit.as_ref().unwrap_or(&Exit::Failure)).await;
         }
         exit
     });
-    // Who said stop twice does not wait for a name that is being looked up.
+    // Do not block shutdown on a pending DNS lookup.
     runtime.shutdown_background();
     exit
 }
@@ -102,20 +103,20 @@ async fn reconcile<'a>(
     loaded: &mut Loaded,
     (accounts, saved): (&[&'a Account], Option<&Saved>),
     jobs: &mut Vec<Job<'a>>,
-    (events, voice): (Option<Arc<Events>>, OutputStream),
+    (events, stream): (Option<Arc<Events>>, OutputStream),
 ) -> anyhow::Result<Exit> {
     let against = saved.map_or(Against::LiveAccount, Against::Saved);
     let part = arguments.part.part(&arguments.writing.approve, arguments.writing.take_over);
-    let looking = Looking { against, access: Access::Write, effort: arguments.writing.effort, part: &part };
-    let mut looked = plan_all(accounts, looking).await;
-    let (unplanned, exit) = accounts::unplanned(loaded, &looked);
-    for one in &mut looked {
+    let request = PlanRequest { against, access: Access::Write, effort: arguments.writing.effort, part: &part };
+    let mut results = plan_all(accounts, request).await;
+    let (unplanned, exit) = accounts::unplanned(loaded, &results);
+    for one in &mut results {
         loaded.diagnostics.extend(one.take_findings());
     }
     crate::diag::sort(&mut loaded.diagnostics);
-    let mut lacking: Vec<Lacking> = loaded.invalid.iter().map(Lacking::invalid).collect();
+    let mut lacking: Vec<LeftOut> = loaded.invalid.iter().map(LeftOut::invalid).collect();
     let (mut stale, mut applied) = (String::new(), Vec::new());
-    for ChangeCheck { account, planned, open, .. } in looked {
+    for PlannedAccount { account, planned, open, .. } in results {
         match (planned, open) {
             (Planned::Ready(plan, _), Some(Open { opened, lock })) => {
                 let about = RunMetadata { events: events.clone(), ..RunMetadata::default() };
@@ -124,7 +125,7 @@ async fn reconcile<'a>(
             }
             (Planned::Applied(plan), _) => applied.push((account, *plan)),
             (planned, _) => {
-                lacking.push(Lacking::of(account, planned.exit()));
+                lacking.push(LeftOut::of(account, planned.exit()));
                 if let Planned::Stale(how) = planned {
                     stale.push_str(&how);
                 }
@@ -134,45 +135,46 @@ async fn reconcile<'a>(
     console::report(loaded, &loaded.diagnostics);
     accounts::report(&unplanned);
     if !stale.is_empty() {
-        console::note(&format!("{stale}Plan again, and have the new plan read."));
+        console::note(&format!("{stale}Run `strowger plan` again, and have the new plan reviewed."));
     }
     let several = accounts.len() + loaded.invalid.len() > 1;
-    // Without its waves nobody knows in which order a fleet may be applied.
+    // Without valid waves, the order in which to apply a fleet is unknown.
     if exit != Exit::Ok && (!arguments.keep_going || loaded.waves_unknown) {
         if several {
             console::complain("nothing was applied to any account");
         }
         return Ok(exit);
     }
-    show(jobs, voice);
-    if let Some(settled) = already(&applied, jobs, arguments, voice)? {
-        return Ok(Exit::of_all([settled, exit]));
+    show(jobs, stream);
+    if let Some(done) = report_already_applied(&applied, jobs, arguments, stream)? {
+        return Ok(Exit::of_all([done, exit]));
     }
     if jobs.iter().all(|job| job.plan.is_empty()) {
-        voice.say("Nothing to do.");
+        stream.say("Nothing to do.");
         return Ok(Exit::of_all([exit, left_out(jobs, &applied)]));
     }
-    let leave_out = if arguments.keep_going { held_back(arguments, jobs, &mut lacking)? } else { BTreeSet::new() };
+    let leave_out = if arguments.keep_going { blocked_plans(arguments, jobs, &mut lacking)? } else { BTreeSet::new() };
     let may: Vec<&Job<'_>> = jobs.iter().filter(|job| !leave_out.contains(&job.plan.account)).collect();
     let plans: Vec<&Plan> = may.iter().map(|job| &job.plan).collect();
-    if let Some(surprise) = arguments.expecting.unexpected_plans(&plans)? {
-        OutputStream::Err.write(&surprise);
+    if let Some(difference) = arguments.expected.unexpected_plans(&plans)? {
+        OutputStream::Err.write(&difference);
         return Ok(Exit::Stale);
     }
     if plans.iter().all(|plan| plan.is_empty()) {
         return Ok(Exit::of_all(lacking.iter().map(|one| one.exit)));
     }
     let done = applied.iter().map(|(account, plan)| (*account, plan));
-    let wanted: Vec<_> = may.iter().map(|job| (job.account, &job.plan)).chain(done).collect();
+    let requested: Vec<_> = may.iter().map(|job| (job.account, &job.plan)).chain(done).collect();
     let foreign = !lacking.is_empty();
-    if let Some(exit) = arguments.writing.refuses(&wanted, saved.is_some(), foreign, voice)? {
+    if let Some(exit) = arguments.writing.refuses(&requested, saved.is_some(), foreign, stream)? {
         return Ok(exit);
     }
-    // Until here a signal ends the process as it does any other; from here on there is something to finish.
+    // Until here a signal ends the process immediately; from here on changes must be finished first.
     let stop = signals::listen()?;
     let effort = arguments.writing.effort;
     let (concurrency, accounts) = (effort.concurrency(), effort.accounts());
-    let applying = Applying { part: &part, saved: saved.is_some(), concurrency, accounts, several, stop: &stop, voice };
+    let target = if saved.is_some() { Target::SavedPlan } else { Target::Files };
+    let applying = ApplyOptions { part: &part, target, concurrency, accounts, several, stop: &stop, stream };
     let tasks = jobs.iter_mut().filter(|job| !leave_out.contains(&job.plan.account)).map(|job| {
         let Job { account, opened, plan, recorder, .. } = job;
         if let Some(approval) = arguments.writing.approval(plan).filter(|_| !plan.is_empty()) {
@@ -192,34 +194,38 @@ fn left_out(jobs: &[Job<'_>], applied: &[(&Account, Plan)]) -> Exit {
     if plans.all(Plan::is_whole) { Exit::Ok } else { Exit::Partial }
 }
 
-/// Says which saved plans have been applied already, and how the command ends if that settles it.
-fn already(
+/// Reports saved plans that have been applied already; the exit if nothing else is left to do.
+fn report_already_applied(
     applied: &[(&Account, Plan)],
     jobs: &[Job<'_>],
     arguments: &Arguments,
-    voice: OutputStream,
+    stream: OutputStream,
 ) -> anyhow::Result<Option<Exit>> {
     let plans: Vec<&Plan> = applied.iter().map(|(_, plan)| plan).collect();
-    if let Some(surprise) = arguments.expecting.unexpected_plans(&plans)? {
-        OutputStream::Err.write(&surprise);
+    if let Some(difference) = arguments.expected.unexpected_plans(&plans)? {
+        OutputStream::Err.write(&difference);
         return Ok(Some(Exit::Stale));
     }
     for (account, _) in applied {
         let one = jobs.is_empty() && applied.len() == 1;
         let of = if one { String::new() } else { format!(" of {}", sanitized(&account.settings.name, 200)) };
-        voice.say(&format!("This plan{of} has been applied already; nothing to do."));
+        stream.say(&format!("This plan{of} has been applied already; nothing to do."));
     }
     Ok((jobs.is_empty() && !applied.is_empty()).then(|| left_out(jobs, applied)))
 }
 
 /// The accounts that have a plan which may not be carried out, each with the reason: with `--keep-going` they are left
 /// out.
-fn held_back(arguments: &Arguments, jobs: &[Job<'_>], lacking: &mut Vec<Lacking>) -> anyhow::Result<BTreeSet<String>> {
+fn blocked_plans(
+    arguments: &Arguments,
+    jobs: &[Job<'_>],
+    lacking: &mut Vec<LeftOut>,
+) -> anyhow::Result<BTreeSet<String>> {
     let mut left_out = BTreeSet::new();
     for Job { account, plan, .. } in jobs {
         let Some((why, exit)) = reason(arguments, account, plan)? else { continue };
         console::complain(&format!("{} is left out: {why}", sanitized(&plan.account, 200)));
-        lacking.push(Lacking::of(account, exit));
+        lacking.push(LeftOut::of(account, exit));
         left_out.insert(plan.account.clone());
     }
     Ok(left_out)
@@ -227,25 +233,22 @@ fn held_back(arguments: &Arguments, jobs: &[Job<'_>], lacking: &mut Vec<Lacking>
 
 fn reason(arguments: &Arguments, account: &Account, plan: &Plan) -> anyhow::Result<Option<(String, Exit)>> {
     if plan.is_refused() {
-        return Ok(Some(("another owner manages it; `--take-over` takes it over".to_owned(), Exit::Blocked)));
+        return Ok(Some(("another owner manages it; take it over with `--take-over`".to_owned(), Exit::Blocked)));
     }
     if plan.is_blocked() && !arguments.writing.approve.contains(&plan.digest) {
-        return Ok(Some((format!("guards hold it back; `--approve {}` lets it through", plan.digest), Exit::Blocked)));
+        return Ok(Some((format!("guards block it; approve it with `--approve {}`", plan.digest), Exit::Blocked)));
     }
     if !plan.is_empty() && account.settings.provider.spec().is_read_only {
         return Ok(Some((WriteError::ReadOnly.to_string(), Exit::Failure)));
     }
-    if arguments.expecting.unexpected_plans(&[plan])?.is_some() {
-        return Ok(Some((
-            format!("its plan is not one that was expected; its digest is {}", plan.digest),
-            Exit::Stale,
-        )));
+    if arguments.expected.unexpected_plans(&[plan])?.is_some() {
+        return Ok(Some((format!("its plan is not expected; its digest is {}", plan.digest), Exit::Stale)));
     }
     Ok(None)
 }
 
-fn show(jobs: &[Job<'_>], voice: OutputStream) {
+fn show(jobs: &[Job<'_>], stream: OutputStream) {
     for job in jobs {
-        voice.say(&human::plan(&job.plan, console::style()));
+        stream.say(&human::plan(&job.plan, console::style()));
     }
 }

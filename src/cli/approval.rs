@@ -1,4 +1,4 @@
-//! What `apply` does with blocked plans: refuses, unless somebody approved exactly these plans.
+//! Blocked plans: `apply` refuses them unless exactly these plans are approved.
 
 use std::fmt::Write as _;
 
@@ -6,15 +6,15 @@ use crate::plan::{Block, Digest, Plan};
 use crate::render::counted;
 use crate::text;
 
-/// At most so many characters of a message, which may hold names from the account.
+/// The most characters of a message, which may contain names from the account.
 const MOST: usize = 400;
-/// At most so many blocks of a plan are said in full; the plan has them all.
+/// The most blocks of a plan that are listed; the plan has them all.
 const SHOWN: usize = 20;
 
 /// Why these plans are not applied, in lines for people; `None` if they may be.
 ///
 /// Every plan that a guard holds back must be approved, and every approval must be of one of these plans: an
-/// approval of another plan is of something that somebody else has read.
+/// approval of another plan was given for something else.
 pub(super) fn refusal(plans: &[&Plan], approved: &[Digest]) -> Option<String> {
     let strangers: Vec<&Digest> =
         approved.iter().filter(|digest| !plans.iter().any(|plan| plan.digest == **digest)).collect();
@@ -22,34 +22,33 @@ pub(super) fn refusal(plans: &[&Plan], approved: &[Digest]) -> Option<String> {
     let waiting = blocked.iter().filter(|plan| plan.is_refused() || !approved.contains(&plan.digest));
     let mut lines = String::new();
     for digest in &strangers {
-        // Writing to a string cannot fail.
-        let _ = writeln!(lines, "strowger: `--approve {digest}` is of another plan than the one above");
+        let _ = writeln!(lines, "strowger: `--approve {digest}` does not match the plan above");
     }
     for plan in waiting {
-        said(&mut lines, plan);
+        list_blocks(&mut lines, plan);
     }
     if lines.is_empty() {
         return None;
     }
     lines.push_str("strowger: nothing was applied");
     if blocked.is_empty() {
-        lines.push_str("; the plan needs no approval: leave `--approve` out\n");
+        lines.push_str("; the plan needs no approval: remove `--approve`\n");
     } else {
         let needs_approval = |plan: &&&Plan| plan.blocked.iter().any(|block| block.guard.is_approvable());
         let approve = blocked.iter().filter(needs_approval).map(|plan| format!("--approve {}", plan.digest));
         let take_over = blocked.iter().any(|plan| plan.is_refused()).then(|| "--take-over".to_owned());
         let words: Vec<String> = approve.chain(take_over).collect();
-        let _ = writeln!(lines, "; if the plan is what you mean, these words let exactly it through:");
+        let _ = writeln!(lines, "; if this plan is intended, approve it with:");
         let _ = writeln!(lines, "  {}", words.join(" "));
     }
     Some(lines)
 }
 
-fn said(lines: &mut String, plan: &Plan) {
+fn list_blocks(lines: &mut String, plan: &Plan) {
     let account = text::sanitized(&plan.account, MOST);
-    let held: std::collections::HashSet<_> = plan.blocked.iter().flat_map(|block| &block.changes).collect();
-    let (held, all) = (held.len(), counted(plan.changes.len(), "change"));
-    let _ = writeln!(lines, "strowger: guards hold back {held} of {all} to {account}:");
+    let blocked: std::collections::HashSet<_> = plan.blocked.iter().flat_map(|block| &block.changes).collect();
+    let (blocked, all) = (blocked.len(), counted(plan.changes.len(), "change"));
+    let _ = writeln!(lines, "strowger: guards hold back {blocked} of {all} to {account}:");
     for block in plan.blocked.iter().take(SHOWN) {
         let _ = writeln!(lines, "  {}", line(block));
     }
@@ -114,7 +113,7 @@ mod tests {
             // What is printed is what lets them through.
             let printed: Vec<Digest> = text.lines().last().unwrap_or_default().split("--approve ").skip(1)
                 .filter_map(|word| word.trim().parse().ok()).collect();
-            if text.ends_with('\n') && !text.contains("leave `--approve` out") {
+            if text.ends_with('\n') && !text.contains("remove `--approve`") {
                 prop_assert!(super::refusal(&all, &printed).is_none(), "{}", text);
             }
         }

@@ -1,7 +1,7 @@
 //! The two output streams: the only place that writes to them.
 //!
 //! Writing never fails for the command that writes. A reader of stdout that leaves early silences it and changes no exit
-//! code; any other failure of stdout is reported once, by [`ending`]. Nobody can be told that stderr is broken.
+//! code; any other failure of stdout is reported once, by [`ending`]. A broken stderr cannot be reported.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::OnceLock;
@@ -60,7 +60,7 @@ impl OutputStream {
         }
     }
 
-    /// Why nobody reads what is written here, as far as that can be known: output that was lost, or a pipe whose reader
+    /// Why the output is not read, as far as that can be known: output that was lost, or a pipe whose reader
     /// has gone, even if it took everything so far.
     pub(super) fn broken(self) -> Option<Broken> {
         let (known, closed) = match self {
@@ -143,10 +143,10 @@ fn is_closed(_: &impl io::Write) -> bool {
     false
 }
 
-/// The columns of a page that nobody measures.
+/// The width where there is no terminal.
 const PAGE: usize = 120;
 
-/// How text on stdout looks. Colours that are not wanted (`NO_COLOR`, a pipe) are removed on the way out.
+/// The style of text on stdout. Colours that are not wanted (`NO_COLOR`, a pipe) are removed on the way out.
 pub(super) fn style() -> Style {
     Style { color: true, width: if io::stdout().is_terminal() { columns() } else { PAGE } }
 }
@@ -161,12 +161,12 @@ fn columns() -> usize {
 }
 
 /// Findings for people: with excerpts if the stream is a terminal, one line each if it is not.
-pub(super) fn findings(voice: OutputStream, findings: &[Diagnostic], sources: &Sources) {
-    let terminal = match voice {
+pub(super) fn findings(stream: OutputStream, findings: &[Diagnostic], sources: &Sources) {
+    let terminal = match stream {
         OutputStream::Out => io::stdout().is_terminal(),
         OutputStream::Err => watched(),
     };
-    voice.write(&if terminal {
+    stream.write(&if terminal {
         diagnostics::human(findings, sources, Style { color: true, width: columns() })
     } else {
         diagnostics::plain(findings, sources)

@@ -1,6 +1,6 @@
-//! Carrying out one plan: the ledger begins, the engine runs, the account is read again.
+//! Executes one plan: starts the ledger, runs the engine, reads the account again.
 //!
-//! From here on the account may have changed, so nothing that is only about saying so may end the run.
+//! From here on the account may have changed, so a failure to print must not end the run.
 
 use indicatif::ProgressBar;
 
@@ -17,28 +17,36 @@ use crate::text::sanitized;
 
 use super::account_output::AccountOutput;
 use super::console;
-use super::plan::{read, read_and_plan};
+use super::read_account::{read, read_and_plan};
 use super::{outcome, progress};
 
-/// So many objects that are not as planned are named.
+/// The most objects that differ from the plan that are listed.
 const MOST_NAMED: usize = 20;
 
 /// What is carried out.
 pub(super) struct Execution<'a> {
-    /// What a fresh plan is made for afterwards.
+    /// The account that a fresh plan verifies afterwards.
     pub(super) account: &'a Account,
     pub(super) provider: &'a dyn Provider,
     pub(super) plan: &'a Plan,
-    /// Which part of what the files ask for the plan is about, if it was made now.
+    /// The part of the files that the plan covers, if it was made now.
     pub(super) part: &'a Part,
-    /// Whether the plan was made some other time, so that the files may ask for something else by now.
-    pub(super) saved: bool,
+    pub(super) target: Target,
     /// The most changes under way at once.
     pub(super) concurrency: usize,
     pub(super) stop: &'a ShutdownSignal,
-    pub(super) pen: &'a AccountOutput<'a>,
+    pub(super) output: &'a AccountOutput<'a>,
     /// Counts the changes, here or of several accounts.
     pub(super) bar: &'a ProgressBar,
+}
+
+/// What the account must match once the plan is applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    Files,
+    /// The plan itself: the files may have changed since it was saved.
+    SavedPlan,
+    StateBeforeRun,
 }
 
 /// How it went.
@@ -47,7 +55,7 @@ pub(super) struct RunResult {
     pub(super) exit: Exit,
     /// What became of the changes.
     pub(super) summary: Summary,
-    /// Whether the account has, or may have, something of the plan.
+    /// Whether a change was, or may have been, applied.
     pub(super) touched: bool,
 }
 
@@ -58,16 +66,16 @@ impl RunResult {
     }
 }
 
-/// Applies one plan, says what became of it, and plans once more.
+/// Applies one plan, reports the outcome, and verifies it.
 pub(super) async fn carry_out(execution: &Execution<'_>, recorder: &mut Recorder) -> RunResult {
-    let Execution { account, plan, stop, pen, .. } = execution;
+    let Execution { account, plan, stop, output, .. } = execution;
     let not_begun = |exit: Exit| {
         let summary = Outcome::not_attempted(&plan.changes).summary(None, exit.code());
         RunResult { exit, summary, touched: false }
     };
     let name = &account.settings.name;
     if stop.is_asked() {
-        pen.say(&format!("Stopped before {} was begun; nothing was written to it.", sanitized(name, 200)));
+        output.say(&format!("Stopped before {} was started; nothing was written to it.", sanitized(name, 200)));
         return not_begun(Exit::Partial);
     }
     if let Err(error) = recorder.start(&account.root) {
@@ -79,24 +87,27 @@ pub(super) async fn carry_out(execution: &Execution<'_>, recorder: &mut Recorder
         return not_begun(Exit::Failure);
     }
     let done = execute(execution, recorder).await;
-    if matches!(pen, AccountOutput::Direct(_)) {
+    if matches!(output, AccountOutput::Direct(_)) {
         execution.bar.finish_and_clear();
     }
-    pen.say(outcome::human(plan, &done, console::style()).trim_end());
+    output.say(outcome::human(plan, &done, console::style()).trim_end());
     if let Some(taken) = outcome::taken_over(plan, &done) {
-        pen.say(&taken);
+        output.say(&taken);
     }
     if let Some(hint) = outcome::hint(&done, &account.root) {
-        pen.say(&hint);
+        output.say(&hint);
     }
     let (mut exit, in_sync) = match early_end(&done) {
         Some(exit) => (exit, None),
         None => verify(execution).await.unwrap_or_else(|error| {
-            console::complain(&format!("everything was applied, and then {}", sanitized(&format!("{error:#}"), 1000)));
+            console::complain(&format!(
+                "all changes were applied, but verification failed: {}",
+                sanitized(&format!("{error:#}"), 1000)
+            ));
             (Exit::Failure, None)
         }),
     };
-    // Everything that the plan covers is done, and the files ask for more.
+    // The plan is applied, but left some objects out.
     let in_sync = in_sync.map(|in_sync| in_sync && plan.is_whole());
     if exit == Exit::Ok && !plan.is_whole() {
         exit = Exit::Partial;
@@ -104,15 +115,11 @@ pub(super) async fn carry_out(execution: &Execution<'_>, recorder: &mut Recorder
     if let Err(why) = recorder.finish(done.summary(in_sync, exit.code())).await
         && !matches!(done.halt, Some(Halt::Unrecorded(_)))
     {
-        console::complain(&format!(
-            "the ledger of {} does not have the end of it: {}",
-            recorder.run(),
-            sanitized(&why, 300)
-        ));
+        console::complain(&format!("the ledger of run {} has no summary: {}", recorder.run(), sanitized(&why, 300)));
         exit = if exit == Exit::Ok { Exit::Failure } else { exit };
     }
     if exit != Exit::Ok {
-        pen.say(&format!("`strowger history --run {}` shows this run.", recorder.run()));
+        output.say(&format!("`strowger history --run {}` shows this run.", recorder.run()));
     }
     RunResult { exit, summary: done.summary(in_sync, exit.code()), touched: done.counts().touched() }
 }
@@ -123,7 +130,7 @@ async fn execute(execution: &Execution<'_>, recorder: &Recorder) -> Outcome {
     execute_journaled(plan, *provider, options, &Bar((*bar).clone()), recorder, stop).await
 }
 
-/// The exit of a run that did not do everything, or was told to stop.
+/// The exit of a run that did not apply everything, or was stopped.
 fn early_end(done: &Outcome) -> Option<Exit> {
     match done.halt {
         Some(Halt::Stopped | Halt::StoppedAtOnce) => return Some(Exit::Partial),
@@ -137,13 +144,15 @@ fn early_end(done: &Outcome) -> Option<Exit> {
     Some(if done.counts().stale > 0 { Exit::Stale } else { Exit::Failure })
 }
 
-/// Whether the account shows what was planned; `None` if a signal came first.
+/// Whether the account has what was planned; `None` if a signal came first.
 async fn verify(execution: &Execution<'_>) -> anyhow::Result<(Exit, Option<bool>)> {
-    let look = async { if execution.saved { as_planned(execution).await } else { in_sync(execution).await } };
+    let look = async {
+        if execution.target == Target::SavedPlan { as_planned(execution).await } else { in_sync(execution).await }
+    };
     let shown = tokio::select! {
         shown = look => shown?,
         () = execution.stop.until(Urgency::Finish) => {
-            execution.pen.say("Stopped by a signal before the account was read again; everything was applied.");
+            execution.output.say("Stopped by a signal before verification; all changes were applied.");
             return Ok((Exit::Partial, None));
         }
     };
@@ -151,41 +160,48 @@ async fn verify(execution: &Execution<'_>) -> anyhow::Result<(Exit, Option<bool>
 }
 
 /// Whether a fresh plan is empty.
-async fn in_sync(Execution { account, provider, part, pen, .. }: &Execution<'_>) -> anyhow::Result<bool> {
+async fn in_sync(Execution { account, provider, part, target, output, .. }: &Execution<'_>) -> anyhow::Result<bool> {
     let fresh = read_and_plan(account, *provider, part).await?.plan;
     match &fresh {
         Some(plan) if plan.is_empty() && !plan.is_whole() => {
             let left = counted(plan.skipped.len(), "object");
-            pen.say(&format!("Partly in sync: a fresh plan of the rest is empty; {left} left out."));
+            output.say(&format!("Verified, except for {left} left out: account matches the files."));
         }
         Some(plan) if plan.is_empty() && !plan.only.is_empty() => {
-            pen.say("In sync: a fresh plan of these objects is empty.");
+            output.say("Verified: these objects match the files.");
         }
-        Some(plan) if plan.is_empty() => pen.say("In sync: a fresh plan is empty."),
+        Some(plan) if plan.is_empty() && *target == Target::StateBeforeRun => {
+            output.say("Verified: the account is as before the run.");
+        }
+        Some(plan) if plan.is_empty() => output.say("Verified: account matches the files."),
         Some(plan) => {
-            pen.say("Not in sync: the account does not show what was written, or changed meanwhile. A fresh plan:");
-            pen.say(human::plan(plan, console::style()).trim_end());
+            output.say(
+                "Not verified: the account still differs from the files, or changed meanwhile. Remaining changes:",
+            );
+            output.say(human::plan(plan, console::style()).trim_end());
         }
         None => {
-            pen.say("Not in sync: the account changed meanwhile, and the files no longer fit it. Run `strowger plan`.");
+            output.say(
+                "Not verified: the account changed meanwhile, and the files no longer fit it. Run `strowger plan`.",
+            );
         }
     }
     Ok(fresh.is_some_and(|plan| plan.is_empty()))
 }
 
-/// Whether the account shows what a saved plan wrote, whatever the files ask for by now.
-async fn as_planned(Execution { account, provider, plan, pen, .. }: &Execution<'_>) -> anyhow::Result<bool> {
+/// Whether the account has what a saved plan wrote; the files may have changed since.
+async fn as_planned(Execution { account, provider, plan, output, .. }: &Execution<'_>) -> anyhow::Result<bool> {
     let live = read(account, *provider).await?.live;
     let unapplied_objects = unapplied_objects(plan, &live);
     if unapplied_objects.is_empty() {
-        pen.say("As planned: the account shows everything that was written.");
+        output.say("Verified: the account has everything that was written.");
     } else {
-        pen.say("Not as planned: the account does not show what was written, or changed meanwhile:");
+        output.say("Not verified: these objects differ from the plan, or changed meanwhile:");
         for label in unapplied_objects.iter().take(MOST_NAMED) {
-            pen.say(&format!("  {}/{}", label.kind, sanitized(&label.name, 200)));
+            output.say(&format!("  {}/{}", label.kind, sanitized(&label.name, 200)));
         }
         if unapplied_objects.len() > MOST_NAMED {
-            pen.say(&format!("  and {} more", unapplied_objects.len() - MOST_NAMED));
+            output.say(&format!("  and {} more", unapplied_objects.len() - MOST_NAMED));
         }
     }
     Ok(unapplied_objects.is_empty())

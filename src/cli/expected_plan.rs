@@ -1,7 +1,7 @@
-//! `apply --expect` and `apply --reviewed`: a fresh plan is applied only if it is one that somebody has read.
+//! `apply --expect` and `apply --reviewed`: a fresh plan is applied only if it was reviewed.
 //!
 //! A digest names exactly the changes, their order and what they expect of the account, so an equal digest says
-//! that neither the files nor the objects that they write have moved since the plan was read. Several plans that were
+//! that neither the files nor the objects that they write have changed since the review. Several plans that were
 //! reviewed apart and merged one after the other are one plan afterwards, which has none of their digests: it has to be
 //! exactly the union of their changes.
 
@@ -19,23 +19,23 @@ use crate::text::sanitized;
 
 /// More than the plans of a run for a million numbers.
 const MOST_BYTES: u64 = 1 << 30;
-/// At most so many changes are named.
+/// The most changes that are listed.
 const SHOWN: usize = 20;
 
-/// Which plans were read.
+/// Which plans were reviewed.
 #[derive(Debug, clap::Args)]
-pub(super) struct Expecting {
-    /// Apply only plans that somebody has read: those with these digests, or nothing if another plan has changes.
-    /// Repeat it for several accounts; `none` expects that nothing is left to do
+pub(super) struct ExpectedPlans {
+    /// Apply only reviewed plans: those with these digests, and nothing if any other plan has changes. Can be repeated
+    /// for several accounts; `none` expects no changes
     #[arg(long, value_name = "DIGEST")]
     expect: Vec<Expected>,
-    /// Also apply a plan whose changes are exactly those of all these plans together: a saved plan, or what `show --format
-    /// review` printed of one. Repeat it for each plan that was reviewed since the last apply
+    /// Also apply a plan whose changes are exactly those of all these reviewed plans together: saved plans, or the
+    /// output of `show --format review`. Repeat it for each plan that was reviewed since the last apply
     #[arg(long, value_name = "FILE")]
     reviewed: Vec<PathBuf>,
 }
 
-/// A plan that was read, or none.
+/// A reviewed plan, or none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Expected {
     /// The plan with this digest.
@@ -52,10 +52,10 @@ impl FromStr for Expected {
     }
 }
 
-impl Expecting {
-    /// Why these plans are not those that were read, in lines for people; `None` if they are, or if none was named.
+impl ExpectedPlans {
+    /// Why these plans are not the reviewed ones, in lines for people; `None` if they are, or if none was given.
     ///
-    /// A plan without changes surprises nobody: what was read has been done.
+    /// A plan without changes is always expected: the reviewed changes have been applied.
     pub(super) fn unexpected_plans(&self, plans: &[&Plan]) -> anyhow::Result<Option<String>> {
         let reviews = self.reviewed.iter().map(|path| reviews(path)).collect::<anyhow::Result<Vec<_>>>()?.concat();
         if self.expect.is_empty() && self.reviewed.is_empty() {
@@ -73,14 +73,13 @@ impl Expecting {
             return Ok(None);
         }
         for one in &self.expect {
-            // Writing to a string cannot fail, here and below.
             let _ = match one {
                 Expected::Plan(digest) => writeln!(lines, "strowger: expected {digest}"),
-                Expected::Nothing => writeln!(lines, "strowger: expected that nothing is left to do"),
+                Expected::Nothing => writeln!(lines, "strowger: expected no changes"),
             };
         }
         lines.push_str(
-            "strowger: nothing was applied; the files or the account moved since: have the plan above read\n",
+            "strowger: nothing was applied; the files or the account have changed since the review: have the plan above reviewed\n",
         );
         Ok(Some(lines))
     }
@@ -88,13 +87,13 @@ impl Expecting {
     fn say(&self, lines: &mut String, plan: &Plan, difference: Option<&Unreviewed>) {
         let account = sanitized(&plan.account, 200);
         let digest = &plan.digest;
-        let _ = writeln!(lines, "strowger: the plan of {account} is not one that was expected; its digest is {digest}");
+        let _ = writeln!(lines, "strowger: the plan of {account} is not an expected plan; its digest is {digest}");
         let Some(difference) = difference.filter(|_| !self.reviewed.is_empty()) else { return };
-        let _ = writeln!(lines, "strowger: nor is it exactly what the reviewed plans have together:");
+        let _ = writeln!(lines, "strowger: it also differs from the reviewed plans taken together:");
         let unread = plan.changes.iter().filter(|change| difference.changes.contains(&change.id));
         for change in unread.take(SHOWN) {
             let (kind, name) = (change.object.kind, sanitized(&change.object.name, 200));
-            let _ = writeln!(lines, "  change {} ({kind} {name}) is in none of them", change.id.0);
+            let _ = writeln!(lines, "  change {} ({kind} {name}) is in none of the reviewed plans", change.id.0);
         }
         if difference.changes.len() > SHOWN {
             let _ = writeln!(lines, "  and {} more", difference.changes.len() - SHOWN);

@@ -18,7 +18,7 @@ use crate::render::export::{ByFolder, Choice, ExportOptions, export};
 
 use super::accept::Accept;
 use super::open::open;
-use super::plan::runtime;
+use super::read_account::runtime;
 use super::request_limits::Effort;
 use super::{account_section, console, progress, secrets, write_file};
 

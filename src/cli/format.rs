@@ -1,27 +1,27 @@
-//! What output looks like.
+//! Output formats.
 
 use clap::ValueEnum as _;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::render::runbook::Language;
 
-/// What output looks like. A command takes the formats that it can write, and refuses the others.
+/// A command accepts the formats that it can write, and refuses the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
-    /// For people: coloured on a terminal, plain elsewhere
+    /// Text, coloured on a terminal
     #[default]
     Human,
-    /// For programs
+    /// JSON
     Json,
-    /// For pull requests and job summaries
+    /// Markdown for pull requests and job summaries
     Markdown,
-    /// For the log of a GitHub workflow, which shows it beside the lines of the files
+    /// GitHub workflow commands, shown as annotations beside the lines of the files
     Github,
-    /// For code scanning and editors: SARIF 2.1.0
+    /// SARIF 2.1.0, for code scanning and editors
     Sarif,
-    /// For people at the Ooma Office portal: what to look at and what to click
+    /// Step-by-step instructions for the Ooma Office portal
     Runbook,
-    /// For `apply --reviewed`: the digest of each change
+    /// The digest of each change, for `apply --reviewed`
     Review,
 }
 

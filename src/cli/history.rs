@@ -15,30 +15,30 @@ use crate::ledger::{Run, RunId};
 use super::console;
 use super::untrusted_ledgers::Doubts;
 
-/// So many runs whose ledgers are not believed are named.
+/// The most runs with untrusted ledgers that are listed.
 const MOST_DOUBTED: usize = 5;
 
 /// The arguments of `history`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// A file, a folder of files, or a folder of such folders: ledgers are in `.strowger/ledger` beside them
+    /// A file, a folder of files, or a folder of such folders; ledgers are in `.strowger/ledger` next to the files
     #[arg(value_name = "PATH", default_value = ".")]
     path: PathBuf,
-    /// Show one run with each of its changes; the beginning of its name is enough, or of the part behind the `-`
+    /// Show one run with each of its changes; a unique beginning of its name is enough, or of the part after the `-`
     #[arg(long, value_name = "RUN")]
     run: Option<String>,
-    /// What the output looks like
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
-/// What histories look like.
+/// Output format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Format {
-    /// For people
+    /// Text
     #[default]
     Human,
-    /// For programs
+    /// JSON
     Json,
 }
 
@@ -76,16 +76,18 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     Ok(if readable { Exit::Ok } else { Exit::Failure })
 }
 
-/// The one run that is meant.
+/// The run with this name, or unique beginning of it.
 pub(super) fn pick<'f>(found: &'f [Found], name: &str) -> anyhow::Result<&'f Found> {
-    let meant: Vec<&Found> = found.iter().filter(|found| found.run.is_meant_by(name)).collect();
-    match meant.as_slice() {
+    let matching: Vec<&Found> = found.iter().filter(|found| found.run.is_meant_by(name)).collect();
+    match matching.as_slice() {
         [one] => Ok(one),
-        [] if name.parse::<RunId>().is_err() => bail!("{name} names no run; `strowger history` lists them"),
-        [] => bail!("there is no ledger of {name} here; `strowger history` lists the runs"),
+        [] if name.parse::<RunId>().is_err() => {
+            bail!("{name} is not the name of a run; `strowger history` lists the runs")
+        }
+        [] => bail!("run {name} was not found here; `strowger history` lists the runs"),
         several => {
             let names: Vec<&str> = several.iter().take(5).map(|found| found.run.as_str()).collect();
-            bail!("{name} could be any of {} runs: {}", several.len(), names.join(", "))
+            bail!("{name} is ambiguous, it matches {} runs: {}", several.len(), names.join(", "))
         }
     }
 }
@@ -109,7 +111,7 @@ fn roots(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(roots)
 }
 
-/// Says which ledgers are not to be believed, and why.
+/// Reports which ledgers are not trusted, and why.
 fn warn<'d>(doubts: impl Iterator<Item = (&'d RunId, &'d String)>) {
     let mut alike: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (run, doubt) in doubts {
@@ -124,7 +126,7 @@ fn warn<'d>(doubts: impl Iterator<Item = (&'d RunId, &'d String)>) {
     }
 }
 
-/// Says which ledgers cannot be read; true if all can.
+/// Reports ledgers that cannot be read; true if there are none.
 fn complain(runs: &[(&Found, Opened)]) -> bool {
     let broken: Vec<&LedgerError> = runs.iter().filter_map(|(_, opened)| opened.as_ref().err()).collect();
     for error in &broken {

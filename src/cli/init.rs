@@ -24,7 +24,7 @@ use crate::providers::registry::{PROVIDERS, ProviderSpec};
 use crate::text::sanitized;
 
 use super::console::{complain, note};
-use super::plan::runtime;
+use super::read_account::runtime;
 
 use arguments::Workflow;
 use place::Place;

@@ -78,7 +78,7 @@ pub(super) fn read_seed(path: &Path) -> anyhow::Result<Seed> {
 #[allow(clippy::unwrap_used, reason = "a test asserts by failing")]
 mod tests {
     use super::*;
-    use crate::cli::plan::read_and_plan;
+    use crate::cli::read_account::read_and_plan;
     use crate::config;
     use crate::providers::WriteError;
 

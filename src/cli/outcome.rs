@@ -1,4 +1,4 @@
-//! What became of a plan, for people.
+//! The outcome of a plan, for people.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -14,21 +14,20 @@ use crate::render::fields;
 use crate::render::{counted, names};
 use crate::text;
 
-/// A line for each change that was not carried out, and a line that counts.
+/// A line for each change that was not applied, and a line with the counts.
 pub(super) fn human(plan: &Plan, outcome: &Outcome, style: Style) -> String {
     let mut text = String::new();
     for (change, (_, became)) in plan.changes.iter().zip(&outcome.changes) {
         if let Some((paint, line)) = line(plan, change, became) {
             let (start, end) =
                 if style.color { (format!("{paint}"), format!("{paint:#}")) } else { Default::default() };
-            // Writing to a string cannot fail.
             let _ = writeln!(text, "  {start}{line}{end}");
         }
     }
     text + &count(outcome) + "\n" + &halted(outcome)
 }
 
-/// From whom the account was taken over, if it was.
+/// The previous owner, if the account was taken over.
 pub(super) fn taken_over(plan: &Plan, outcome: &Outcome) -> Option<String> {
     let claim = plan.claim.as_ref().filter(|claim| !claim.take_over.is_empty() && outcome.counts().touched())?;
     let others: Vec<&str> = claim.take_over.iter().map(|other| &*other.owner).collect();
@@ -53,16 +52,16 @@ pub(super) fn hint(outcome: &Outcome, root: &Path) -> Option<String> {
 fn halted(outcome: &Outcome) -> String {
     match &outcome.halt {
         None => String::new(),
-        Some(Halt::Stopped) => "Stopped by a signal; what was under way was finished first.\n".to_owned(),
-        Some(Halt::StoppedAtOnce) => "Stopped at once; what is unknown was under way.\n".to_owned(),
+        Some(Halt::Stopped) => "Stopped by a signal after the changes in progress were finished.\n".to_owned(),
+        Some(Halt::StoppedAtOnce) => "Stopped immediately; changes in progress have an unknown outcome.\n".to_owned(),
         Some(Halt::Unrecorded(why)) => {
-            format!("Stopped, because the ledger could not be written any longer: {}.\n", text::sanitized(why, 300))
+            format!("Stopped because the ledger could not be written: {}.\n", text::sanitized(why, 300))
         }
         Some(Halt::Owned(why) | Halt::Unclaimed(why)) => {
-            format!("Nothing was applied, because the account was not claimed: {}.\n", text::sanitized(why, 500))
+            format!("Nothing was applied because the account could not be claimed: {}.\n", text::sanitized(why, 500))
         }
         Some(Halt::Unreachable(why)) => format!(
-            "Given up, because one change after the other failed alike: {}. The rest was not attempted.\n",
+            "Stopped because several changes in a row failed for the same reason: {}. The remaining changes were not attempted.\n",
             text::sanitized(why, 300)
         ),
     }
@@ -80,7 +79,7 @@ fn line(plan: &Plan, change: &Change, outcome: &ChangeOutcome) -> Option<(Paint,
             (red, format!("partly   {object}: {why}; left to do: {}", text::sanitized(&left.join(", "), 300)))
         }
         ChangeOutcome::Stale { what } => (red, format!("stale    {object}: {what}; nothing was overwritten")),
-        ChangeOutcome::Unknown { why } => (red, format!("unknown  {object}: it may have been made: {why}")),
+        ChangeOutcome::Unknown { why } => (red, format!("unknown  {object}: it may have been applied: {why}")),
         ChangeOutcome::Skipped { because } => {
             let cause = plan.changes.iter().find(|change| change.id == *because).map(fields::object);
             (yellow, format!("skipped  {object}, because of {}", cause.unwrap_or_default()))

@@ -1,4 +1,4 @@
-//! `--skip-invalid`, `--skip-blocked` and `--only`: which part of what the files ask for a command plans.
+//! `--skip-invalid`, `--skip-blocked` and `--only`: plan only a part of the files.
 
 use crate::config::Account;
 use crate::plan::{Digest, Part, Select};
@@ -9,15 +9,15 @@ use super::console;
 /// Which part is planned.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct PartArguments {
-    /// Leave out invalid declarations, and what depends on them, instead of planning nothing of their account. Nothing
-    /// is deleted or unassigned meanwhile
+    /// Leave out invalid declarations and what depends on them, instead of leaving out their whole account. Nothing is
+    /// deleted or unassigned meanwhile
     #[arg(long)]
     skip_invalid: bool,
-    /// Leave out what a guard on single objects (protection, scope) holds back, and what depends on it
+    /// Leave out objects that a guard on single objects (protection, scope) blocks, and what depends on them
     #[arg(long)]
     skip_blocked: bool,
-    /// Only these objects: numbers, or `ring_group/NAME`; a `*` at the end stands for any rest. Repeat it for several. A
-    /// ring group that must be created for one of them is taken along
+    /// Plan only these objects: numbers, or `ring_group/NAME`; a `*` at the end matches any rest. Can be repeated.
+    /// Ring groups that must be created for them are included
     #[arg(long, value_name = "SELECTOR")]
     only: Vec<Select>,
 }
@@ -44,7 +44,7 @@ impl PartArguments {
             let near = select.nearest(&desired).map(|near| format!("; did you mean `{}`?", sanitized(&near, 200)));
             let near = near.unwrap_or_default();
             let text = sanitized(select.as_str(), 200);
-            console::complain(&format!("`--only {text}` selects nothing that the files declare{near}"));
+            console::complain(&format!("`--only {text}` matches nothing in the files{near}"));
         }
         let selected = |account: &&Account| {
             self.only.is_empty() || self.only.iter().any(|select| select.matches(&account.desired))

@@ -45,7 +45,7 @@ fn spinner(message: &str) -> ProgressBar {
 }
 
 /// A spinner for accounts that are read side by side: `reading lyon (3 of 6)` names the first one that is still
-/// being read, because that is what keeps somebody waiting.
+/// being read, because that one causes the delay.
 pub(super) struct Reading<'a> {
     bar: ProgressBar,
     names: Vec<&'a str>,
@@ -56,7 +56,7 @@ impl<'a> Reading<'a> {
     /// For the accounts with these names, in the order of the files.
     pub(super) fn new(names: Vec<&'a str>) -> Self {
         let reading = Self { bar: spinner(""), read: Mutex::new(vec![false; names.len()]), names };
-        reading.tell();
+        reading.update();
         reading
     }
 
@@ -70,10 +70,10 @@ impl<'a> Reading<'a> {
         if let Some(read) = self.read.lock().unwrap_or_else(PoisonError::into_inner).get_mut(at) {
             *read = true;
         }
-        self.tell();
+        self.update();
     }
 
-    fn tell(&self) {
+    fn update(&self) {
         let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         let next = read.iter().position(|read| !read).and_then(|at| self.names.get(at));
         let Some(name) = next else { return };
@@ -87,14 +87,14 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// A bar for so many steps, hidden until [`show_after_a_while`] shows it.
+/// A bar, hidden until [`show_after_a_while`] shows it.
 pub(super) fn bar(steps: usize) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(steps as u64), ProgressDrawTarget::hidden());
     style(&bar, "  {bar:30} {pos}/{len} changes");
     bar
 }
 
-/// Shows how much time is left, which nobody can know before the first step is done.
+/// Shows the remaining time, which is unknown before the first step is done.
 pub(super) fn estimate(bar: &ProgressBar) {
     style(bar, "  {bar:30} {pos}/{len} changes, {eta} left");
 }

@@ -7,14 +7,13 @@ use crate::providers::{ClientOptions, RetryPolicy};
 /// The limits on requests that the command line sets.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(super) struct Effort {
-    /// The most requests under way at once; an account that has too much to do gets fewer
+    /// Maximum number of concurrent requests to an account; an overloaded account gets fewer
     #[arg(long, value_name = "COUNT", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
     concurrency: u16,
-    /// The most attempts at a request that the account fails to answer; waits for an account that
-    /// has too much to do (429, 503) do not count
+    /// Maximum number of attempts for a request that fails; waits for an overloaded account (429, 503) do not count
     #[arg(long, value_name = "COUNT", default_value_t = RetryPolicy::default().attempts, value_parser = clap::value_parser!(u32).range(1..=20))]
     attempts: u32,
-    /// The most accounts of a fleet that are read, or written to, at once [default: 16; in `watch`, 8 for each server]
+    /// Maximum number of accounts of a fleet that are read, or written to, at once [default: 16; in `watch`, 8 for each server]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=256))]
     accounts_at_once: Option<u16>,
     /// Whether a user waits for the answer at a terminal.

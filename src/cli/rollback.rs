@@ -1,6 +1,6 @@
-//! `strowger rollback`: takes back what a run really did, as an ordinary plan.
+//! `strowger rollback`: reverts the changes of a run, as an ordinary plan.
 //!
-//! What is no longer as the run left it is listed and left alone. The rollback is a run like any other: it has
+//! Objects that changed since the run are listed and left alone. The rollback is a run like any other: it has
 //! a ledger of its own, and can be rolled back.
 
 mod report;
@@ -23,10 +23,10 @@ use crate::rollback::{Conflict, Rollback, rollback};
 use crate::text::sanitized;
 
 use super::account_output::AccountOutput;
-use super::execution::{Execution, carry_out};
+use super::execution::{Execution, Target, carry_out};
 use super::history::{Format, pick};
 use super::open::open;
-use super::plan::{read, runtime};
+use super::read_account::{read, runtime};
 use super::run_metadata::{self, RunMetadata};
 use super::untrusted_ledgers::Doubts;
 use super::write_args::WriteArgs;
@@ -35,19 +35,20 @@ use super::{clock, console, progress, signals};
 /// The arguments of `rollback`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The run, as `strowger history` lists it; the beginning of its name is enough, or of the part behind the `-`
+    /// The run, as listed by `strowger history`; a unique beginning of its name is enough, or of the part after the
+    /// `-`
     #[arg(value_name = "RUN")]
     run: String,
-    /// Files of the account that it was on, or a folder of such folders
+    /// Files of the run's account, or a folder of such folders
     #[arg(value_name = "PATH", default_value = ".")]
     path: PathBuf,
     /// Only show what would be written, and what would be left alone
     #[arg(long)]
     plan_only: bool,
-    /// What the plan looks like
+    /// Output format of the plan
     #[arg(long, value_enum, default_value_t, requires = "plan_only")]
     format: Format,
-    /// Roll back a ledger that is part of the repository, which whoever wrote a commit can have written
+    /// Roll back a ledger that is committed to the repository, which the author of a commit may have forged
     #[arg(long)]
     trust_ledger: bool,
     #[command(flatten)]
@@ -66,7 +67,7 @@ struct Planned {
     plan: Option<Plan>,
     conflicts: Vec<Conflict>,
     findings: Vec<Diagnostic>,
-    /// The account, wished to be as before the run.
+    /// The account, with its state before the run as the desired state.
     account: Account,
 }
 
@@ -80,7 +81,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     };
     if let Some(doubt) = doubt {
         let refused = !arguments.trust_ledger && !arguments.plan_only;
-        let then = "; read it with `strowger history --run`, and roll it back with `--trust-ledger` if you know it";
+        let then = "; review it with `strowger history --run`, then roll it back with `--trust-ledger` if you trust it";
         let then = if refused { then } else { "" };
         console::complain(&format!("the ledger of run {} {}{then}", run.id, sanitized(&doubt, 500)));
         if refused {
@@ -111,7 +112,7 @@ struct Sought {
     doubt: Option<String>,
 }
 
-/// Finds the run and its account; nothing if the files of that account have errors. Those of other accounts may have
+/// Finds the run and its account; `None` if the files of that account have errors. Those of other accounts may have
 /// some.
 fn find(loaded: &mut Loaded, arguments: &Arguments) -> anyhow::Result<Option<Sought>> {
     let valid = loaded.accounts.iter().map(|account| account.root.as_path());
@@ -136,7 +137,7 @@ fn find(loaded: &mut Loaded, arguments: &Arguments) -> anyhow::Result<Option<Sou
         if is_invalid {
             return Ok(None);
         }
-        bail!("no file of {} is of the account that run {} was on", found.root.display(), run.id);
+        bail!("no file in {} describes the account of run {}", found.root.display(), run.id);
     };
     let position = loaded.accounts.iter().position(|account| account.settings.name == name);
     let account = position.map(|position| loaded.accounts.swap_remove(position)).context("the account is gone")?;
@@ -150,9 +151,9 @@ async fn roll_back(
     (run, path): (&Run, &Path),
     provider: &dyn Provider,
 ) -> anyhow::Result<Exit> {
-    let (events, voice) = arguments.writing.events.open()?;
+    let (events, stream) = arguments.writing.events.open()?;
     let planned = read_and_plan(loaded, account, (run, path), provider, arguments.writing.take_over).await?;
-    let Some(plan) = report::show(loaded, run, &planned, arguments.format, voice) else { return Ok(Exit::Invalid) };
+    let Some(plan) = report::show(loaded, run, &planned, arguments.format, stream) else { return Ok(Exit::Invalid) };
     if arguments.plan_only {
         return Ok(Exit::Ok);
     }
@@ -162,7 +163,7 @@ async fn roll_back(
         if plan.is_empty() {
             return Ok(if planned.conflicts.is_empty() { Exit::Ok } else { Exit::Stale });
         }
-        if let Some(exit) = arguments.writing.refuses(&[(&planned.account, plan)], false, false, voice)? {
+        if let Some(exit) = arguments.writing.refuses(&[(&planned.account, plan)], false, false, stream)? {
             return Ok(exit);
         }
         if let Some(approval) = arguments.writing.approval(plan) {
@@ -171,30 +172,31 @@ async fn roll_back(
         let stop = signals::listen()?;
         let concurrency = arguments.writing.effort.concurrency();
         let part = Part::default();
-        let (pen, bar, account) = (AccountOutput::Direct(voice), progress::bar(plan.changes.len()), &planned.account);
+        let (output, bar, account) =
+            (AccountOutput::Direct(stream), progress::bar(plan.changes.len()), &planned.account);
         let execution = Execution {
             account,
             provider,
             plan,
             part: &part,
-            saved: false,
+            target: Target::StateBeforeRun,
             concurrency,
             stop: &stop,
-            pen: &pen,
+            output: &output,
             bar: &bar,
         };
         let exit = progress::show_after_a_while(&bar, carry_out(&execution, &mut recorder)).await.exit;
-        report::rolled_back(exit, &planned.conflicts, voice);
+        report::rolled_back(exit, &planned.conflicts, stream);
         Ok(if exit == Exit::Ok && !planned.conflicts.is_empty() { Exit::Partial } else { exit })
     }
     .await;
     let code = exit.as_ref().unwrap_or(&Exit::Failure).code();
-    // Only one that never started is not summed up yet, and has no ledger that could fail.
+    // Only a run that never started has no summary yet, and it has no ledger to fail.
     let _ = recorder.finish(Outcome::not_attempted(&plan.changes).summary(None, code)).await;
     exit
 }
 
-/// Reads the account, finds what takes the run back, and plans it.
+/// Reads the account and plans the reversal of the run.
 async fn read_and_plan(
     loaded: &mut Loaded,
     account: Account,
@@ -205,7 +207,7 @@ async fn read_and_plan(
     let name = &account.settings.name;
     let read = progress::during(&format!("reading {name}"), read(&account, provider)).await?;
     if *read.live.account.id != *run.planned.account_id {
-        bail!("run {} was on another account ({}), not on {name}", run.id, run.planned.account_id);
+        bail!("run {} changed another account ({}), not {name}", run.id, run.planned.account_id);
     }
     // What the plan says of places leads to the ledger, whose first line has the run's changes.
     let file = loaded.sources.next_id();
@@ -217,7 +219,7 @@ async fn read_and_plan(
     let template = Desired { account: name.clone(), owner, files, policy, base, ..Desired::default() };
     let Rollback { desired, conflicts } =
         rollback(run, &read.live, template, Span { file, line: 1, column: 1, length: 1 });
-    // It declares only what takes the run back: what else the account has is in the files as it ever was.
+    // The desired state has only the reversals; everything else is still in the files.
     let mut severities = account.severities.clone();
     severities.set(Rule::NOTHING_LEFT, None);
     let (mut plan, mut findings) = plan(&desired, &read.live, &severities, read.requests);

@@ -1,4 +1,4 @@
-//! Who runs what, when, and from which commit: what the edge knows and a run's record wants.
+//! Who runs what, when, and from which commit, for the ledger.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,12 +10,11 @@ use crate::ledger::{Approver, ApproverSource, Claimed, Commit, Planned, RunId};
 use crate::plan::Plan;
 use crate::text::sanitized;
 
-/// What a run is beside its plan.
+/// What the ledger records besides the plan.
 #[derive(Default)]
 pub(super) struct RunMetadata<'a> {
-    /// The run that it undoes.
     pub(super) undoes: Option<&'a RunId>,
-    /// Who follows it.
+    /// The event stream.
     pub(super) events: Option<Arc<Events>>,
     /// The commit of the files, if that is known; without it Git is asked.
     pub(super) commit: Option<Commit>,
@@ -30,7 +29,7 @@ pub(super) fn recorder(account: &Account, plan: &Plan, about: RunMetadata<'_>) -
         account: plan.account.clone(),
         account_id: plan.account_id.clone(),
         digest: plan.digest.clone(),
-        // Nobody asks Git for a run that leaves nothing behind.
+        // A run without changes leaves no ledger, so the commit is not needed.
         commit: match known {
             None if plan.is_empty() && events.is_none() => None,
             None => config::head(account).map(|(id, dirty)| Commit { id, dirty }),
@@ -62,7 +61,7 @@ fn now() -> String {
     humantime::format_rfc3339_millis(SystemTime::now()).to_string()
 }
 
-/// Who a pipeline, or else the system, says it is: of a run that was started again, whoever did that.
+/// The user according to the pipeline (for a rerun, the one who restarted it), or else to the system.
 fn actor() -> Option<Approver> {
     use ApproverSource::{Pipeline, User};
     let names = [
@@ -77,7 +76,7 @@ fn actor() -> Option<Approver> {
     actors.find(|actor| actor.name.is_some())
 }
 
-/// Who approves by the command line: the one who is named, else who runs it.
+/// The approver: the one who is named, else the current user.
 pub(super) fn approver(named: Option<&str>) -> Approver {
     match named {
         Some(_) => Approver::new(named, ApproverSource::Option),

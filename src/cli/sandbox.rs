@@ -1,4 +1,4 @@
-//! `strowger sandbox`: the embedded phone account on its own.
+//! `strowger sandbox`: the embedded phone account as a server.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,85 +12,85 @@ use crate::sandbox::{self, Ending, Faults, SandboxOptions, State};
 
 use super::console;
 use super::open::read_seed;
-use super::plan::runtime;
+use super::read_account::runtime;
 
 /// The arguments of `sandbox`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The address; port 0 takes a free one
+    /// Listen address; port 0 picks a free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
     /// Allow an address that other machines can reach
     #[arg(long)]
     allow_remote: bool,
-    /// The file that keeps the account, or `:memory:`; with `--accounts`, a folder with a file for each: `.strowger/sandbox`
-    /// unless given
+    /// File that stores the account, or `:memory:`; with `--accounts`, a folder with one file per account [default:
+    /// `.strowger/sandbox.db`, or `.strowger/sandbox` with `--accounts`]
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
-    /// Serve so many accounts, to rehearse a fleet: each is at `/accounts/1`, `/accounts/2` and so on, begins like the
-    /// one account would, and has its number behind its name
+    /// Serve this many accounts, to try out a fleet: at `/accounts/1`, `/accounts/2` and so on. Each starts like a
+    /// single account, with its number appended to its name
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=5000))]
     accounts: Option<u32>,
-    /// The snapshot that a new account starts from
+    /// Snapshot that a new account starts from
     #[arg(long, value_name = "FILE")]
     seed: Option<PathBuf>,
-    /// The name of a new account without a seed
+    /// Name of a new account without a seed
     #[arg(long, value_name = "NAME", default_value = "sandbox")]
     name: String,
-    /// The country of a new account without a seed
+    /// Country of a new account without a seed
     #[arg(long, value_name = "CODE", default_value = "FR")]
     country: String,
-    /// The token that may do everything; made up and printed if not given
+    /// Token with full access; generated and printed if not given
     #[arg(long, env = "STROWGER_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     token: Option<String>,
-    /// A token that may only read
+    /// Token with read-only access
     #[arg(long, env = "STROWGER_READ_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     read_token: Option<String>,
     #[command(flatten)]
     faults: FaultArguments,
 }
 
-/// What goes wrong on purpose, for rehearsals.
+/// Faults on purpose, for rehearsals.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Faults")]
 struct FaultArguments {
-    /// Every answer takes at least this long, in milliseconds
+    /// Minimum time of each response, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 0)]
     latency: u64,
-    /// Plus a random share of this, in milliseconds
+    /// Maximum random time added to it, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 0)]
     jitter: u64,
-    /// The share of requests that fail with 503 and do nothing, 0 to 1
+    /// Share of requests that fail with 503 and do nothing, 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     error_rate: f64,
-    /// The share of requests that do their work and then answer 503, 0 to 1
+    /// Share of requests that are carried out and then answered with 503, 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     late_error_rate: f64,
-    /// The share of connections that are reset without an answer, 0 to 1
+    /// Share of connections that are reset without a response, 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     reset_rate: f64,
-    /// The share of requests that are never answered, 0 to 1
+    /// Share of requests that are never answered, 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     stall_rate: f64,
-    /// The share of writes that answer 503 and are carried out later, 0 to 1
+    /// Share of writes that are answered with 503 and carried out later, 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     late_commit_rate: f64,
     /// How much later, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 500)]
     late_commit_after: u64,
-    /// The share of writes that arrive twice, as through a proxy that repeats them, 0 to 1; the second is answered
+    /// Share of writes that arrive twice, as through a proxy that retries, 0 to 1; the second response is returned
     #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     duplicate_rate: f64,
-    /// The most requests in a second; more get 429 and `Retry-After`
+    /// Maximum requests per second; further ones get 429 and `Retry-After`
     #[arg(long, value_name = "COUNT")]
     rate_limit: Option<u32>,
-    /// The seed of all chances
+    /// Seed of the random number generator
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     fault_seed: u64,
-    /// This write, counted from 1, answers 500 and does nothing
+    /// Answer this write, counted from 1, with 500 and do nothing
     #[arg(long, value_name = "N")]
     fail_write: Option<u64>,
-    /// After this write, counted from 1, the server dies without answering
+    /// Exit after this write, counted from 1, without a response
     #[arg(long, value_name = "N")]
     die_after_write: Option<u64>,
 }
@@ -163,7 +163,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         match ended {
             None => server.stop().await,
             Some(Ending::Stopped) => {}
-            Some(_) => bail!("the server died after the write that it was told to die after"),
+            Some(_) => bail!("the server exited after the write given by `--die-after-write`"),
         }
         Ok(Exit::Ok)
     })

@@ -1,7 +1,7 @@
 //! Plans that were saved: `plan --out` writes them, `apply --plan` reads them.
 //!
 //! A saved plan holds no secret and no way to an account: those come from the files, which are read again.
-//! What the files ask for by then is of no interest; how an account is reached, and its guards, are.
+//! Of the files, only the accounts' settings and guards are used; their desired state is not.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -18,7 +18,7 @@ use crate::render::{json::Report, names, stale};
 use crate::text::sanitized;
 
 use super::clock;
-use super::plan::{Seen, read};
+use super::read_account::{LiveIdentity, read};
 use super::write_file;
 
 /// More than a plan for a million numbers.
@@ -29,14 +29,14 @@ pub(super) struct Saved {
     report: Report,
 }
 
-/// A saved plan, held against its account.
-pub(super) enum Held {
+/// A saved plan, compared with its account.
+pub(super) enum Checked {
     /// It can be applied as it was made.
     Ready(Box<Plan>),
-    /// Everything is as it would have made it already. Nothing holds it back, because nothing is written.
+    /// It has been applied already. No guard blocks it, because nothing is written.
     Applied(Box<Plan>),
-    /// It cannot; what moved, in lines for people.
-    Moved(String),
+    /// It is stale; what changed, in lines for people.
+    Stale(String),
 }
 
 impl Saved {
@@ -45,25 +45,25 @@ impl Saved {
         let named = || format!("cannot use the plan {}", path.display());
         let about = fs::metadata(path).with_context(named)?;
         if !about.is_file() {
-            bail!("{}: it is no regular file", named());
+            bail!("{}: it is not a regular file", named());
         }
         let mut text = String::new();
         File::open(path).and_then(|file| file.take(MOST_BYTES).read_to_string(&mut text)).with_context(named)?;
         let report = Report::read(&text).with_context(named)?;
         if report.plans.is_empty() {
-            bail!("{}: it holds no plan, so there is nothing to apply", named());
+            bail!("{}: it contains no plan", named());
         }
         Ok(Self { report })
     }
 
-    /// Reads and checks a file whose plans are to be applied: one that lacks an account must not pass for the whole.
+    /// Reads and checks a file whose plans are to be applied: each account must have a plan.
     pub(super) fn read_whole(path: &Path) -> anyhow::Result<Self> {
         let saved = Self::read(path)?;
         let Report { unplanned, diagnostics, .. } = &saved.report;
         if !unplanned.is_empty() {
             let lacking: Vec<&str> = unplanned.iter().map(|one| one.account.as_str()).collect();
             bail!(
-                "cannot use the plan {}: it lacks {}; save a whole one with `plan --out`",
+                "cannot use the plan {}: it has no plan for {}; save a complete one with `plan --out`",
                 path.display(),
                 names(&lacking)
             );
@@ -74,7 +74,7 @@ impl Saved {
         let is_about = |finding: &Value, rule: &str| finding.get("rule").is_some_and(|found| found == rule);
         let mut errors = diagnostics.iter().filter(|one| one.get("severity").is_some_and(|word| word == "error"));
         if errors.any(|finding| !skipped.iter().any(|rule| is_about(finding, rule))) {
-            bail!("cannot use the plan {}: the files that it was made of have errors", path.display());
+            bail!("cannot use the plan {}: the files had errors when it was saved", path.display());
         }
         Ok(saved)
     }
@@ -84,7 +84,7 @@ impl Saved {
         self.report
     }
 
-    /// Where the accounts' settings are, unless somebody says otherwise.
+    /// Where the accounts' settings are, unless paths are given.
     pub(super) fn paths(&self) -> Vec<PathBuf> {
         self.report.paths.iter().map(PathBuf::from).collect()
     }
@@ -115,36 +115,36 @@ impl Saved {
         self.report.plans.iter().find(|plan| *plan.account == *account.settings.name)
     }
 
-    /// Reads the account and holds its plan against it.
-    pub(super) async fn hold(
+    /// Reads the account and compares its plan with it.
+    pub(super) async fn check(
         &self,
         account: &Account,
         provider: &dyn Provider,
         take_over: bool,
-    ) -> anyhow::Result<(Held, Seen)> {
+    ) -> anyhow::Result<(Checked, LiveIdentity)> {
         let name = &account.settings.name;
         let plan = self.of(account).cloned().with_context(|| format!("{name} has no saved plan"))?;
         let read = read(account, provider).await?;
         let live = &read.live;
         if *plan.account_id != *live.account.id {
             bail!(
-                "the plan is for the account with the id {}, and {name} has the id {}: it is another account",
+                "the plan is for the account with the id {}, and {name} has the id {}: they are different accounts",
                 sanitized(&plan.account_id, 200),
                 sanitized(&live.account.id, 200)
             );
         }
-        let held = match revalidate(plan.clone(), &account.desired, live) {
+        let checked = match revalidate(plan.clone(), &account.desired, live) {
             Ok(mut plan) => {
                 // Windows have opened or closed since, and owners may have come and gone.
                 plan.claim(&account.desired, &live.account, take_over);
-                Held::Ready(Box::new(clock::now(plan, account)))
+                Checked::Ready(Box::new(clock::now(plan, account)))
             }
             Err(_) if unapplied_objects(&plan, live).is_empty() => {
-                Held::Applied(Box::new(Plan { blocked: Vec::new(), ..plan }))
+                Checked::Applied(Box::new(Plan { blocked: Vec::new(), ..plan }))
             }
-            Err(list) => Held::Moved(told(name, &list)),
+            Err(list) => Checked::Stale(told(name, &list)),
         };
-        Ok((held, Seen::new(account, &read)))
+        Ok((checked, LiveIdentity::new(account, &read)))
     }
 }
 

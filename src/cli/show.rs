@@ -1,4 +1,4 @@
-//! `strowger show`: a plan that was saved, as `plan` would have shown it; and how both show plans and findings.
+//! `strowger show`: shows a saved plan as `plan` would have; and the output of plans and findings for both.
 
 use std::path::PathBuf;
 
@@ -12,30 +12,29 @@ use crate::render::{failed_accounts, github, human, markdown, review, runbook, s
 
 use super::console;
 use super::format::{Format, Lang, one_of};
-use super::plan::{budget, view};
 use super::saved::Saved;
 
 /// The arguments of `show`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// What `plan --out` saved
+    /// Saved plan, as written by `plan --out`
     #[arg(value_name = "FILE")]
     plan: PathBuf,
-    /// Only the plan of this account
+    /// Show only the plan of this account
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
-    /// What the output looks like
+    /// Output format
     #[arg(long, default_value = "human", value_parser = one_of(FORMATS))]
     format: Format,
-    /// The most bytes of Markdown: 65536, which a comment on GitHub may have, unless told otherwise
+    /// Maximum size of the Markdown in bytes [default: 65536, the limit of a GitHub comment]
     #[arg(long, value_name = "BYTES", value_parser = budget)]
     markdown_budget: Option<usize>,
-    /// The language of a runbook: English unless told otherwise
+    /// Language of the runbook [default: en]
     #[arg(long, value_enum, value_name = "LANGUAGE")]
     lang: Option<Lang>,
 }
 
-/// What a saved plan can look like. The others are about the lines of files, which it has not.
+/// The formats for a saved plan. The others need the lines of files, which it does not have.
 const FORMATS: &[Format] = &[Format::Human, Format::Json, Format::Markdown, Format::Runbook, Format::Review];
 
 /// Shows a saved plan. Nothing but its file is read.
@@ -54,13 +53,36 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
-/// How plans are shown.
+/// How to show plans.
 pub(super) struct View {
     pub(super) format: Format,
     /// The most bytes of Markdown.
     pub(super) budget: usize,
     /// The language of a runbook.
     pub(super) language: runbook::Language,
+}
+
+/// How the plans are shown, unless an option is about another format than the one that was asked for.
+pub(super) fn view(format: Format, budget: Option<usize>, lang: Option<Lang>) -> Option<View> {
+    let mut misplaced = None;
+    if budget.is_some() && format != Format::Markdown {
+        misplaced = Some("`--markdown-budget` requires `--format markdown`");
+    }
+    if lang.is_some() && format != Format::Runbook {
+        misplaced = Some("`--lang` requires `--format runbook`");
+    }
+    if let Some(misplaced) = misplaced {
+        console::complain(misplaced);
+        return None;
+    }
+    let budget = budget.unwrap_or(markdown::COMMENT);
+    Some(View { format, budget, language: lang.unwrap_or_default().into() })
+}
+
+/// Less than this leaves no room to say what was cut.
+pub(super) fn budget(text: &str) -> Result<usize, String> {
+    let bytes: usize = text.parse().map_err(|_| "expected a whole number of bytes".to_owned())?;
+    if bytes < markdown::LEAST { Err(format!("must be at least {}", markdown::LEAST)) } else { Ok(bytes) }
 }
 
 /// Plans go to stdout. Findings go there too where the format has a place for them, else to stderr, for people.

@@ -1,4 +1,4 @@
-//! Being told to stop, by the keyboard or by whoever runs the process.
+//! Shutdown signals: Ctrl-C and SIGTERM.
 
 use std::io;
 
@@ -6,7 +6,7 @@ use crate::apply::{ShutdownHandle, ShutdownSignal, Urgency};
 
 use super::console;
 
-/// Listens from now on. The first signal lets what is under way finish, the second does not.
+/// Listens from now on. The first signal lets changes in progress finish, the second does not.
 ///
 /// Must be called where a runtime is running; it listens as long as that runs.
 pub(super) fn listen() -> io::Result<ShutdownSignal> {
@@ -15,10 +15,10 @@ pub(super) fn listen() -> io::Result<ShutdownSignal> {
     tokio::spawn(async move {
         signals.next().await;
         stopper.tell(Urgency::Finish);
-        console::complain("stopping once what is under way is finished; a second signal stops at once");
+        console::complain("stopping after the changes in progress; a second signal stops immediately");
         signals.next().await;
         stopper.tell(Urgency::Immediate);
-        // The run ends by itself now; who has it is told by the stopper for as long as it lives.
+        // The run ends by itself now; the handle passes the signal on as long as it lives.
         std::future::pending::<()>().await;
     });
     Ok(stop)

@@ -1,7 +1,7 @@
-//! Accounts as snapshots have them, in place of the accounts themselves: `plan --snapshot`.
+//! `plan --snapshot`: snapshots in place of the live accounts.
 //!
-//! For whoever has no token, such as a pull request from a fork. Nothing is asked of the account's provider, and no
-//! secret is looked for, so that files which nobody has read yet cannot start a program or send a token anywhere.
+//! For plans without a token, such as for a pull request from a fork. The provider is not contacted, and no
+//! secret is read, so that unreviewed files cannot start a program or send a token anywhere.
 
 use std::path::{Path, PathBuf};
 
@@ -11,15 +11,15 @@ use crate::config::Account;
 use crate::providers::snapshot::Snapshot;
 use crate::render::counted;
 
-/// Where accounts are written down.
+/// Where the snapshots are.
 pub(super) enum SnapshotSource {
     /// One account, in a file.
     File(PathBuf),
-    /// Each account in a file of its own.
+    /// One file per account.
     Folder(PathBuf),
 }
 
-/// What is at a path; it must do for these accounts.
+/// The snapshots at a path; there must be one for each account.
 pub(super) fn of(path: &Path, accounts: &[Account]) -> anyhow::Result<SnapshotSource> {
     if path.is_dir() {
         return Ok(SnapshotSource::Folder(path.to_owned()));
@@ -32,11 +32,11 @@ pub(super) fn of(path: &Path, accounts: &[Account]) -> anyhow::Result<SnapshotSo
 }
 
 impl SnapshotSource {
-    /// The account as it was written down.
+    /// The snapshot of an account.
     pub(super) fn of(&self, account: &Account) -> Snapshot {
         match self {
             Self::File(path) => Snapshot::new(path),
-            // What the account is called cannot lead out of the folder.
+            // `file_stem` cannot lead out of the folder.
             Self::Folder(folder) => Snapshot::new(folder.join(format!("{}.yaml", account.settings.file_stem()))),
         }
     }

@@ -10,7 +10,7 @@ use crate::watch::source::Changes;
 
 use super::console::{self, OutputStream};
 use super::format::{Format, one_of};
-use super::plan::runtime;
+use super::read_account::runtime;
 use super::show::repository;
 
 /// The arguments of `validate`.
@@ -19,7 +19,7 @@ pub(super) struct Arguments {
     /// Files, folders of files, or folders of such folders
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// What the output looks like
+    /// Output format
     #[arg(long, default_value = "human", value_parser = one_of(FORMATS))]
     format: Format,
     /// Check again whenever a file changes, until Ctrl-C
@@ -36,7 +36,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         return Ok(check(arguments));
     }
     runtime()?.block_on(async {
-        // The watcher comes first, so that no change falls between the first look and the first wait.
+        // Start watching before the first check, so that no change is missed between the two.
         let mut changes = Changes::of(arguments.paths.clone(), None);
         let mut known = changes.now();
         loop {

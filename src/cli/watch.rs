@@ -27,7 +27,7 @@ use crate::watch::source::{Files, Git};
 use crate::watch::{Clock, Options, Setup, StatusStore};
 
 use super::accept::Accept;
-use super::plan::runtime;
+use super::read_account::runtime;
 use super::request_limits::Effort;
 use super::{allowed_paths, console, run_metadata, signals};
 
@@ -42,36 +42,38 @@ pub(super) struct Arguments {
     paths: Vec<PathBuf>,
     #[command(flatten)]
     git: git::Repository,
-    /// What is done with a difference
+    /// How to handle drift
     #[arg(long, value_enum, default_value = "report")]
     mode: ModeArgument,
-    /// How long at most between two looks at an account
+    /// Maximum time between two checks of an account
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = interval)]
     interval: Duration,
-    /// Look at the files this often instead of asking the system to tell, as network file systems need
+    /// Poll the files at this interval instead of relying on file system events, as network file systems need
     #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "2s", require_equals = true, value_parser = interval, conflicts_with = "git")]
     poll: Option<Duration>,
-    /// The folder for ledgers, locks and what was fetched; without it, `.strowger`: beside the files, or with --git here
+    /// Folder for ledgers, locks and fetched files [default: `.strowger` next to the files, or in the current folder
+    /// with --git]
     #[arg(long, value_name = "FOLDER")]
     state: Option<PathBuf>,
-    /// Let a plan through that guards hold back: exactly the one with this digest, once. Repeat it for several
+    /// Approve the blocked plan with this digest, once. Can be repeated
     #[arg(long, value_name = "DIGEST")]
     approve: Vec<Digest>,
-    /// Who approves with `--approve`, for the ledger; without it, the user
+    /// Who approves with `--approve`, for the ledger [default: the current user]
     #[arg(long, value_name = "NAME", requires = "approve")]
     approve_as: Option<String>,
-    /// Take accounts over from the owners that manage them so far: once, and not again from who takes them over later
+    /// Take accounts over from the owners that manage them now: once, and not again if another owner takes them over
+    /// later
     #[arg(long)]
     take_over: bool,
-    /// The revision whose guards hold as well; without it, HEAD and its parents
+    /// Git revision whose policy is enforced in addition to the current one [default: HEAD and its parents]
     #[arg(long, value_name = "REF", conflicts_with = "git")]
     base: Option<Revision>,
     #[command(flatten)]
     accept: Accept,
-    /// A field that was corrected so often within an hour is left as it is, and that is told
+    /// Number of corrections of a field within an hour after which it is left alone and reported
     #[arg(long, value_name = "COUNT", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..))]
     fight_limit: u8,
-    /// How long a deletion waits for files and account to stay as they are; at the least, for a second look
+    /// How long files and account must stay unchanged before a deletion; at the least, one more check is made
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = rest)]
     deletion_delay: Duration,
     #[command(flatten)]
@@ -80,27 +82,27 @@ pub(super) struct Arguments {
     serving: Serving,
     #[command(flatten)]
     effort: Effort,
-    /// What the log on stderr looks like
+    /// Log format on stderr
     #[arg(long, value_enum, default_value = "human")]
     pub(super) log: LogFormat,
 }
 
-/// What is done with a difference.
+/// How to handle drift.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum ModeArgument {
-    /// It is told, and nothing is written, ever
+    /// Report it, never write
     Report,
-    /// It is taken back, as far as the files' policy and the guards allow
+    /// Correct it, as far as the policy and the guards allow
     Correct,
 }
 
-/// What a log looks like.
+/// Log format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum LogFormat {
-    /// A line for people
+    /// One line of text per event
     #[default]
     Human,
-    /// An object on each line
+    /// One JSON object per line
     Json,
 }
 
@@ -108,13 +110,13 @@ pub(super) enum LogFormat {
 fn interval(text: &str) -> Result<Duration, String> {
     let time = humantime::parse_duration(text).map_err(|error| format!("{error}; write `30s` or `5m`"))?;
     let allowed = Duration::from_millis(100)..=Duration::from_secs(24 * 3600);
-    if allowed.contains(&time) { Ok(time) } else { Err("from 100ms to 1day".to_owned()) }
+    if allowed.contains(&time) { Ok(time) } else { Err("must be from 100ms to 1day".to_owned()) }
 }
 
 /// A time such as `30s`, up to a day; `0s` is none.
 fn rest(text: &str) -> Result<Duration, String> {
     let time = humantime::parse_duration(text).map_err(|error| format!("{error}; write `30s` or `5m`"))?;
-    if time <= Duration::from_secs(24 * 3600) { Ok(time) } else { Err("at most 1day".to_owned()) }
+    if time <= Duration::from_secs(24 * 3600) { Ok(time) } else { Err("must be at most 1day".to_owned()) }
 }
 
 /// Watches until a signal ends it.
@@ -130,7 +132,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         console::complain(&says);
         return Ok(Exit::Usage);
     }
-    // Who starts it by hand with files that cannot work learns that at once; later states are only told.
+    // Fail immediately if the files are invalid at the start; later errors are only reported.
     let loaded = config::load(&arguments.paths);
     if git.is_none() && loaded.accounts.is_empty() && has_errors(&loaded.diagnostics) {
         console::report(&loaded, &loaded.diagnostics);
@@ -152,16 +154,16 @@ async fn watch(arguments: &Arguments, git: Option<Git>) -> anyhow::Result<Exit> 
     let served = arguments.serving.start(&status_store, &clock, &commands_in, &stop).await?;
     let (reload_in, reloads) = mpsc::channel(1);
     plan_order::on_hangup(commands_in.clone(), reload_in)?;
-    systemd::tell(status_store.clone(), commands_in.clone(), reloads);
+    systemd::notify(status_store.clone(), commands_in.clone(), reloads);
     let ending = stop.clone();
-    let told = tokio::spawn(async move {
+    let notifier = tokio::spawn(async move {
         ending.until(Urgency::Finish).await;
         systemd::stopping();
     });
     let mut state = arguments.state.clone();
     let adopt = arguments.adopting.target(git.as_ref()).map(Arc::new);
     let mut source = if let Some(git) = git {
-        // Nothing stays beside files that are checked out anew for every commit.
+        // The files are checked out again for every commit, so the state cannot be next to them.
         state = Some(git.state.clone());
         allowed_paths::allow_own(&git.state);
         let git = git.open().await.map_err(anyhow::Error::msg)?;
@@ -193,14 +195,14 @@ async fn watch(arguments: &Arguments, git: Option<Git>) -> anyhow::Result<Exit> 
     let exit = watched(loops, &mut source, &stopping).await;
     source.abort();
     if stopping.is_asked() {
-        // Without anything to wait for, the process would be gone before it said so.
-        told.await?;
+        // Without any loop the process would end before the service manager is notified.
+        notifier.await?;
     }
     served.end(&stopping).await;
     exit
 }
 
-/// Waits for the end of the loops. A source that breaks ends them all: whoever restarts the process is told, and a
+/// Waits for the end of the loops. A source that breaks ends them all: the service manager restarts the process, and a
 /// process that follows its files no longer looks alive.
 async fn watched(
     loops: impl Future<Output = ()>,
@@ -215,8 +217,8 @@ async fn watched(
                 loops.await;
                 return Ok(Exit::Ok);
             }
-            ended.context("the files are no longer followed, which is a bug of Strowger")?;
-            anyhow::bail!("the files are no longer followed, which is a bug of Strowger")
+            ended.context("the files are no longer watched; this is a bug in Strowger")?;
+            anyhow::bail!("the files are no longer watched; this is a bug in Strowger")
         }
     }
 }

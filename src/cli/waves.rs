@@ -1,6 +1,6 @@
-//! Carrying out the plans of several accounts: wave by wave, and those of a wave side by side.
+//! Applies the plans of several accounts: wave by wave, and those of a wave concurrently.
 //!
-//! What the accounts have to say is kept apart and comes in their order. A wave begins only when every account of the
+//! The output is grouped by account, in order. A wave begins only when every account of the
 //! waves before it, in its fleet, has been applied and verified.
 
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ use crate::render::{counted, names};
 
 use super::account_output::AccountOutput;
 use super::console::OutputStream;
-use super::execution::{Execution, RunResult, carry_out};
+use super::execution::{Execution, RunResult, Target, carry_out};
 use super::progress;
 
 /// A plan that may be carried out.
@@ -29,11 +29,10 @@ pub(super) struct Task<'a> {
 }
 
 /// How the plans are carried out.
-pub(super) struct Applying<'a> {
-    /// Which part of what the files ask for the plans are about.
+pub(super) struct ApplyOptions<'a> {
+    /// The part of the files that the plans cover.
     pub(super) part: &'a Part,
-    /// Whether the plans were made some other time.
-    pub(super) saved: bool,
+    pub(super) target: Target,
     /// The most changes of an account under way at once.
     pub(super) concurrency: usize,
     /// The most accounts at once.
@@ -41,17 +40,17 @@ pub(super) struct Applying<'a> {
     /// Whether the run is over several accounts, so that each line names its account.
     pub(super) several: bool,
     pub(super) stop: &'a ShutdownSignal,
-    pub(super) voice: OutputStream,
+    pub(super) stream: OutputStream,
 }
 
 /// An account that is not among the tasks.
-pub(super) struct Lacking {
+pub(super) struct LeftOut {
     pub(super) name: Box<str>,
     pub(super) wave: Wave,
     pub(super) exit: Exit,
 }
 
-impl Lacking {
+impl LeftOut {
     /// An account that could not be planned.
     pub(super) fn of(account: &Account, exit: Exit) -> Self {
         Self { name: account.settings.name.clone(), wave: account.wave, exit }
@@ -64,7 +63,7 @@ impl Lacking {
 }
 
 /// How an account ended.
-struct Ended {
+struct AccountResult {
     name: Box<str>,
     carried: RunResult,
     /// Whether its plan left nothing out.
@@ -72,7 +71,7 @@ struct Ended {
 }
 
 /// Carries out the tasks. `lacking` are the accounts that are left out, which count as failures of their waves.
-pub(super) async fn apply_all(tasks: Vec<Task<'_>>, lacking: &[Lacking], applying: &Applying<'_>) -> Exit {
+pub(super) async fn apply_all(tasks: Vec<Task<'_>>, lacking: &[LeftOut], applying: &ApplyOptions<'_>) -> Exit {
     let mut failed: BTreeMap<usize, usize> = BTreeMap::new();
     for Wave { fleet, number } in lacking.iter().map(|account| account.wave) {
         failed.entry(fleet).and_modify(|first| *first = number.min(*first)).or_insert(number);
@@ -94,12 +93,12 @@ pub(super) async fn apply_all(tasks: Vec<Task<'_>>, lacking: &[Lacking], applyin
         }
     }
     if applying.several {
-        applying.voice.say(&total(&ended, &waiting, lacking));
+        applying.stream.say(&total(&ended, &waiting, lacking));
     }
     exit(&ended, &waiting, lacking)
 }
 
-async fn side_by_side(tasks: Vec<Task<'_>>, applying: &Applying<'_>) -> Vec<(Wave, Ended)> {
+async fn side_by_side(tasks: Vec<Task<'_>>, applying: &ApplyOptions<'_>) -> Vec<(Wave, AccountResult)> {
     let changes = tasks.iter().map(|task| task.plan.changes.len()).sum();
     let bar = progress::bar(changes);
     let running = stream::iter(tasks).map(|task| {
@@ -107,27 +106,28 @@ async fn side_by_side(tasks: Vec<Task<'_>>, applying: &Applying<'_>) -> Vec<(Wav
         let bar = &bar;
         async move {
             let name = &account.settings.name;
-            let pen = if applying.several { AccountOutput::of(name) } else { AccountOutput::Direct(applying.voice) };
-            let Applying { part, saved, concurrency, stop, .. } = *applying;
+            let output =
+                if applying.several { AccountOutput::of(name) } else { AccountOutput::Direct(applying.stream) };
+            let ApplyOptions { part, target, concurrency, stop, .. } = *applying;
             let carried = if plan.is_empty() {
-                pen.say("In sync, nothing to do.");
+                output.say("No changes.");
                 RunResult::nothing()
             } else {
                 carry_out(
-                    &Execution { account, provider, plan, part, saved, concurrency, stop, pen: &pen, bar },
+                    &Execution { account, provider, plan, part, target, concurrency, stop, output: &output, bar },
                     recorder,
                 )
                 .await
             };
-            (account.wave, Ended { name: name.clone(), carried, whole: plan.is_whole() }, pen.page())
+            (account.wave, AccountResult { name: name.clone(), carried, whole: plan.is_whole() }, output.page())
         }
     });
     let mut ended = Vec::new();
     let work = async {
-        // In their order: what an account says never comes before what the one above it says.
+        // In order: the output of an account never precedes that of the one above it.
         let mut running = running.buffered(applying.accounts);
         while let Some((wave, one, page)) = running.next().await {
-            bar.suspend(|| applying.voice.write(&page));
+            bar.suspend(|| applying.stream.write(&page));
             ended.push((wave, one));
         }
     };
@@ -137,7 +137,7 @@ async fn side_by_side(tasks: Vec<Task<'_>>, applying: &Applying<'_>) -> Vec<(Wav
 }
 
 /// How the run ends. If an account has something of its plan and another lacks something, it is partly applied.
-fn exit(ended: &[Ended], waiting: &[Box<str>], lacking: &[Lacking]) -> Exit {
+fn exit(ended: &[AccountResult], waiting: &[Box<str>], lacking: &[LeftOut]) -> Exit {
     let worst = Exit::of_all(ended.iter().map(|one| one.carried.exit).chain(lacking.iter().map(|one| one.exit)));
     let several = ended.len() + waiting.len() + lacking.len() > 1;
     let touched = ended.iter().any(|one| one.carried.touched);
@@ -145,11 +145,12 @@ fn exit(ended: &[Ended], waiting: &[Box<str>], lacking: &[Lacking]) -> Exit {
 }
 
 /// `Total: 3 accounts: 8 changes applied, 1 unknown (fight)`.
-fn total(ended: &[Ended], waiting: &[Box<str>], lacking: &[Lacking]) -> String {
+fn total(ended: &[AccountResult], waiting: &[Box<str>], lacking: &[LeftOut]) -> String {
     let applied: u64 = ended.iter().map(|one| one.carried.summary.counts.applied).sum();
     let mut parts = vec![format!("{} applied", counted(usize::try_from(applied).unwrap_or(usize::MAX), "change"))];
     for (position, (_, word)) in Counts::default().others().into_iter().enumerate() {
-        let count = |one: &Ended| one.carried.summary.counts.others().get(position).map_or(0, |(count, _)| *count);
+        let count =
+            |one: &AccountResult| one.carried.summary.counts.others().get(position).map_or(0, |(count, _)| *count);
         let with: Vec<&str> = ended.iter().filter(|one| count(one) > 0).map(|one| &*one.name).collect();
         if !with.is_empty() {
             parts.push(format!("{} {word} ({})", ended.iter().map(count).sum::<u64>(), names(&with)));
@@ -158,7 +159,7 @@ fn total(ended: &[Ended], waiting: &[Box<str>], lacking: &[Lacking]) -> String {
     let unverified = ended.iter().filter(|one| one.carried.exit != Exit::Ok && is_complete(&one.carried.summary));
     let lists: [(Vec<&str>, &str); 3] = [
         (unverified.map(|one| &*one.name).collect(), "not verified"),
-        (waiting.iter().map(|name| &**name).collect(), "not begun, because an earlier wave did not succeed"),
+        (waiting.iter().map(|name| &**name).collect(), "not started, because an earlier wave failed"),
         (lacking.iter().map(|one| &*one.name).collect(), "left out"),
     ];
     for (list, words) in lists {

@@ -11,7 +11,7 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-/// So many links lead to each other at most.
+/// The most symbolic links that are followed for one path.
 const MOST_LINKS: usize = 40;
 
 /// Writes a file that the operator named. A regular file is replaced as a whole, and stays as it was if that fails. A pipe
@@ -55,14 +55,14 @@ fn end_of_links(path: &Path) -> io::Result<End> {
             // What is open and has no name is not to be found under what its link says.
             Ok(_) if end.is_stream && fs::metadata(&end.path).is_ok_and(|about| !about.is_file()) => return Ok(end),
             Ok(target) => end.path = end.path.parent().unwrap_or(Path::new("")).join(target),
-            // It is no link, or is not there.
+            // It is not a link, or does not exist.
             Err(_) => return Ok(end),
         }
     }
     Err(io::Error::other("too many links lead to each other"))
 }
 
-/// Puts a new file in place of another, with its owner and permissions.
+/// Replaces a file by a new one, with its owner and permissions.
 fn replace(path: &Path, before: Option<&fs::Metadata>, text: &str) -> io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(format!(".{:08x}.tmp", fastrand::u32(..)));
@@ -77,7 +77,7 @@ fn replace(path: &Path, before: Option<&fs::Metadata>, text: &str) -> io::Result
         fs::rename(&beside, path)
     });
     if made.is_err() {
-        // It is of no use any more, or was never made.
+        // It is useless now, or was never created.
         let _ = fs::remove_file(&beside);
     }
     match made {
@@ -160,7 +160,7 @@ pub(super) fn man_pages(command: clap::Command, folder: &Path) -> anyhow::Result
     Ok(())
 }
 
-/// A folder that goes when it is not needed any longer.
+/// A folder that is removed on drop.
 struct Scratch(PathBuf);
 
 fn tempdir(inside: &Path) -> anyhow::Result<Scratch> {
@@ -173,7 +173,7 @@ fn tempdir(inside: &Path) -> anyhow::Result<Scratch> {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What stays is in the way of nothing.
+        // A folder that remains does no harm.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

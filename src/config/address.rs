@@ -10,7 +10,7 @@ use super::files::or_here;
 /// The address; relative paths start at `root`, which need not exist any more.
 pub(super) fn of(provider: &ProviderSettings, root: &Path) -> Option<Address> {
     let root = std::path::absolute(or_here(root)).unwrap_or_else(|_| root.to_path_buf());
-    // Links count before `..` does, as for whoever opens the file.
+    // Links are resolved before `..`, as the system does.
     provider.address(&resolved(&root)).map(|address| address.resolved(resolved))
 }
 

@@ -1,4 +1,4 @@
-//! The guards of the revisions that the files come from.
+//! The guards of earlier revisions of the files.
 //!
 //! A plan is held against the policy of its files and against the policies before it, so that one change
 //! cannot take a protection away and use that. Where nothing else is asked for, these are the last commit
@@ -30,7 +30,7 @@ use super::load::{Account, Loaded, load};
 use history::History;
 use policies::{Counts, Reader, Seen};
 
-pub use addresses::{News, Reach};
+pub use addresses::{NewTargets, Reach};
 pub use revision::{BaseError, Revision, RevisionError};
 
 /// A merge of more parents than this has enough of them that hold it back.
@@ -96,7 +96,7 @@ fn guard_by_base(loaded: &mut Loaded, revision: Option<&Revision>) -> Result<(),
 #[derive(Default)]
 struct Guarded {
     counts: Counts,
-    news: News,
+    news: NewTargets,
 }
 
 fn guarded(
@@ -110,7 +110,7 @@ fn guarded(
         (Ok(history), Some(Revision(revision))) => named(reader, account, history, revision),
         (Err(error), None) => {
             let mut guarded = Guarded::default();
-            guarded.miss(account, None, missed("the policy before this change", error, &account.root));
+            guarded.add_unknown(account, None, unknown_policy("the policy before this change", error, &account.root));
             Ok(guarded)
         }
         (Err(error), Some(Revision(revision))) => {
@@ -119,7 +119,7 @@ fn guarded(
     }
 }
 
-/// Gives an account what the revisions before say of it; the findings that come of it.
+/// Adds the earlier guards to an account; returns the resulting findings.
 fn take(
     account: &mut Account,
     guarded: Guarded,
@@ -147,12 +147,12 @@ fn take(
 }
 
 /// Guards that should be known and are not, with what helps.
-fn missed(what: &str, error: &GitError, root: &Path) -> Base {
+fn unknown_policy(what: &str, error: &GitError, root: &Path) -> Base {
     let help = match error {
         GitError::Start(_) => "install git where this runs".to_owned(),
         GitError::Failed(said) if said.contains("dubious ownership") => {
             let folder = git::above(root).unwrap_or_default();
-            format!("run `git config --global --add safe.directory {}`", super::load::display(&folder))
+            format!("run `git config --global --add safe.directory {}`", super::files::display(&folder))
         }
         GitError::Failed(_) => "run git there to see why".to_owned(),
         GitError::Unclear(_) => "name a revision for which it is known with `--base`, or approve this plan".to_owned(),
@@ -162,9 +162,9 @@ fn missed(what: &str, error: &GitError, root: &Path) -> Base {
 
 impl Guarded {
     /// Notes that something should be known and is not.
-    fn miss(&mut self, account: &Account, top: Option<&Path>, why: Base) {
+    fn add_unknown(&mut self, account: &Account, top: Option<&Path>, why: Base) {
         if let Base::Unread(why) = &why {
-            self.news.and(News::unclear(account, top.unwrap_or(Path::new("/")), why));
+            self.news.add(NewTargets::unclear(account, top.unwrap_or(Path::new("/")), why));
         }
         self.counts.bases.push(why);
     }
@@ -195,7 +195,7 @@ fn default(reader: &mut Reader<'_>, account: &Account, history: &mut History<'_>
     let mut guarded = Guarded::default();
     guarded.fill_gap(account, history);
     let mut seen = Seen::new();
-    // Of a merge, also the branch that was merged: which is which is up to whoever merged.
+    // For a merge, all parents: their order depends on how it was merged.
     for parent in 0.. {
         let revision = if parent == 0 { "HEAD".to_owned() } else { format!("HEAD^{parent}") };
         let found = match history.repository.commit(&revision) {
@@ -204,14 +204,18 @@ fn default(reader: &mut Reader<'_>, account: &Account, history: &mut History<'_>
             Ok(None) => lacking(&mut history.repository, &revision).map(|lacking| {
                 let top = history.repository.top().to_path_buf();
                 if let Some(why) = lacking {
-                    guarded.miss(account, Some(&top), Base::Unread(why.into()));
+                    guarded.add_unknown(account, Some(&top), Base::Unread(why.into()));
                 }
             }),
             Err(error) => Err(error),
         };
         if let Err(error) = found {
             let top = history.repository.top().to_path_buf();
-            guarded.miss(account, Some(&top), missed(&format!("the policy at `{revision}`"), &error, &account.root));
+            guarded.add_unknown(
+                account,
+                Some(&top),
+                unknown_policy(&format!("the policy at `{revision}`"), &error, &account.root),
+            );
         }
         let is_unborn = parent == 0 && !matches!(history.repository.commit("HEAD"), Ok(Some(_)));
         if is_unborn || parent > 1 && guarded.counts.bases.len() > MOST_PARENTS {
@@ -229,7 +233,7 @@ fn lacking(repository: &mut Repository, revision: &str) -> Result<Option<String>
              `fetch-depth: 2`), or name the revision before this change with `--base`"
         )));
     }
-    // The first commit has no parent, and a new repository no commit. That is no gap; a history without a beginning in
+    // The first commit has no parent, and a new repository no commit. That is not a gap; a history without a beginning in
     // the midst of another is.
     let Some(head) = repository.commit("HEAD")?.filter(|_| revision != "HEAD") else { return Ok(None) };
     Ok(repository.has_other_history(&head)?.then(|| {
@@ -246,7 +250,7 @@ fn linked_away(root: &Path, top: &Path) -> Option<String> {
     let is_top = |folder: &&Path| folder.join(".git").symlink_metadata().is_ok();
     let nearest = way.ancestors().find(is_top)?.canonicalize().ok()?;
     (nearest != top).then(|| {
-        let (folder, top) = (super::load::display(root), super::load::display(top));
+        let (folder, top) = (super::files::display(root), super::files::display(top));
         format!(
             "the guards before this change are not known: {folder} is a link into another repository, {top}; keep the \
              account's files in the repository itself, or approve this plan"
@@ -257,10 +261,10 @@ fn linked_away(root: &Path, top: &Path) -> Option<String> {
 impl Guarded {
     fn fill_gap(&mut self, account: &Account, history: &History<'_>) {
         if let Some(why) = linked_away(&account.root, history.repository.top()) {
-            self.miss(account, Some(history.repository.top()), Base::Unread(why.into()));
+            self.add_unknown(account, Some(history.repository.top()), Base::Unread(why.into()));
         }
         if let Some(why) = &history.gap {
-            self.miss(account, Some(history.repository.top()), Base::Unread(why.as_str().into()));
+            self.add_unknown(account, Some(history.repository.top()), Base::Unread(why.as_str().into()));
         }
     }
 
@@ -274,7 +278,7 @@ impl Guarded {
     ) -> Result<(), GitError> {
         reader.add(&mut self.counts, (account, history), (revision, commit), seen)?;
         let index = history.index(commit)?;
-        self.news.and(News::of(account, (&mut history.repository, revision, commit), &index)?);
+        self.news.add(NewTargets::of(account, (&mut history.repository, revision, commit), &index)?);
         Ok(())
     }
 }

@@ -1,11 +1,11 @@
-//! Whether files have changed, by what the system says of them: nothing is opened or read.
+//! Detects changed files by their metadata: nothing is opened or read.
 
 use std::path::PathBuf;
 use std::time::SystemTime;
 
 use super::files::{Discovered, discover};
 
-/// What the system says of all files that some paths lead to. Two that are equal are of files that nobody wrote,
+/// The metadata of all files that some paths lead to. Equal stamps mean that no file was written,
 /// replaced, added or removed in between, as far as the system tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stamp(Vec<(PathBuf, Option<About>)>);

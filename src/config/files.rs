@@ -10,7 +10,6 @@ use super::fleet;
 /// The file names that are looked for in a folder.
 const EXTENSIONS: [&str; 2] = ["yaml", "yml"];
 
-/// The files of one account.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct AccountFiles {
     /// The folder that paths in the files are relative to.
@@ -139,7 +138,7 @@ pub fn folders(paths: &[PathBuf]) -> BTreeSet<PathBuf> {
         folders.insert(parent(path));
         if path.is_dir() {
             folders.insert(path.clone());
-            // The accounts of a fleet. A folder that cannot be listed is reported by whoever reads it.
+            // The accounts of a fleet. A folder that cannot be listed is reported when it is read.
             let inner = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
             folders.extend(inner.filter(|path| path.is_dir() && !is_hidden(path)));
         }
@@ -171,7 +170,7 @@ fn is_hidden(path: &Path) -> bool {
 }
 
 fn nothing(path: &Path, why: &str) -> Diagnostic {
-    Diagnostic::new(Rule::NO_FILES, None, format!("`{}` {why}", super::load::display(path)))
+    Diagnostic::new(Rule::NO_FILES, None, format!("`{}` {why}", display(path)))
         .hint("give a YAML file, a folder of `.yaml` or `.yml` files, or a folder of such folders")
 }
 
@@ -185,7 +184,13 @@ pub(super) fn reason(path: &Path, error: &std::io::Error) -> String {
     match error.kind() {
         _ if is_dangling(path, error) => "is a link that leads nowhere".to_owned(),
         std::io::ErrorKind::NotFound => "does not exist".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "may not be read".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "cannot be read: permission denied".to_owned(),
         _ => format!("cannot be read: {error}"),
     }
+}
+
+/// The path as the operator gave it, with `/` between its parts.
+pub(super) fn display(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    if std::path::MAIN_SEPARATOR == '/' { text.into_owned() } else { text.replace(std::path::MAIN_SEPARATOR, "/") }
 }

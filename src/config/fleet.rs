@@ -6,7 +6,8 @@ use crate::check::fleet::{Fleet, fleet};
 use crate::diag::{Diagnostic, Rule, Source, has_errors, nearest};
 use crate::model::{NameKey, Span};
 
-use super::load::{Loaded, display};
+use super::files::display;
+use super::load::Loaded;
 
 /// When an account's turn comes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,14 +28,14 @@ pub(super) fn is_fleet(path: &Path) -> bool {
 
 /// A fleet's file where none can be.
 pub(super) fn misplaced(path: &Path) -> Diagnostic {
-    let message = format!("`{}` is the file of a fleet, in a folder that has none", display(path));
+    let message = format!("`{}` is the file of a fleet, but its folder is not a fleet", display(path));
     Diagnostic::new(Rule::MISPLACED_FLEET, None, message)
         .hint("put it into the folder whose folders are the accounts, and give the path of that folder")
 }
 
 /// A second file of a fleet.
 pub(super) fn second(path: &Path) -> Diagnostic {
-    let message = format!("`{}` is a second file of its fleet", display(path));
+    let message = format!("`{}` is a second fleet file in its folder", display(path));
     Diagnostic::new(Rule::MISPLACED_FLEET, None, message).hint("keep `fleet.yaml` alone")
 }
 
@@ -76,7 +77,7 @@ fn assign(fleet: &Fleet, number: usize, loaded: &mut Loaded, findings: &mut Vec<
         .map(|account| Member { name: Some(NameKey::of(&account.settings.name)), folder: folder(&account.root) })
         .collect();
     members.extend(loaded.invalid.iter().filter(|account| account.wave.fleet == number).map(|account| {
-        // Without a name of its own it has that of its path, which no file says.
+        // An account without a name is called by its path, which no wave can list.
         let known = *account.name != *display(&account.path);
         Member { name: known.then(|| NameKey::of(&account.name)), folder: folder(&account.path) }
     }));
@@ -89,7 +90,7 @@ fn assign(fleet: &Fleet, number: usize, loaded: &mut Loaded, findings: &mut Vec<
             let named = members.iter().position(|member| member.name.as_ref() == Some(&key));
             let Some(at) = named.or_else(|| members.iter().position(|member| member.folder == key)) else {
                 if members.iter().all(|member| member.name.is_some()) {
-                    findings.push(stranger(&entry.value, entry.span, &members));
+                    findings.push(unknown_account(&entry.value, entry.span, &members));
                 }
                 unknown = unknown.or(Some(wave));
                 continue;
@@ -101,7 +102,7 @@ fn assign(fleet: &Fleet, number: usize, loaded: &mut Loaded, findings: &mut Vec<
             }
         }
     }
-    // One that an entry means, but whose name nobody knows, may be in the first wave that has such an entry.
+    // An account whose name is unknown may be the one of any unmatched entry: put it in the first such wave.
     let wave_of = |at: usize, named: bool| {
         let wave = waves.get(at).copied().flatten().map(|(wave, _)| wave);
         wave.unwrap_or(if named { last } else { unknown.unwrap_or(last) })
@@ -117,7 +118,7 @@ fn assign(fleet: &Fleet, number: usize, loaded: &mut Loaded, findings: &mut Vec<
     }
 }
 
-fn stranger(name: &str, span: Span, members: &[Member]) -> Diagnostic {
+fn unknown_account(name: &str, span: Span, members: &[Member]) -> Diagnostic {
     let names = || members.iter().filter_map(|member| member.name.as_ref()).map(NameKey::as_str);
     let key = NameKey::of(name);
     let hint = nearest(key.as_str(), names()).map_or_else(
@@ -129,7 +130,7 @@ fn stranger(name: &str, span: Span, members: &[Member]) -> Diagnostic {
 }
 
 fn twice(name: &str, span: Span, first: Span) -> Diagnostic {
-    Diagnostic::new(Rule::ACCOUNT_IN_TWO_WAVES, Some(span), format!("`{name}` is in a wave already"))
+    Diagnostic::new(Rule::ACCOUNT_IN_TWO_WAVES, Some(span), format!("`{name}` is already in a wave"))
         .related(first, "here")
         .hint("name each account once")
 }

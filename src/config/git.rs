@@ -81,8 +81,8 @@ impl Repository {
         if let Some(known) = self.commits.get(revision) {
             return Ok(known.clone());
         }
-        let wanted = format!("{revision}^{{commit}}");
-        let output = run(&self.at, &["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted])?;
+        let commit = format!("{revision}^{{commit}}");
+        let output = run(&self.at, &["rev-parse", "--verify", "--quiet", "--end-of-options", &commit])?;
         let commit = match output.status.code() {
             Some(0) => Some(Commit(text(&output.stdout))),
             Some(1) => None,
@@ -148,9 +148,9 @@ impl Repository {
 
     /// The bytes of a file in a folder; of a link, those of the file that it leads to.
     pub(super) fn read(&mut self, commit: &Commit, place: &Path, entry: &Entry) -> Result<Vec<u8>, GitError> {
-        let mut asked = entry.blob.clone().into_bytes();
+        let mut object = entry.blob.clone().into_bytes();
         if entry.link {
-            asked = [commit.0.as_bytes(), b":", &git_path(&place.join(&entry.name))].concat();
+            object = [commit.0.as_bytes(), b":", &git_path(&place.join(&entry.name))].concat();
         }
         if self.blobs.is_none() {
             self.blobs = Some(Blobs::start(git(&self.at, &Blobs::ARGUMENTS)?)?);
@@ -159,7 +159,7 @@ impl Repository {
             let name = crate::text::sanitized(&entry.name.to_string_lossy(), 200);
             GitError::Failed(format!("{name} leads to no file of the repository"))
         };
-        let read = self.blobs.as_mut().map_or(Ok(None), |blobs| blobs.read(&asked));
+        let read = self.blobs.as_mut().map_or(Ok(None), |blobs| blobs.read(&object));
         if read.is_err() {
             self.blobs = None;
         }
@@ -187,15 +187,15 @@ fn run(at: &Place, arguments: &[&str]) -> Result<Output, GitError> {
 /// The repository at a folder that [`above`] found, if git, too, takes it for that and for the operator's.
 pub fn locate(folder: &Path) -> Result<Place, GitError> {
     let at = Place::of(folder)?;
-    let asked = ["rev-parse", "--absolute-git-dir", "--show-toplevel"];
+    let query = ["rev-parse", "--absolute-git-dir", "--show-toplevel"];
     let mut command = command::discover(&at.top)?;
-    command.args(asked).stdin(Stdio::null());
+    command.args(query).stdin(Stdio::null());
     let output = succeeded(timeout::output(command, timeout::LIMIT)?)?;
     // A path may have line breaks.
     let both = [git_path(&at.repository), b"\n".into(), git_path(&at.top)].concat();
-    let said = output.stdout.strip_suffix(b"\n").unwrap_or(&output.stdout);
-    let lines = || said.split(|byte| *byte == b'\n').map(|line| folder::resolved(&os_path(line)).ok());
-    if said != both && !lines().eq([Some(at.repository.clone()), Some(at.top.clone())]) {
+    let answer = output.stdout.strip_suffix(b"\n").unwrap_or(&output.stdout);
+    let lines = || answer.split(|byte| *byte == b'\n').map(|line| folder::resolved(&os_path(line)).ok());
+    if answer != both && !lines().eq([Some(at.repository.clone()), Some(at.top.clone())]) {
         return Err(GitError::Unclear("its configuration leads to other files or another repository".to_owned()));
     }
     Ok(at)
@@ -232,8 +232,8 @@ fn succeeded(output: Output) -> Result<Output, GitError> {
 }
 
 fn failed(output: &Output) -> GitError {
-    let said = text(&output.stderr);
-    let first = said.lines().find(|line| !line.trim().is_empty()).unwrap_or("nothing").to_owned();
+    let stderr = text(&output.stderr);
+    let first = stderr.lines().find(|line| !line.trim().is_empty()).unwrap_or("nothing").to_owned();
     GitError::Failed(first)
 }
 

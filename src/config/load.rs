@@ -13,7 +13,7 @@ use crate::model::{Desired, FileId, NameKey, Span};
 
 use super::base::Reach;
 use super::duplicate_accounts;
-use super::files::{AccountFiles, Discovered, discover};
+use super::files::{AccountFiles, Discovered, discover, display};
 use super::fleet::Wave;
 
 /// What paths lead to. An account with an error is not among the accounts.
@@ -25,7 +25,7 @@ pub struct Loaded {
     pub invalid: Vec<InvalidAccount>,
     /// The files, for excerpts.
     pub sources: Sources,
-    /// Whether a fleet's file has errors, so that nobody knows in which order its accounts are applied.
+    /// Whether a fleet's file has errors, so that the order of its accounts is unknown.
     pub waves_unknown: bool,
     /// Every finding, sorted by file, line, column and rule.
     pub diagnostics: Vec<Diagnostic>,
@@ -45,7 +45,6 @@ pub struct InvalidAccount {
 }
 
 impl InvalidAccount {
-    /// Its folder.
     pub fn folder(&self) -> &Path {
         if self.path.is_dir() { &self.path } else { self.path.parent().unwrap_or(&self.path) }
     }
@@ -56,7 +55,6 @@ impl InvalidAccount {
 pub struct Account {
     /// The folder that paths in its settings are relative to; empty is the current one.
     pub root: PathBuf,
-    /// Its files.
     pub files: Vec<PathBuf>,
     /// Whether it has all YAML files of its folder, and not one file.
     pub folder: bool,
@@ -66,7 +64,7 @@ pub struct Account {
     pub wave: Wave,
     /// How it is reached.
     pub settings: Settings,
-    /// What it shall be.
+    /// The desired state.
     pub desired: Desired,
     /// What becomes of the rules; findings made while planning pass through it too.
     pub severities: Severities,
@@ -121,7 +119,7 @@ pub fn load(paths: &[PathBuf]) -> Loaded {
         };
         for found in accounts {
             match found {
-                // The same files again, as `w` and `./w`, are no second account.
+                // The same files again, as `w` and `./w`, are one account.
                 Ok(files) if known.insert(files.identity()) => account(&schema, files, wave, &mut loaded),
                 Ok(_) => {}
                 Err(why) => {
@@ -203,7 +201,7 @@ fn checked(
         loaded.invalid.push(InvalidAccount { name, path, order, wave });
     }
     drop(documents);
-    super::symlinks::hush(&root, first, &mut sources, &mut findings);
+    super::symlinks::hide_linked_files(&root, first, &mut sources, &mut findings);
     let well = findings.is_empty();
     for secret in secrets {
         let FileId(index) = secret.file;
@@ -280,10 +278,4 @@ fn same_name_twice(loaded: &mut Loaded) {
         }
         invalid.push(account.invalid());
     }
-}
-
-/// The path as the operator gave it, with `/` between its parts.
-pub(super) fn display(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    if std::path::MAIN_SEPARATOR == '/' { text.into_owned() } else { text.replace(std::path::MAIN_SEPARATOR, "/") }
 }

@@ -11,7 +11,7 @@ use crate::text::sanitized;
 
 /// Takes the text of files that are not in the repository of the account's folder out of their findings. The ids of the
 /// sources begin with `first`.
-pub(super) fn hush(root: &Path, first: FileId, sources: &mut [Source], findings: &mut [Diagnostic]) {
+pub(super) fn hide_linked_files(root: &Path, first: FileId, sources: &mut [Source], findings: &mut [Diagnostic]) {
     if findings.is_empty() {
         return;
     }

@@ -1,7 +1,7 @@
 //! From YAML text to a document, in one pass over the parser's events.
 //!
-//! What hides its meaning from a reviewer is refused: tags, merge keys, several documents in a file, keys
-//! that are no text. Aliases are copied, within a budget, so that a kilobyte cannot stand for a gigabyte.
+//! Refuses what hides its meaning from a reviewer: tags, merge keys, several documents in a file, keys
+//! that are not text. Aliases are copied, within a budget, so that a kilobyte cannot stand for a gigabyte.
 
 use std::collections::HashMap;
 
@@ -99,13 +99,13 @@ impl<'s> Events<'s> {
             return Ok(());
         }
         Err(self
-            .refuse(Rule::KEY_NOT_TEXT, stretch, "a list or a mapping stands where a key is expected")
+            .refuse(Rule::KEY_NOT_TEXT, stretch, "a list or a mapping is used as a key")
             .hint("write a name, then `:` and the value"))
     }
 
     fn too_deep(&self, stretch: Stretch) -> Diagnostic {
         self.refuse(Rule::TOO_DEEP, stretch, "values are nested more than 64 levels deep")
-            .hint("the format needs five levels; look for brackets or dashes that are too many")
+            .hint("the format needs five levels; look for superfluous brackets or dashes")
     }
 
     fn scalar(
@@ -121,10 +121,10 @@ impl<'s> Events<'s> {
         if plain && text == "<<" && self.builder.expects_key() {
             return Err(self
                 .refuse(Rule::MERGE_KEY, stretch, "`<<` merges another mapping into this one")
-                .hint("write the fields out: what a line does must be visible where it stands"));
+                .hint("write the fields out: what a line does must be visible in place"));
         }
         if let Some(first) = forbidden_plain_start(text).filter(|_| plain) {
-            let message = format!("this is no YAML: text without quotes cannot begin with `{first}` here");
+            let message = format!("not valid YAML: text without quotes cannot begin with `{first}` here");
             let hint = "put the text in quotes; `{ }` and `[ ]` hold no text in blocks";
             return Err(self.refuse(Rule::YAML_SYNTAX, stretch, &message).hint(hint));
         }
@@ -143,14 +143,14 @@ impl<'s> Events<'s> {
         let size = target.and_then(|target| self.builder.size(target));
         let (Some(target), Some(size)) = (target, size) else {
             return Err(self
-                .refuse(Rule::ALIAS_LIMIT, stretch, "the alias stands inside the value that it stands for")
+                .refuse(Rule::ALIAS_LIMIT, stretch, "the alias is inside the value that it refers to")
                 .hint("write the value out"));
         };
         self.key_is_text(self.builder.is_scalar(target), stretch)?;
         self.aliased = self.aliased.saturating_add(size);
         if self.aliased > ALIASED_MOST {
             return Err(self
-                .refuse(Rule::ALIAS_LIMIT, stretch, "the file's aliases stand for more than 100,000 values")
+                .refuse(Rule::ALIAS_LIMIT, stretch, "the file's aliases expand to more than 100,000 values")
                 .hint("write the values out, or divide the file"));
         }
         if self.builder.depth() + self.builder.height(target) > DEEPEST {
@@ -220,10 +220,10 @@ fn syntax(file: FileId, source: &str, error: &ScanError) -> Diagnostic {
     let info = error.info();
     if info.contains("recursion limit") {
         return Diagnostic::new(Rule::TOO_DEEP, Some(span), "values are nested more than 64 levels deep")
-            .hint("the format needs five levels; look for brackets or dashes that are too many");
+            .hint("the format needs five levels; look for superfluous brackets or dashes");
     }
     let hint = if info.contains("mapping values are not allowed") {
-        "look for a `:` too many, or for text with `: ` in it that needs quotes"
+        "look for a superfluous `:`, or for text with `: ` in it that needs quotes"
     } else if info.contains("tab") {
         "write spaces instead of the tab"
     } else if info.contains("quoted") || info.contains("end of stream") || info.contains("eof") {
@@ -233,7 +233,7 @@ fn syntax(file: FileId, source: &str, error: &ScanError) -> Diagnostic {
     } else {
         "put text with special characters in quotes, and look at the indentation and the brackets"
     };
-    Diagnostic::new(Rule::YAML_SYNTAX, Some(span), format!("this is no YAML: {info}")).hint(hint)
+    Diagnostic::new(Rule::YAML_SYNTAX, Some(span), format!("not valid YAML: {info}")).hint(hint)
 }
 
 /// The first tab in the indentation of this line or, if the parser only noticed afterwards, the line before.

@@ -1,16 +1,16 @@
-//! Findings on what a caller meets. The files alone show some of them, the files together with the account
-//! show others, and both are told in the same words.
+//! Findings on what a caller experiences. The files alone show some of them, the files together with the account
+//! show others; both have the same wording.
 
 use crate::model::{RingFor, Span};
 
 use super::{Diagnostic, Rule};
 
-/// A caller who waits longer for one group, in seconds, is worth a word.
+/// The longest wait for one group, in seconds, that is not reported.
 const LONGEST_WAIT: u32 = 60;
 /// The most groups of a cycle that a finding lists.
 const PLACES: usize = 10;
 
-/// What is wrong with a group that rings so many members one after the other, each for so long.
+/// The finding on a group that rings too many members one after the other for too long.
 pub fn long_wait(span: Span, members: usize, ring_for: RingFor) -> Option<Diagnostic> {
     let members = u32::try_from(members).unwrap_or(u32::MAX);
     let wait = members.saturating_mul(u32::from(ring_for.seconds()));
@@ -34,7 +34,7 @@ pub struct Step<'a> {
     pub span: Option<Span>,
 }
 
-/// The finding on groups that hand unanswered calls round, in the order of the calls. It is told from its
+/// The finding on a cycle of unanswered calls, in the order of the calls. It is reported at its
 /// first place in the files; `None` if no file says anything of it.
 pub fn cycle(mut steps: Vec<Step<'_>>) -> Option<Diagnostic> {
     let placed = steps.iter().enumerate().filter_map(|(index, step)| Some((step.span?, index)));
@@ -43,7 +43,7 @@ pub fn cycle(mut steps: Vec<Step<'_>>) -> Option<Diagnostic> {
     let names: Vec<&str> = steps.iter().take(PLACES).map(|step| step.name).collect();
     let more = if steps.len() > PLACES { format!(" → … {} more", steps.len() - PLACES) } else { String::new() };
     let back = names.first().copied().unwrap_or_default();
-    let message = format!("unanswered calls go round: {}{more} → {back}", names.join(" → "));
+    let message = format!("unanswered calls form a cycle: {}{more} → {back}", names.join(" → "));
     let live = steps.iter().find(|step| step.span.is_none()).map(|step| step.name);
     let hint = match live {
         None => "let one of them end elsewhere: a user, a voicemail box, or `no_answer: none`".to_owned(),

@@ -1,4 +1,4 @@
-//! Findings while they are collected: never more than can be looked at, however many mistakes a file has.
+//! Findings while they are collected: never more than a person can read, however many mistakes a file has.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -7,7 +7,7 @@ use std::ops::{Deref, DerefMut};
 use super::{Diagnostic, Severity};
 use crate::model::Declaration;
 
-/// So many findings are shown, and so many of a rule and severity are kept until the operator's policy is known. Others
+/// The most findings that are shown, and that are kept of a rule and severity until the policy is known. Others
 /// are counted.
 pub const MOST: usize = 1_000;
 
@@ -103,7 +103,7 @@ impl Diagnostic {
             return self.message.clone();
         }
         // Which of the declarations the message is about is not known any more.
-        format!("it breaks `{}`, as {} other findings do that are only counted", self.rule.id, self.more)
+        format!("it breaks `{}`, like {} other findings that are not listed", self.rule.id, self.more)
     }
 
     /// Stands for another one as well. What exactly it concerns is not known any more, so it is the account as a whole.

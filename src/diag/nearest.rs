@@ -15,7 +15,7 @@ pub fn nearest_of_any<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
 
 /// The candidates that a word may be a slip of, with their distances from it.
 fn near<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> impl Iterator<Item = (usize, &'a str)> {
-    // Nobody mistypes a word of this length, and the distance costs the product of the two lengths.
+    // Words of this length are not typos, and the distance costs the product of the two lengths.
     const LONGEST: usize = 200;
     let word = Some(word).filter(|word| word.len() <= LONGEST).map(str::to_lowercase);
     let most = word.as_ref().map_or(0, |word| (word.chars().count() / 3).max(1));

@@ -113,20 +113,20 @@ rules! {
     KEY_NOT_TEXT = "key-not-text", Error fixed,
         "Keys are text.";
     DUPLICATE_KEY = "duplicate-key", Error fixed,
-        "A key stands once in its mapping, and a section once in its account.";
+        "Keys are unique in a mapping, and sections in an account.";
     // Fields: what the format knows.
     UNSUPPORTED_VERSION = "unsupported-version", Error fixed,
-        "The format's version is one that this Strowger reads.";
+        "The format's version is supported.";
     MISSING_FIELD = "missing-field", Error fixed,
-        "Fields that nothing can be done without are there.";
+        "Required fields are present.";
     MISSING_VALUE = "missing-value", Error fixed,
-        "A field that is there has a value.";
+        "Fields have a value.";
     UNKNOWN_FIELD = "unknown-field", Error fixed,
-        "Fields are ones that the format knows.";
+        "Fields are part of the format.";
     WRONG_TYPE = "wrong-type", Error fixed,
-        "A field has text, a list or a mapping, as the format says.";
+        "A field is text, a list or a mapping, as the format requires.";
     WRONG_VALUE = "wrong-value", Error fixed,
-        "A field has one of the values that the format knows.";
+        "A field has a value that the format allows.";
     UNQUOTED_NUMBER = "unquoted-number", Error fixed,
         "Text that looks like a number to a YAML reader is quoted.";
     UNQUOTED_WORD = "unquoted-word", Error fixed,
@@ -147,20 +147,20 @@ rules! {
     ACCOUNT_IN_TWO_WAVES = "account-in-two-waves", Error fixed,
         "An account is in one wave.";
     UNSUPPORTED_PROVIDER = "unsupported-provider", Error fixed,
-        "The provider is one that this version speaks to.";
+        "The provider is supported by this version.";
     WRONG_PROVIDER_FIELD = "wrong-provider-field", Error fixed,
         "An account has only the fields of its own provider.";
     LITERAL_SECRET = "literal-secret", Error fixed,
         "A secret is a reference, never written out in a file.";
     INSECURE_URL = "insecure-url", Error fixed,
-        "An account is spoken to over https, or over http on this machine.";
+        "An account is reached over https, or over http on this machine.";
     NOTHING_MANAGED = "nothing-managed", Info,
         "An account declares something.";
     // Numbers.
     NOT_E164 = "not-e164", Error fixed,
         "Numbers are in E.164 form.";
     DUPLICATE_NUMBER = "duplicate-number", Error fixed,
-        "A number stands once in an account.";
+        "A number is declared once in an account.";
     BAD_LABEL = "bad-label", Error fixed,
         "A label has at most 256 characters, no control characters and no line breaks.";
     // References.
@@ -171,51 +171,51 @@ rules! {
     UNDECLARED_RING_GROUP = "undeclared-ring-group", Warning,
         "A reference to a ring group does not narrowly miss one that is declared.";
     REFERENCE_TO_ABSENT = "reference-to-absent", Error harm,
-        "Nothing points at a group that shall be deleted.";
+        "Nothing points at a group that is listed in `absent`.";
     // Ring groups.
     BAD_NAME = "bad-name", Error fixed,
-        "A name has 1 to 128 characters, none of them a control character or a line break, and is no number and no e-mail address.";
+        "A name has 1 to 128 characters, none of them a control character or a line break, and is neither a number nor an e-mail address.";
     DUPLICATE_RING_GROUP = "duplicate-ring-group", Error fixed,
-        "A ring group stands once in an account, however it is spelt.";
+        "A ring group is declared once in an account, whatever its spelling.";
     BAD_EXTENSION = "bad-extension", Error fixed,
         "An extension number has 2 to 8 digits.";
     EXTENSION_RANGE = "extension-range", Error,
-        "An extension number is one that the provider can give.";
+        "An extension number is in the provider's range.";
     EMERGENCY_EXTENSION = "emergency-extension", Error harm,
         "No extension number hides an emergency or a public service.";
     DUPLICATE_EXTENSION = "duplicate-extension", Error fixed,
         "An extension number belongs to one group.";
     EMPTY_MEMBERS = "empty-members", Error fixed,
-        "A ring group has somebody to ring.";
+        "A ring group has members.";
     DUPLICATE_MEMBER = "duplicate-member", Error fixed,
         "A member is in a group once.";
     BAD_DURATION = "bad-duration", Error fixed,
         "A duration is a whole number and a unit, from `1s` to `60m`.";
     RING_FOR_RANGE = "ring-for-range", Error,
-        "A group rings as long as the provider can let it.";
+        "A ring duration is in the provider's range.";
     LONG_WAIT = "long-wait", Warning harm,
         "No caller waits more than a minute for a group that rings one phone after the other.";
     SELF_NO_ANSWER = "self-no-answer", Error fixed,
         "A group does not send unanswered calls to itself.";
     NO_ANSWER_CYCLE = "no-answer-cycle", Error harm,
-        "Unanswered calls do not go round in a circle.";
+        "Unanswered calls do not form a cycle.";
     RENAMED_TO_ITSELF = "renamed-to-itself", Error fixed,
         "`renamed_from` is another name than the group's own.";
     RENAMED_TWICE = "renamed-twice", Error fixed,
         "A group is renamed to one name.";
     RENAMED_FROM_DECLARED = "renamed-from-declared", Error fixed,
-        "The name that `renamed_from` gives up is not declared as well, unless by a group that gives up its own.";
+        "The former name in `renamed_from` is not declared as well, unless by a group that is itself renamed.";
     DECLARED_ABSENT = "declared-absent", Error fixed,
         "A group in `absent` is neither declared nor renamed.";
     // Policy and tests.
     UNKNOWN_RULE = "unknown-rule", Error fixed,
         "`policy.rules` names rules that exist.";
     FIXED_RULE = "fixed-rule", Error fixed,
-        "`policy.rules` lowers no rule without which nothing can be planned.";
+        "`policy.rules` does not lower rules that a plan depends on.";
     BAD_SCOPE = "bad-scope", Error fixed,
-        "`policy.scope` lists numbers, ranges and beginnings of numbers, names and beginnings of names.";
+        "`policy.scope` lists numbers, ranges and prefixes of numbers, names and prefixes of names.";
     UNREADABLE_BASE = "unreadable-base", Warning fixed,
-        "The policy that guarded the account in the revision before can be read.";
+        "The account's policy in the previous revision can be read.";
     UNSUPPORTED_TESTS = "unsupported-tests", Error fixed,
         "`tests` is empty in this version.";
     // Rules that need the account, found while planning.
@@ -228,7 +228,7 @@ rules! {
     NUMBER_NOT_IN_ACCOUNT = "number-not-in-account", Error fixed,
         "A number in the file belongs to the account; numbers are never ordered by an edit.";
     EXTENSION_TAKEN = "extension-taken", Error fixed,
-        "An extension number is free, or held by a group that gives it up in the same plan.";
+        "An extension number is unused, or released by another group in the same plan.";
     NAME_TAKEN = "name-taken", Error fixed,
         "A group's name is not the name of another extension of the account.";
     RENAMED_FROM_MISSING = "renamed-from-missing", Warning,

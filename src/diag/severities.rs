@@ -1,4 +1,4 @@
-//! What the operator's policy makes of the rules' severities.
+//! Severities of rules, as set by the policy.
 
 use super::{Diagnostic, RULES, Rule, Severity};
 
@@ -98,7 +98,7 @@ mod tests {
             // Of other rules, the newest policy decides.
             assert_eq!(severities.of(Rule::UNDECLARED_RING_GROUP), now.unwrap_or(warning));
         }
-        // What is no error by itself, such as a circle that is there already, does not become one.
+        // A finding that is not an error, such as for a cycle that exists already, does not become one.
         let mut findings = vec![Diagnostic::new(Rule::NO_ANSWER_CYCLE, None, "there already")];
         for finding in &mut findings {
             finding.severity = Severity::Warning;

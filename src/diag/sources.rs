@@ -1,8 +1,8 @@
-//! The operator's files, as far as a finding needs them: what they are called and what stands in a line.
+//! The operator's files, as far as a finding needs them: their names and lines.
 //!
 //! A line is what a YAML reader counts as one: it ends at a line feed, a carriage return or both. Text that
-//! is or may be a secret never leaves this module. A text that nobody may need can be forgotten, and comes back
-//! when it is needed after all, unless the file is another by then.
+//! is or may be a secret never leaves this module. A text can be dropped to save memory, and is read again
+//! when it is needed, unless the file has changed.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -32,7 +32,7 @@ pub struct Source {
 #[derive(Debug)]
 struct Forgotten {
     length: usize,
-    /// By a key of its own, so that nobody can make another text that looks the same.
+    /// With a random key, so that no other text can be made to match.
     hash: u64,
     key: RandomState,
     read: ReadText,
@@ -142,7 +142,6 @@ impl Sources {
         FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX))
     }
 
-    /// A file.
     pub fn get(&self, FileId(index): FileId) -> Option<&Source> {
         self.files.get(index as usize)
     }
@@ -192,7 +191,7 @@ fn written_token(line: &str) -> Option<usize> {
     (!reference && !blank).then(|| after_key + (value.len() - value.trim_start().len()))
 }
 
-/// Where a line seems to have a field, as `password:`, whose value nobody may see.
+/// Where a line seems to have a field, such as `password:`, whose value is secret.
 fn written_password(line: &str) -> Option<usize> {
     const WORDS: [&str; 6] = ["password", "passwd", "secret", "api_key", "api-key", "apikey"];
     let lower = line.to_ascii_lowercase();

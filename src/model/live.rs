@@ -250,7 +250,7 @@ impl LiveAccount {
     }
 }
 
-/// Refuses a list in which an id stands twice.
+/// Refuses a list in which an id is given twice.
 fn ensure_unique<'l>(kind: Kind, mut ids: impl Iterator<Item = &'l ObjectId> + Clone) -> Result<(), Incomplete> {
     // Ids that grow with the list, as those of snapshots do, are told apart without a table.
     if ids.clone().is_sorted_by(|left, right| left < right) {

@@ -1,4 +1,4 @@
-//! What guards hold back, as every picture of a plan words it.
+//! The wording of blocked changes, for every format.
 //!
 //! A guard's message may hold names from the account; whatever leaves this module stays on its line.
 
@@ -10,16 +10,16 @@ use crate::plan::{Block, Plan};
 use super::fields;
 use super::summary::counted;
 
-/// A block lists no more changes than this; every blocked change is marked where it stands.
+/// The most changes that a block lists; every blocked change is also marked in the plan.
 const LISTED: usize = 10;
 
 /// The guards that hold back each change, such as `cap, protected`.
-pub(super) struct Held<'a> {
+pub(super) struct BlockedChanges<'a> {
     guards: BTreeMap<ChangeId, String>,
     changes: BTreeMap<ChangeId, &'a Change>,
 }
 
-impl<'a> Held<'a> {
+impl<'a> BlockedChanges<'a> {
     pub(super) fn of(plan: &'a Plan) -> Self {
         let mut guards: BTreeMap<ChangeId, String> = BTreeMap::new();
         for block in &plan.blocked {
@@ -34,8 +34,8 @@ impl<'a> Held<'a> {
                 }
             }
         }
-        let held = plan.changes.iter().filter(|change| guards.contains_key(&change.id));
-        let changes = held.map(|change| (change.id, change)).collect();
+        let blocked = plan.changes.iter().filter(|change| guards.contains_key(&change.id));
+        let changes = blocked.map(|change| (change.id, change)).collect();
         Self { guards, changes }
     }
 
@@ -44,7 +44,7 @@ impl<'a> Held<'a> {
         self.guards.get(&change.id).map(String::as_str)
     }
 
-    /// How many changes are held back.
+    /// How many changes are blocked.
     pub(super) fn count(&self) -> usize {
         self.changes.len()
     }

@@ -1,6 +1,6 @@
 //! Findings as text: with excerpts for people, one line each for pipes, objects for programs.
 //!
-//! Messages, paths and excerpts hold text of files that nobody has vouched for, so nothing in them reaches
+//! Messages, paths and excerpts contain untrusted text, so nothing in them reaches
 //! a terminal as a control character, and no secret reaches it at all (see [`Sources`]).
 
 use std::collections::BTreeSet;
@@ -33,7 +33,7 @@ impl Default for Style {
 
 /// The most characters of a line that an excerpt shows of the place, before it and after it.
 const MARGIN: usize = 70;
-/// The most findings that are shown with an excerpt; who has more wants to see how many and where.
+/// The most findings that are shown with an excerpt; further ones get one line each.
 const EXCERPTS: usize = 100;
 /// Stands between a place and the one that the renderer puts behind it.
 const SEAM: char = '\u{e000}';
@@ -89,7 +89,6 @@ fn lines(text: &mut String, findings: &[Diagnostic], sources: &Sources) {
             text.push_str(&position(span, sources));
             text.push_str(": ");
         }
-        // Writing to a string does not fail.
         let _ = writeln!(text, "{}[{}]: {}", word(finding.severity), finding.rule.id, sentence(finding, sources));
     }
 }
@@ -98,7 +97,6 @@ fn lines(text: &mut String, findings: &[Diagnostic], sources: &Sources) {
 pub(super) fn sentence(finding: &Diagnostic, sources: &Sources) -> String {
     let mut text = escape(&finding.message);
     for label in finding.related.iter().take(PLACES) {
-        // Writing to a string does not fail, here and below.
         let _ = write!(text, "; {}: {}", position(label.span, sources), escape(&label.message));
     }
     if let Some(hint) = &finding.hint {

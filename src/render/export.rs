@@ -1,4 +1,4 @@
-//! A live account as the files that ask for exactly it: the way in for an account that exists already.
+//! A live account as files that match it exactly, to start from an existing account.
 //!
 //! What the format cannot ask for (a number mapped to something unmodelled, a group without members or with
 //! a name that a file would misread) stands
@@ -19,9 +19,9 @@ pub(super) use selectors::Selectors;
 
 pub use choice::Choice;
 
-/// An account with more numbers becomes a folder of files, unless told otherwise.
+/// An account with more numbers becomes a folder of files by default.
 const MOST_IN_ONE_FILE: usize = 1_000;
-/// A file of a folder has at most so many numbers, if their prefixes allow it.
+/// The most numbers of a file, if their prefixes allow it.
 const MOST_IN_ONE_PART: usize = 10_000;
 /// The longest text of the account's in a comment.
 const LONGEST: usize = 120;

@@ -72,7 +72,7 @@ pub fn total(plans: &[Plan], unplanned: &[Unplanned]) -> Option<String> {
     let changing = plans.iter().filter(|plan| !plan.is_empty()).count();
     let mut parts = Vec::new();
     if changing > 0 {
-        parts.push(format!("{} to make in {changing}", counted(changes, "change")));
+        parts.push(format!("{} planned in {changing}", counted(changes, "change")));
     }
     if plans.len() > changing {
         parts.push(format!("{} in sync", plans.len() - changing));
@@ -92,13 +92,12 @@ pub fn total(plans: &[Plan], unplanned: &[Unplanned]) -> Option<String> {
 pub(crate) fn names(list: &[&str]) -> String {
     let mut text = list.iter().take(NAMES).map(|name| fields::sanitized(name)).collect::<Vec<_>>().join(", ");
     if list.len() > NAMES {
-        // Writing to a string cannot fail, here and below.
         let _ = write!(text, " and {} more", list.len() - NAMES);
     }
     text
 }
 
-/// A section for Markdown of at most so many bytes, which are enough for a heading and a name; nothing if every
+/// A section for Markdown within `budget` bytes, which are enough for a heading and a name; empty if every
 /// account has a plan.
 pub(super) fn markdown(unplanned: &[Unplanned], budget: usize) -> String {
     if unplanned.is_empty() {

@@ -1,4 +1,4 @@
-//! The parts that every picture of a change shares: signs, values, lists as unified diffs.
+//! The parts of a change that all formats share: signs, values, lists as unified diffs.
 //!
 //! Names and labels are untrusted; whatever leaves this module stays on its line.
 
@@ -109,9 +109,9 @@ pub(super) fn notes(change: &Change) -> Vec<String> {
     match change.reason {
         Reason::Declared | Reason::Absent => {}
         Reason::Renamed => notes.push("renamed; it stays the same group".to_owned()),
-        Reason::Pruned => notes.push("no file mentions it and `policy.prune` asks for its deletion".to_owned()),
+        Reason::Pruned => notes.push("not in any file; deleted because of `policy.prune`".to_owned()),
         Reason::ExtensionCycle => {
-            notes.push("first of two writes: extension numbers trade places".to_owned());
+            notes.push("first of two writes: extension numbers are swapped".to_owned());
         }
         Reason::NoAnswerCycle => {
             notes.push("first of two writes: groups point at each other".to_owned());
@@ -121,7 +121,7 @@ pub(super) fn notes(change: &Change) -> Vec<String> {
         let groups: Vec<String> =
             change.unreachable_meanwhile.iter().map(|group| format!("ring_group/{}", sanitized(group))).collect();
         notes.push(format!(
-            "no number leads to {} for the time of one write; every number keeps a destination",
+            "no number leads to {} during one write; every number keeps a destination",
             groups.join(", ")
         ));
     }

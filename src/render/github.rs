@@ -1,7 +1,7 @@
 //! Workflow commands, which GitHub shows beside the lines of a pull request's files.
 //!
 //! Findings keep their severity. A change is a notice, and a warning if a guard holds it back: such a plan may be
-//! right and waits for somebody's approval, while an error says that there is nothing to approve.
+//! right and waits for an approval, while an error leaves nothing to approve.
 //!
 //! A line is a command to the runner, so only this module's own begin with `::`, and what stands in them is
 //! escaped as the runner reads it back.
@@ -12,13 +12,13 @@ use crate::diag::{Diagnostic, Severity, Sources};
 use crate::model::{Change, Place, Verb};
 use crate::plan::{Cause, Plan};
 
-use super::blocks::{self, Held};
+use super::blocks::{self, BlockedChanges};
 use super::failed_accounts::{self, Reason, Unplanned};
 use super::repository::{Located, Repository};
 use super::summary::{self, counted};
 use super::{diagnostics, fields, human, skipped};
 
-/// GitHub shows so many annotations of a kind for each step, and drops the others without a word.
+/// GitHub shows this many annotations of a kind for each step, and silently drops the others.
 const MOST: usize = 10;
 /// The most characters of a message; GitHub shows no more than about four thousand.
 const LONGEST: usize = 4_000;
@@ -55,7 +55,7 @@ pub fn plans(
         }
         lines.push(line);
         if plan.is_blocked() {
-            lines.push(format!("Blocked: {}", summary::blocked(plan, &Held::of(plan))));
+            lines.push(format!("Blocked: {}", summary::blocked(plan, &BlockedChanges::of(plan))));
         }
         lines.extend(summary::unreadable(plan));
         lines.extend(skipped::title(plan).map(|title| format!("Left out: {title}")));
@@ -113,7 +113,6 @@ impl<'a> Page<'a> {
         }
         let (title, message) = (property(&title), data(&bounded(&message)));
         let (kind, name) = self.kind(severity);
-        // Writing to a string cannot fail.
         let _ = writeln!(kind.text, "::{name} {properties}title={title}::{message}");
     }
 
@@ -128,7 +127,7 @@ impl<'a> Page<'a> {
     }
 
     fn plan(&mut self, plan: &Plan) {
-        let held = Held::of(plan);
+        let blocked = BlockedChanges::of(plan);
         for block in plan.blocked.iter().filter(|block| block.changes.is_empty()) {
             self.annotate(Severity::Warning, block.place.as_ref(), || {
                 (format!("blocked by {}", block.guard.as_str()), reasons(plan, None))
@@ -143,7 +142,7 @@ impl<'a> Page<'a> {
         for change in &plan.changes {
             let place = change.place.as_ref();
             let title = format!("{} {}", verb(change.verb), fields::object(change));
-            match held.by(change) {
+            match blocked.by(change) {
                 None => self.annotate(Severity::Info, place, || (title, lines(change, None))),
                 Some(guards) => self.annotate(Severity::Warning, place, || {
                     let message = format!("{}\n{}", reasons(plan, Some(change)), lines(change, Some(guards)));
@@ -164,7 +163,6 @@ impl<'a> Page<'a> {
         let missing = kinds.iter().filter(|(kind, _)| kind.count > kind.shown);
         let missing: Vec<String> = missing.map(|(kind, word)| counted(kind.count - kind.shown, word)).collect();
         if !missing.is_empty() {
-            // Writing to a string cannot fail.
             let _ = writeln!(text, "Not annotated, because GitHub shows {MOST} of a kind: {}", missing.join(", "));
         }
         text
@@ -180,20 +178,20 @@ fn verb(verb: Verb) -> &'static str {
 }
 
 /// The lines of a change below its first.
-fn lines(change: &Change, held: Option<&str>) -> String {
-    let text = human::change(change, held);
+fn lines(change: &Change, guards: Option<&str>) -> String {
+    let text = human::change(change, guards);
     let lines: Vec<&str> = text.lines().skip(1).map(|line| line.strip_prefix("      ").unwrap_or(line)).collect();
     lines.join("\n")
 }
 
-/// What guards have against a change, or against the plan as a whole, and how to let it through.
+/// Why a change or the whole plan is blocked, and how to approve it.
 fn reasons(plan: &Plan, change: Option<&Change>) -> String {
     let concerned = plan.blocked.iter().filter(|block| match change {
         Some(change) => block.changes.contains(&change.id),
         None => block.changes.is_empty(),
     });
     let mut lines: Vec<String> = concerned.map(|block| blocks::title(block).0).collect();
-    lines.push(format!("To let exactly this plan through: strowger apply with {}", blocks::release(plan)));
+    lines.push(format!("To approve exactly this plan: strowger apply PATH {}", blocks::release(plan)));
     lines.join("\n")
 }
 

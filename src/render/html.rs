@@ -1,6 +1,6 @@
 //! A plan as a piece of a page, without style and script.
 //!
-//! Names, labels and messages are untrusted: everything that leaves this module and is no markup of its own is
+//! Names, labels and messages are untrusted: everything that this module outputs and that is not its own markup is
 //! escaped, and what could hide or turn the writing direction is shown as an escape.
 
 use std::fmt::Write as _;
@@ -8,10 +8,10 @@ use std::fmt::Write as _;
 use crate::model::{Change, FieldChange, Verb};
 use crate::plan::{Block, Plan};
 
-use super::blocks::{self, Held};
+use super::blocks::{self, BlockedChanges};
 use super::{fields, summary};
 
-/// Untrusted text on one line, for between tags and within quoted attributes; at most so many characters.
+/// Untrusted text on one line, for between tags and within quoted attributes; cut at `most` characters.
 pub fn text(text: &str, most: usize) -> String {
     escaped(&crate::text::sanitized(text, most))
 }
@@ -37,12 +37,12 @@ pub fn counts(plan: &Plan) -> String {
     escaped(&summary::counts(plan))
 }
 
-/// The changes of a plan as a list, at most so many of them, and how many more there are.
+/// The first `most` changes of a plan as a list, and how many more there are.
 pub fn changes(plan: &Plan, most: usize) -> String {
-    let held = Held::of(plan);
+    let blocked = BlockedChanges::of(plan);
     let mut page = "<ol class=\"changes\">".to_owned();
     for one in plan.changes.iter().take(most) {
-        change(&mut page, one, held.by(one));
+        change(&mut page, one, blocked.by(one));
     }
     page.push_str("</ol>");
     if plan.changes.len() > most {
@@ -60,22 +60,22 @@ pub fn blocked(plan: &Plan) -> String {
     if plan.blocked.is_empty() {
         return String::new();
     }
-    let held = Held::of(plan);
-    let mut page = format!("<p>{}</p><ul class=\"guards\">", escaped(&summary::blocked(plan, &held)));
+    let blocked = BlockedChanges::of(plan);
+    let mut page = format!("<p>{}</p><ul class=\"guards\">", escaped(&summary::blocked(plan, &blocked)));
     for one in &plan.blocked {
-        block(&mut page, one, &held);
+        block(&mut page, one, &blocked);
     }
     page.push_str("</ul>");
     page
 }
 
-fn block(page: &mut String, block: &Block, held: &Held<'_>) {
+fn block(page: &mut String, block: &Block, blocked: &BlockedChanges<'_>) {
     let (title, place) = blocks::title(block);
     let _ = write!(page, "<li>{}", escaped(&title));
     if let Some(place) = place {
         let _ = write!(page, " <span class=\"place\">{}</span>", escaped(&place));
     }
-    let lines = held.list(block);
+    let lines = blocked.list(block);
     if !lines.is_empty() {
         page.push_str("<ul>");
         for line in lines {
@@ -86,7 +86,7 @@ fn block(page: &mut String, block: &Block, held: &Held<'_>) {
     page.push_str("</li>");
 }
 
-fn change(page: &mut String, change: &Change, held: Option<&str>) {
+fn change(page: &mut String, change: &Change, guards: Option<&str>) {
     let (sign, verb) = (fields::sign(change.verb), verb(change.verb));
     let _ = write!(
         page,
@@ -98,8 +98,8 @@ fn change(page: &mut String, change: &Change, held: Option<&str>) {
         let _ = write!(page, " <span class=\"place\">{}</span>", escaped(&blocks::position(place)));
     }
     page.push_str("</p>");
-    if let Some(guards) = held {
-        let _ = write!(page, "<p class=\"held\">held back by: {}</p>", escaped(guards));
+    if let Some(guards) = guards {
+        let _ = write!(page, "<p class=\"held\">blocked by: {}</p>", escaped(guards));
     }
     page.push_str("<dl class=\"fields\">");
     for one in &change.fields {

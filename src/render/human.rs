@@ -10,27 +10,27 @@ use anstyle::{AnsiColor, Style as Paint};
 use crate::model::{Change, FieldChange, FieldName, Verb};
 use crate::plan::Plan;
 
-use super::blocks::{self, Held};
+use super::blocks::{self, BlockedChanges};
 use super::diagnostics::Style;
 use super::{fields, skipped, summary};
 
-/// The plan, what is blocked and why, the unmanaged objects as one line, the counts, the price and the digest.
+/// The plan, what is blocked and why, the unmanaged objects as one line, the counts, the API calls and the digest.
 pub fn plan(plan: &Plan, style: Style) -> String {
-    plan_of(plan, style, "strowger apply")
+    plan_of(plan, style, "strowger apply PATH")
 }
 
-/// The plan of another command than `apply`, whose words are what it is let through with.
+/// The plan of `command`, which is shown with the options that approve it.
 pub fn plan_of(plan: &Plan, style: Style, command: &str) -> String {
     let mut page = Page { text: String::new(), style };
-    let held = Held::of(plan);
+    let blocked = BlockedChanges::of(plan);
     let title = page.paint(Paint::new().bold(), &fields::sanitized(&plan.account));
     let only = skipped::only(plan).map(|only| format!(" ({only})")).unwrap_or_default();
     page.line(&format!("Account {title}{only}"));
     for one in &plan.changes {
         page.text.push('\n');
-        page.change(one, held.by(one));
+        page.change(one, blocked.by(one));
     }
-    page.blocks(plan, &held, command);
+    page.blocks(plan, &blocked, command);
     page.skipped(plan);
     if !plan.changes.is_empty() || !plan.skipped.is_empty() {
         page.text.push('\n');
@@ -43,18 +43,19 @@ pub fn plan_of(plan: &Plan, style: Style, command: &str) -> String {
         let line = page.paint(Paint::new().dimmed(), &format!("    {line}"));
         page.line(&line);
     }
-    page.line(&format!("Plan: {}", summary::counts(plan)));
-    page.line(&format!("Price: {}", summary::price(plan)));
+    let label = if plan.changes.is_empty() { "" } else { "Plan: " };
+    page.line(&format!("{label}{}", summary::counts(plan)));
+    page.line(&format!("API calls: {}", summary::api_calls(plan)));
     if !plan.changes.is_empty() {
         page.line(&format!("Digest: {}", fields::sanitized(&plan.digest.0)));
     }
     page.text
 }
 
-/// One change without colours, as a block of lines; `held` names the guards that hold it back.
-pub(super) fn change(change: &Change, held: Option<&str>) -> String {
+/// One change without colours, as a block of lines; `guards` names the guards that block it.
+pub(super) fn change(change: &Change, guards: Option<&str>) -> String {
     let mut page = Page { text: String::new(), style: Style { color: false, width: usize::MAX } };
-    page.change(change, held);
+    page.change(change, guards);
     page.text
 }
 
@@ -73,21 +74,21 @@ impl Page {
         if self.style.color { format!("{paint}{text}{paint:#}") } else { text.to_owned() }
     }
 
-    fn change(&mut self, change: &Change, held: Option<&str>) {
+    fn change(&mut self, change: &Change, guards: Option<&str>) {
         let sign = fields::sign(change.verb);
         let object = fields::object(change);
         let mut line =
             format!("  {} {}", self.paint(color(sign), &sign.to_string()), self.paint(Paint::new().bold(), &object));
         if let Some(place) = &change.place {
             let place = blocks::position(place);
-            // On a narrow terminal the place gets a line of its own rather than a broken one.
+            // On a narrow terminal the place goes on the next line.
             let used = 4 + object.chars().count();
             let fits = used + 3 + place.chars().count() <= self.style.width;
             let gap = if fits { "  ".to_owned() } else { "\n      ".to_owned() };
             let _ = write!(line, "{gap}{}", self.paint(Paint::new().dimmed(), &place));
         }
         self.line(&line);
-        if let Some(guards) = held {
+        if let Some(guards) = guards {
             let guards = self.paint(AnsiColor::Red.on_default(), &format!("blocked: {guards}"));
             self.line(&format!("      {guards}"));
         }
@@ -101,24 +102,24 @@ impl Page {
         }
     }
 
-    /// What each guard has against the plan, and how to let it through all the same.
-    fn blocks(&mut self, plan: &Plan, held: &Held<'_>, command: &str) {
+    /// Why each guard blocks the plan, and how to approve it.
+    fn blocks(&mut self, plan: &Plan, blocked: &BlockedChanges<'_>, command: &str) {
         if plan.blocked.is_empty() {
             return;
         }
         self.line("");
-        let title = format!("Blocked: {}", summary::blocked(plan, held));
+        let title = format!("Blocked: {}", summary::blocked(plan, blocked));
         let title = self.paint(AnsiColor::Red.on_default().bold(), &title);
         self.line(&title);
         for block in &plan.blocked {
             let (title, place) = blocks::title(block);
             let place = place.map(|place| self.paint(Paint::new().dimmed(), &format!("  {place}"))).unwrap_or_default();
             self.line(&format!("  {title}{place}"));
-            for line in held.list(block) {
+            for line in blocked.list(block) {
                 self.line(&format!("      {line}"));
             }
         }
-        self.line(&format!("  To let exactly this plan through: `{command}` with `{}`", blocks::release(plan)));
+        self.line(&format!("  To approve exactly this plan: `{command} {}`", blocks::release(plan)));
     }
 
     /// What stays as it is although the files declare it.

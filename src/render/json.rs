@@ -33,11 +33,11 @@ pub struct Report {
     pub diagnostics: Vec<Value>,
 }
 
-/// Why a text is no plan that can be applied.
+/// Why a text is not a plan that can be applied.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// It is not JSON.
-    #[error("line {line}, column {column}: this is no JSON, or half of a file; save the plan again")]
+    #[error("line {line}, column {column}: not valid JSON, or a truncated file; save the plan again")]
     Syntax {
         /// The line, from 1.
         line: usize,
@@ -45,11 +45,11 @@ pub enum ReportError {
         column: usize,
     },
     /// It does not say that it is a plan.
-    #[error("this is no saved plan: it has no `version`; `strowger plan --out FILE` saves one")]
+    #[error("not a saved plan: it has no `version`; save one with `strowger plan --out FILE`")]
     NoPlan,
     /// It is of a format that this Strowger does not know.
     #[error(
-        "this plan has format {found}, and this Strowger reads format {known}; apply it with the Strowger that made it"
+        "the plan has format {found}, and this Strowger reads format {known}; apply it with the version that made it"
     )]
     Version {
         /// The format of the file.
@@ -66,7 +66,7 @@ pub enum ReportError {
         why: String,
     },
     /// The changes are not those that the digest was made of.
-    #[error("the plan of {account} was edited: its changes are not those of its digest; save the plan again")]
+    #[error("the plan of {account} was edited: its changes do not match its digest; save the plan again")]
     Tampered {
         /// The account.
         account: String,

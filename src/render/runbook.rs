@@ -17,7 +17,7 @@ use crate::model::{FieldName, FieldValue, ObjectId};
 use crate::plan::Plan;
 use crate::text;
 
-use super::blocks::{self, Held};
+use super::blocks::{self, BlockedChanges};
 use super::failed_accounts::Unplanned;
 use super::{fields, skipped};
 
@@ -27,10 +27,8 @@ use words::{Words, fill};
 /// The language of the sentences; the portal's own labels stay as they are documented.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Language {
-    /// English.
     #[default]
     English,
-    /// French.
     French,
 }
 
@@ -61,7 +59,7 @@ pub fn unplanned(unplanned: &[Unplanned], language: Language) -> String {
     text
 }
 
-/// What nobody is to touch although the files declare it.
+/// What is left out and must not be touched, although the files declare it.
 fn left_out(plan: &Plan, words: &Words) -> String {
     if plan.skipped.is_empty() {
         return String::new();
@@ -81,13 +79,12 @@ fn one(plan: &Plan, words: &Words) -> String {
         text.push_str(line);
         text.push('\n');
     }
-    let held = Held::of(plan);
+    let blocked = BlockedChanges::of(plan);
     if plan.is_blocked() {
         text.push('\n');
         text.push_str(&fill(words.blocked, &[("digest", &fields::sanitized(&plan.digest.0))]));
         text.push('\n');
         for block in &plan.blocked {
-            // Writing to a string cannot fail, here and below.
             let _ = writeln!(text, "  - {}", blocks::title(block).0);
         }
     }
@@ -99,7 +96,7 @@ fn one(plan: &Plan, words: &Words) -> String {
         let known = change.object.id.as_ref().and_then(|id| names.get(id)).copied();
         let step = Step { words, change, number, name: known.unwrap_or(&change.object.name) };
         text.push('\n');
-        text.push_str(&step.text(held.by(change)));
+        text.push_str(&step.text(blocked.by(change)));
         if let (Some(id), Some(FieldValue::Name(name))) = (&change.object.id, change.after(FieldName::Name)) {
             names.insert(id, name.as_str());
         }

@@ -18,7 +18,7 @@ use crate::model::{Change, Place, Span};
 use crate::plan::{Block, Cause, Guard, Plan};
 use crate::text::hex;
 
-use super::blocks::{self, Held};
+use super::blocks::{self, BlockedChanges};
 use super::failed_accounts::Unplanned;
 use super::repository::{Located, Repository};
 use super::summary::counted;
@@ -30,7 +30,7 @@ const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 /// The folder that relative URIs begin at.
 const ROOT: &str = "%SRCROOT%";
-/// The last column whose line is part of a fingerprint: a machine wrote what stands further right.
+/// The last column whose line is part of a fingerprint: longer lines are machine-written.
 const FAR: u32 = 2_000;
 
 /// The findings of files.
@@ -108,9 +108,9 @@ struct Run<'a> {
     results: Vec<Value>,
     /// How often each result was there already.
     seen: BTreeMap<String, u32>,
-    /// What is said of findings that are no results.
+    /// Messages about findings that are not results.
     more: Option<String>,
-    /// How many changes are held back, results or not.
+    /// How many changes are blocked, results or not.
     blocked: usize,
 }
 
@@ -135,9 +135,9 @@ impl Run<'_> {
     }
 
     fn plan(&mut self, plan: &Plan) {
-        let held = Held::of(plan);
+        let blocked = BlockedChanges::of(plan);
         for block in &plan.blocked {
-            for change in held.changes(block) {
+            for change in blocked.changes(block) {
                 self.block(plan, block, Some(change));
             }
             if block.changes.is_empty() {
@@ -166,7 +166,7 @@ impl Run<'_> {
         }
         let object = change.map(|change| format!("{} {}", fields::sign(change.verb), fields::object(change)));
         let what = object.as_ref().map(|object| format!("{object}: ")).unwrap_or_default();
-        let message = format!("{what}{} (to let exactly this plan through: {})", block.message, blocks::release(plan));
+        let message = format!("{what}{} (to approve exactly this plan: {})", block.message, blocks::release(plan));
         let own = change.and_then(|change| change.place.as_ref());
         let policy = block.place.as_ref().filter(|_| own.is_some());
         let related = policy.map(|place| self.location(place, None, Some("the policy that says so")));
@@ -233,7 +233,7 @@ impl Run<'_> {
         if relative {
             artifact.insert("uriBaseId".to_owned(), ROOT.into());
         }
-        // Lines and columns count from 1; a place that nobody knows better is the first.
+        // Lines and columns count from 1, which is also the default of an unknown place.
         let (line, column) = (place.line.max(1), place.column.max(1));
         let mut region = Map::new();
         region.insert("startLine".to_owned(), line.into());
@@ -317,7 +317,7 @@ fn of_guard(guard: Guard) -> Rule {
         Guard::Protected => {
             ("guard-protected", "Where a protected number leads, and a protected ring group, stay as they are.")
         }
-        Guard::NearlyEmpty => ("guard-nearly-empty", "Files that declare next to nothing do not empty an account."),
+        Guard::NearlyEmpty => ("guard-nearly-empty", "Files that declare almost nothing do not empty an account."),
         Guard::Scope => ("guard-scope", "Only objects that the files own are written."),
         Guard::Base => ("guard-base", "The policy that guarded the account before this change is known."),
         Guard::Window => ("guard-window", "Changes are written while a window of the policy is open."),

@@ -1,4 +1,4 @@
-//! What moved since a plan was saved, for people.
+//! What changed since a plan was saved, for people.
 
 use std::fmt::Write as _;
 
@@ -7,21 +7,20 @@ use crate::plan::{StaleChange, StaleReason};
 
 use super::fields::{sanitized, value};
 
-/// So many objects are told in full; the rest are counted.
-const TOLD: usize = 50;
+/// The most objects that are listed; the rest are counted.
+const LISTED: usize = 50;
 
 /// A block of lines for each object.
 pub fn human(list: &[StaleChange]) -> String {
     let mut text = String::new();
-    for moved in list.iter().take(TOLD) {
-        // Writing to a string cannot fail.
+    for moved in list.iter().take(LISTED) {
         let _ = writeln!(text, "  {}", object(&moved.object));
         for how in &moved.how {
             let _ = writeln!(text, "      {}", line(how));
         }
     }
-    if list.len() > TOLD {
-        let _ = writeln!(text, "  and {} more", list.len() - TOLD);
+    if list.len() > LISTED {
+        let _ = writeln!(text, "  and {} more", list.len() - LISTED);
     }
     text
 }
@@ -35,21 +34,21 @@ fn object(label: &ObjectLabel) -> String {
 
 fn line(how: &StaleReason) -> String {
     match how {
-        StaleReason::Gone => "it is gone".to_owned(),
+        StaleReason::Gone => "it no longer exists".to_owned(),
         StaleReason::Field { field, planned, now, done } => {
-            let done = if *done { ", as the plan would have made it" } else { "" };
+            let done = if *done { ", as planned" } else { "" };
             format!("{}: was {} when the plan was made, is {} now{done}", field.as_str(), value(planned), value(now))
         }
-        StaleReason::Name { now } => format!("the account calls it {}", sanitized(now)),
+        StaleReason::Name { now } => format!("it is now called {}", sanitized(now)),
         StaleReason::OtherField => "a field that the plan does not write has changed".to_owned(),
-        StaleReason::Taken { field, by } => format!("its {} belongs to {} by now", field.as_str(), sanitized(by)),
+        StaleReason::Taken { field, by } => format!("its {} is now used by {}", field.as_str(), sanitized(by)),
         StaleReason::TargetGone { field, target } => {
-            format!("{}: {} is gone", field.as_str(), value(&FieldValue::Reference(target.clone())))
+            format!("{}: {} no longer exists", field.as_str(), value(&FieldValue::Reference(target.clone())))
         }
         StaleReason::TargetName { field, target, now } => {
             let target = value(&FieldValue::Reference(target.clone()));
-            format!("{}: the account calls {target} {}", field.as_str(), sanitized(now))
+            format!("{}: {target} is now called {}", field.as_str(), sanitized(now))
         }
-        StaleReason::Used { by } => format!("{} points at it by now", sanitized(by)),
+        StaleReason::Used { by } => format!("{} now points at it", sanitized(by)),
     }
 }

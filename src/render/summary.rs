@@ -1,14 +1,14 @@
-//! The closing lines of a plan: counts and price.
+//! The closing lines of a plan: counts and API calls.
 
 use std::collections::BTreeSet;
 
 use crate::model::Verb;
 use crate::plan::{Guard, Plan, UnreadableObject};
 
-use super::blocks::Held;
+use super::blocks::BlockedChanges;
 use super::fields;
 
-/// `1 create, 2 updates, 1 delete; 9 in sync`, or that there is nothing to do.
+/// `1 to create, 2 to update, 9 in sync`, or that nothing changes.
 pub(super) fn counts(plan: &Plan) -> String {
     let of = |verb| plan.changes.iter().filter(|change| change.verb == verb).count();
     let parts: Vec<String> = [(Verb::Create, "to create"), (Verb::Update, "to update"), (Verb::Delete, "to delete")]
@@ -19,16 +19,17 @@ pub(super) fn counts(plan: &Plan) -> String {
         .collect();
     let skipped = if plan.is_whole() { String::new() } else { format!(", {} left out", plan.skipped.len()) };
     if parts.is_empty() {
-        return format!("in sync: {} as the files ask{skipped}", counted(plan.in_sync, "object"));
+        let verb = if plan.in_sync == 1 { "matches" } else { "match" };
+        return format!("No changes. {} {verb}{skipped}.", counted(plan.in_sync, "object"));
     }
     format!("{}, {} in sync{skipped}", parts.join(", "), plan.in_sync)
 }
 
 /// `2 guards hold back 3 changes; nothing is applied`.
-pub(super) fn blocked(plan: &Plan, held: &Held<'_>) -> String {
+pub(super) fn blocked(plan: &Plan, blocked: &BlockedChanges<'_>) -> String {
     let guards: BTreeSet<Guard> = plan.blocked.iter().map(|block| block.guard).collect();
     let verb = if guards.len() == 1 { "holds" } else { "hold" };
-    let what = if held.count() == 0 { "the plan".to_owned() } else { counted(held.count(), "change") };
+    let what = if blocked.count() == 0 { "the plan".to_owned() } else { counted(blocked.count(), "change") };
     let approvable = guards.iter().any(|guard| guard.is_approvable());
     let until = match (approvable, plan.is_refused()) {
         (_, false) => "the plan is approved",
@@ -66,21 +67,23 @@ pub(super) fn unreadable(plan: &Plan) -> Vec<String> {
     lines
 }
 
-/// API calls, and the least time that they take.
-pub(super) fn price(plan: &Plan) -> String {
+/// `18 writes (longest chain 2), 6 reads; no rate limit announced`: the API calls, and the least time that they take.
+pub(super) fn api_calls(plan: &Plan) -> String {
     let price = plan.price;
     let writes = counted(usize::try_from(price.writes).unwrap_or(usize::MAX), "write");
     let claim = if plan.claim.is_some() { ", 1 claim of the account" } else { "" };
     let reads = counted(usize::try_from(price.reads).unwrap_or(usize::MAX), "read");
-    let time = match price.least_milliseconds {
-        Some(least) => format!(", at least {} under the account's rate limit", duration(least)),
-        None if price.writes == 0 => String::new(),
-        None => match price.longest_chain {
-            0 | 1 => ", all independent; the account states no rate limit".to_owned(),
-            chain => format!(", at most {chain} one after the other; the account states no rate limit"),
-        },
+    let chain = match price.longest_chain {
+        _ if price.writes == 0 || price.least_milliseconds.is_some() => String::new(),
+        0 | 1 => " (independent)".to_owned(),
+        chain => format!(" (longest chain {chain})"),
     };
-    format!("{writes}{claim}, {reads}{time}")
+    let limit = match price.least_milliseconds {
+        Some(least) => format!("; at least {} under the announced rate limit", duration(least)),
+        None if price.writes == 0 => String::new(),
+        None => "; no rate limit announced".to_owned(),
+    };
+    format!("{writes}{chain}{claim}, {reads}{limit}")
 }
 
 /// `1 write`, `2 writes`.

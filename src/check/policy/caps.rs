@@ -10,7 +10,6 @@ use crate::check::reader::{Field, Reader};
 const MOST: u32 = 10_000_000;
 const FORM: &str = "write `{ most: 100, percent: 30, floor: 10 }`, some of these, or `off`";
 
-/// Reads the section.
 pub(super) fn read(reader: &mut Reader, section: Field<'_>, caps: &mut Caps) {
     let Some(mapping) = reader.mapping(section) else { return };
     let [numbers, groups] = reader.fields(mapping, section.key.span(), ["numbers", "ring_groups"]).found;
@@ -39,7 +38,7 @@ fn cap(reader: &mut Reader, field: Option<Field<'_>>, capped: Capped, caps: &mut
 
 fn limits(reader: &mut Reader, field: Field<'_>, capped: Capped) -> Option<Cap> {
     if let View::Plain(_) | View::Quoted(_) | View::Sequence(_) = field.value.view() {
-        let message = format!("`{}` takes a cap", field.name());
+        let message = format!("`{}` must be a cap", field.name());
         reader.report(Diagnostic::new(Rule::WRONG_TYPE, Some(field.span()), message).hint(FORM));
         return None;
     }
@@ -66,7 +65,7 @@ fn whole(reader: &mut Reader, field: Field<'_>, most: u32) -> Option<u32> {
             return Some(number);
         }
     }
-    let message = format!("`{}` takes a whole number from 0 to {most}", field.name());
+    let message = format!("`{}` must be a whole number from 0 to {most}", field.name());
     let hint = format!("write a number without quotes and unit, such as `{}: 10`", field.name());
     reader.report(Diagnostic::new(Rule::WRONG_VALUE, Some(field.span()), message).hint(hint));
     None

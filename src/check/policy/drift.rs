@@ -1,4 +1,4 @@
-//! `policy.drift`: what a watch does about changes that somebody made in the account.
+//! `policy.drift`: how a watch handles changes that were made in the account.
 
 use crate::diag::{Diagnostic, Rule, nearest};
 use crate::model::{DriftPolicy, OnDrift, Span};
@@ -9,14 +9,13 @@ use crate::check::reader::{Advice, Field, Reader};
 const FORM: &str = "write `{ numbers: correct, ring_groups: report }`, or one of the two";
 const WORDS: &str = "write `report`, `correct` or `adopt`";
 
-/// Where the kinds stand, each in one file.
+/// Where each kind is set; one file per kind.
 #[derive(Debug, Default)]
 pub(super) struct Places([Option<Span>; 2]);
 
-/// Reads the section.
 pub(super) fn read(reader: &mut Reader, section: Field<'_>, drift: &mut DriftPolicy, places: &mut Places) {
     let View::Mapping(mapping) = section.value.view() else {
-        let finding = Diagnostic::new(Rule::WRONG_TYPE, Some(section.span()), "`drift` says so for each kind");
+        let finding = Diagnostic::new(Rule::WRONG_TYPE, Some(section.span()), "`drift` must be a mapping of kinds");
         return reader.report(finding.hint(FORM));
     };
     let fields = reader.fields(mapping, section.key.span(), ["numbers", "ring_groups"]).found;
@@ -39,7 +38,7 @@ fn on_drift(reader: &mut Reader, field: Field<'_>) -> Option<OnDrift> {
     }
     let near = nearest(word, OnDrift::ALL.map(OnDrift::as_str));
     let hint = near.map_or_else(|| WORDS.to_owned(), |near| format!("did you mean `{near}`?"));
-    let message = format!("`{word}` is nothing that can be done about drift");
+    let message = format!("`{word}` is not a way to handle drift");
     reader.report(Diagnostic::new(Rule::WRONG_VALUE, Some(field.span()), message).hint(hint));
     None
 }

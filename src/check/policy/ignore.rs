@@ -1,4 +1,4 @@
-//! `policy.ignore`: fields that are left to whoever administers the account by hand.
+//! `policy.ignore`: fields that are administered by hand in the account.
 
 use std::collections::BTreeSet;
 
@@ -20,11 +20,11 @@ pub(super) fn read(reader: &mut Reader, section: Field<'_>, ignored: &mut BTreeS
             continue;
         }
         let (message, hint) = if word == "numbers.to" {
-            let hint = "remove the number from the file: what is not there is not managed".to_owned();
+            let hint = "remove the number from the file: numbers that are not in a file are not managed".to_owned();
             ("a number's destination cannot be ignored".to_owned(), hint)
         } else {
             let hint = nearest(word, words).map_or_else(|| fields.clone(), |near| format!("did you mean `{near}`?"));
-            (format!("`{word}` is no field that can be ignored"), hint)
+            (format!("`{word}` is not a field that can be ignored"), hint)
         };
         reader.report(Diagnostic::new(Rule::WRONG_VALUE, Some(item.span()), message).hint(hint));
     }

@@ -16,7 +16,7 @@ const FORM: &str = "write numbers in quotes and ring groups, such as `[\"+331426
 pub(super) fn read(reader: &mut Reader, section: Field<'_>, country: Option<Country>, protected: &mut Protected) {
     let Some(items) = reader.sequence(section) else { return };
     for item in items.items() {
-        // An item has no key of its own; it is spoken of by its field's.
+        // An item has no key; messages use the key of its field.
         entry(reader, Field { key: section.key, value: item }, country, protected);
     }
 }
@@ -34,7 +34,7 @@ fn entry(reader: &mut Reader, field: Field<'_>, country: Option<Country>, protec
     if let Ok(number) = text.parse() {
         protected.numbers.entry(number).or_insert(span);
     } else if meant.is_some() || text.starts_with('+') {
-        let message = format!("`{text}` is no E.164 number");
+        let message = format!("`{text}` is not an E.164 number");
         reader.report(Diagnostic::new(Rule::NOT_E164, Some(field.span()), message).hint(hint));
     } else if let Some(value) = references::required(reader, field.name(), span, text, &[Kind::RingGroup]) {
         protected.groups.entry(value.selector.key()).or_insert(Spanned { value, span });

@@ -12,7 +12,6 @@ const NUMBERS: &str =
     "write a number `\"+33142685300\"`, a range `\"+33142685300..+33142685399\"` or a beginning `\"+331426853*\"`";
 const NAMES: &str = "write a name, or the beginning of one and `*`, such as `\"fr-*\"`";
 
-/// Reads the section.
 pub(super) fn read(reader: &mut Reader, section: Field<'_>, scope: &mut Scope) {
     let Some(mapping) = reader.mapping(section) else { return };
     let [numbers, groups] = reader.fields(mapping, section.key.span(), ["numbers", "ring_groups"]).found;
@@ -44,7 +43,7 @@ where
         match text.parse() {
             Ok(pattern) => patterns.push(pattern),
             Err(error) => {
-                let message = format!("`{text}` owns nothing: {error}");
+                let message = format!("`{text}` is not valid here: {error}");
                 reader.report(Diagnostic::new(Rule::BAD_SCOPE, Some(item.span()), message).hint(hint));
             }
         }

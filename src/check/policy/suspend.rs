@@ -27,7 +27,8 @@ pub(super) fn read(
     }
     *place = Some(section.key.span());
     let View::Mapping(mapping) = section.value.view() else {
-        let finding = Diagnostic::new(Rule::WRONG_TYPE, Some(section.span()), "`suspend` takes a reason");
+        let finding =
+            Diagnostic::new(Rule::WRONG_TYPE, Some(section.span()), "`suspend` must be a mapping with a reason");
         return reader.report(finding.hint(FORM));
     };
     let fields = reader.fields(mapping, section.value.span(), ["until", "reason"]);
@@ -43,7 +44,7 @@ pub(super) fn read(
 fn words<'d>(reader: &mut Reader, field: Field<'d>) -> Option<&'d str> {
     let text = reader.text(field, Advice { empty: Some(REASON), instead: None })?;
     let problem = if text.trim().is_empty() {
-        "`reason` says nothing"
+        "`reason` is empty"
     } else if text.chars().any(is_unprintable) {
         "a reason has no control characters and no line breaks"
     } else if text.len() > REASON_MOST && text.chars().count() > REASON_MOST {
@@ -59,7 +60,7 @@ fn moment(reader: &mut Reader, field: Field<'_>) -> Option<Timestamp> {
     let right = field.value.scalar().and_then(timestamp);
     let text = reader.text(field, Advice { empty: Some(UNTIL), instead: right.is_none().then_some(UNTIL) })?;
     if right.is_none() {
-        let message = format!("`{text}` is no point in time");
+        let message = format!("`{text}` is not a point in time");
         reader.report(Diagnostic::new(Rule::WRONG_VALUE, Some(field.span()), message).hint(UNTIL));
     }
     right

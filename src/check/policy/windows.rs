@@ -6,7 +6,7 @@ use crate::model::{ClockTime, Days, Freeze, Window, WindowError, Zone};
 use crate::check::document::View;
 use crate::check::reader::{Advice, Field, Reader, list};
 
-/// The most windows of a file: more than anyone keeps in mind.
+/// The most windows of a file.
 const MOST: usize = 100;
 const FORM: &str = "write `{ days: [mon, fri], from: \"08:00\", to: \"18:00\", zone: Europe/Paris }`";
 const TIME: &str = "write hours and minutes in quotes, from `\"00:00\"` to `\"24:00\"`";
@@ -17,7 +17,7 @@ pub(super) fn read(reader: &mut Reader, section: Field<'_>, freeze: &mut Freeze)
     let Some(items) = reader.sequence(section) else { return };
     if items.is_empty() {
         let hint = "remove the field to allow changes at any time, or write `suspend` to allow none";
-        let message = "without a window nothing is ever written";
+        let message = "an empty list of windows allows no changes";
         return reader.report(Diagnostic::new(Rule::WRONG_VALUE, Some(section.span()), message).hint(hint));
     }
     if items.len() > MOST {
@@ -32,7 +32,8 @@ pub(super) fn read(reader: &mut Reader, section: Field<'_>, freeze: &mut Freeze)
 
 fn window(reader: &mut Reader, item: Field<'_>) -> Option<Window> {
     let View::Mapping(mapping) = item.value.view() else {
-        let finding = Diagnostic::new(Rule::WRONG_TYPE, Some(item.span()), "a window is hours of days of the week");
+        let finding =
+            Diagnostic::new(Rule::WRONG_TYPE, Some(item.span()), "a window must be a mapping of days and hours");
         reader.report(finding.hint(FORM));
         return None;
     };
@@ -102,14 +103,14 @@ fn time(reader: &mut Reader, field: Field<'_>, is_end: bool) -> Option<ClockTime
         }
         Ok(time) => Some(time),
         Err(_) => {
-            let message = format!("`{text}` is no time of day");
+            let message = format!("`{text}` is not a time of day");
             reader.report(Diagnostic::new(Rule::WRONG_VALUE, Some(field.span()), message).hint(hint));
             None
         }
     }
 }
 
-/// What people write for `08:00`: `8:00`, `8h`, `8h00`, `08:00:00`, `8`.
+/// Other spellings of `08:00`: `8:00`, `8h`, `8h00`, `08:00:00`, `8`.
 fn time_meant(text: &str) -> Option<ClockTime> {
     let plain = text.trim().replace(['h', 'H', '.'], ":");
     let mut parts = plain.splitn(3, ':');

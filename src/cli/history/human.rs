@@ -10,7 +10,7 @@ use crate::text::sanitized;
 /// No text from a ledger is shown longer than this in a table, or in a sentence.
 const CELL: usize = 32;
 const SENTENCE: usize = 300;
-/// So many guards that an approval passed are shown.
+/// The most overridden guards that are listed.
 const MOST_GUARDS: usize = 20;
 
 /// A table of runs, the newest first.
@@ -18,11 +18,7 @@ pub(super) fn list(runs: &[(&Found, Opened)]) -> String {
     let mut rows = vec![["RUN", "ACCOUNT", "BY", "COMMIT", "PLAN", "APPLIED", "ENDED"].map(str::to_owned)];
     rows.extend(runs.iter().filter_map(|(_, opened)| opened.as_ref().ok()).map(row));
     if rows.len() == 1 {
-        let none = if runs.is_empty() {
-            "No run is on record here.\n"
-        } else {
-            "No run that is on record here can be read.\n"
-        };
+        let none = if runs.is_empty() { "No runs found here.\n" } else { "None of the runs found here can be read.\n" };
         return none.to_owned();
     }
     let mut widths = [0; 7];
@@ -34,7 +30,6 @@ pub(super) fn list(runs: &[(&Found, Opened)]) -> String {
     let mut text = String::new();
     for row in &rows {
         let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        // Writing to a string cannot fail.
         let _ = writeln!(text, "{}", cells.join("  ").trim_end());
     }
     text
@@ -46,7 +41,6 @@ fn row(run: &Run) -> [String; 7] {
     let mut ended = run.ending().as_str().to_owned();
     for (count, word) in [(counts.partly_done, "partly done"), (counts.unknown, "unknown")] {
         if count > 0 {
-            // Writing to a string cannot fail.
             let _ = write!(ended, ", {count} {word}");
         }
     }
@@ -74,7 +68,6 @@ pub(super) fn run(run: &Run, path: &Path) -> String {
     let Planned { strowger, account, actor, commit: made_from, digest, undoes, claim, .. } = &run.planned;
     let mut text = format!("Run {} of account {}\n\n", run.id, sanitized(account, SENTENCE));
     let mut say = |what: &str, value: String| {
-        // Writing to a string cannot fail.
         let _ = writeln!(text, "  {what:10}{value}");
     };
     say("at", sanitized(&run.at, CELL));
@@ -82,7 +75,7 @@ pub(super) fn run(run: &Run, path: &Path) -> String {
         say("by", sanitized(actor, SENTENCE));
     }
     if let Some(made_from) = made_from {
-        say("commit", commit(made_from, " and changes that were not committed"));
+        say("commit", commit(made_from, " with uncommitted changes"));
     }
     say("plan", sanitized(&digest.0, 80));
     if let Some(approval) = &run.approval {
@@ -119,7 +112,6 @@ pub(super) fn run(run: &Run, path: &Path) -> String {
         };
         let sign = fields::sign(change.verb);
         let what = outcome.as_str().replace('_', " ");
-        // Writing to a string cannot fail.
         let _ = writeln!(text, "  {:>4}  {what:13}  {sign} {}{because}", change.id.0, fields::object(change));
     }
     text + "\n" + &ending(run)
@@ -128,34 +120,32 @@ pub(super) fn run(run: &Run, path: &Path) -> String {
 fn ending(run: &Run) -> String {
     let mut text = format!("{} of {} applied", run.counts().applied, counted(run.outcomes.len(), "change"));
     match run.summary.as_ref() {
-        None => text.push_str("; the process died before it could sum up"),
+        None => text.push_str("; the process ended without a summary"),
         Some(summary) => {
             match &summary.halt {
                 None => {}
                 Some(Halt::Stopped) => text.push_str("; a signal stopped it"),
-                Some(Halt::StoppedAtOnce) => text.push_str("; a second signal stopped it at once"),
+                Some(Halt::StoppedAtOnce) => text.push_str("; a second signal stopped it immediately"),
                 Some(Halt::Unrecorded(why)) => {
-                    // Writing to a string cannot fail.
                     let _ = write!(text, "; the ledger could not be written: {}", sanitized(why, SENTENCE));
                 }
                 Some(Halt::Unreachable(why)) => {
-                    let _ = write!(text, "; the account was out of reach: {}", sanitized(why, SENTENCE));
+                    let _ = write!(text, "; the account was unreachable: {}", sanitized(why, SENTENCE));
                 }
                 Some(Halt::Owned(why) | Halt::Unclaimed(why)) => {
                     let _ = write!(text, "; the account was not claimed: {}", sanitized(why, SENTENCE));
                 }
             }
             text.push_str(match summary.in_sync {
-                Some(true) => "; a fresh plan was empty",
-                Some(false) => "; a fresh plan was not empty",
+                Some(true) => "; verified",
+                Some(false) => "; verification failed",
                 None => "",
             });
-            // Writing to a string cannot fail.
-            let _ = write!(text, "; it ended with {}", summary.exit);
+            let _ = write!(text, "; exit code {}", summary.exit);
         }
     }
     if run.torn {
-        text.push_str(". The ledger's last line is torn and was left out");
+        text.push_str(". The ledger's last line is incomplete and was ignored");
     }
     text + ".\n"
 }

@@ -5,7 +5,7 @@ use anyhow::anyhow;
 use crate::cli::accept;
 use crate::cli::console::{self, OutputStream};
 use crate::cli::open::open;
-use crate::cli::plan::read_and_plan;
+use crate::cli::read_account::read_and_plan;
 use crate::cli::request_limits::Effort;
 use crate::config;
 use crate::diag::has_errors;

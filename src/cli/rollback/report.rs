@@ -24,7 +24,7 @@ pub(super) fn show<'p>(
     run: &Run,
     planned: &'p Planned,
     format: Format,
-    voice: OutputStream,
+    stream: OutputStream,
 ) -> Option<&'p Plan> {
     let Planned { plan, conflicts, findings, .. } = planned;
     if format == Format::Json {
@@ -37,19 +37,19 @@ pub(super) fn show<'p>(
     }
     console::report(loaded, findings);
     if !conflicts.is_empty() {
-        voice.say("Left alone, because they are no longer as the run left them or cannot be brought back:\n");
+        stream.say("Left alone, because they changed since the run or cannot be restored:\n");
         for conflict in conflicts {
-            voice.say(&line(conflict));
+            stream.say(&line(conflict));
         }
-        voice.say("");
+        stream.say("");
     }
     let plan = plan.as_ref()?;
     if plan.is_empty() {
         let rest = if conflicts.is_empty() { "" } else { " else" };
-        voice.say(&format!("Nothing{rest} of run {} is left to roll back.", run.id));
+        stream.say(&format!("Nothing{rest} of run {} can be rolled back.", run.id));
         return Some(plan);
     }
-    voice.say(&human::plan_of(plan, console::style(), &format!("strowger rollback {}", run.id)));
+    stream.say(&human::plan_of(plan, console::style(), &format!("strowger rollback {}", run.id)));
     Some(plan)
 }
 
@@ -60,21 +60,23 @@ fn line(conflict: &Conflict) -> String {
     };
     let field = conflict.field.map(|field| format!(" {}", field.as_str())).unwrap_or_default();
     let values = match (&conflict.left, &conflict.now) {
-        (Some(left), Some(now)) => format!(": the run left {}, now it is {}", fields::value(left), fields::value(now)),
+        (Some(left), Some(now)) => {
+            format!(": was {} after the run, is {} now", fields::value(left), fields::value(now))
+        }
         _ => String::new(),
     };
     format!("  ! {}{field}: {}{values}", sanitized(&object, 300), sanitized(&conflict.why, 300))
 }
 
 /// What to know after a rollback.
-pub(super) fn rolled_back(exit: Exit, conflicts: &[Conflict], voice: OutputStream) {
+pub(super) fn rolled_back(exit: Exit, conflicts: &[Conflict], stream: OutputStream) {
     if exit != Exit::Ok {
         return;
     }
     if !conflicts.is_empty() {
         let objects = conflicts.iter().map(|conflict| (conflict.object.kind, &conflict.object.name));
         let count = objects.collect::<std::collections::BTreeSet<_>>().len();
-        voice.say(&format!("{} left alone, as listed above.", counted(count, "object")));
+        stream.say(&format!("{} left alone, as listed above.", counted(count, "object")));
     }
-    voice.say("The files may still ask for what was undone: revert them too, or the next apply does it again.");
+    stream.say("The files may still contain the reverted changes: revert the files too, or the next apply makes the changes again.");
 }

@@ -1,7 +1,7 @@
 //! The command that prints a token.
 //!
-//! It is somebody else's program: it may never end, print without end, or write the token on its standard error. So it
-//! has a deadline, its output a limit, and what it writes on standard error is not shown, because nobody can tell
+//! It is a third-party program: it may never end, print without end, or write the token on its standard error. So it
+//! has a deadline, its output a limit, and what it writes on standard error is not shown, because it is unknown
 //! whether the token is in it.
 
 use std::io::Read as _;
@@ -18,10 +18,10 @@ use crate::text::sanitized;
 
 use super::MOST_BYTES;
 
-/// How long the command may take; a password manager that waits for a person takes longer in vain.
+/// How long the command may take; a password manager that waits for a person times out.
 pub(super) const DEADLINE: Duration = Duration::from_secs(30);
 
-/// How often is looked whether a command that closed its output has ended.
+/// The polling interval for the end of a command that closed its output.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// What the command prints on standard output, in this folder and within the deadline.
@@ -44,11 +44,11 @@ pub(super) fn printed(
     let stdout = child.stdout.take();
     let mut running = Running(child);
     let (tell, told) = mpsc::channel();
-    // A thread of its own, for a pipe is read without a deadline. It ends with the command, or with the process.
+    // A separate thread, because a pipe is read without a deadline. It ends with the command, or with the process.
     thread::spawn(move || {
         let mut bytes = Vec::new();
         let read = stdout.map_or(Ok(0), |stdout| stdout.take(MOST_BYTES + 1).read_to_end(&mut bytes));
-        // Nobody listens after the deadline.
+        // After the deadline the receiver is gone.
         let _ = tell.send(read.map(|_| bytes));
     });
     let late = || format!("the token's command {name} did not end within {} and was killed", format_duration(deadline));
@@ -58,16 +58,16 @@ pub(super) fn printed(
         Err(RecvTimeoutError::Disconnected) => bail!("cannot read what the token's command {name} prints"),
     };
     if bytes.len() as u64 > MOST_BYTES {
-        bail!("the token's command {name} printed more than {} KiB, which is no token", MOST_BYTES / 1024);
+        bail!("the token's command {name} printed more than {} KiB, which is not a token", MOST_BYTES / 1024);
     }
     let Some(status) = running.until(end)? else { bail!(late()) };
     if !status.success() {
-        bail!("the token's command {name} failed ({status}); run it yourself to see why, what it says is not shown");
+        bail!("the token's command {name} failed ({status}); its output is not shown, run it yourself to see why");
     }
     Ok(bytes)
 }
 
-/// A command that does not outlive whoever waits for it.
+/// Kills the command when it is dropped.
 struct Running(Child);
 
 impl Running {

@@ -1,4 +1,4 @@
-//! Where the files go that follow an account: a folder of the operator's, or a branch.
+//! Where adopted files go: a folder or a branch.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,29 +21,29 @@ pub(super) enum Target {
     Branch(Box<Branch>),
 }
 
-/// The arguments of `watch` that say where files go which follow an account.
+/// The arguments of `watch` for adopted files.
 #[derive(Debug, clap::Args)]
 pub(super) struct Adopting {
-    /// The folder for files that ask for what the account has, where `policy.drift` says `adopt`
+    /// Folder for adopted files, where `policy.drift` says `adopt`: the account's files, edited to match the account
     #[arg(long, value_name = "FOLDER")]
     adopt: Option<PathBuf>,
-    /// The branch for them instead: a commit on top of the one that the files are of
+    /// Commit adopted files to this branch instead, on top of the commit of the account's files
     #[arg(long, value_name = "NAME", conflicts_with = "adopt")]
     adopt_branch: Option<RefName>,
-    /// Push that branch to `origin`, unless somebody else did
+    /// Push that branch to `origin`, unless it was changed there
     #[arg(long, requires = "adopt_branch")]
     adopt_push: bool,
 }
 
 impl Adopting {
-    /// Why the files cannot go where these accounts are, if so: they would count at once, with nobody's review.
+    /// Refuses a folder that is watched itself: adopted files would take effect without a review.
     pub(super) fn misplaced(&self, watched: &[PathBuf]) -> Option<String> {
         let folder = self.adopt.as_ref()?;
         let there = folder.canonicalize().ok()?;
         let is_watched = watched.iter().any(|path| path.canonicalize().is_ok_and(|path| path == there));
         let shown = sanitized(&folder.to_string_lossy(), 300);
         is_watched
-            .then(|| format!("`--adopt`: {shown} is watched, and files in it would count at once; give another folder"))
+            .then(|| format!("`--adopt`: {shown} is watched, so files written there would take effect immediately; give another folder"))
     }
 
     /// Where the files go, if anywhere.
@@ -58,10 +58,10 @@ impl Adopting {
     }
 }
 
-/// So many objects are named.
+/// The most objects that are listed.
 const MOST_NAMED: usize = 5;
 
-/// Writes the edited files of an account below a folder; says so, if they are others than before.
+/// Writes the edited files of an account below a folder; reports it if they differ from before.
 ///
 /// Each file is whole or not there; the account's own files are never among them.
 pub(super) fn into_folder(folder: &Path, adoption: &Adoption) -> Result<Option<String>, String> {
@@ -73,7 +73,7 @@ pub(super) fn into_folder(folder: &Path, adoption: &Adoption) -> Result<Option<S
         if path.canonicalize().is_ok_and(|there| file.path.canonicalize().is_ok_and(|own| own == there)) {
             return Err(format!("{} is the account's own file; give another folder", path.display()));
         }
-        // A pipe of that name would keep its reader waiting.
+        // Opening a pipe of that name would block.
         let is_file = fs::symlink_metadata(&path).is_ok_and(|about| about.is_file());
         if !is_file || fs::read(&path).ok().as_deref() != Some(file.text.as_bytes()) {
             replace_in_checkout(&path, &file.text).map_err(|error| format!("{error:#}"))?;

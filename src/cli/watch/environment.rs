@@ -69,13 +69,13 @@ impl Environment for Process {
         let root = match self.root(account) {
             Ok(root) => root,
             Err(why) => {
-                tracing::warn!("what is refused of {name} cannot be kept for a restart: {why}");
+                tracing::warn!("cannot save the refused address of {name} for a restart: {why}");
                 return fresh;
             }
         };
         if fresh.is_some() {
             if let Err(why) = refused::keep(&root, account) {
-                tracing::warn!("what is refused of {name} cannot be kept for a restart: {why}");
+                tracing::warn!("cannot save the refused address of {name} for a restart: {why}");
             }
             return fresh;
         }
@@ -83,7 +83,7 @@ impl Environment for Process {
         if before.is_none()
             && let Err(why) = refused::forget(&root)
         {
-            tracing::warn!("what was refused of {name}, and is accepted, cannot be forgotten: {why}");
+            tracing::warn!("cannot remove the saved refusal of {name}, which is accepted now: {why}");
         }
         before
     }

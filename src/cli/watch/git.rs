@@ -17,19 +17,19 @@ const STATE: &str = state_dir::NAME;
 /// The arguments of `watch` that name a repository.
 #[derive(Debug, clap::Args)]
 pub(super) struct Repository {
-    /// Fetch the files from a git repository instead: an ssh or https URL, or a path. Credentials are git's business
+    /// Fetch the files from a git repository instead: an ssh or https URL, or a path. Git handles credentials
     #[arg(long, value_name = "URL", conflicts_with = "paths")]
     git: Option<Written>,
-    /// The branch or tag whose commits count
+    /// Branch or tag to follow
     #[arg(long, value_name = "NAME", default_value = "main", requires = "git")]
     r#ref: RefName,
-    /// The file or folder inside of the repository
+    /// File or folder inside the repository
     #[arg(long, value_name = "PATH", default_value = "", hide_default_value = true, requires = "git")]
     path: Inside,
-    /// How long at most between two looks at the repository
+    /// Maximum time between two fetches
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = super::interval, requires = "git")]
     git_interval: Duration,
-    /// Take up only commits whose signature `git verify-commit` takes for good
+    /// Only deploy commits that pass `git verify-commit`
     #[arg(long, requires = "git")]
     require_signed: bool,
 }

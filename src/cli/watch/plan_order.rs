@@ -1,4 +1,4 @@
-//! Signals that ask for a look.
+//! Signals that trigger a check.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use crate::watch::{Command, Reason};
 
 use super::systemd::Reloading;
 
-/// From now on `SIGHUP` has the files and all accounts looked at.
+/// Makes `SIGHUP` check the files and all accounts from now on.
 ///
 /// Must be called where a runtime is running.
 #[cfg(unix)]
@@ -18,7 +18,7 @@ pub(super) fn on_hangup(commands: mpsc::Sender<Command>, reload: mpsc::Sender<Re
     let mut hangup = signal(SignalKind::hangup())?;
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
-            // One that waits already is as good.
+            // A full channel already holds such an order.
             let _ = reload.try_send(Reloading);
             let command = Command::Reconcile { account: None, reason: Reason::Signal, answer: None };
             if commands.send(command).await.is_err() {
@@ -29,7 +29,7 @@ pub(super) fn on_hangup(commands: mpsc::Sender<Command>, reload: mpsc::Sender<Re
     Ok(())
 }
 
-/// There is no such signal here; the channels stay open all the same.
+/// Windows has no such signal; the channels stay open.
 #[cfg(not(unix))]
 pub(super) fn on_hangup(commands: mpsc::Sender<Command>, reload: mpsc::Sender<Reloading>) -> io::Result<()> {
     tokio::spawn(async move {

@@ -1,6 +1,7 @@
 //! The address and token source that a watch refused, kept in the account's state folder.
 //!
-//! A later commit makes what was refused look old. So that a restart does not forget it, it is kept until it is accepted.
+//! After a later commit, the refused address is in the previous revision and looks accepted. So it is kept over
+//! restarts until it is accepted.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -8,7 +9,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Account, News, Reach};
+use crate::config::{Account, NewTargets, Reach};
 use crate::ledger::state_dir;
 use crate::providers::settings::SecretRef;
 
@@ -31,7 +32,7 @@ struct Refused {
 /// Keeps what is refused of an account, below this folder.
 pub(super) fn keep(root: &Path, account: &Account) -> io::Result<()> {
     let (Some((url, token)), Reach::Checked(news)) = (way(account), &account.reach) else { return Ok(()) };
-    let News { address, source, says } = news.clone();
+    let NewTargets { address, source, says } = news.clone();
     let refused = Refused { url, token, address, source, says };
     if read(root).is_some_and(|kept| kept == refused) {
         return Ok(());
@@ -49,7 +50,7 @@ pub(super) fn keep(root: &Path, account: &Account) -> io::Result<()> {
 pub(super) fn recall(root: &Path, account: &Account) -> Option<Account> {
     let (url, token) = way(account)?;
     let kept = read(root).filter(|kept| kept.url == url && kept.token == token)?;
-    let news = News { address: kept.address, source: kept.source, says: kept.says };
+    let news = NewTargets { address: kept.address, source: kept.source, says: kept.says };
     Some(Account { reach: Reach::Checked(news), ..account.clone() })
 }
 

@@ -1,4 +1,4 @@
-//! What `watch` shows and tells others: the status server and the notices.
+//! The status server and the notifications of `watch`.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -17,36 +17,36 @@ use crate::watch::{Clock, Command, StatusStore, server};
 
 use super::super::secrets;
 
-/// How long receivers of notices are waited for at the end.
+/// How long to wait for receivers of notifications at the end.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// What `watch` shows and tells others.
+/// Arguments of the status server and the notifications.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Status and notices")]
 pub(super) struct Serving {
-    /// Serve the status page, metrics and probes at this address; port 0 takes a free one
+    /// Serve the status page, metrics and probes at this address; port 0 picks a free port
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
-    /// A name that the status server answers to, beside addresses and localhost. Repeat it for several
+    /// Host name that the status server answers to, in addition to IP addresses and localhost. Can be repeated
     #[arg(long, value_name = "NAME", requires = "listen")]
     allow_host: Vec<Box<str>>,
-    /// The environment variable with the token that lets requests wake accounts and approve plans
+    /// Environment variable with the token for requests that trigger checks or approve plans
     #[arg(long, value_name = "NAME", requires = "listen", conflicts_with = "token_file")]
     token_env: Option<Box<str>>,
-    /// The file with that token
+    /// File with that token
     #[arg(long, value_name = "FILE", requires = "listen")]
     token_file: Option<PathBuf>,
-    /// Post what happens to this webhook. Others on this machine can read a command line: use one of the next two if the
-    /// address is a secret. Repeat it for several
+    /// Post notifications to this webhook. Other users of this machine can read the command line: use one of the next
+    /// two options if the URL is a secret. Can be repeated
     #[arg(long, value_name = "URL")]
     notify: Vec<String>,
-    /// Post what happens to the webhook whose address is in this environment variable. Repeat it for several
+    /// Post notifications to the webhook whose URL is in this environment variable. Can be repeated
     #[arg(long, value_name = "NAME")]
     notify_env: Vec<Box<str>>,
-    /// Post what happens to the webhook whose address is in this file. Repeat it for several
+    /// Post notifications to the webhook whose URL is in this file. Can be repeated
     #[arg(long, value_name = "FILE")]
     notify_file: Vec<PathBuf>,
-    /// What is posted
+    /// Format of the notifications
     #[arg(long, value_enum, default_value = "cloudevents")]
     notify_format: NotifyFormat,
 }
@@ -58,7 +58,7 @@ pub(super) struct Served {
 }
 
 impl Serving {
-    /// Begins to serve and to tell. Must be called where a runtime is running, and before anything happens.
+    /// Starts both. Must be called where a runtime is running, and before anything happens.
     pub(super) async fn start(
         &self,
         status_store: &StatusStore,
@@ -98,7 +98,7 @@ impl Serving {
         reference.map(|reference| secrets::resolve(&reference, Path::new(""))).transpose()
     }
 
-    /// Everybody who is told. No error says where.
+    /// The webhooks. Errors do not contain their URLs, which may be secrets.
     fn receivers(&self) -> anyhow::Result<Vec<Receiver>> {
         let mut addresses: Vec<(String, Secret)> = Vec::new();
         for (index, url) in self.notify.iter().enumerate() {
@@ -106,7 +106,7 @@ impl Serving {
         }
         for name in &self.notify_env {
             let option = format!("--notify-env {name}");
-            let value = std::env::var(&**name).map_err(|_| anyhow!("{option}: there is no such variable"))?;
+            let value = std::env::var(&**name).map_err(|_| anyhow!("{option}: the variable is not set"))?;
             addresses.push((option, Secret::new(value)));
         }
         for file in &self.notify_file {
@@ -123,16 +123,16 @@ impl Serving {
 }
 
 impl Served {
-    /// Ends after the process was told to stop.
+    /// Ends after the process was asked to stop.
     ///
-    /// Whoever stops it at once waits for nobody.
+    /// After a second signal it does not wait.
     pub(super) async fn end(self, stop: &ShutdownSignal) {
         tokio::select! {
             () = self.notices.end(GRACE) => {}
             () = stop.until(Urgency::Immediate) => return,
         }
         if let Some(server) = self.server {
-            // It listens to the same word, and takes two seconds at most.
+            // The server stops on the same signal, within two seconds.
             let _ = server.await;
         }
     }

@@ -1,6 +1,6 @@
-//! Telling a service manager how it goes, by the protocol of `sd_notify(3)`.
+//! Notifies a service manager by the protocol of `sd_notify(3)`.
 //!
-//! Without `NOTIFY_SOCKET` nothing is told. Ready is who has read the files and looked at every account once, whatever
+//! Does nothing without `NOTIFY_SOCKET`. Ready means that the files were read and every account checked once, whatever
 //! came of it; the watchdog is fed as long as the loops answer.
 
 use std::time::Duration;
@@ -17,15 +17,19 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The longest status line.
 const LONGEST: usize = 200;
 
-/// Told that everything is read again.
+/// A request to read everything again.
 #[derive(Debug)]
 pub(super) struct Reloading;
 
-/// Tells the service manager from now on, until the end of the runtime.
+/// Notifies the service manager until the end of the runtime.
 ///
 /// The watchdog is fed only if the loops take an order in, so that a loop that hangs is found out.
 #[cfg(unix)]
-pub(super) fn tell(status_store: StatusStore, commands: mpsc::Sender<Command>, mut reloads: mpsc::Receiver<Reloading>) {
+pub(super) fn notify(
+    status_store: StatusStore,
+    commands: mpsc::Sender<Command>,
+    mut reloads: mpsc::Receiver<Reloading>,
+) {
     let Some(socket) = Socket::from_environment() else { return };
     tokio::spawn(async move {
         let mut changed = status_store.follow();
@@ -48,7 +52,7 @@ pub(super) fn tell(status_store: StatusStore, commands: mpsc::Sender<Command>, m
                 _ = heart.tick() => if watchdog().is_some() && lives(&commands, beat).await { socket.send("WATCHDOG=1") },
                 Some(Reloading) = reloads.recv() => {
                     socket.send(&format!("RELOADING=1\nMONOTONIC_USEC={}", monotonic()));
-                    // The accounts are woken; what comes of it is told as it is without a signal. Who began to reload
+                    // The accounts are woken; the result is reported as usual. A process that announced a reload
                     // must end it, however slow the loops are: the watchdog is there for those that hang.
                     lives(&commands, PATIENCE).await;
                     if ready {
@@ -60,7 +64,7 @@ pub(super) fn tell(status_store: StatusStore, commands: mpsc::Sender<Command>, m
     });
 }
 
-/// Tells that the process is about to end.
+/// Reports that the process is about to end.
 #[cfg(unix)]
 pub(super) fn stopping() {
     if let Some(socket) = Socket::from_environment() {
@@ -69,7 +73,7 @@ pub(super) fn stopping() {
 }
 
 #[cfg(not(unix))]
-pub(super) fn tell(_board: StatusStore, _commands: mpsc::Sender<Command>, _reloads: mpsc::Receiver<Reloading>) {}
+pub(super) fn notify(_board: StatusStore, _commands: mpsc::Sender<Command>, _reloads: mpsc::Receiver<Reloading>) {}
 
 #[cfg(not(unix))]
 pub(super) fn stopping() {}
@@ -77,8 +81,8 @@ pub(super) fn stopping() {}
 /// Whether the loops take orders in.
 async fn lives(commands: &mpsc::Sender<Command>, limit: Duration) -> bool {
     let (answer, answered) = tokio::sync::oneshot::channel();
-    let asked = async { commands.send(Command::Count(answer)).await.is_ok() && answered.await.is_ok() };
-    tokio::time::timeout(limit, asked).await.unwrap_or(false)
+    let answered_in_time = async { commands.send(Command::Count(answer)).await.is_ok() && answered.await.is_ok() };
+    tokio::time::timeout(limit, answered_in_time).await.unwrap_or(false)
 }
 
 /// Whether the files were read and every account was looked at.
@@ -107,11 +111,11 @@ fn line(status_store: &StatusStore) -> Option<String> {
     (!parts.is_empty()).then(|| sanitized(&parts.join(", "), LONGEST))
 }
 
-/// How often the watchdog is to be fed, if this process is the one that is meant.
+/// How often the watchdog is to be fed, if this process is the one to watch.
 fn watchdog() -> Option<Duration> {
-    let meant = std::env::var("WATCHDOG_PID").ok().is_none_or(|pid| pid == std::process::id().to_string());
+    let is_this_process = std::env::var("WATCHDOG_PID").ok().is_none_or(|pid| pid == std::process::id().to_string());
     let limit: u64 = std::env::var("WATCHDOG_USEC").ok()?.parse().ok()?;
-    (meant && limit > 1).then(|| Duration::from_micros(limit / 2))
+    (is_this_process && limit > 1).then(|| Duration::from_micros(limit / 2))
 }
 
 #[cfg(unix)]
@@ -143,7 +147,7 @@ impl Socket {
             _ => return None,
         };
         let socket = std::os::unix::net::UnixDatagram::unbound().ok()?;
-        // A service manager that does not listen holds nobody up.
+        // A service manager that does not listen must not block the process.
         socket.set_nonblocking(true).ok()?;
         Some(Self { socket, address })
     }

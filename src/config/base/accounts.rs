@@ -26,12 +26,12 @@ pub(super) struct Former {
     pub(super) files: Vec<File>,
     /// Which of the files name it.
     naming: Vec<File>,
-    pub(super) address: Whereabouts,
+    pub(super) address: Location,
 }
 
 /// Where an account was.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Whereabouts {
+pub(super) enum Location {
     /// At this address; in memory, if there is none.
     At(Option<Address>),
     /// Its section has errors.
@@ -103,7 +103,7 @@ impl Index {
                 let address = heading
                     .provider
                     .as_ref()
-                    .map_or(Whereabouts::Unknown, |provider| Whereabouts::At(address::of(provider, &top.join(place))));
+                    .map_or(Location::Unknown, |provider| Location::At(address::of(provider, &top.join(place))));
                 index.add(Former { heading, key, place: place.clone(), files, naming, address });
             }
         }
@@ -114,9 +114,9 @@ impl Index {
         let at = self.accounts.len();
         self.by_name.entry(account.key.clone()).or_default().push(at);
         match &account.address {
-            Whereabouts::At(Some(address)) => self.by_address.entry(address.clone()).or_default().push(at),
-            Whereabouts::At(None) => {}
-            Whereabouts::Unknown => self.astray.push(at),
+            Location::At(Some(address)) => self.by_address.entry(address.clone()).or_default().push(at),
+            Location::At(None) => {}
+            Location::Unknown => self.astray.push(at),
         }
         self.accounts.push(account);
     }
@@ -132,7 +132,7 @@ impl Index {
     }
 
     /// The accounts whose address is not known, and may be any.
-    pub(super) fn astray(&self) -> &[usize] {
+    pub(super) fn unlocated(&self) -> &[usize] {
         &self.astray
     }
 }

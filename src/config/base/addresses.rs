@@ -2,7 +2,7 @@
 //! does not have.
 //!
 //! A token is sent to an address as soon as an account is read, and a token's command runs before that: no plan can be
-//! held back in time. So what is new is found here, and waits until somebody accepts it. A pair counts: another
+//! blocked in time. So what is new is found here, and must be accepted first. A pair counts: another
 //! account's token is as new to an address as a token that no account had.
 
 use std::path::{Component, Path, PathBuf};
@@ -13,8 +13,9 @@ use crate::providers::settings::{ProviderSettings, SecretRef};
 use crate::text::sanitized;
 
 use super::super::address::resolved;
+use super::super::files::display;
 use super::super::git::{Commit, Entry, GitError, Repository};
-use super::super::load::{Account, display};
+use super::super::load::Account;
 use super::accounts::{Former, Index};
 
 /// A file that a token's command names is not compared beyond this many bytes, and counts as another one.
@@ -27,12 +28,12 @@ pub enum Reach {
     #[default]
     Unchecked,
     /// They were.
-    Checked(News),
+    Checked(NewTargets),
 }
 
 /// What is new; nothing, if both are absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct News {
+pub struct NewTargets {
     /// The host of an address, with the port unless it is that of https: `pbx.example.org`.
     pub address: Option<Box<str>>,
     /// A token's source: `env:NAME`, `file:PATH` from the repository's top, or `command:` and the command as a shell
@@ -42,8 +43,8 @@ pub struct News {
     pub says: Vec<String>,
 }
 
-impl News {
-    /// The same for an account of which nobody knows what was before.
+impl NewTargets {
+    /// The same for an account whose earlier revision is unknown.
     pub(super) fn unclear(account: &Account, top: &Path, why: &str) -> Self {
         let Some((url, token)) = account.settings.provider.endpoint() else { return Self::default() };
         let says = vec![sanitized(why, 1000)];
@@ -51,7 +52,7 @@ impl News {
     }
 
     /// This and what is new to another revision.
-    pub(super) fn and(&mut self, other: Self) {
+    pub(super) fn add(&mut self, other: Self) {
         self.address = other.address.or(self.address.take());
         self.source = other.source.or(self.source.take());
         self.says.extend(other.says.into_iter().filter(|says| !self.says.contains(says)).collect::<Vec<_>>());

@@ -7,9 +7,10 @@ use std::rc::Rc;
 use crate::diag::Source;
 use crate::model::{NameKey, OwnerName};
 
+use super::super::files::display;
 use super::super::git::{self, Commit, Entry as File, GitError, Repository};
-use super::super::load::{Account, display};
-use super::accounts::{Former, Index, Whereabouts};
+use super::super::load::Account;
+use super::accounts::{Former, Index, Location};
 use super::names::{Heading, Names};
 use super::present::Present;
 
@@ -123,7 +124,7 @@ impl<'a> History<'a> {
         if !found.own.is_empty() {
             return Ok(found);
         }
-        found.same_address.extend(others(index.astray()));
+        found.same_address.extend(others(index.unlocated()));
         let gone = |(_, former): &(usize, &Former)| former.key != name && !self.present.has(former);
         let gone = index.accounts.iter().enumerate().filter(gone).map(|(at, _)| at);
         found.vanished = gone.filter(|at| !found.same_address.contains(at)).collect();
@@ -155,7 +156,7 @@ impl<'a> History<'a> {
             let named =
                 |file: &&File| index.accounts.iter().any(|former| former.place == own && former.is_named_by(file));
             if let Some(first) = here.first().filter(|_| !here.iter().any(named)) {
-                return Ok(Some(format!("{} is not of an account", called(first))));
+                return Ok(Some(format!("{} does not belong to an account", called(first))));
             }
         }
         // Any file that cannot be read could be where it was, but one that is still there is another account's.
@@ -167,7 +168,7 @@ impl<'a> History<'a> {
 impl Former {
     /// Whether it was where an account is now.
     pub(super) fn is_at(&self, account: &Account) -> bool {
-        self.address == Whereabouts::At(account.address())
+        self.address == Location::At(account.address())
     }
 }
 

@@ -9,13 +9,13 @@ use crate::model::NameKey;
 
 use super::super::git::{Commit, Repository};
 use super::super::load::Account;
-use super::accounts::{Former, Index, Whereabouts};
+use super::accounts::{Former, Index, Location};
 use super::names::{Said, said};
 
 /// The names and addresses of the accounts that there are now.
 #[derive(Debug, Default)]
 pub(super) struct Present {
-    names: HashMap<NameKey, HashSet<Whereabouts>>,
+    names: HashMap<NameKey, HashSet<Location>>,
     addresses: HashMap<Address, HashSet<NameKey>>,
 }
 
@@ -24,7 +24,7 @@ impl Present {
     pub(super) fn new(accounts: &[Account]) -> Self {
         let mut present = Self::default();
         for account in accounts {
-            present.add(NameKey::of(&account.settings.name), Whereabouts::At(account.address()));
+            present.add(NameKey::of(&account.settings.name), Location::At(account.address()));
         }
         present
     }
@@ -46,17 +46,16 @@ impl Present {
                 };
                 if let Said::Account(heading) = said(text.into_bytes()) {
                     let provider = heading.provider.as_ref();
-                    let at = provider.map_or(Whereabouts::Unknown, |provider| {
-                        Whereabouts::At(super::super::address::of(provider, &root))
-                    });
+                    let at = provider
+                        .map_or(Location::Unknown, |provider| Location::At(super::super::address::of(provider, &root)));
                     self.add(heading.key(), at);
                 }
             }
         }
     }
 
-    fn add(&mut self, name: NameKey, at: Whereabouts) {
-        if let Whereabouts::At(Some(address)) = &at {
+    fn add(&mut self, name: NameKey, at: Location) {
+        if let Location::At(Some(address)) = &at {
             self.addresses.entry(address.clone()).or_default().insert(name.clone());
         }
         self.names.entry(name).or_default().insert(at);

@@ -21,7 +21,6 @@ pub enum BaseError {
     /// The files are in no repository.
     #[error("cannot look at `{revision}`: {folder} is in no git repository; leave `--base` out")]
     NoRepository {
-        /// The revision.
         revision: Box<str>,
         /// The account's folder.
         folder: String,
@@ -30,14 +29,10 @@ pub enum BaseError {
     #[error(
         "cannot look at `{revision}`: the repository has no such commit; fetch it (in CI with `fetch-depth: 0`), or name another"
     )]
-    Unknown {
-        /// The revision.
-        revision: Box<str>,
-    },
+    Unknown { revision: Box<str> },
     /// A tag and a branch have the name, or two branches.
     #[error("cannot look at `{revision}`: {refs} are different commits; write one of them whole")]
     Ambiguous {
-        /// The revision.
         revision: Box<str>,
         /// The two whole names.
         refs: String,
@@ -45,7 +40,6 @@ pub enum BaseError {
     /// Git failed.
     #[error("cannot look at `{revision}`")]
     Git {
-        /// The revision.
         revision: Box<str>,
         /// What git says.
         #[source]
@@ -64,6 +58,6 @@ impl FromStr for Revision {
 
 impl Revision {
     pub(super) fn outside(&self, folder: &Path) -> BaseError {
-        BaseError::NoRepository { revision: self.0.clone(), folder: super::super::load::display(or_here(folder)) }
+        BaseError::NoRepository { revision: self.0.clone(), folder: super::super::files::display(or_here(folder)) }
     }
 }

@@ -33,7 +33,7 @@ impl Repository {
         Ok(!succeeded(run(&self.at, &listed)?)?.stdout.is_empty())
     }
 
-    /// Two refs that a short name may mean and that lead to different commits; whoever may push a tag could choose
+    /// Two refs that a short name may mean and that lead to different commits; a pushed tag could choose
     /// between them.
     pub(in crate::config) fn ambiguous(&mut self, revision: &str) -> Result<Option<[String; 2]>, GitError> {
         let name = revision.split(['~', '^', ':', '@']).next().unwrap_or_default();

@@ -19,7 +19,6 @@ impl Blobs {
     /// What git is started with.
     pub(super) const ARGUMENTS: [&str; 3] = ["cat-file", "--batch", "--follow-symlinks"];
 
-    /// Starts it.
     pub(super) fn start(mut command: Command) -> io::Result<Self> {
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let watchdog = Watchdog::of(&process, LIMIT);
@@ -30,9 +29,9 @@ impl Blobs {
         }
     }
 
-    /// The bytes of a file, by its object's name or by `commit:path`; `None` if that is no file.
+    /// The bytes of a file, by its object's name or by `commit:path`; `None` if that is not a file.
     pub(super) fn read(&mut self, asked: &[u8]) -> io::Result<Option<Vec<u8>>> {
-        // A line break would be a second question, whose answer nobody reads.
+        // A line break would start a second request, whose answer is not read.
         if asked.is_empty() || asked.contains(&b'\n') {
             return Ok(None);
         }
@@ -67,7 +66,7 @@ impl Blobs {
         Ok(String::from_utf8_lossy(&line).trim_end().to_owned())
     }
 
-    /// So many bytes, and the line break after them.
+    /// This many bytes, and the line break after them.
     fn bytes(&mut self, size: u64) -> io::Result<Vec<u8>> {
         if size > MOST {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "a file has more than 256 MiB"));
@@ -84,7 +83,7 @@ impl Blobs {
 
 impl Drop for Blobs {
     fn drop(&mut self) {
-        // It may be about to say what nobody reads any more, and would wait for ever.
+        // It may be blocked on output that is no longer read.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

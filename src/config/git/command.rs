@@ -91,7 +91,7 @@ const REMOTE: [&str; 8] = [
 ///
 /// # Errors
 ///
-/// If there is no git program.
+/// If git is not on the PATH.
 pub fn command(repository: &Path, access: Access, settings: &[(&str, &str)]) -> io::Result<Command> {
     let mut command = bare(access, settings)?;
     // Nothing is looked for where it runs. A repository that is about to be made has a folder above already.

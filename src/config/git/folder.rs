@@ -91,7 +91,7 @@ fn target(path: &Path) -> Result<PathBuf, GitError> {
 }
 
 /// A `.git` that is a file or a link is believed if it leads to a repository that belongs to these files, or at least
-/// to one that is not part of somebody's files, which a commit could have made.
+/// to one outside of any checkout, where a commit could have created it.
 fn trusted(top: &Path, repository: &Path) -> Result<(), GitError> {
     let refused = |why: &str| Err(GitError::Unclear(format!("its `.git` leads to {why}")));
     if repository.starts_with(top) {

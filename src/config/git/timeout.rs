@@ -1,4 +1,4 @@
-//! A limit of time for git: what lies in a checkout, such as a pipe in place of a file, could have it wait for ever.
+//! A timeout for git: a pipe in place of a file in a checkout could block it for ever.
 
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -21,12 +21,12 @@ impl Watchdog {
         std::thread::spawn(move || {
             let mut busy = true;
             loop {
-                let heard = if busy {
+                let received = if busy {
                     receiver.recv_timeout(limit)
                 } else {
                     receiver.recv().map_err(|_| RecvTimeoutError::Disconnected)
                 };
-                match heard {
+                match received {
                     Ok(now) => busy = now,
                     Err(RecvTimeoutError::Timeout) => return kill(id),
                     Err(RecvTimeoutError::Disconnected) => return,
@@ -64,7 +64,7 @@ fn kill(id: u32) {
     }
 }
 
-/// There is no way to end a process by its number here without a program.
+/// This system cannot end a process by its number without another program.
 #[cfg(not(unix))]
 fn kill(_id: u32) {}
 

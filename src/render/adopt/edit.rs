@@ -212,7 +212,7 @@ impl<'t> Editor<'t> {
             edits.push((start..self.line_end(entry.end), String::new()));
         }
         if gone.len() == entries.len() {
-            // A key with nothing behind it is no empty collection.
+            // A key without a value is not an empty collection.
             let (parent, position) = self.places.position(id)?;
             let key = self.places.get(parent)?.children.get(position.checked_sub(1)?).copied()?;
             let end = self.places.get(key)?.range.end;

@@ -7,7 +7,6 @@ use crate::model::{E164, LiveNumber, LiveRingGroup, ObjectId};
 /// What of an account is exported; without a list of a kind, everything of that kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Choice {
-    /// The numbers.
     pub numbers: Option<HashSet<E164>>,
     /// The ring groups, by the vendor's ids: names need not be unique.
     pub ring_groups: Option<HashSet<ObjectId>>,

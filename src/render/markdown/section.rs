@@ -6,7 +6,7 @@ use crate::model::{Change, Verb};
 use crate::plan::Plan;
 use crate::text;
 
-use super::super::blocks::{self, Held};
+use super::super::blocks::{self, BlockedChanges};
 use super::super::summary::{self, counted};
 use super::super::{fields, human, skipped};
 
@@ -24,7 +24,6 @@ pub(super) enum Urgency {
     Reason,
     /// A change that a guard holds back.
     Blocked,
-    /// A deletion.
     Deletion,
     /// Any other change.
     Other,
@@ -41,7 +40,7 @@ struct Part {
     shown: bool,
 }
 
-/// The plan of one account: a heading, the changes as a diff, what is blocked, the counts, the price, the digest.
+/// The plan of one account: a heading, the changes as a diff, what is blocked, the counts, the API calls, the digest.
 pub(super) struct Section<'a> {
     plan: &'a Plan,
     title: String,
@@ -57,13 +56,12 @@ pub(super) struct Section<'a> {
 
 impl<'a> Section<'a> {
     pub(super) fn new(plan: &'a Plan) -> Self {
-        let held = Held::of(plan);
-        let mut parts: Vec<Part> = plan.changes.iter().map(|change| of_change(change, &held)).collect();
+        let blocked = BlockedChanges::of(plan);
+        let mut parts: Vec<Part> = plan.changes.iter().map(|change| of_change(change, &blocked)).collect();
         parts.extend(plan.blocked.iter().map(|block| {
             let (title, place) = blocks::title(block);
             let mut text = place.map_or(format!("{title}\n"), |place| format!("{title}  {place}\n"));
-            for line in held.list(block) {
-                // Writing to a string cannot fail, here and below.
+            for line in blocked.list(block) {
                 let _ = writeln!(text, "    {line}");
             }
             Part { urgency: Urgency::Reason, verb: None, text, shown: false }
@@ -73,8 +71,8 @@ impl<'a> Section<'a> {
         let only =
             skipped::only(plan).map(|only| format!(", {}", code(&text::sanitized(&only, TITLE)))).unwrap_or_default();
         let title = format!("### Strowger plan for {account}{only}\n\n**{}**\n", summary::counts(plan));
-        let blocked = format!("\n**Blocked: {}.**\n", summary::blocked(plan, &held));
-        let blocked = if plan.is_blocked() { blocked } else { String::new() };
+        let heading = format!("\n**Blocked: {}.**\n", summary::blocked(plan, &blocked));
+        let blocked = if plan.is_blocked() { heading } else { String::new() };
         let fence = "`".repeat(longest.max(2) + 1);
         Self { plan, title, blocked, tail: tail(plan), fence, parts, looked: 0, looking: Urgency::Reason }
     }
@@ -174,9 +172,9 @@ impl Part {
 
 /// The change as the terminal shows it, with the sign in the first column, where a `diff` block wants it; `!` is its
 /// sign for a changed line.
-fn of_change(change: &Change, held: &Held<'_>) -> Part {
+fn of_change(change: &Change, blocked: &BlockedChanges<'_>) -> Part {
     let mut text = String::new();
-    for line in human::change(change, held.by(change)).lines() {
+    for line in human::change(change, blocked.by(change)).lines() {
         match line.strip_prefix("  ") {
             Some(change) if change.starts_with('~') => text.push_str(&change.replacen('~', "!", 1)),
             Some(change) => text.push_str(change),
@@ -184,7 +182,7 @@ fn of_change(change: &Change, held: &Held<'_>) -> Part {
         }
         text.push('\n');
     }
-    let urgency = match (held.by(change), change.verb) {
+    let urgency = match (blocked.by(change), change.verb) {
         (Some(_), _) => Urgency::Blocked,
         (None, Verb::Delete) => Urgency::Deletion,
         (None, Verb::Create | Verb::Update) => Urgency::Other,
@@ -195,8 +193,10 @@ fn of_change(change: &Change, held: &Held<'_>) -> Part {
 fn tail(plan: &Plan) -> String {
     let mut parts = Vec::new();
     if plan.is_blocked() {
-        parts
-            .push(format!("To let exactly this plan through: `strowger apply` with {}.", code(&blocks::release(plan))));
+        parts.push(format!(
+            "To approve exactly this plan: {}.",
+            code(&format!("strowger apply PATH {}", blocks::release(plan)))
+        ));
     }
     if let Some(title) = skipped::title(plan) {
         parts.push(format!("**Left out: {title}.**\n\n{}", block(&skipped::list(plan))));
@@ -206,7 +206,7 @@ fn tail(plan: &Plan) -> String {
     if !unreadable.is_empty() {
         parts.push(block(&unreadable));
     }
-    parts.push(format!("Price: {}.", summary::price(plan)));
+    parts.push(format!("API calls: {}.", summary::api_calls(plan)));
     if !plan.is_empty() {
         parts.push(format!("Digest: {}", code(&fields::sanitized(&plan.digest.0))));
     }

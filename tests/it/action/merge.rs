@@ -32,7 +32,7 @@ fn the_reviewed_plan_is_applied_and_a_second_run_has_nothing_to_do() {
     let (server, project, merged, digest) = reviewed();
     let ended = project.apply(&merged).expect(0);
     assert_eq!([ended.output("digest"), ended.output("exit_code"), ended.output("changes")], [&digest, "0", "5"]);
-    assert!(ended.log.contains("In sync: a fresh plan is empty."), "{}", ended.log);
+    assert!(ended.log.contains("Verified: account matches the files."), "{}", ended.log);
     assert!(ended.log.contains(&format!("Reviewed in pull request {NUMBER}: {digest}")), "{}", ended.log);
     assert!(ended.summary.contains("Strowger apply: in sync"), "{}", ended.summary);
     assert_eq!(server.audit().len(), 5);
@@ -116,7 +116,7 @@ fn nothing_that_nobody_reviewed_is_applied() {
     project.github.state().pulls.clear();
     let ended = project.apply(&merged).expect(5);
     ended.says("::notice", "is not the merge of a pull request");
-    assert!(ended.log.contains("expected that nothing is left to do"), "{}", ended.log);
+    assert!(ended.log.contains("expected no changes"), "{}", ended.log);
     assert!(server.audit().is_empty());
     // What was reviewed elsewhere.
     project.run(&merged, &[("mode", "apply"), ("expect", "latest")]).expect(64);
@@ -194,7 +194,7 @@ fn a_saved_plan_is_applied_as_it_is_and_tells_field_by_field_what_moved() {
     assert_eq!(server.audit().len(), 2, "only what was done by hand");
     project.github.state().comments[0].body = honest;
     let ended = project.run(&merged, &inputs).expect(0);
-    assert!(ended.log.contains("As planned: the account shows everything that was written."), "{}", ended.log);
+    assert!(ended.log.contains("Verified: the account has everything that was written."), "{}", ended.log);
     project.run(&merged, &[("mode", "apply"), ("plan-file", "nowhere.json")]).expect(64);
 }
 

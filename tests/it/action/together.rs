@@ -53,7 +53,7 @@ fn two_merges_are_applied_by_one_run_with_both_reviews() {
     let (first, second) = merged(&project, bonjour, vitrine);
     project.ran(&first, "cancelled");
     let ended = project.apply(&second).expect(0);
-    assert!(ended.log.contains("In sync: a fresh plan is empty."), "{}", ended.log);
+    assert!(ended.log.contains("Verified: account matches the files."), "{}", ended.log);
     for number in ["Reviewed in pull request 7: ", "Reviewed in pull request 8: "] {
         assert!(ended.log.contains(number), "{}", ended.log);
     }
@@ -88,7 +88,7 @@ fn a_merge_that_nobody_reviewed_holds_all_of_them_back() {
     project.propose_as(OTHER, "other", vitrine);
     let (_, second) = (project.merge(), project.merge_as(OTHER, "other"));
     let ended = is_refused(&server, project.apply(&second));
-    assert!(ended.log.contains("(number +33142685303) is in none of them"), "{}", ended.log);
+    assert!(ended.log.contains("(number +33142685303) is in none of the reviewed plans"), "{}", ended.log);
     assert!(ended.summary.contains("Vitrine"), "{}", ended.summary);
     // A commit that was pushed past two reviews is one more.
     let (server, project) = in_sync();
@@ -96,7 +96,7 @@ fn a_merge_that_nobody_reviewed_holds_all_of_them_back() {
     let sha = project.edit("label: Ventes }", "label: Service }");
     let push = Event { name: "push", payload: json!({ "before": second.sha }), sha };
     let ended = is_refused(&server, project.apply(&push));
-    assert!(ended.log.contains("(number +33142685302) is in none of them"), "{}", ended.log);
+    assert!(ended.log.contains("(number +33142685302) is in none of the reviewed plans"), "{}", ended.log);
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn a_plan_that_is_less_or_something_else_than_the_reviews_is_refused() {
     server.patch(&path, &json!({ "label": "By hand" }));
     let ended = project.apply(&second).expect(5);
     assert_eq!(written(&server), 1, "only what was done by hand");
-    assert!(ended.log.contains("(number +33142685300) is in none of them"), "{}", ended.log);
+    assert!(ended.log.contains("(number +33142685300) is in none of the reviewed plans"), "{}", ended.log);
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn a_creation_whose_server_dies_before_it_answers_is_unknown_and_can_be_rolled_b
     one_group(folder.path(), &door.url);
     let output = strowger(folder.path(), &[&APPLY[..], &["--attempts", "2"]].concat());
     let said = expect(&output, 6);
-    assert!(said.contains("unknown  ring_group/atelier: it may have been made: "), "{said}");
+    assert!(said.contains("unknown  ring_group/atelier: it may have been applied: "), "{said}");
     assert!(said.contains("Run `strowger plan "), "{said}");
     let run = last(folder.path());
     assert_eq!((outcomes(&run), run.summary.as_ref().unwrap().exit), (vec!["unknown"], 6));
@@ -235,7 +235,7 @@ fn an_account_that_becomes_another_one_in_mid_run_is_not_called_in_sync() {
     one_group(folder.path(), &door.url);
     let output = strowger(folder.path(), &APPLY);
     let said = expect(&output, 1);
-    assert!(!said.contains("In sync"), "{said}");
+    assert!(!said.contains("Verified"), "{said}");
     let error = stderr(&output);
     assert!(error.contains("answers for another account: its id is acc_other"), "{error}");
     assert_eq!(last(folder.path()).summary.unwrap().in_sync, None);

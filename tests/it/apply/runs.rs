@@ -73,7 +73,7 @@ fn a_second_signal_ends_it_at_once_and_the_ledger_is_still_true() {
     assert!(run.follow("attempt", 1));
     run.signal("INT");
     let mut said = BufReader::new(run.process_stderr()).lines();
-    let heard = said.find(|line| line.as_ref().unwrap().contains("a second signal stops at once"));
+    let heard = said.find(|line| line.as_ref().unwrap().contains("a second signal stops immediately"));
     assert!(heard.is_some());
     run.signal("INT");
     let said: Vec<String> = said.map(Result::unwrap).collect();

@@ -25,10 +25,10 @@ fn the_first_command_applies_the_example_and_the_second_has_nothing_to_do() {
     let folder = wework();
     let first = expect(&strowger(folder.path(), &["apply", ".", "--auto-approve"]), 0);
     assert!(first.contains("+ ring_group/ventes"), "{first}");
-    assert!(first.contains("In sync: a fresh plan is empty."), "{first}");
+    assert!(first.contains("Verified: account matches the files."), "{first}");
     let second = expect(&strowger(folder.path(), &["apply", ".", "--auto-approve"]), 0);
     assert!(second.contains("Nothing to do."), "{second}");
-    assert!(second.contains("Price: 0 writes"), "{second}");
+    assert!(second.contains("API calls: 0 writes"), "{second}");
     assert!(!second.contains("Applied"), "{second}");
 }
 
@@ -150,12 +150,12 @@ fn a_half_failed_run_says_what_was_done_and_what_was_not() {
     let code = output.status.code();
     // The write that failed is looked at and done again, or reported: nothing in between.
     match code {
-        Some(0) => assert!(out.contains("In sync"), "{out}"),
+        Some(0) => assert!(out.contains("Verified: "), "{out}"),
         Some(6) => assert!(out.contains("failed") || out.contains("unknown"), "{out}"),
         other => panic!("{other:?}\n{out}"),
     }
     let again = expect(&strowger(folder.path(), &["apply", ".", "--auto-approve"]), 0);
-    assert!(again.contains("In sync") || again.contains("in sync"), "{again}");
+    assert!(again.contains("Verified: ") || again.contains("No changes"), "{again}");
 }
 
 #[test]

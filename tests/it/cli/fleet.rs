@@ -98,7 +98,7 @@ fn a_plan_shows_every_account_that_answers_and_names_all_that_do_not_in_every_fo
         }
     }
     let text = expect(&fleet.run(&PLAN), 1);
-    assert!(text.ends_with("Total: 4 accounts: 2 changes to make in 2, 2 not planned (berlin, madrid)\n"), "{text}");
+    assert!(text.ends_with("Total: 4 accounts: 2 changes planned in 2, 2 not planned (berlin, madrid)\n"), "{text}");
     let json: Value =
         serde_json::from_str(&expect(&fleet.run(&[&PLAN[..], &["--format", "json"]].concat()), 1)).unwrap();
     let names = |list: &str| -> Vec<String> {
@@ -130,7 +130,7 @@ fn invalid_files_of_one_account_hide_no_plan_of_another_and_come_before_an_outag
         assert!(["json", "sarif", "github"].contains(&format) || stderr(&output).contains("unknown-field"), "{format}");
     }
     let text = expect(&fleet.run(&PLAN), 3);
-    assert!(text.ends_with("1 change to make in 1, 3 not planned (berlin, fleet/madrid, oslo)\n"), "{text}");
+    assert!(text.ends_with("1 change planned in 1, 3 not planned (berlin, fleet/madrid, oslo)\n"), "{text}");
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn a_plan_that_lacks_an_account_is_not_saved_and_one_that_was_kept_is_not_applie
     fs::write(fleet.path().join("kept.json"), json).unwrap();
     let output = fleet.run(&["apply", "--plan", "kept.json", "--auto-approve"]);
     expect(&output, 1);
-    assert!(stderr(&output).contains("it lacks berlin"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("it has no plan for berlin"), "{}", stderr(&output));
     assert_ne!(label(&one), WANTED);
     assert!(expect(&fleet.run(&["show", "kept.json"]), 0).contains("berlin"), "it can still be looked at");
 }
@@ -235,11 +235,11 @@ fn several_accounts_are_applied_in_one_run_and_every_line_names_its_account() {
     let results: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("lyon: ")).collect();
     let wanted = [
         "lyon: Applied 1 of 1 change with 1 request.",
-        "lyon: In sync: a fresh plan is empty.",
+        "lyon: Verified: account matches the files.",
         "oslo: Applied 1 of 1 change with 1 request.",
-        "oslo: In sync: a fresh plan is empty.",
+        "oslo: Verified: account matches the files.",
         "paris: Applied 1 of 1 change with 1 request.",
-        "paris: In sync: a fresh plan is empty.",
+        "paris: Verified: account matches the files.",
         "Total: 3 accounts: 3 changes applied",
     ];
     assert_eq!(results, wanted);
@@ -268,7 +268,7 @@ fn a_later_wave_begins_only_when_the_earlier_ones_have_succeeded() {
     fs::write(fleet.path().join("fleet/first/.strowger/ledger"), "not a folder").unwrap();
     let output = fleet.run(&apply);
     let text = expect(&output, 6);
-    assert!(text.contains("2 accounts not begun, because an earlier wave did not succeed (second, unnamed)"), "{text}");
+    assert!(text.contains("2 accounts not started, because an earlier wave failed (second, unnamed)"), "{text}");
     assert_eq!([&one, &two, &three, &four].map(|server| label(server) == WANTED), [false, true, false, false]);
     assert_eq!(["first", "also-first", "second", "unnamed"].map(|name| fleet.ledgers_if_any(name)), [0, 1, 0, 0]);
 
@@ -282,7 +282,7 @@ fn an_account_that_is_left_out_is_a_failure_of_its_wave_also_of_a_saved_plan() {
     let (two, three, four) = (server(), server(), server());
     let fleet = waves(&dead(), [&two, &three, &four]);
     let text = expect(&fleet.run(&["apply", "fleet", "--auto-approve", "--attempts", "1", "--keep-going"]), 6);
-    assert!(text.contains("not begun, because an earlier wave did not succeed (second, unnamed)"), "{text}");
+    assert!(text.contains("not started, because an earlier wave failed (second, unnamed)"), "{text}");
     assert_eq!([&two, &three, &four].map(|server| label(server) == WANTED), [true, false, false]);
 
     let one = server();
@@ -291,7 +291,7 @@ fn an_account_that_is_left_out_is_a_failure_of_its_wave_also_of_a_saved_plan() {
     fs::create_dir_all(fleet.path().join("fleet/first/.strowger")).unwrap();
     fs::write(fleet.path().join("fleet/first/.strowger/ledger"), "not a folder").unwrap();
     let text = expect(&fleet.run(&["apply", "--plan", "plan.json"]), 1);
-    assert!(text.contains("not begun, because an earlier wave did not succeed (second, unnamed)"), "{text}");
+    assert!(text.contains("not started, because an earlier wave failed (second, unnamed)"), "{text}");
     assert_eq!([&three, &four].map(|server| label(server) == WANTED), [false, false]);
 }
 

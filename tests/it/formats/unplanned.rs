@@ -93,7 +93,7 @@ fn a_total_counts_what_is_in_sync_what_changes_and_what_has_no_plan() {
     let changes = sample().changes.len();
     assert_eq!(total(&[sample()], &[]), None);
     let all = total(&[sample(), still], &unplanned(1)).unwrap();
-    assert_eq!(all, format!("3 accounts: {changes} changes to make in 1, 1 in sync, 1 not planned (lyon-0)"));
+    assert_eq!(all, format!("3 accounts: {changes} changes planned in 1, 1 in sync, 1 not planned (lyon-0)"));
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn a_ledger_that_is_part_of_the_repository_is_marked_and_only_rolled_back_by_nam
     git(folder, &["commit", "--quiet", "--message=files"]);
     let said = strowger(folder, &["history"]);
     expect(&said, 0);
-    assert!(!stderr(&said).contains("part of the repository"), "{}", stderr(&said));
+    assert!(!stderr(&said).contains("committed to the repository"), "{}", stderr(&said));
 
     // Staged is enough: it need not be the last commit that brought it.
     git(folder, &["add", "--force", ledger_files(folder)[0].to_str().unwrap()]);
@@ -95,10 +95,14 @@ fn a_ledger_that_is_part_of_the_repository_is_marked_and_only_rolled_back_by_nam
         }
         let said = strowger(folder, &["history"]);
         expect(&said, 0);
-        assert!(stderr(&said).contains("part of the repository") && stderr(&said).contains(&run), "{}", stderr(&said));
+        assert!(
+            stderr(&said).contains("committed to the repository") && stderr(&said).contains(&run),
+            "{}",
+            stderr(&said)
+        );
         let list: Value =
             serde_json::from_str(&expect(&strowger(folder, &["history", "--format", "json"]), 0)).unwrap();
-        assert!(list["runs"][0]["doubt"].as_str().unwrap().contains("part of the repository"), "{list}");
+        assert!(list["runs"][0]["doubt"].as_str().unwrap().contains("committed to the repository"), "{list}");
         expect(&strowger(folder, &["history", "--run", &run]), 0);
         let refused = strowger(folder, &["rollback", &run, "--auto-approve"]);
         expect(&refused, 4);

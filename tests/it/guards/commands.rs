@@ -169,7 +169,11 @@ fn the_printed_words_release_exactly_this_plan_and_no_other() {
     office.write(&(PROTECTED.to_owned() + &main_line("user/201") + "  \"+33142685302\": { to: user/201 }\n"));
     let other = office.apply(&["--approve", &digest]);
     expect(&other, 4);
-    assert!(stderr(&other).contains(&format!("`--approve {digest}` is of another plan")), "{}", stderr(&other));
+    assert!(
+        stderr(&other).contains(&format!("`--approve {digest}` does not match the plan above")),
+        "{}",
+        stderr(&other)
+    );
     assert_ne!(approval_of_last(&other), digest);
     assert_eq!(office.plan(&[])["changes"].as_array().unwrap().len(), 2, "nothing was written");
 
@@ -191,7 +195,7 @@ fn an_approval_that_no_plan_needs_or_that_is_no_digest_is_refused() {
     office.write(&main_line("user/201"));
     let output = office.apply(&["--approve", &"0".repeat(64)]);
     expect(&output, 4);
-    assert!(stderr(&output).contains("leave `--approve` out"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("remove `--approve`"), "{}", stderr(&output));
     expect(&office.apply(&["--approve", "yes"]), 64);
     expect(&office.apply(&["--approve", &"g".repeat(64)]), 64);
     // That of a plan which needs none does no harm.

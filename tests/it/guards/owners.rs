@@ -69,7 +69,7 @@ fn a_second_repository_is_refused_until_it_takes_over_and_then_the_first_one_is(
     assert!(plan.contains("owner: git.example.org/north manages the account as `paris` since 2"), "{plan}");
     assert!(plan.contains("these files are those of git.example.org/south: add `--take-over`"), "{plan}");
     let refused = apply(&south, &[], 4);
-    assert!(refused.ends_with("these words let exactly it through:\n  --take-over\n"), "{refused}");
+    assert!(refused.ends_with("approve it with:\n  --take-over\n"), "{refused}");
     let report = expect(&strowger(south.path(), &["plan", ".", "--format", "json"]), 0);
     let report: Value = serde_json::from_str(&report).unwrap();
     assert_eq!(report["plans"][0]["blocked"][0]["guard"], "owner");
@@ -268,7 +268,7 @@ fn of_two_applies_that_planned_at_once_the_second_to_claim_writes_nothing() {
         open.send(()).unwrap();
         let refused = slow.join().unwrap();
         let out = expect(&refused, 4);
-        assert!(out.contains("Nothing was applied, because the account was not claimed"), "{out}");
+        assert!(out.contains("Nothing was applied because the account could not be claimed"), "{out}");
         assert!(out.contains("git.example.org/fast"), "{out}");
     });
     assert_eq!((label(&server).as_str(), owners(&server)), ("fast", vec!["git.example.org/fast".to_owned()]));

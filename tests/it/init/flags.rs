@@ -59,7 +59,7 @@ fn every_answer_has_a_flag() {
         "--yes",
     ];
     let out = expect(&strowger(folder.path(), &arguments), 0);
-    assert!(out.contains("Plan: in sync: 4 objects as the files ask"), "{out}");
+    assert!(out.contains("No changes. 4 objects match."), "{out}");
     let text = read(folder.path(), "telephony/london/account.yaml");
     for line in ["name: london", "country: GB", "token: { env: STROWGER_TEST_TOKEN }", "  sales:", "  studio:"] {
         assert!(text.contains(line), "{line}: {text}");
@@ -79,7 +79,7 @@ fn every_answer_has_a_flag() {
 fn only_yes_makes_an_account_to_try_on() {
     let folder = tempfile::tempdir().unwrap();
     let out = expect(&strowger(folder.path(), &["init", "--yes"]), 0);
-    assert!(out.contains("in sync: 2 objects") && out.contains("strowger apply phones"), "{out}");
+    assert!(out.contains("2 objects match") && out.contains("strowger apply phones"), "{out}");
     assert!(folder.path().join("phones/.strowger/phones.db").exists());
     assert_eq!(read(folder.path(), "phones/.gitignore").lines().last(), Some(".strowger/"));
     assert!(!folder.path().join(".github").exists());
@@ -101,7 +101,7 @@ fn a_large_account_becomes_a_folder_of_files() {
     fs::write(folder.path().join("live.yaml"), format!("snapshot: 1\naccount: {{ name: l }}\nnumbers:\n{numbers}"))
         .unwrap();
     let out = expect(&strowger(folder.path(), &["init", "--snapshot", "live.yaml", "--yes"]), 0);
-    assert!(out.contains("wrote phones/numbers-3.yaml") && out.contains("in sync: 1500 objects"), "{out}");
+    assert!(out.contains("wrote phones/numbers-3.yaml") && out.contains("1500 objects match"), "{out}");
     // Nothing is applied to a snapshot.
     assert!(out.contains("--format runbook") && !out.contains("strowger apply"), "{out}");
     // The folder can be moved with the file.
@@ -236,7 +236,7 @@ fn a_group_is_chosen_even_if_it_is_called_all() {
     ] {
         let arguments = ["init", "phones", "--snapshot", "live.yaml", "--groups", groups, "--yes"];
         let out = expect(&strowger(folder.path(), &arguments), 0);
-        assert!(out.contains(&format!("in sync: {}", declared.len())), "{out}");
+        assert!(out.contains(&format!("No changes. {} ", declared.len())), "{out}");
         let text = read(folder.path(), "phones/account.yaml");
         for group in ["  all:", "  \"a, b\":", "  other:"] {
             assert_eq!(text.contains(group), declared.contains(&group), "{groups}: {text}");

@@ -44,7 +44,7 @@ fn enter_alone_leads_to_files_whose_plan_is_empty() {
     terminal.answer("Write them? (Y/n)", ENTER);
     let (code, screen) = terminal.end();
     assert_eq!(code, 0, "{screen}");
-    assert!(screen.contains("Plan: in sync: 2 objects as the files ask"), "{screen}");
+    assert!(screen.contains("No changes. 2 objects match."), "{screen}");
     assert!(screen.contains("Next: edit phones/account.yaml"), "{screen}");
     let files = below(folder.path());
     let wanted = [
@@ -188,7 +188,7 @@ fn some_numbers_are_chosen_by_moving_and_by_typing() {
     terminal.answer("Write them?", ENTER);
     let (code, screen) = terminal.end();
     assert_eq!(code, 0, "{screen}");
-    assert!(screen.contains("Plan: in sync: 2 objects"), "{screen}");
+    assert!(screen.contains("No changes. 2 objects"), "{screen}");
     let text = account(folder.path());
     let numbers: Vec<&str> = text.lines().filter_map(|line| line.trim().strip_prefix('"')?.split('"').next()).collect();
     assert_eq!(numbers, [chosen, other]);
@@ -311,7 +311,7 @@ fn a_narrow_terminal_without_colours_does_not_break() {
     terminal.wait("strowger apply phones");
     let (code, screen) = terminal.end();
     assert_eq!(code, 0, "{screen}");
-    assert!(screen.contains("in sync: 1 object"), "{screen}");
+    assert!(screen.contains("1 object matches"), "{screen}");
     let colours = String::from_utf8_lossy(&bytes)
         .split("\u{1b}[")
         .skip(1)
@@ -380,5 +380,5 @@ fn a_list_of_a_hundred_thousand_numbers_stays_quick() {
     terminal.answer("Write them?", ENTER);
     let (code, screen) = terminal.end();
     assert_eq!(code, 0, "{screen}");
-    assert!(screen.contains("in sync: 1 object"), "{screen}");
+    assert!(screen.contains("1 object matches"), "{screen}");
 }

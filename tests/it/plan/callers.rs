@@ -29,7 +29,10 @@ const WAIT: &str = Rule::LONG_WAIT.id;
 fn a_circle_that_a_live_group_closes_is_refused() {
     let live = "ring_groups: { a: { extension: \"300\", members: [user/201], no_answer: ring_group/b }, b: { extension: \"301\", members: [user/202] } }";
     let found = findings(live, "ring_groups:\n  b: { members: [user/201], no_answer: ring_group/a }\n");
-    assert_eq!(found, [(CYCLE, Severity::Error, "4:40".to_owned(), "unanswered calls go round: b → a → b".to_owned())]);
+    assert_eq!(
+        found,
+        [(CYCLE, Severity::Error, "4:40".to_owned(), "unanswered calls form a cycle: b → a → b".to_owned())]
+    );
     // The other one is declared, and its target left to the account.
     let both = "ring_groups:\n  b: { members: [user/201], no_answer: ring_group/a }\n  a: { members: [user/201] }\n";
     let found = findings(live, both);

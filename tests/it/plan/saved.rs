@@ -39,7 +39,7 @@ fn a_saved_plan_is_applied_exactly_whatever_the_files_ask_for_by_then() {
     edit(folder.path(), "to: conference/salle-1", "to: receptionist/main");
     let out = expect(&strowger(folder.path(), &APPLY), 0);
     assert!(out.contains("Applied 5 of 5 changes"), "{out}");
-    assert!(out.contains("As planned: the account shows everything that was written."), "{out}");
+    assert!(out.contains("Verified: the account has everything that was written."), "{out}");
     assert_eq!(server.number("+33142685300")["label"], "Accueil");
     assert_eq!(server.audit().len(), 5);
     assert_eq!(ledgers(folder.path())[0].planned.digest.0, plan(folder.path())["plans"][0]["digest"]);
@@ -70,8 +70,8 @@ fn a_saved_plan_of_which_something_is_missing_or_changed_again_is_stale() {
     let again = strowger(folder.path(), &APPLY);
     expect(&again, 5);
     let said = stderr(&again);
-    assert!(said.contains("as the plan would have made it"), "{said}");
-    assert!(said.contains("ring_group/ventes") && said.contains("belongs to ring_group/ventes"), "{said}");
+    assert!(said.contains("as planned"), "{said}");
+    assert!(said.contains("ring_group/ventes") && said.contains("is now used by ring_group/ventes"), "{said}");
     assert_eq!(server.audit().len(), 6);
 }
 
@@ -125,7 +125,7 @@ fn a_plan_for_another_account_is_refused() {
     edit(agency.path(), &format!("name: {name}"), "name: wework-republique");
     let output = strowger(agency.path(), &arguments);
     expect(&output, 1);
-    assert!(stderr(&output).contains("it is another account"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("they are different accounts"), "{}", stderr(&output));
     assert_eq!(other.audit().len(), 0);
 }
 
@@ -139,7 +139,7 @@ fn a_plan_that_was_edited_is_refused() {
     });
     let output = strowger(folder.path(), &APPLY);
     expect(&output, 1);
-    assert!(stderr(&output).contains("its changes are not those of its digest"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("its changes do not match its digest"), "{}", stderr(&output));
     assert_eq!(server.audit().len(), 0);
 }
 
@@ -148,7 +148,7 @@ fn what_is_no_plan_is_refused_with_a_place_and_a_remedy() {
     let (server, folder) = saved();
     let whole = fs::read_to_string(folder.path().join("plan.json")).unwrap();
     let cases: [(&str, &str); 6] = [
-        (&whole[..whole.len() / 2], "half of a file"),
+        (&whole[..whole.len() / 2], "a truncated file"),
         ("{}", "it has no `version`"),
         ("{\"version\": 2, \"plans\": []}", "format 2"),
         ("{\"version\": 1, \"plans\": [{}], \"diagnostics\": []}", "/plans/0"),
@@ -250,7 +250,7 @@ fn a_forged_name_does_not_take_a_number_past_its_guard() {
     });
     let output = strowger(folder.path(), &APPLY);
     expect(&output, 5);
-    assert!(stderr(&output).contains("the account calls it +33142685300"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("it is now called +33142685300"), "{}", stderr(&output));
     assert_eq!(server.audit().len(), 0);
 }
 
@@ -259,7 +259,7 @@ fn a_plan_that_lies_about_before_or_about_a_target_is_refused() {
     type Lie = fn(&mut Value);
     let lies: [(&str, Lie, &str); 4] = [
         ("a before", |change| change["fields"][0]["before"] = json!("none"), "when the plan was made, is"),
-        ("a target", |change| change["fields"][0]["after"]["reference"]["name"] = json!("main"), "the account calls"),
+        ("a target", |change| change["fields"][0]["after"]["reference"]["name"] = json!("main"), "is now called"),
         (
             "two values",
             |change| {

@@ -19,11 +19,11 @@ fn sources(text: &str) -> Sources {
 #[test]
 fn people_see_the_line_the_place_and_the_remedy() {
     let sources = sources("numbers:\n  \"+33142685300\": { to: a }\n  \"+33142685300\": { to: b }\n");
-    let finding = Diagnostic::new(Rule::DUPLICATE_NUMBER, Some(span(3, 3, 14)), "+33142685300 stands twice")
+    let finding = Diagnostic::new(Rule::DUPLICATE_NUMBER, Some(span(3, 3, 14)), "+33142685300 is given twice")
         .related(span(2, 3, 14), "here as well")
         .hint("keep one of the two");
     insta::assert_snapshot!(human(std::slice::from_ref(&finding), &sources, Style::default()), @r##"
-    error[duplicate-number]: +33142685300 stands twice
+    error[duplicate-number]: +33142685300 is given twice
      --> account.yaml:3:3
       |
     3 |   "+33142685300": { to: b }
@@ -39,7 +39,7 @@ fn people_see_the_line_the_place_and_the_remedy() {
     1 error in 1 file
     "##);
     insta::assert_snapshot!(plain(&[finding], &sources), @r##"
-    account.yaml:3:3: error[duplicate-number]: +33142685300 stands twice; account.yaml:2:3: here as well (keep one of the two)
+    account.yaml:3:3: error[duplicate-number]: +33142685300 is given twice; account.yaml:2:3: here as well (keep one of the two)
     1 error in 1 file
     "##);
 }

@@ -35,7 +35,7 @@ fn a_rollback_brings_everything_back_and_can_itself_be_rolled_back() {
         assert_ne!(before, after);
         let run = newest(folder.path());
         let out = expect(&strowger(folder.path(), &["rollback", &run, "--auto-approve"]), 0);
-        assert!(out.contains("In sync: a fresh plan is empty."), "{out}");
+        assert!(out.contains("Verified: account matches the files."), "{out}");
         assert_eq!(server.state(), before);
 
         // It is a run like any other, which knows what it undoes.
@@ -43,7 +43,7 @@ fn a_rollback_brings_everything_back_and_can_itself_be_rolled_back() {
         assert_ne!(own, run);
         assert_eq!(history(folder.path(), &["--run", &own])["run"]["undoes"], json!(run));
         let again = expect(&strowger(folder.path(), &["rollback", &run, "--auto-approve"]), 0);
-        assert!(again.contains(&format!("Nothing of run {run} is left to roll back.")), "{again}");
+        assert!(again.contains(&format!("Nothing of run {run} can be rolled back.")), "{again}");
         expect(&strowger(folder.path(), &["rollback", &own, "--auto-approve"]), 0);
         assert_eq!(server.state(), after);
         expect(&strowger(folder.path(), &["plan", ".", "--detailed-exitcode"]), 0);
@@ -130,9 +130,11 @@ fn a_rollback_asks_and_looks_as_apply_does() {
     let events = expect(&events, 0);
     let first: Value = serde_json::from_str(events.lines().next().unwrap()).unwrap();
     assert_eq!((&first["record"], &first["undoes"]), (&json!("planned"), &json!(run)));
-    for (name, why) in
-        [("20", "names no run"), ("20260101T000000000Z-00000000", "no ledger of"), ("2026", "any of 2 runs")]
-    {
+    for (name, why) in [
+        ("20", "is not the name of a run"),
+        ("20260101T000000000Z-00000000", "was not found here"),
+        ("2026", "matches 2 runs"),
+    ] {
         let output = strowger(folder.path(), &["rollback", name, "--auto-approve"]);
         expect(&output, 1);
         assert!(stderr(&output).contains(why), "{}", stderr(&output));
@@ -152,7 +154,7 @@ fn guards_hold_a_rollback_back_as_they_do_any_plan() {
         let said = stderr(&refused);
         let shown = String::from_utf8_lossy(&refused.stdout).into_owned();
         let command = arguments[..=usize::from(arguments[0] == "rollback")].join(" ");
-        assert!(shown.contains(&format!("plan through: `strowger {command}` with `--approve ")), "{shown}");
+        assert!(shown.contains(&format!("exactly this plan: `strowger {command} --approve ")), "{shown}");
         let digest = said.split("--approve ").last().unwrap().trim().to_owned();
         expect(&strowger(folder.path(), &[arguments, &["--approve", &digest]].concat()), 0);
     };
@@ -202,7 +204,7 @@ fn a_rollback_needs_the_files_of_its_own_account_only() {
 fn history_lists_runs_and_shows_one_for_people_and_programs() {
     let server = Server::start("wework", &["--fail-write", "7"]);
     let folder = office("wework", &server.url);
-    assert_eq!(expect(&strowger(folder.path(), &["history"]), 0), "No run is on record here.\n");
+    assert_eq!(expect(&strowger(folder.path(), &["history"]), 0), "No runs found here.\n");
     apply(folder.path());
     edit(folder.path(), "label: Accueil", "label: Reception");
     apply(folder.path());
@@ -227,7 +229,7 @@ fn history_lists_runs_and_shows_one_for_people_and_programs() {
     let page = expect(&strowger(folder.path(), &["history", "--run", first]), 0);
     assert!(page.starts_with(&format!("Run {first} of account wework-republique\n")), "{page}");
     assert!(page.contains("   1  applied        + ring_group/ventes\n"), "{page}");
-    assert!(page.ends_with("5 of 5 changes applied; a fresh plan was empty; it ended with 0.\n"), "{page}");
+    assert!(page.ends_with("5 of 5 changes applied; verified; exit code 0.\n"), "{page}");
 }
 
 #[test]
@@ -281,7 +283,7 @@ fn a_torn_ledger_is_read_and_a_broken_one_is_named() {
     // As a machine leaves it that loses power: the summary has lost its end.
     fs::write(&path, &text[..text.len() - 20]).unwrap();
     let page = expect(&strowger(folder.path(), &["history", "--run", &run]), 0);
-    assert!(page.contains("the process died before it could sum up") && page.contains("is torn"), "{page}");
+    assert!(page.contains("the process ended without a summary") && page.contains("is incomplete"), "{page}");
     assert!(expect(&strowger(folder.path(), &["history"]), 0).contains("interrupted"));
 
     fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"\n{}\n").unwrap();
@@ -329,7 +331,7 @@ fn a_rollback_says_nothing_of_files_that_declare_too_little() {
     // Nothing is left to do, so it declares nothing; that is no sign of a file that was lost.
     edit(folder.path(), "version: 1", "version: 1\npolicy: { rules: { nothing-left: error } }");
     let again = strowger(folder.path(), &["rollback", &run, "--auto-approve"]);
-    assert!(expect(&again, 0).contains("is left to roll back"));
+    assert!(expect(&again, 0).contains("can be rolled back"));
     assert_eq!(stderr(&again), "");
 }
 
@@ -345,7 +347,7 @@ fn a_pipe_that_is_called_like_a_ledger_keeps_nobody_waiting() {
     fs::create_dir_all(&ledgers).unwrap();
     pipe(&ledgers.join("20261123T142500000Z-00000001.jsonl"));
     let output = strowger(folder.path(), &["history"]);
-    assert_eq!(expect(&output, 1), "No run that is on record here can be read.\n");
+    assert_eq!(expect(&output, 1), "None of the runs found here can be read.\n");
     assert!(stderr(&output).contains("it is not a regular file"), "{}", stderr(&output));
 }
 

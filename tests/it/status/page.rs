@@ -144,7 +144,7 @@ fn the_page_is_for_everybody() {
     browser.until(&format!("{} === 'Blocked'", badge("blocked-<i>office</i>")));
     browser.until("document.getElementById('connection').textContent === 'Live'");
     let text = browser.text();
-    for part in ["blocked-<i>office</i>", "\"<b>&\"", "held back by: protected", "have errors", "/approve", "In sync"] {
+    for part in ["blocked-<i>office</i>", "\"<b>&\"", "blocked by: protected", "have errors", "/approve", "In sync"] {
         assert!(text.contains(part), "{part}\n{text}");
     }
     assert_eq!(
