@@ -1,6 +1,6 @@
-//! What differs between the wanted account and the live one.
+//! What differs between the desired account and the live one.
 //!
-//! Pure, and linear in the size of the account. Every wanted ring group is matched with a live one or found
+//! Pure, and linear in the size of the account. Every declared ring group is matched with a live one or found
 //! to be new (`matching`); every reference is resolved to a handle, in the state that the file asks for
 //! (`resolve`); then each object is compared field by field. References are compared as handles, and the
 //! members of a group that rings all at once as a set, so that no spelling makes a phantom change.
@@ -26,7 +26,7 @@ use crate::model::{Desired, Directory, Kind, LiveAccount};
 use matching::Matching;
 use resolve::Resolver;
 
-/// Compares the wanted account with the live one.
+/// Compares the desired account with the live one.
 ///
 /// The difference is only worth planning if no diagnostic is an error. Of many findings of one rule only the first are kept,
 /// so that memory does not grow with the mistakes.

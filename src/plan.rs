@@ -1,18 +1,15 @@
-//! The plan: what to write to the account, in which order, and what it costs.
+//! The plan: what to write to the account, in which order, and how many calls that takes.
 //!
 //! A plan is a value, a pure function of the desired state and the live account. Renderers, guards and the
-//! engine read it and nothing else. What holds for every plan (design, section 5) is tested as properties
-//! in `tests/it/laws.rs`: it converges, it is minimal, it is safe at every prefix of every order that its
-//! dependencies allow, and the same inputs give the same bytes.
+//! engine read it and nothing else. Every plan keeps the laws that `tests/it/laws.rs` tests as properties: it converges,
+//! it is minimal, it is safe at every prefix of every order that its dependencies allow, and the same inputs give the
+//! same bytes.
 //!
-//! Three steps: the differences become writes with what each needs and frees (`write`); the writes become
-//! a graph, and where only a second write to one object can break a circle, one is split (`order`,
-//! `split`); the graph gets the edges that keep every ring group reachable (`reach`). What the plan then holds
-//! is judged by the guards (`guard`), which add what they have against it and change nothing else; those that depend on
-//! the time (`freeze`) judge it when it is shown or applied. A part of the writes can be left out before all of that
-//! (`part`).
+//! The differences become writes (`write`), each with what it needs and frees (`dependencies`). The writes become a
+//! graph; where only a second write to one object can break a cycle, one is split (`order`, `split`). The graph gets the
+//! edges that keep every ring group reachable (`reachability`). The guards judge the changes (`guard`, `freeze`,
+//! `ownership`) and add only what they hold back. A part of the writes can be left out before all of that (`partial`).
 
-mod block;
 mod build;
 mod dependencies;
 mod digest;
@@ -34,11 +31,11 @@ mod selection;
 mod skipped;
 mod split;
 mod stale;
+mod types;
 mod validate;
-mod value;
+mod violation;
 mod write;
 
-pub use block::{Block, Guard};
 pub use digest::{Digest, DigestError};
 pub use freeze::{Frozen, frozen, thaws};
 pub use guard::{Sharing, Size, cap_together};
@@ -49,7 +46,8 @@ pub use saved::{revalidate, unapplied_objects};
 pub use selection::{Select, SelectError};
 pub use skipped::{Cause, Skipped};
 pub use stale::{StaleChange, StaleReason};
-pub use value::{Plan, Price, UnreadableObject};
+pub use types::{CallEstimate, Plan, UnreadableObject};
+pub use violation::{Guard, GuardViolation};
 
 use crate::diag::{Diagnostic, Severities};
 use crate::model::{Desired, LiveAccount};

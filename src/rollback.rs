@@ -1,9 +1,9 @@
-//! Undoing a run: from what it really did and the account as it is now to a wish that takes it back.
+//! The desired state that takes a run back, from what the run did and the account as it is now.
 //!
-//! The wish is an ordinary [`Desired`], so that order, guards, digest and preconditions are those of any plan. An
-//! object is part of it only if every field that the run wrote still is what the run left, or already what it
-//! was before. Every other object is a [`Conflict`]: it is listed with its reason and left alone, together with
-//! what cannot be undone without it. Pure.
+//! It is an ordinary [`Desired`], so order, guards, digest and preconditions are those of any plan. An object is part of
+//! it only if every field that the run wrote still has the value that the run left, or already the one before. Every
+//! other object is a [`Conflict`]: it is listed with its reason and left alone, together with what cannot be taken back
+//! without it.
 
 mod after_rollback;
 mod effects;
@@ -23,7 +23,7 @@ use reversal::Reversals;
 /// What takes a run back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rollback {
-    /// The wish; what is no longer as the run left it is not part of it.
+    /// The desired state, without the objects in conflict.
     pub desired: Desired,
     /// What is left alone, in the order of the run's changes.
     pub conflicts: Vec<Conflict>,
@@ -52,13 +52,13 @@ pub struct Conflict {
 /// Finds what takes the run back.
 ///
 /// `template` gives the account's name, its files and its policy, also that of earlier revisions; what it declares
-/// is not used, and nothing is pruned. `span` is the place in one of its files that every wish is said to stand at.
+/// is not used, and nothing is pruned. `span` is the place that every object gets.
 pub fn rollback(run: &Run, live: &LiveAccount, template: Desired, span: Span) -> Rollback {
     let past = Effects::new(run, live);
     let mut conflicts = past.conflicts.clone();
-    let mut wishes = Reversals::new(&past, &template.policy, &mut conflicts);
-    wishes.settle(&mut conflicts);
-    let Desired { numbers, ring_groups, absent, .. } = wishes.desired(span);
+    let mut reversals = Reversals::new(&past, &template.policy, &mut conflicts);
+    reversals.remove_conflicting(&mut conflicts);
+    let Desired { numbers, ring_groups, absent, .. } = reversals.desired(span);
     let mut desired = Desired { numbers, ring_groups, absent, ..template };
     desired.policy.prune_ring_groups = None;
     conflicts.sort_by_key(|conflict| conflict.change);

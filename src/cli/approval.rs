@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::plan::{Block, Digest, Plan};
+use crate::plan::{Digest, GuardViolation, Plan};
 use crate::render::counted;
 use crate::text;
 
@@ -57,7 +57,7 @@ fn list_blocks(lines: &mut String, plan: &Plan) {
     }
 }
 
-fn line(block: &Block) -> String {
+fn line(block: &GuardViolation) -> String {
     let message = text::sanitized(&block.message, MOST);
     let place = block.place.as_ref().map(|place| {
         let file = text::sanitized(&place.file, MOST);
@@ -71,10 +71,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::plan::{Guard, Price};
+    use crate::plan::{CallEstimate, Guard};
 
     fn plan(digest: &Digest, blocked: bool) -> Plan {
-        let block = Block { guard: Guard::Scope, message: "a\u{1b}[2J\nb".into(), changes: Vec::new(), place: None };
+        let block =
+            GuardViolation { guard: Guard::Scope, message: "a\u{1b}[2J\nb".into(), changes: Vec::new(), place: None };
         Plan {
             version: Plan::VERSION,
             account: "paris\u{1b}".into(),
@@ -82,7 +83,7 @@ mod tests {
             changes: Vec::new(),
             in_sync: 0,
             unmanaged: crate::diff::Unmanaged::default(),
-            price: Price::default(),
+            estimate: CallEstimate::default(),
             blocked: if blocked { vec![block] } else { Vec::new() },
             unreadable: Vec::new(),
             skipped: Vec::new(),

@@ -1,7 +1,7 @@
-//! Which ring groups go.
+//! The ring groups to delete.
 //!
-//! `absent` deletes what it names, or says who still points at it. `policy.prune` deletes what no file
-//! mentions, the scope owns and nothing points at; what is still in use stays, and so does what it points at.
+//! `absent` deletes the groups that it names; one that something still points at is an error. `policy.prune` deletes the
+//! groups of the scope that no file mentions and nothing points at. A group that stays keeps its own targets.
 
 use std::collections::HashSet;
 
@@ -31,7 +31,7 @@ pub(super) fn absent(
         let span = absent.reference.span;
         match directory.find(&absent.reference.value) {
             Found::None => match unreadable(directory, &absent.reference.value) {
-                // Already gone: that is what was asked for.
+                // The group is deleted already.
                 None => {}
                 Some(one) => {
                     let message = format!("the ring group `{}` of the account cannot be read: {}", one.name, one.why);

@@ -9,7 +9,7 @@ use crate::routing::RoutingGraph;
 /// Everything that differs, beside both sides of it.
 #[derive(Debug)]
 pub struct Difference<'a> {
-    /// The wanted side.
+    /// The desired side.
     pub desired: &'a Desired,
     /// The live side.
     pub directory: Directory<'a>,
@@ -19,8 +19,8 @@ pub struct Difference<'a> {
     pub groups: Vec<GroupDelta>,
     /// The ring groups to delete, by handle.
     pub deletions: Vec<Deletion>,
-    /// The wanted groups that are new, as positions in the wanted list: the handle of the first is the
-    /// length of the live list, and so on.
+    /// The groups to create, as positions in the desired list: the handle of the first is the length of the live list,
+    /// and so on.
     pub created: Vec<u32>,
     /// How many managed objects need nothing.
     pub in_sync: usize,
@@ -33,7 +33,7 @@ pub struct Difference<'a> {
 pub struct NumberDelta {
     /// Its position in the live list.
     pub live: u32,
-    /// Its position in the wanted list.
+    /// Its position in the desired list.
     pub desired: u32,
     /// The new destination, if that differs.
     pub to: Option<Option<Handle>>,
@@ -46,7 +46,7 @@ pub struct NumberDelta {
 pub struct GroupDelta {
     /// The group; past the end of the live list if it is new.
     pub handle: Handle,
-    /// Its position in the wanted list.
+    /// Its position in the desired list.
     pub desired: u32,
     /// Whether the file asks for another name.
     pub renamed: bool,

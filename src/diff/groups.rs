@@ -1,4 +1,4 @@
-//! Ring groups: what each must become.
+//! The fields of ring groups that must be written.
 
 use crate::diag::{Diagnostic, Findings, Rule, attribute};
 use crate::model::{
@@ -16,10 +16,10 @@ pub(super) fn compare(resolver: &Resolver<'_, '_>, diagnostics: &mut Findings) -
     let pairs = resolver.desired.ring_groups.iter().zip(&resolver.matching.handles);
     for (index, (group, &handle)) in (0u32..).zip(pairs) {
         let mut found = Vec::new();
-        let wanted = Wanted::resolve(resolver, group, handle, &mut found);
+        let declared = Declared::resolve(resolver, group, handle, &mut found);
         let fields = match live.get(handle.index as usize) {
-            Some(live) => wanted.against(resolver, live),
-            None => wanted.anew(&resolver.directory.live().capabilities),
+            Some(live) => declared.changes_to(resolver, live),
+            None => declared.creation(&resolver.directory.live().capabilities),
         };
         if let Some(name) = &fields.name {
             name_fits(name, group.name.span, &resolver.directory.live().capabilities, &mut found);
@@ -35,8 +35,8 @@ pub(super) fn compare(resolver: &Resolver<'_, '_>, diagnostics: &mut Findings) -
     deltas
 }
 
-/// What a group shall be. A field that the policy ignores is that of a group whose file does not name it.
-struct Wanted<'a> {
+/// The declared values of a group. A field that the policy ignores counts as not declared.
+struct Declared<'a> {
     group: &'a DesiredRingGroup,
     extension: Option<&'a Spanned<ExtensionNumber>>,
     ring: Option<Spanned<RingMode>>,
@@ -45,7 +45,7 @@ struct Wanted<'a> {
     no_answer: Option<Option<Handle>>,
 }
 
-impl<'a> Wanted<'a> {
+impl<'a> Declared<'a> {
     fn resolve(
         resolver: &Resolver<'_, 'a>,
         group: &'a DesiredRingGroup,
@@ -71,7 +71,7 @@ impl<'a> Wanted<'a> {
                 ));
             }
         }
-        let wanted = Self {
+        let declared = Self {
             group,
             extension: resolver.extension(group, handle),
             ring: group.ring.filter(|_| managed(Ignorable::GroupRing)),
@@ -79,12 +79,12 @@ impl<'a> Wanted<'a> {
             ring_for: group.ring_for.filter(|_| managed(Ignorable::GroupRingFor)),
             no_answer: target,
         };
-        wanted.limits(&resolver.directory.live().capabilities, diagnostics);
-        wanted
+        declared.check_limits(&resolver.directory.live().capabilities, diagnostics);
+        declared
     }
 
     /// The fields that an existing group must get.
-    fn against(self, resolver: &Resolver<'_, 'a>, live: &'a LiveRingGroup) -> GroupFields {
+    fn changes_to(self, resolver: &Resolver<'_, 'a>, live: &'a LiveRingGroup) -> GroupFields {
         let ring = self.ring.map(|ring| ring.value);
         let mode = ring.unwrap_or(live.ring);
         let members = self.members.filter(|wanted| !same_members(resolver, mode, &live.members, wanted));
@@ -106,7 +106,7 @@ impl<'a> Wanted<'a> {
 
     /// All the fields of a group that does not exist yet. An extension number that the file does not name is
     /// left to the account.
-    fn anew(self, capabilities: &Capabilities) -> GroupFields {
+    fn creation(self, capabilities: &Capabilities) -> GroupFields {
         GroupFields {
             name: Some(self.group.name.value.clone()),
             extension: self.extension.map(|extension| extension.value.clone()),
@@ -117,7 +117,7 @@ impl<'a> Wanted<'a> {
         }
     }
 
-    fn limits(&self, capabilities: &Capabilities, diagnostics: &mut Vec<Diagnostic>) {
+    fn check_limits(&self, capabilities: &Capabilities, diagnostics: &mut Vec<Diagnostic>) {
         if let Some(ring) = &self.ring
             && !capabilities.ring_modes.contains(&ring.value)
         {
@@ -196,7 +196,7 @@ fn members(resolver: &Resolver<'_, '_>, group: &DesiredRingGroup, diagnostics: &
     handles.into_iter().map(|(handle, _)| handle).collect()
 }
 
-/// Two spellings of one member can only be told with the account at hand: `user/202` and the e-mail address.
+/// Only the account shows that two references are one member: `user/202` and the user's e-mail address.
 fn report_repeats(
     resolver: &Resolver<'_, '_>,
     group: &DesiredRingGroup,

@@ -78,7 +78,8 @@ impl std::fmt::Display for Approver {
 impl Approval {
     /// The approval of a plan; nothing if no guard holds it back, so that none was needed.
     pub fn of(plan: &Plan, by: Approver) -> Option<Self> {
-        let passed = |block: &crate::plan::Block| Passed { guard: block.guard, message: block.message.clone() };
+        let passed =
+            |block: &crate::plan::GuardViolation| Passed { guard: block.guard, message: block.message.clone() };
         let guards: Vec<Passed> = plan.blocked.iter().map(passed).collect();
         (!guards.is_empty()).then(|| Self { digest: plan.digest.clone(), by, guards })
     }

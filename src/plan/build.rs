@@ -1,22 +1,25 @@
 //! Turns ordered writes into the plan's self-contained changes.
+#![expect(clippy::expect_used, reason = "a wrong position must not drop a change without a word")]
+
+use std::collections::HashMap;
 
 use crate::diff::{Difference, NumberDelta};
 use crate::model::{
     Change, ChangeId, FieldChange, FieldName, FieldValue, Handle, Kind, LiveAccount, LiveObject, LiveRingGroup,
-    ObjectLabel, ObjectRef, PlannedRef, Span, Verb,
+    ObjectLabel, ObjectRef, PlannedRef, Reason, Span, Verb,
 };
 
 use super::digest::Digest;
 use super::order::Ordered;
-use super::value::{Plan, Price, UnreadableObject};
+use super::types::{CallEstimate, Plan, UnreadableObject};
 use super::write::{Subject, Write};
 use super::{live_fields, preimage};
 
 /// The plan of these writes.
 pub(super) fn build(difference: &Difference<'_>, ordered: &Ordered, reads: u64) -> Plan {
     let builder = Builder::new(difference, ordered);
-    let changes: Vec<Change> = (0..ordered.writes.len()).filter_map(|place| builder.change(place)).collect();
-    let price = price(difference, &changes, reads);
+    let changes: Vec<Change> = (0..ordered.writes.len()).map(|place| builder.change(place)).collect();
+    let estimate = estimate(difference, &changes, reads);
     let live = difference.directory.live();
     let digest = Digest::of(&live.account.id, &changes);
     Plan {
@@ -27,7 +30,7 @@ pub(super) fn build(difference: &Difference<'_>, ordered: &Ordered, reads: u64) 
         in_sync: difference.in_sync,
         unmanaged: difference.unmanaged,
         unreadable: unreadable(live),
-        price,
+        estimate,
         blocked: Vec::new(),
         skipped: Vec::new(),
         only: Vec::new(),
@@ -46,15 +49,16 @@ fn unreadable(live: &LiveAccount) -> Vec<UnreadableObject> {
     objects.collect()
 }
 
-fn price(difference: &Difference<'_>, changes: &[Change], reads: u64) -> Price {
+fn estimate(difference: &Difference<'_>, changes: &[Change], reads: u64) -> CallEstimate {
     let writes = changes.iter().map(|change| u64::from(change.calls)).sum();
     let mut depth: Vec<u64> = Vec::with_capacity(changes.len());
     for change in changes {
-        let before = change.depends_on.iter().filter_map(|ChangeId(id)| depth.get((id - 1) as usize)).max();
-        depth.push(before.copied().unwrap_or_default() + u64::from(change.calls));
+        let earlier = |ChangeId(id): &ChangeId| depth.get((id - 1) as usize).expect("a change depends on earlier ones");
+        let longest = change.depends_on.iter().map(earlier).max();
+        depth.push(longest.copied().unwrap_or_default() + u64::from(change.calls));
     }
     let per_second = difference.directory.live().capabilities.requests.per_second;
-    Price {
+    CallEstimate {
         reads,
         writes,
         longest_chain: depth.into_iter().max().unwrap_or_default(),
@@ -65,8 +69,8 @@ fn price(difference: &Difference<'_>, changes: &[Change], reads: u64) -> Price {
 struct Builder<'b, 'd> {
     difference: &'b Difference<'d>,
     ordered: &'b Ordered,
-    /// For each new group the place of the write that makes it.
-    makers: Vec<usize>,
+    /// The place of the write that creates a group.
+    creations: HashMap<Handle, usize>,
 }
 
 fn change_id(place: usize) -> ChangeId {
@@ -75,29 +79,24 @@ fn change_id(place: usize) -> ChangeId {
 
 impl<'b, 'd> Builder<'b, 'd> {
     fn new(difference: &'b Difference<'d>, ordered: &'b Ordered) -> Self {
-        let mut makers = vec![0; difference.created.len()];
-        for (place, write) in ordered.writes.iter().enumerate() {
-            if let Some(handle) = write.creates()
-                && let Some(slot) = (handle.index as usize).checked_sub(difference.live_groups())
-                && let Some(maker) = makers.get_mut(slot)
-            {
-                *maker = place;
-            }
-        }
-        Self { difference, ordered, makers }
+        let creations = (0..).zip(&ordered.writes).filter_map(|(place, write)| Some((write.creates()?, place)));
+        Self { difference, ordered, creations: creations.collect() }
     }
 
-    fn change(&self, place: usize) -> Option<Change> {
-        let write = self.ordered.writes.get(place)?;
-        let mut change = match (write.subject, write.group) {
-            (Subject::Number(delta), _) => self.number(self.difference.numbers.get(delta)?)?,
-            (_, Some(handle)) => self.group(write, handle)?,
-            _ => return None,
+    fn change(&self, place: usize) -> Change {
+        let write = self.ordered.writes.get(place).expect("the place of a write");
+        let depends_on = self.ordered.depends_on.get(place).expect("each write has a list of those before it");
+        let unreachable = self.ordered.unreachable.get(place).expect("each write has a list of unreachable groups");
+        let change = match write.subject {
+            Subject::Number(delta) => self.number(self.difference.numbers.get(delta).expect("a delta has a position")),
+            Subject::Group(_) | Subject::Deletion(_) => self.group(write),
         };
-        change.id = change_id(place);
-        change.depends_on = self.ordered.depends_on.get(place)?.iter().map(|&before| change_id(before)).collect();
-        let unreachable = self.ordered.unreachable.get(place)?;
-        change.unreachable_meanwhile = unreachable.iter().map(|&group| self.difference.name_after(group)).collect();
+        let mut change = Change {
+            id: change_id(place),
+            depends_on: depends_on.iter().map(|&before| change_id(before)).collect(),
+            unreachable_meanwhile: unreachable.iter().map(|&group| self.difference.name_after(group)).collect(),
+            ..change
+        };
         let directory = &self.difference.directory;
         let live = change.object.id.as_ref().and_then(|id| directory.object(change.object.kind, id));
         change.document = live.and_then(LiveObject::document).cloned();
@@ -105,16 +104,16 @@ impl<'b, 'd> Builder<'b, 'd> {
         if !change.steps.is_empty() {
             change.calls = change.steps.iter().map(|step| step.calls).sum();
         }
-        Some(change)
+        change
     }
 
-    fn number(&self, delta: &NumberDelta) -> Option<Change> {
-        let live = self.difference.directory.live().numbers.get(delta.live as usize)?;
-        let desired = self.difference.desired.numbers.get(delta.desired as usize)?;
+    fn number(&self, delta: &NumberDelta) -> Change {
+        let live = self.difference.directory.live().numbers.get(delta.live as usize).expect("a delta of a live number");
+        let desired = self.difference.desired.numbers.get(delta.desired as usize).expect("a delta of a declaration");
         let mut fields = Vec::new();
         let mut span = desired.to.span;
         if let Some(to) = delta.to {
-            let before = self.was(live.to.as_ref());
+            let before = self.live_reference(live.to.as_ref());
             fields.push(FieldChange { field: FieldName::To, before, after: self.reference(to) });
         }
         if let Some(label) = desired.label.as_ref().filter(|_| delta.label) {
@@ -127,20 +126,21 @@ impl<'b, 'd> Builder<'b, 'd> {
                 after: live_fields::text(&label.value),
             });
         }
-        Some(Change {
+        Change {
             object: ObjectLabel { kind: Kind::Number, id: Some(live.id.clone()), name: live.number.to_string() },
             fields,
             place: Some(self.difference.desired.place(span)),
             expects: Some(preimage::of_number(live)),
             revision: live.revision.clone(),
             ..blank()
-        })
+        }
     }
 
-    fn group(&self, write: &Write, handle: Handle) -> Option<Change> {
+    fn group(&self, write: &Write) -> Change {
+        let handle = write.group.expect("a write of a group has its handle");
         let live = self.difference.directory.live().ring_groups.get(handle.index as usize);
         let fields = match write.verb {
-            Verb::Delete => self.deleted_fields(live?, write),
+            Verb::Delete => self.deleted_fields(live.expect("only a live group is deleted"), write),
             Verb::Create | Verb::Update => self.fields(write, live),
         };
         // A second write finds what the first one left, so the live name is no longer right for a renamed one.
@@ -148,16 +148,16 @@ impl<'b, 'd> Builder<'b, 'd> {
             Some(live) => live.name.to_string(),
             None => self.difference.name_after(handle),
         };
-        Some(Change {
+        Change {
             verb: write.verb,
             object: ObjectLabel { kind: Kind::RingGroup, id: live.map(|live| live.id.clone()), name },
             fields,
             reason: write.reason.clone(),
-            place: self.span(write).map(|span| self.difference.desired.place(span)),
+            place: Some(self.difference.desired.place(self.span(write))),
             expects: live.map(preimage::of_group),
             revision: live.and_then(|live| live.revision.clone()),
             ..blank()
-        })
+        }
     }
 
     fn fields(&self, write: &Write, live: Option<&LiveRingGroup>) -> Vec<FieldChange> {
@@ -188,8 +188,8 @@ impl<'b, 'd> Builder<'b, 'd> {
             push(FieldName::Ring, before, FieldValue::Ring(ring));
         }
         if let Some(members) = &fields.members {
-            let before = live.map_or(FieldValue::None, |live| self.were(&live.members));
-            let after = members.iter().filter_map(|&member| self.planned(member)).collect();
+            let before = live.map_or(FieldValue::None, |live| self.live_references(&live.members));
+            let after = members.iter().map(|&member| self.planned(member)).collect();
             push(FieldName::Members, before, FieldValue::References(after));
         }
         if let Some(ring_for) = fields.ring_for {
@@ -198,7 +198,7 @@ impl<'b, 'd> Builder<'b, 'd> {
         }
         if let Some(target) = fields.no_answer {
             let before = live.filter(|_| !write.detached).and_then(|live| live.no_answer.as_ref());
-            push(FieldName::NoAnswer, self.was(before), self.reference(target));
+            push(FieldName::NoAnswer, self.live_reference(before), self.reference(target));
         }
         list
     }
@@ -211,23 +211,25 @@ impl<'b, 'd> Builder<'b, 'd> {
             gone(FieldName::Name, FieldValue::Name(live.name.clone())),
             gone(FieldName::Extension, live_fields::extension(number, FieldValue::None)),
             gone(FieldName::Ring, FieldValue::Ring(live.ring)),
-            gone(FieldName::Members, self.were(&live.members)),
+            gone(FieldName::Members, self.live_references(&live.members)),
             gone(FieldName::RingFor, live.ring_for.map_or(FieldValue::None, FieldValue::RingFor)),
-            gone(FieldName::NoAnswer, self.was(no_answer)),
+            gone(FieldName::NoAnswer, self.live_reference(no_answer)),
         ]
     }
 
     /// The place of the first field that is written, so that the reader lands on the line that matters.
-    fn span(&self, write: &Write) -> Option<Span> {
+    fn span(&self, write: &Write) -> Span {
         let delta = match write.subject {
-            Subject::Group(delta) => self.difference.groups.get(delta)?,
-            Subject::Deletion(deletion) => return self.difference.deletions.get(deletion).map(|one| one.span),
-            Subject::Number(_) => return None,
+            Subject::Group(delta) | Subject::Number(delta) => self.difference.groups.get(delta),
+            Subject::Deletion(deletion) => {
+                return self.difference.deletions.get(deletion).expect("a deletion has a position").span;
+            }
         };
-        let group = self.difference.desired.ring_groups.get(delta.desired as usize)?;
+        let desired = delta.expect("a delta has a position").desired;
+        let group = self.difference.desired.ring_groups.get(desired as usize).expect("a delta of a declaration");
         let fields = &write.fields;
         if write.verb == Verb::Create || fields.name.is_some() {
-            return Some(group.name.span);
+            return group.name.span;
         }
         let candidates = [
             group.extension.as_ref().filter(|_| fields.extension.is_some()).map(|one| one.span),
@@ -236,33 +238,26 @@ impl<'b, 'd> Builder<'b, 'd> {
             group.ring_for.as_ref().filter(|_| fields.ring_for.is_some()).map(|one| one.span),
             group.no_answer.as_ref().filter(|_| fields.no_answer.is_some()).map(|one| one.span),
         ];
-        Some(candidates.into_iter().flatten().next().unwrap_or(group.name.span))
+        candidates.into_iter().flatten().next().unwrap_or(group.name.span)
     }
 
-    fn was(&self, target: Option<&ObjectRef>) -> FieldValue {
+    fn live_reference(&self, target: Option<&ObjectRef>) -> FieldValue {
         live_fields::reference(&self.difference.directory, target)
     }
 
-    fn were(&self, targets: &[ObjectRef]) -> FieldValue {
+    fn live_references(&self, targets: &[ObjectRef]) -> FieldValue {
         live_fields::references(&self.difference.directory, targets)
     }
 
     fn reference(&self, target: Option<Handle>) -> FieldValue {
-        target.and_then(|target| self.planned(target)).map_or(FieldValue::None, FieldValue::Reference)
+        target.map_or(FieldValue::None, |target| FieldValue::Reference(self.planned(target)))
     }
 
-    fn planned(&self, target: Handle) -> Option<PlannedRef> {
+    fn planned(&self, target: Handle) -> PlannedRef {
         let id = self.difference.directory.id(target).cloned();
-        let fresh = (target.index as usize)
-            .checked_sub(self.difference.live_groups())
-            .filter(|_| target.kind == Kind::RingGroup);
-        let created_by = fresh.and_then(|fresh| self.makers.get(fresh)).map(|&place| change_id(place));
-        (id.is_some() || created_by.is_some()).then(|| PlannedRef {
-            kind: target.kind,
-            id,
-            name: self.difference.name_after(target),
-            created_by,
-        })
+        let creation = || self.creations.get(&target).expect("a target is live, or created by the same plan");
+        let created_by = if id.is_some() { None } else { Some(change_id(*creation())) };
+        PlannedRef { kind: target.kind, id, name: self.difference.name_after(target), created_by }
     }
 }
 
@@ -272,7 +267,7 @@ fn blank() -> Change {
         verb: Verb::Update,
         object: ObjectLabel { kind: Kind::Number, id: None, name: String::new() },
         fields: Vec::new(),
-        reason: crate::model::Reason::Declared,
+        reason: Reason::Declared,
         place: None,
         depends_on: Vec::new(),
         expects: None,

@@ -1,7 +1,7 @@
 //! What must come before what.
 //!
-//! Four needs, all of them the account's own integrity rules: an object exists before anything points at it;
-//! nothing points at an object when it goes; an extension number is free before it is taken; so is a name.
+//! Four rules, all of them the account's own: an object exists before anything points at it; nothing points at an object
+//! when it is deleted; an extension number is free before it is taken; so is a name.
 
 use std::collections::HashMap;
 

@@ -1,9 +1,9 @@
 //! The name of exactly one plan: what a reviewer approves.
 //!
 //! Two plans have the same digest if they write the same fields of the same objects of the same account, in
-//! the same order, over the same pre-images. What a plan merely says beside that (prices, counts, places in
-//! files, the vendor's revisions, guards) is not part of it: the same plan, made on another machine or with
-//! stricter guards, is still the plan that was read and approved.
+//! the same order, over the same pre-images. What a plan has beside that (estimates, counts, places in
+//! files, the vendor's revisions, guards) is not part of it: the same plan, made on another machine or with stricter
+//! guards, is still the plan that was approved.
 
 use std::fmt;
 use std::str::FromStr;
@@ -64,7 +64,7 @@ impl Digest {
     }
 }
 
-/// Why a text is no digest.
+/// Why a text is not a digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a digest has 64 hexadecimal digits, as the plan prints it")]
 pub struct DigestError;

@@ -18,7 +18,7 @@ use super::selection::{Select, declarations};
 use super::skipped::{Cause, Skipped};
 use super::write::{Subject, Write, writes};
 
-/// Circles of unanswered calls are looked for so often before every change of a target is left out.
+/// How many rounds look for cycles of unanswered calls before every change of a target is left out.
 const ROUNDS: usize = 16;
 
 /// Why a write is left out.
@@ -44,7 +44,7 @@ pub(super) struct Cut {
     groups: Vec<GroupDelta>,
     deletions: Vec<Deletion>,
     writes: Vec<Write>,
-    /// What must come before what: who needs whom.
+    /// What must come before what.
     graph: Graph,
     /// The declaration behind each write; `None` if it is the policy that asks for it.
     declaration: Vec<Option<Declaration>>,

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use crate::model::{Base, Desired, Freeze, Place, Span};
 
-use super::block::{Block, Guard};
-use super::value::Plan;
+use super::types::Plan;
+use super::violation::{Guard, GuardViolation};
 
 /// Why nothing is written at a moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl Plan {
         self.blocked.retain(|block| !block.guard.is_freeze());
         if !self.is_empty() {
             let all: Vec<_> = self.changes.iter().map(|change| change.id).collect();
-            self.blocked.extend(frozen.iter().cloned().map(|Frozen { guard, message, place }| Block {
+            self.blocked.extend(frozen.iter().cloned().map(|Frozen { guard, message, place }| GuardViolation {
                 guard,
                 message,
                 changes: all.clone(),

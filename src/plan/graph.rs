@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn circles_are_found_and_nothing_else() {
+    fn cycles_are_found_and_nothing_else() {
         let graph = graph(7, &[(0, 1), (1, 2), (2, 1), (2, 3), (4, 5), (5, 6), (6, 4)]);
         assert_eq!(graph.cycles(), [vec![1, 2], vec![4, 5, 6]]);
         assert_eq!(graph.sorted(), [0]);

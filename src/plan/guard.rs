@@ -19,12 +19,12 @@ use crate::model::{Base, Change, Desired, GuardPolicy, Kind, LiveAccount, LiveRi
 
 use crate::text::sanitized;
 
-use super::block::{Block, Guard};
+use super::violation::{Guard, GuardViolation};
 
 pub use caps::{Sharing, Size, cap_together};
 
-/// What the guards have against these changes; empty if nothing.
-pub(super) fn evaluate(changes: &[Change], desired: &Desired, live: &LiveAccount) -> Vec<Block> {
+/// What the guards hold back; empty if nothing.
+pub(super) fn evaluate(changes: &[Change], desired: &Desired, live: &LiveAccount) -> Vec<GuardViolation> {
     if changes.is_empty() {
         return Vec::new();
     }
@@ -87,9 +87,9 @@ impl<'a> GuardContext<'a> {
     }
 
     /// A block with nothing in it yet.
-    fn block(&self, guard: Guard, policy: PolicySource<'_>, span: Option<Span>, message: String) -> Block {
+    fn block(&self, guard: Guard, policy: PolicySource<'_>, span: Option<Span>, message: String) -> GuardViolation {
         let place = span.filter(|_| policy.revision.is_none()).map(|span| self.place(span));
-        Block { guard, message: message + &policy.suffix(), changes: Vec::new(), place }
+        GuardViolation { guard, message: message + &policy.suffix(), changes: Vec::new(), place }
     }
 
     fn place(&self, span: Span) -> Place {

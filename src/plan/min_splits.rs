@@ -1,9 +1,9 @@
-//! Second writes for as few objects as can be, and a third for none, where taking the next best split goes wrong.
+//! The fewest second writes, and no third one, where the greedy search of [`split`](super::split) fails.
 //!
-//! [`split`](super::split) undoes one cycle after the other by the split that leaves the fewest writes on cycles.
-//! Where cycles share writes, that can end with an object that is written three times although other splits
-//! would do with two. Then this looks through all sets of splits, the smallest first, in which no object is
-//! split twice. The work is bounded: by the number of writes on cycles, and by that of the sets that are tried.
+//! That search breaks one cycle after the other by the split that leaves the fewest writes on cycles. Where cycles share
+//! writes, it can write an object three times although other splits need only two writes. Then this tries all sets of
+//! splits in which no object is split twice, the smallest first. The number of writes on cycles and the number of sets
+//! are bounded.
 
 use crate::diff::Difference;
 
@@ -16,8 +16,8 @@ const MOST_WRITES: usize = 64;
 /// The most sets of splits that are tried.
 const MOST_TRIED: u32 = 20_000;
 
-/// The same writes with every cycle undone by at most so many splits and no object split twice; `None` if that
-/// cannot be, or is not found within bounds.
+/// The same writes with every cycle broken by at most `most` splits and no object split twice; `None` if there is no
+/// such set of splits, or none is found within the bounds.
 pub(super) fn search(difference: &Difference<'_>, writes: &[Write], most: usize) -> Option<Vec<Write>> {
     let in_cycle: Vec<usize> = needs(writes).cycles().into_iter().flatten().collect();
     if in_cycle.len() > MOST_WRITES {
@@ -43,7 +43,7 @@ impl Search<'_, '_> {
     fn deepen(&mut self, writes: &[Write], depth: usize) -> Option<Vec<(usize, SplitKind)>> {
         let cycles = needs(writes).cycles();
         let Some(cycle) = cycles.first() else { return Some(Vec::new()) };
-        // Each split undoes cycles of one knot at most.
+        // Each split breaks cycles of one strongly connected component at most.
         if depth < cycles.len() {
             return None;
         }

@@ -31,16 +31,16 @@ pub(super) fn order(difference: &Difference<'_>) -> Result<Ordered, Box<Diagnost
         writes = break_cycles(difference, &writes)?;
         graph = needs(&writes);
     }
-    let mut gaps = reachability::add_reachability_edges(difference, &writes, &mut graph);
-    // A second write is the lesser evil if it keeps a group in reach of its callers.
-    while gaps.groups() > 0 {
-        let Some(better) = split_for_reach(difference, &writes, &gaps) else { break };
-        (writes, graph, gaps) = better;
+    let mut outages = reachability::add_reachability_edges(difference, &writes, &mut graph);
+    // A second write is better than a group that callers cannot reach.
+    while outages.groups() > 0 {
+        let Some(better) = split_for_reach(difference, &writes, &outages) else { break };
+        (writes, graph, outages) = better;
     }
     if writes.iter().any(|write| !write.releases.is_empty()) {
         graph = release_first(&writes, graph);
     }
-    Ok(arrange(writes, &graph, &gaps.after))
+    Ok(arrange(writes, &graph, &outages.after))
 }
 
 /// The graph in which a group goes after the groups whose member it was are written, if that closes no cycle. No second
@@ -50,7 +50,9 @@ fn release_first(writes: &[Write], graph: Graph) -> Graph {
         writes.iter().enumerate().filter_map(|(index, write)| Some((write.deletes()?, index))).collect();
     let mut released = graph.clone();
     for (index, write) in writes.iter().enumerate() {
-        write.releases.iter().filter_map(|group| deleted.get(group)).for_each(|&after| released.edge(index, after));
+        for &after in write.releases.iter().filter_map(|group| deleted.get(group)) {
+            released.edge(index, after);
+        }
     }
     if released.sorted().len() == writes.len() { released } else { graph }
 }
@@ -69,43 +71,39 @@ fn break_cycles(difference: &Difference<'_>, whole: &[Write]) -> Result<Vec<Writ
             split(&mut writes, &cycle, &mut spare).map_err(|_| Box::new(no_spare(difference, &writes, &cycle)))?;
         }
     }
-    // A half that was halved again: its second half follows a write that follows another, or one that two follow.
+    // A half that was split again: its second half follows a write that follows another one, or that two writes follow.
     let mut split_so_far = HashSet::new();
-    let thrice = writes
+    let written_three_times = writes
         .iter()
         .filter_map(|write| write.after)
         .any(|after| !split_so_far.insert(after) || writes.get(after).is_some_and(|first| first.after.is_some()));
-    let better = if thrice { min_splits::search(difference, whole, writes.len() - whole.len()) } else { None };
+    let better =
+        if written_three_times { min_splits::search(difference, whole, writes.len() - whole.len()) } else { None };
     Ok(better.unwrap_or(writes))
 }
 
-fn arrange(mut writes: Vec<Write>, graph: &Graph, gaps: &[(usize, Handle)]) -> Ordered {
+#[expect(clippy::indexing_slicing, reason = "a node of the graph is the position of a write")]
+fn arrange(writes: Vec<Write>, graph: &Graph, outages: &[(usize, Handle)]) -> Ordered {
     let order = graph.sorted();
     let before = graph.predecessors();
+    assert_eq!(order.len(), writes.len(), "the graph has no cycles left");
     let mut position = vec![0; writes.len()];
     for (place, &node) in order.iter().enumerate() {
-        if let Some(slot) = position.get_mut(node) {
-            *slot = place;
-        }
+        position[node] = place;
     }
-    let at = |node: &usize| position.get(*node).copied().unwrap_or_default();
-    let depends_on = order
-        .iter()
-        .map(|&node| {
-            let mut list: Vec<usize> = before.get(node).into_iter().flatten().map(at).collect();
-            list.sort_unstable();
-            list
-        })
-        .collect();
+    let sorted = |nodes: &Vec<usize>| {
+        let mut places: Vec<usize> = nodes.iter().map(|&node| position[node]).collect();
+        places.sort_unstable();
+        places
+    };
+    let depends_on = order.iter().map(|&node| sorted(&before[node])).collect();
     let mut unreachable = vec![Vec::new(); writes.len()];
-    for (node, group) in gaps {
-        if let Some(list) = unreachable.get_mut(at(node)) {
-            list.push(*group);
-        }
+    for &(node, group) in outages {
+        unreachable[position[node]].push(group);
     }
-    let mut slots: Vec<Option<Write>> = writes.drain(..).map(Some).collect();
-    let writes = order.iter().filter_map(|&node| slots.get_mut(node).and_then(Option::take)).collect();
-    Ordered { writes, depends_on, unreachable }
+    let mut placed: Vec<(usize, Write)> = position.into_iter().zip(writes).collect();
+    placed.sort_unstable_by_key(|(place, _)| *place);
+    Ordered { writes: placed.into_iter().map(|(_, write)| write).collect(), depends_on, unreachable }
 }
 
 fn no_spare(difference: &Difference<'_>, writes: &[Write], cycle: &[usize]) -> Diagnostic {

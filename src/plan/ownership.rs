@@ -1,6 +1,6 @@
-//! Whose the account is: the guard `owner`, and the claim that is made before the first change.
+//! The guard `owner`, and the claim that is made before the first change.
 //!
-//! Unlike the other guards it is about who writes, not about what is written: it looks at the account as it is now, no
+//! Unlike the other guards it judges who writes, not what is written: it checks the claims that the account has now, no
 //! policy loosens it, and no approval passes it.
 
 use std::fmt::Write as _;
@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 use crate::model::{AccountInfo, Claim, Desired, LiveClaim, OwnerName};
 use crate::text::sanitized;
 
-use super::block::{Block, Guard};
-use super::value::Plan;
+use super::types::Plan;
+use super::violation::{Guard, GuardViolation};
 
 /// At most so many other owners are named; the rest are counted.
 const NAMED: usize = 3;
@@ -17,8 +17,8 @@ const NAMED: usize = 3;
 const MOST: usize = 200;
 
 impl Plan {
-    /// Holds all changes back if another owner manages what these files do, unless the account is taken over; and says
-    /// what has to be claimed before the first of them. In place of what was found before.
+    /// Holds all changes back if another owner manages what these files manage, unless the account is taken over. Sets
+    /// the claim that is made before the first change. Replaces what an earlier call found.
     pub fn claim(&mut self, desired: &Desired, account: &AccountInfo, take_over: bool) {
         self.blocked.retain(|block| block.guard != Guard::Owner);
         self.claim = None;
@@ -28,7 +28,12 @@ impl Plan {
         let others = other_claims(desired, account);
         if !may_write(desired, &others, take_over) {
             let changes = self.changes.iter().map(|change| change.id).collect();
-            self.blocked.push(Block { guard: Guard::Owner, message: message(&others, owner), changes, place: None });
+            self.blocked.push(GuardViolation {
+                guard: Guard::Owner,
+                message: message(&others, owner),
+                changes,
+                place: None,
+            });
         } else if let Some(owner) = owner {
             let claim = Claim {
                 owner: owner.clone(),
@@ -69,10 +74,10 @@ fn message(others: &[&LiveClaim], owner: Option<&OwnerName>) -> String {
             sanitized(&claim.since, 40)
         )
     });
-    let mut said = named.collect::<Vec<_>>().join(", ");
+    let mut text = named.collect::<Vec<_>>().join(", ");
     if others.len() > NAMED {
         // Writing to a string cannot fail.
-        let _ = write!(said, " and {} more", others.len() - NAMED);
+        let _ = write!(text, " and {} more", others.len() - NAMED);
     }
     let remedy = match owner {
         Some(owner) => format!(
@@ -83,5 +88,5 @@ fn message(others: &[&LiveClaim], owner: Option<&OwnerName>) -> String {
                  `account.owner`"
             .to_owned(),
     };
-    format!("{said}; {remedy}")
+    format!("{text}; {remedy}")
 }

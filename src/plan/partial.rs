@@ -1,7 +1,7 @@
 //! Plans for part of what the files ask for.
 //!
-//! What is left out (`cut`): invalid declarations, what a guard on single objects holds back, what was not selected,
-//! and whatever depends on that. The rest is ordered, priced and guarded like any other plan. References and identities
+//! What is left out (`exclude`): invalid declarations, what a guard on single objects holds back, what was not selected,
+//! and whatever depends on that. The rest is ordered, estimated and guarded like any other plan. References and identities
 //! are those of the whole files, so a group whose declaration is left out is never taken for another one.
 
 use crate::diag::{Diagnostic, Rule, Severities, has_errors};

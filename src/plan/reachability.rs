@@ -18,7 +18,7 @@ use super::graph::Graph;
 use super::order_search::{self, Problem, Step};
 use super::write::{Subject, Write};
 
-/// A pair of paths with more pairs of writes than this is held by a chain instead of by every pair.
+/// With more pairs of writes than this, a chain of all of them takes the place of an edge for each pair.
 const PAIRS: usize = 10_000;
 
 /// A group to protect, and the writes that make its new path and break its old one.
@@ -29,7 +29,7 @@ struct ReachConstraint {
     breaks: Vec<usize>,
 }
 
-/// What could not be kept.
+/// The groups that cannot be kept reachable.
 #[derive(Debug, Default)]
 pub(super) struct Outages {
     /// Writes after which a group may be out of reach until a later write.
@@ -39,7 +39,7 @@ pub(super) struct Outages {
 }
 
 impl Outages {
-    /// How many groups are out of reach for a while.
+    /// How many groups are unreachable for a while.
     pub(super) fn groups(&self) -> usize {
         self.after.iter().map(|(_, group)| group).collect::<BTreeSet<_>>().len()
     }

@@ -65,7 +65,7 @@ mod tests {
     use crate::model::{
         Change, FieldChange, FieldName, FieldValue, Kind, ObjectLabel, PlannedRef, PreImage, Reason, Revision, Verb,
     };
-    use crate::plan::Price;
+    use crate::plan::CallEstimate;
 
     fn label(id: u32, number: &str, after: &str) -> Change {
         Change {
@@ -113,7 +113,7 @@ mod tests {
             in_sync: 0,
             unmanaged: crate::diff::Unmanaged::default(),
             unreadable: Vec::new(),
-            price: Price::default(),
+            estimate: CallEstimate::default(),
             blocked: Vec::new(),
             skipped: Vec::new(),
             only: Vec::new(),

@@ -1,4 +1,4 @@
-//! What becomes of a plan that was saved when its time has come.
+//! Making a saved plan ready to be applied.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,11 +10,11 @@ use crate::model::{
 use super::stale::{Account, StaleChange};
 use super::{Plan, guard};
 
-/// Makes a saved plan ready to be applied to an account, or says what moved since it was made.
+/// Makes a saved plan ready to be applied to an account, or says what differs since it was made.
 ///
-/// Its changes get the versions that the objects have now, so that a vendor who counts a version for something
-/// that is no field of ours does not refuse them. The guards judge once more, by the policy of the files as they
-/// are now: whoever forges a plan without its blocks gains nothing.
+/// Its changes get the versions that the objects have now, because a vendor may count versions for fields that are not
+/// modelled. The guards judge the changes again, by the policy of the files as they are now, so removing the blocks from
+/// a plan file has no effect.
 pub fn revalidate(mut plan: Plan, desired: &Desired, live: &LiveAccount) -> Result<Plan, Vec<StaleChange>> {
     let account = Account::new(&plan, live);
     let moved = account.moved();

@@ -56,13 +56,13 @@ impl Select {
     pub fn has(&self, desired: &Desired, declaration: Declaration) -> bool {
         match (declaration, &self.what) {
             (Declaration::Number(at), What::Numbers(numbers)) => {
-                desired.numbers.get(at as usize).is_some_and(|wish| numbers.contains(wish.number))
+                desired.numbers.get(at as usize).is_some_and(|number| numbers.contains(number.number))
             }
             (Declaration::RingGroup(at), What::Groups(names, extension)) => {
-                desired.ring_groups.get(at as usize).is_some_and(|wish| means(wish, names, extension.as_ref()))
+                desired.ring_groups.get(at as usize).is_some_and(|group| means(group, names, extension.as_ref()))
             }
             (Declaration::Absent(at), What::Groups(names, extension)) => {
-                desired.absent.get(at as usize).is_some_and(|wish| match &wish.reference.value.selector {
+                desired.absent.get(at as usize).is_some_and(|absent| match &absent.reference.value.selector {
                     Selector::Extension(own) => Some(own) == extension.as_ref(),
                     selector => names.contains(&selector.key()),
                 })
@@ -98,11 +98,11 @@ pub(super) fn declarations(desired: &Desired) -> impl Iterator<Item = Declaratio
     numbers.chain(groups).chain(absent)
 }
 
-fn means(wish: &DesiredRingGroup, names: &NameSet, extension: Option<&ExtensionNumber>) -> bool {
+fn means(group: &DesiredRingGroup, names: &NameSet, extension: Option<&ExtensionNumber>) -> bool {
     let has = |key: NameKey| names.contains(&key);
-    has(wish.name.value.key())
-        || wish.renamed_from.as_ref().is_some_and(|name| has(name.value.key()))
-        || extension.is_some_and(|extension| wish.extension.as_ref().is_some_and(|own| own.value == *extension))
+    has(group.name.value.key())
+        || group.renamed_from.as_ref().is_some_and(|name| has(name.value.key()))
+        || extension.is_some_and(|extension| group.extension.as_ref().is_some_and(|own| own.value == *extension))
 }
 
 #[cfg(test)]

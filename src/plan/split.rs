@@ -2,10 +2,9 @@
 //!
 //! Some changes form a cycle: two groups trade extension numbers; a new group takes the number of one that
 //! can only be deleted once callers were moved to the new one; two new groups name each other as no-answer
-//! target. One object of the cycle must then be written twice. A split is tried only inside a cycle, and
-//! the first that undoes it is taken, so an object gets a second write only where that is necessary. None gets a
-//! third: a write that is half of one already is left whole as long as another will do, and always if it is only for
-//! the reach of a group.
+//! target. One object of the cycle must then be written twice. A split is tried only inside a cycle, and the first that
+//! breaks it is taken, so an object gets a second write only where that is necessary. A write that is a half already is
+//! split again only if no other split will do, and never only to keep a group reachable.
 
 use std::collections::HashSet;
 
@@ -28,11 +27,11 @@ pub(super) enum SplitKind {
     NoAnswerLast,
     /// The no-answer target first.
     NoAnswerFirst,
-    /// Before a deletion, the no-answer target is let go.
+    /// The no-answer target is removed before the deletion.
     Detach,
     /// A new group starts with a number of the account's choice.
     ExtensionLast,
-    /// The group steps aside to a free extension number first.
+    /// The group gets a free extension number first.
     Park,
 }
 
@@ -115,7 +114,7 @@ fn best(cycle: &[usize], inside: &[Write], members: &[usize]) -> Option<(usize, 
     let mut best: Option<(usize, usize, SplitKind)> = None;
     for way in WAYS {
         for &position in members.iter().take(TRIED) {
-            let Some(left) = circle_left(cycle, inside, position, way) else { continue };
+            let Some(left) = writes_left_on_cycles(cycle, inside, position, way) else { continue };
             if left == 0 {
                 return Some((position, way));
             }
@@ -133,15 +132,15 @@ pub(super) fn halved(writes: &[Write]) -> HashSet<usize> {
     seconds.flatten().collect()
 }
 
-/// Splits one of the contested writes so that fewer groups are out of reach meanwhile, if that can be done.
+/// Splits one of the contested writes so that fewer groups are unreachable meanwhile, if that can be done.
 pub(super) fn split_for_reach(
     difference: &Difference<'_>,
     writes: &[Write],
-    gaps: &Outages,
+    outages: &Outages,
 ) -> Option<(Vec<Write>, Graph, Outages)> {
     let halved = halved(writes);
     let whole = |index: &usize| !halved.contains(index) && writes.get(*index).is_some_and(|one| one.group.is_some());
-    let groups = || gaps.contested.iter().copied().filter(whole);
+    let groups = || outages.contested.iter().copied().filter(whole);
     for way in WAYS {
         for index in groups().take(TRIED) {
             let aside = if way == SplitKind::Park { FreeExtensions::new(difference).unused(writes) } else { None };
@@ -159,7 +158,7 @@ pub(super) fn split_for_reach(
                 continue;
             }
             let better = reachability::add_reachability_edges(difference, &writes, &mut graph);
-            if better.groups() < gaps.groups() {
+            if better.groups() < outages.groups() {
                 return Some((writes, graph, better));
             }
         }
@@ -171,7 +170,7 @@ pub(super) fn split_for_reach(
 pub(super) struct NoSpare;
 
 /// How many of the writes still lie on a cycle if this one is split so; `None` if it cannot be.
-fn circle_left(cycle: &[usize], inside: &[Write], position: usize, way: SplitKind) -> Option<usize> {
+fn writes_left_on_cycles(cycle: &[usize], inside: &[Write], position: usize, way: SplitKind) -> Option<usize> {
     let aside = if way == SplitKind::Park { "99999999".parse().ok() } else { None };
     let (first, mut second) = split_write(inside.get(position)?, way, aside)?;
     let mut writes = inside.to_vec();

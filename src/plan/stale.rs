@@ -1,9 +1,9 @@
-//! Whether an account still is what a plan expects of it.
+//! Whether an account still is as a saved plan expects it.
 //!
-//! A plan that was saved is applied as it was read and approved, or not at all. So before the first write
-//! every object that it writes must have the pre-image that it had then, everything that it points at must
-//! still be there, what it takes must still be free, and what it deletes must have no new friends. Linear in
-//! the size of the account. What happens between this look and the write is the vendor's precondition to catch.
+//! A saved plan is applied as it was approved, or not at all. So before the first write every object that it writes must
+//! have the same pre-image, everything that it points at must exist, the names and extension numbers that it gives must
+//! be free, and nothing new may point at what it deletes. Linear in the size of the account. What changes between this
+//! check and the write is left to the vendor's precondition.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -22,11 +22,11 @@ pub struct StaleChange {
     pub change: ChangeId,
     /// Its object, as the plan calls it.
     pub object: ObjectLabel,
-    /// What is otherwise now; never empty.
+    /// What differs; never empty.
     pub how: Vec<StaleReason>,
 }
 
-/// What is otherwise than a plan expects.
+/// How an account differs from what a plan expects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StaleReason {
     /// The object is gone.
@@ -98,7 +98,7 @@ impl<'a> Account<'a> {
         Self { plan, directory: Directory::new(live), changes }
     }
 
-    /// What keeps the plan from being applied as it was made; nothing if it can be.
+    /// What keeps the plan from being applied as it was made; empty if it can be.
     pub(super) fn moved(&self) -> Vec<StaleChange> {
         let referrers = self.referrers();
         let mut seen = HashSet::new();
@@ -154,23 +154,23 @@ impl<'a> Account<'a> {
         referrers
     }
 
-    /// What is otherwise with the object itself.
+    /// How the object itself differs.
     fn object(&self, change: &Change, id: &'a ObjectId) -> Vec<StaleReason> {
         let Some(live) = self.directory.object(change.object.kind, id) else { return vec![StaleReason::Gone] };
         let (name, pre_image) = match live {
             LiveObject::Number(number) => (number.number.to_string(), preimage::of_number(number)),
             LiveObject::Group(group) => (group.name.to_string(), preimage::of_group(group)),
         };
-        let mut how = self.said(self.writes(change.object.kind, id), &name, live);
+        let mut how = self.stated(self.writes(change.object.kind, id), &name, live);
         if how.is_empty() && change.expects.as_ref() != Some(&pre_image) {
             how.push(StaleReason::OtherField);
         }
         how
     }
 
-    /// Where a plan says something else of an object than the account does. Whoever approved the plan, and the
-    /// guards, went by what it says; so this is looked at even if the fingerprint is right.
-    fn said(&self, changes: &[&Change], name: &str, live: LiveObject<'_>) -> Vec<StaleReason> {
+    /// Names and fields that the plan states otherwise than the account. The approval and the guards relied on what the
+    /// plan states, so these are compared even if the fingerprint is right.
+    fn stated(&self, changes: &[&Change], name: &str, live: LiveObject<'_>) -> Vec<StaleReason> {
         let mut how = Vec::new();
         if changes.iter().any(|change| change.object.name != name) {
             how.push(StaleReason::Name { now: name.to_owned() });
@@ -191,7 +191,7 @@ impl<'a> Account<'a> {
         how
     }
 
-    /// Names and extension numbers that somebody else has by now. Whoever the plan writes was planned for.
+    /// Names and extension numbers that another object has by now. An object that the plan writes may have them.
     fn taken(&self, change: &Change) -> Vec<StaleReason> {
         let mut how = Vec::new();
         let other = |handle: &Handle| {
@@ -243,7 +243,7 @@ impl<'a> Account<'a> {
         let Some(handle) = self.directory.by_id(&ObjectRef { kind: target.kind, id: id.clone() }) else {
             return Some(StaleReason::TargetGone { field, target: target.clone() });
         };
-        // A group that the plan renames is called what it will be called.
+        // The plan calls a group that it renames by its new name.
         let renamed = self.writes(target.kind, id).iter().rev().find_map(|change| change.after(FieldName::Name));
         let name = match renamed {
             Some(FieldValue::Name(name)) => name.to_string(),

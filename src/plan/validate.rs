@@ -1,7 +1,7 @@
-//! Whether changes that somebody stored can be a plan at all.
+//! Whether the changes of a plan file are consistent.
 //!
-//! Whatever `plan` makes is. What comes back from a file may say anything: this refuses changes that
-//! contradict themselves, before anybody asks whether they fit the account.
+//! Those that `plan` makes are. A file may have any changes: this refuses those that contradict themselves, before they
+//! are compared with the account.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use crate::model::{Change, ChangeId, E164, FieldName, Kind, PlannedRef, Verb};
 use super::Plan;
 
 impl Plan {
-    /// Why the changes are no plan, if they are none.
+    /// Says what contradicts itself in the changes, if anything does.
     pub fn validate(&self) -> Result<(), String> {
         for (index, change) in self.changes.iter().enumerate() {
             let earlier = self.changes.get(..index).unwrap_or_default();
@@ -39,22 +39,21 @@ fn validate(change: &Change, earlier: &[Change]) -> Result<(), String> {
     Ok(())
 }
 
-/// The object is one that can be written in this way.
 fn object(change: &Change, earlier: &[Change]) -> Result<(), String> {
     let name = &change.object.name;
     let of_number = |field| matches!(field, FieldName::To | FieldName::Label);
     let fits = |number: bool| change.fields.iter().all(|field| of_number(field.field) == number);
     match (change.object.kind, change.verb) {
-        (Kind::Number, Verb::Update) if name.parse::<E164>().is_err() => Err("its object is no number".to_owned()),
+        (Kind::Number, Verb::Update) if name.parse::<E164>().is_err() => Err("its object is not a number".to_owned()),
         (Kind::Number, Verb::Update) if change.object.id.is_some() && fits(true) => Ok(()),
         (Kind::RingGroup, Verb::Create) if change.object.id.is_none() && fits(false) => Ok(()),
         (Kind::RingGroup, Verb::Update | Verb::Delete) if change.object.id.is_some() && fits(false) => Ok(()),
         (Kind::RingGroup, Verb::Update) if fits(false) && earlier.iter().any(|made| makes(made, name)) => Ok(()),
-        _ => Err("nobody can write such an object in such a way".to_owned()),
+        _ => Err("no provider writes such an object in such a way".to_owned()),
     }
 }
 
-/// The reference is of something that exists or that an earlier change makes, and calls it by its name.
+/// The target exists, or an earlier change that this one waits for creates it under the same name.
 fn reference(target: &PlannedRef, change: &Change, earlier: &[Change]) -> Result<(), String> {
     let called = format!("`{}/{}`", target.kind, target.name);
     match (&target.id, target.created_by) {

@@ -1,7 +1,7 @@
 //! One write before it has a place in the order: what it does, what it needs, what it frees.
 
-use crate::diff::{Difference, GroupFields};
-use crate::model::{ExtensionNumber, Handle, Kind, LiveRingGroup, NameKey, Reason, Verb};
+use crate::diff::{Deletion, Difference, GroupDelta, GroupFields, NumberDelta};
+use crate::model::{ExtensionNumber, Handle, Kind, LiveRingGroup, Name, NameKey, Reason, Verb};
 
 /// What a write is about: a position in one of the lists of the difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,8 +35,7 @@ pub(super) struct Write {
     /// The name that must be free for it, and the one that it frees.
     pub(super) takes_name: Option<NameKey>,
     pub(super) frees_name: Option<NameKey>,
-    /// Where the object points once it is written, and where it pointed until then; groups and
-    /// receptionists only. `None` if this write does not change it.
+    /// The destination or the no-answer target before and after the write; `None` if this write does not change it.
     pub(super) route: Option<Route>,
     /// The ring groups among the members that the group has until it is written.
     pub(super) releases: Vec<Handle>,
@@ -82,14 +81,13 @@ impl Write {
 
 /// One write for each object that differs.
 pub(super) fn writes(difference: &Difference<'_>) -> Vec<Write> {
-    let groups = (0..difference.groups.len()).filter_map(|index| group(difference, index));
-    let numbers = (0..difference.numbers.len()).filter_map(|index| number(difference, index));
-    let deletions = (0..difference.deletions.len()).filter_map(|index| deletion(difference, index));
+    let groups = difference.groups.iter().enumerate().map(|(index, delta)| group(difference, index, delta));
+    let numbers = difference.numbers.iter().enumerate().map(|(index, delta)| number(difference, index, *delta));
+    let deletions = difference.deletions.iter().enumerate().map(|(index, one)| deletion(difference, index, *one));
     groups.chain(numbers).chain(deletions).collect()
 }
 
-fn group(difference: &Difference<'_>, index: usize) -> Option<Write> {
-    let delta = difference.groups.get(index)?;
+fn group(difference: &Difference<'_>, index: usize, delta: &GroupDelta) -> Write {
     let live = difference.directory.live().ring_groups.get(delta.handle.index as usize);
     let (verb, reason) = match live {
         None => (Verb::Create, Reason::Declared),
@@ -100,7 +98,7 @@ fn group(difference: &Difference<'_>, index: usize) -> Option<Write> {
     write.group = Some(delta.handle);
     write.fields = delta.fields.clone();
     write.takes_extension.clone_from(&delta.fields.extension);
-    write.takes_name = delta.fields.name.as_ref().map(crate::model::Name::key);
+    write.takes_name = delta.fields.name.as_ref().map(Name::key);
     if let Some(live) = live {
         write.frees_extension = live.extension.clone().filter(|_| delta.fields.extension.is_some());
         write.frees_name = delta.fields.name.as_ref().map(|_| live.name.key());
@@ -114,27 +112,27 @@ fn group(difference: &Difference<'_>, index: usize) -> Option<Write> {
         }
     }
     write.route = delta.fields.no_answer.map(|after| Route { before: no_answer(difference, delta.handle), after });
-    Some(write)
+    write
 }
 
-fn number(difference: &Difference<'_>, index: usize) -> Option<Write> {
-    let delta = difference.numbers.get(index)?;
+fn number(difference: &Difference<'_>, index: usize, delta: NumberDelta) -> Write {
     let mut write = Write::new(Subject::Number(index), Verb::Update, Reason::Declared);
     write.route = delta.to.map(|after| Route { before: difference.directory.destination(delta.live), after });
-    Some(write)
+    write
 }
 
-fn deletion(difference: &Difference<'_>, index: usize) -> Option<Write> {
-    let deletion = difference.deletions.get(index)?;
-    let live = difference.directory.live().ring_groups.get(deletion.handle.index as usize)?;
+fn deletion(difference: &Difference<'_>, index: usize, deletion: Deletion) -> Write {
     let reason = if deletion.absent.is_none() { Reason::Pruned } else { Reason::Absent };
     let mut write = Write::new(Subject::Deletion(index), Verb::Delete, reason);
     write.group = Some(deletion.handle);
-    write.frees_extension.clone_from(&live.extension);
-    write.frees_name = Some(live.name.key());
     write.route = Some(Route { before: no_answer(difference, deletion.handle), after: None });
-    write.releases = member_groups(difference, live);
-    Some(write)
+    let live = difference.directory.live().ring_groups.get(deletion.handle.index as usize);
+    if let Some(live) = live {
+        write.frees_extension.clone_from(&live.extension);
+        write.frees_name = Some(live.name.key());
+        write.releases = member_groups(difference, live);
+    }
+    write
 }
 
 fn no_answer(difference: &Difference<'_>, handle: Handle) -> Option<Handle> {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::{Change, ChangeId, Place};
-use crate::plan::{Block, Plan};
+use crate::plan::{GuardViolation, Plan};
 
 use super::fields;
 use super::summary::counted;
@@ -50,12 +50,12 @@ impl<'a> BlockedChanges<'a> {
     }
 
     /// The changes that a block holds back, in its order.
-    pub(super) fn changes(&self, block: &Block) -> impl Iterator<Item = &'a Change> {
+    pub(super) fn changes(&self, block: &GuardViolation) -> impl Iterator<Item = &'a Change> {
         block.changes.iter().filter_map(|id| self.changes.get(id).copied())
     }
 
     /// The first changes of a block, each with its sign, and how many more there are.
-    pub(super) fn list(&self, block: &Block) -> Vec<String> {
+    pub(super) fn list(&self, block: &GuardViolation) -> Vec<String> {
         let changes = self.changes(block).take(LISTED);
         let mut lines: Vec<String> =
             changes.map(|change| format!("{} {}", fields::sign(change.verb), fields::object(change))).collect();
@@ -67,7 +67,7 @@ impl<'a> BlockedChanges<'a> {
 }
 
 /// What a block says, and where its policy stands.
-pub(super) fn title(block: &Block) -> (String, Option<String>) {
+pub(super) fn title(block: &GuardViolation) -> (String, Option<String>) {
     (format!("{}: {}", block.guard.as_str(), fields::sanitized(&block.message)), block.place.as_ref().map(position))
 }
 

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use crate::model::{Change, FieldChange, Verb};
-use crate::plan::{Block, Plan};
+use crate::plan::{GuardViolation, Plan};
 
 use super::blocks::{self, BlockedChanges};
 use super::{fields, summary};
@@ -69,7 +69,7 @@ pub fn blocked(plan: &Plan) -> String {
     page
 }
 
-fn block(page: &mut String, block: &Block, blocked: &BlockedChanges<'_>) {
+fn block(page: &mut String, block: &GuardViolation, blocked: &BlockedChanges<'_>) {
     let (title, place) = blocks::title(block);
     let _ = write!(page, "<li>{}", escaped(&title));
     if let Some(place) = place {

@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::diag::{Diagnostic, MOST, Severity, Sources};
 use crate::model::{Change, Place, Span};
-use crate::plan::{Block, Cause, Guard, Plan};
+use crate::plan::{Cause, Guard, GuardViolation, Plan};
 use crate::text::hex;
 
 use super::blocks::{self, BlockedChanges};
@@ -159,7 +159,7 @@ impl Run<'_> {
         }
     }
 
-    fn block(&mut self, plan: &Plan, block: &Block, change: Option<&Change>) {
+    fn block(&mut self, plan: &Plan, block: &GuardViolation, change: Option<&Change>) {
         self.blocked += 1;
         if self.blocked > MOST {
             return;

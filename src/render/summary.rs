@@ -69,18 +69,18 @@ pub(super) fn unreadable(plan: &Plan) -> Vec<String> {
 
 /// `18 writes (longest chain 2), 6 reads; no rate limit announced`: the API calls, and the least time that they take.
 pub(super) fn api_calls(plan: &Plan) -> String {
-    let price = plan.price;
-    let writes = counted(usize::try_from(price.writes).unwrap_or(usize::MAX), "write");
+    let estimate = plan.estimate;
+    let writes = counted(usize::try_from(estimate.writes).unwrap_or(usize::MAX), "write");
     let claim = if plan.claim.is_some() { ", 1 claim of the account" } else { "" };
-    let reads = counted(usize::try_from(price.reads).unwrap_or(usize::MAX), "read");
-    let chain = match price.longest_chain {
-        _ if price.writes == 0 || price.least_milliseconds.is_some() => String::new(),
+    let reads = counted(usize::try_from(estimate.reads).unwrap_or(usize::MAX), "read");
+    let chain = match estimate.longest_chain {
+        _ if estimate.writes == 0 || estimate.least_milliseconds.is_some() => String::new(),
         0 | 1 => " (independent)".to_owned(),
         chain => format!(" (longest chain {chain})"),
     };
-    let limit = match price.least_milliseconds {
+    let limit = match estimate.least_milliseconds {
         Some(least) => format!("; at least {} under the announced rate limit", duration(least)),
-        None if price.writes == 0 => String::new(),
+        None if estimate.writes == 0 => String::new(),
         None => "; no rate limit announced".to_owned(),
     };
     format!("{writes}{chain}{claim}, {reads}{limit}")

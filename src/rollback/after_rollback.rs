@@ -1,4 +1,4 @@
-//! The account as it would be with all wishes fulfilled, and what keeps one of them from it.
+//! The account as it would be after the rollback, and what keeps an object from being taken back.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,19 +11,19 @@ use super::live_index::CurrentAccount;
 use super::net_effect::NetEffect;
 use super::reversal::{Parts, Reversal, Reversals};
 
-/// What would be true of ring groups, whose names and numbers the wishes pass round.
+/// The names and extension numbers of ring groups after the rollback.
 pub(super) struct Projected<'w, 'l> {
     world: &'w CurrentAccount<'l>,
     deleted: HashSet<Handle>,
     renamed: HashMap<Handle, &'w Name>,
     renumbered: HashMap<Handle, &'w ExtensionNumber>,
-    /// Groups that are made anew, by the ids that they had.
+    /// Groups that are created again, by the ids that they had.
     remade: HashMap<&'w ObjectId, &'w Name>,
     /// How many groups would have a name.
     names: HashMap<NameKey, usize>,
-    /// How many wishes ask for an extension number.
+    /// How many reversals give a group this extension number.
     numbers: HashMap<&'w str, usize>,
-    /// Who would point at a group that goes, as people read it.
+    /// What would point at a group that is deleted, as messages write it.
     referrers: HashMap<Handle, String>,
 }
 
@@ -31,8 +31,8 @@ pub(super) struct Projected<'w, 'l> {
 type Obstacle = (Option<FieldName>, String);
 
 impl<'w, 'l> Projected<'w, 'l> {
-    pub(super) fn new(wishes: &'w Reversals<'_, '_, 'l>) -> Self {
-        let world = &wishes.past.world;
+    pub(super) fn new(reversals: &'w Reversals<'_, '_, 'l>) -> Self {
+        let world = &reversals.past.world;
         let mut after = Self {
             world,
             deleted: HashSet::new(),
@@ -43,20 +43,20 @@ impl<'w, 'l> Projected<'w, 'l> {
             numbers: HashMap::new(),
             referrers: HashMap::new(),
         };
-        for (position, wish) in &wishes.open {
-            match (wish, wishes.past.nets.get(*position)) {
+        for (position, reversal) in &reversals.open {
+            match (reversal, reversals.past.nets.get(*position)) {
                 (Reversal::Delete { live }, _) => after.deleted.extend(world.handle(&live.id)),
                 (Reversal::Change { live, parts }, _) => {
                     if let Some(handle) = world.handle(&live.id) {
                         after.renamed.extend(parts.name.as_ref().map(|name| (handle, name)));
                         after.renumbered.extend(parts.extension.as_ref().map(|number| (handle, number)));
                     }
-                    after.wants(parts);
+                    after.count_extension(parts);
                 }
                 (Reversal::Make { name, parts }, Some(net)) => {
                     after.remade.insert(&net.id, name);
                     *after.names.entry(name.key()).or_default() += 1;
-                    after.wants(parts);
+                    after.count_extension(parts);
                 }
                 (Reversal::Make { .. } | Reversal::Number { .. }, _) => {}
             }
@@ -67,11 +67,11 @@ impl<'w, 'l> Projected<'w, 'l> {
                 *after.names.entry(after.name(handle, &group.name).key()).or_default() += 1;
             }
         }
-        after.find_referrers(wishes);
+        after.find_referrers(reversals);
         after
     }
 
-    fn wants(&mut self, parts: &'w Parts) {
+    fn count_extension(&mut self, parts: &'w Parts) {
         if let Some(extension) = &parts.extension {
             *self.numbers.entry(extension.as_str()).or_default() += 1;
         }
@@ -151,9 +151,9 @@ impl<'w, 'l> Projected<'w, 'l> {
         Ok(Reference { kind: Kind::RingGroup, selector: Selector::Name(name.clone()) })
     }
 
-    /// What keeps a wish from being fulfilled.
-    pub(super) fn obstacle(&self, net: &NetEffect<'_>, wish: &Reversal<'_>) -> Option<Obstacle> {
-        match wish {
+    /// What keeps an object from being taken back.
+    pub(super) fn obstacle(&self, net: &NetEffect<'_>, reversal: &Reversal<'_>) -> Option<Obstacle> {
+        match reversal {
             Reversal::Number { live, to, .. } => {
                 let account = &self.world.live.account;
                 if to == &Some(None) && account.default_number == Some(live.number) {
@@ -210,7 +210,7 @@ impl<'w, 'l> Projected<'w, 'l> {
         self.reference(target).err().map(|why| (Some(FieldName::NoAnswer), why))
     }
 
-    /// Who keeps a name that a group shall get back.
+    /// Why a group cannot get its name back.
     fn name_obstacle(&self, own: Option<Handle>, name: &Name) -> Option<String> {
         let key = name.key();
         for kind in [Kind::User, Kind::Receptionist, Kind::Conference] {
@@ -222,8 +222,8 @@ impl<'w, 'l> Projected<'w, 'l> {
             return Some(format!("another ring group is called {name} now"));
         }
         // Names may be passed on along a chain, as the plan can; the end of it must be free.
-        let (mut wanted, mut seen) = (key, HashSet::from([own]));
-        while let Found::One(holder) = self.world.directory.named(Kind::RingGroup, &wanted) {
+        let (mut needed, mut seen) = (key, HashSet::from([own]));
+        while let Found::One(holder) = self.world.directory.named(Kind::RingGroup, &needed) {
             if self.deleted.contains(&holder) {
                 return Some(format!(
                     "the name {name} is free only once the group that the run made is deleted; roll back again then"
@@ -232,12 +232,12 @@ impl<'w, 'l> Projected<'w, 'l> {
             if !seen.insert(Some(holder)) {
                 return Some(format!("the name {name} goes round in a cycle"));
             }
-            wanted = self.renamed.get(&holder)?.key();
+            needed = self.renamed.get(&holder)?.key();
         }
         None
     }
 
-    /// Who keeps an extension number that a group shall get back.
+    /// Why a group cannot get its extension number back.
     fn extension_obstacle(&self, own: Option<Handle>, number: &ExtensionNumber) -> Option<String> {
         if self.numbers.get(number.as_str()).is_some_and(|count| *count > 1) {
             return Some(format!("two groups would get the extension {number} back"));

@@ -17,9 +17,9 @@ pub(super) struct Effects<'r, 'l> {
     pub(super) world: CurrentAccount<'l>,
     /// What was done, in the order of the plan; what was made and deleted again is not in it.
     pub(super) nets: Vec<NetEffect<'r>>,
-    /// What cannot be told.
+    /// The objects for which that is unknown.
     pub(super) conflicts: Vec<Conflict>,
-    /// Groups that the run deleted and that somebody made anew since: the old id, then the new one.
+    /// Groups that the run deleted and that were created again since: the old id, then the new one.
     pub(super) recreated: HashMap<ObjectId, ObjectId>,
 }
 
@@ -71,11 +71,11 @@ impl<'r, 'l> Effects<'r, 'l> {
                 }
             }
         }
-        past.recreated = past.find_heirs();
+        past.recreated = past.find_recreated();
         past
     }
 
-    /// The object that a change has written, or may have; a conflict if that cannot be told.
+    /// The object that a change has written, or may have; a conflict if that is unknown.
     ///
     /// Whether an update whose outcome is unknown was carried out is seen later, field by field.
     fn done(
@@ -100,7 +100,7 @@ impl<'r, 'l> Effects<'r, 'l> {
         }
     }
 
-    /// The group that a creation whose outcome is unknown has made, if it did; a conflict if that cannot be told.
+    /// The group that a creation of unknown outcome created, if it did; a conflict if that is unknown.
     fn made(
         &self,
         change: &Change,
@@ -123,17 +123,17 @@ impl<'r, 'l> Effects<'r, 'l> {
         }))
     }
 
-    /// Live groups that have the name and every field of one that the run deleted. They are found together,
-    /// because one may hand on to another.
-    fn find_heirs(&self) -> HashMap<ObjectId, ObjectId> {
+    /// Live groups that have the name and every field of one that the run deleted. They are found together, because one
+    /// may refer to another.
+    fn find_recreated(&self) -> HashMap<ObjectId, ObjectId> {
         let written: HashSet<&ObjectId> = self.nets.iter().map(|net| &net.id).collect();
         let deleted = || self.nets.iter().filter(|net| net.verb == Verb::Delete);
-        let heir =
+        let successor =
             |net: &NetEffect<'_>| match self.world.directory.named(Kind::RingGroup, &NameKey::of(&net.label.name)) {
                 Found::One(handle) => self.world.group(handle).filter(|group| !written.contains(&group.id)),
                 _ => None,
             };
-        let candidates = deleted().filter_map(|net| Some((net.id.clone(), heir(net)?.id.clone())));
+        let candidates = deleted().filter_map(|net| Some((net.id.clone(), successor(net)?.id.clone())));
         let mut recreated: HashMap<ObjectId, ObjectId> = candidates.collect();
         loop {
             let right = |net: &NetEffect<'_>| {

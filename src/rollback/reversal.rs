@@ -25,13 +25,13 @@ pub(super) enum Reversal<'l> {
     Number { live: &'l LiveNumber, to: Option<Option<ObjectRef>>, label: Option<Box<str>> },
     /// The group gets its values back.
     Change { live: &'l LiveRingGroup, parts: Parts },
-    /// The group is made anew.
+    /// The group is created again.
     Make { name: Name, parts: Parts },
-    /// The group, which the run made, goes.
+    /// The group, which the run created, is deleted.
     Delete { live: &'l LiveRingGroup },
 }
 
-/// The values of a group that a wish sets.
+/// The values that a group gets back.
 #[derive(Default)]
 pub(super) struct Parts {
     pub(super) name: Option<Name>,
@@ -43,13 +43,13 @@ pub(super) struct Parts {
 }
 
 impl<'p, 'r, 'l> Reversals<'p, 'r, 'l> {
-    /// A wish for each object that is as the run left it; a conflict for each that is not.
+    /// A reversal for each object that is as the run left it; a conflict for each that is not.
     pub(super) fn new(past: &'p Effects<'r, 'l>, policy: &Policy, conflicts: &mut Vec<Conflict>) -> Self {
         let mut open = BTreeMap::new();
         for (position, net) in past.nets.iter().enumerate() {
-            match wish(past, policy, net) {
-                Ok(Some(wish)) => {
-                    open.insert(position, wish);
+            match reversal(past, policy, net) {
+                Ok(Some(reversal)) => {
+                    open.insert(position, reversal);
                 }
                 Ok(None) => {}
                 Err(found) => conflicts.extend(found),
@@ -58,16 +58,16 @@ impl<'p, 'r, 'l> Reversals<'p, 'r, 'l> {
         Self { past, open }
     }
 
-    /// Leaves out what cannot be had, then what cannot be had without it, until the rest fits together.
-    pub(super) fn settle(&mut self, conflicts: &mut Vec<Conflict>) {
+    /// Removes what is in conflict, then what depends on that, until the rest is consistent.
+    pub(super) fn remove_conflicting(&mut self, conflicts: &mut Vec<Conflict>) {
         loop {
             let after = Projected::new(self);
             let broken: Vec<(usize, Conflict)> = self
                 .open
                 .iter()
-                .filter_map(|(position, wish)| {
+                .filter_map(|(position, reversal)| {
                     let net = self.past.nets.get(*position)?;
-                    let (field, why) = after.obstacle(net, wish)?;
+                    let (field, why) = after.obstacle(net, reversal)?;
                     Some((*position, net.conflict(field, why)))
                 })
                 .collect();
@@ -81,18 +81,18 @@ impl<'p, 'r, 'l> Reversals<'p, 'r, 'l> {
         }
     }
 
-    /// The wishes as a file would state them.
+    /// The reversals as a file would declare them.
     pub(super) fn desired(&self, span: Span) -> Desired {
         let after = Projected::new(self);
         let mut desired = Desired::default();
-        for wish in self.open.values() {
-            match wish {
+        for reversal in self.open.values() {
+            match reversal {
                 Reversal::Number { live, to, label } => {
                     let to = to.as_ref().unwrap_or(&live.to);
                     desired.numbers.push(DesiredNumber {
                         number: live.number,
                         span,
-                        // What cannot be referred to was left out when the wishes were settled.
+                        // Every target has a reference: the others were removed as conflicts.
                         to: Spanned { value: to.as_ref().and_then(|to| after.reference(to).ok()), span },
                         label: label.clone().map(|value| Spanned { value, span }),
                     });
@@ -139,7 +139,7 @@ impl Projected<'_, '_> {
 }
 
 /// What takes the run's work on one object back; nothing if that is done already.
-fn wish<'l>(
+fn reversal<'l>(
     past: &Effects<'_, 'l>,
     policy: &Policy,
     net: &NetEffect<'_>,

@@ -6,7 +6,7 @@ use crate::model::{Capped, Change, ChangeId, Desired, FieldName, FieldValue, Kin
 use crate::plan::Plan;
 use crate::text::sanitized;
 
-use super::{Block, Guard, GuardContext, PolicySource, policies};
+use super::{Guard, GuardContext, GuardViolation, PolicySource, policies};
 
 /// How many objects a live account has, which caps are a share of.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +26,7 @@ pub struct Sharing<'a> {
 }
 
 /// A block for each cap that is exceeded; the strictest policy counts.
-pub(super) fn evaluate(case: &GuardContext<'_>) -> Vec<Block> {
+pub(super) fn evaluate(case: &GuardContext<'_>) -> Vec<GuardViolation> {
     let touched = Touched::new(case.changes);
     Capped::ALL.into_iter().filter_map(|capped| exceeded(case, &touched, capped)).collect()
 }
@@ -35,7 +35,7 @@ pub(super) fn evaluate(case: &GuardContext<'_>) -> Vec<Block> {
 ///
 /// What one of them changes alone is judged by its own caps only.
 pub fn cap_together(shares: &mut [Sharing<'_>]) {
-    let mut blocks: Vec<Vec<Block>> = vec![Vec::new(); shares.len()];
+    let mut blocks: Vec<Vec<GuardViolation>> = vec![Vec::new(); shares.len()];
     let touched: Vec<Touched<'_>> = shares.iter().map(|share| Touched::new(&share.plan.changes)).collect();
     for capped in Capped::ALL {
         let counts: Vec<usize> = touched.iter().map(|touched| touched.count(capped)).collect();
@@ -60,7 +60,12 @@ pub fn cap_together(shares: &mut [Sharing<'_>]) {
         for ((share, touched), blocks) in shares.iter().zip(&touched).zip(&mut blocks) {
             let changes = touched.changes(&share.plan.changes, capped);
             if !changes.is_empty() {
-                blocks.push(Block { guard: Guard::Cap, message: message.clone(), changes, place: place.clone() });
+                blocks.push(GuardViolation {
+                    guard: Guard::Cap,
+                    message: message.clone(),
+                    changes,
+                    place: place.clone(),
+                });
             }
         }
     }
@@ -105,7 +110,7 @@ fn says(capped: Capped, count: usize, (limit, size): (usize, Size)) -> String {
     format!("{count} {noun} would be {verb}, and `caps.{}` allows {limit} in an account of {live}", capped.as_str())
 }
 
-fn exceeded(case: &GuardContext<'_>, touched: &Touched<'_>, capped: Capped) -> Option<Block> {
+fn exceeded(case: &GuardContext<'_>, touched: &Touched<'_>, capped: Capped) -> Option<GuardViolation> {
     let size = Size::of(case.live);
     let (limit, span, policy) = strictest(&case.policies, size, capped)?;
     let count = touched.count(capped);

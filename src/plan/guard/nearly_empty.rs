@@ -1,17 +1,17 @@
 //! Files that declare next to nothing, and a policy that prunes what they do not declare.
 //!
-//! A file that was lost in a merge looks just like the wish to delete everything. That wish is rare enough to
-//! be asked about, so this guard has no setting.
+//! A file that was lost in a merge looks like a request to delete everything. Such a request is rare, so it always needs
+//! an approval: this guard has no setting.
 
 use crate::model::{Kind, Reason, Verb};
 
-use super::{Block, Guard, GuardContext, PolicySource};
+use super::{Guard, GuardContext, GuardViolation, PolicySource};
 
 /// In an account of so few groups, less than half of them is no sign of an accident.
 const FEW: usize = 4;
 
 /// The pruned deletions, if hardly any of the account's groups are declared.
-pub(super) fn evaluate(case: &GuardContext<'_>) -> Option<Block> {
+pub(super) fn evaluate(case: &GuardContext<'_>) -> Option<GuardViolation> {
     let pruned: Vec<_> =
         case.changes.iter().filter(|change| change.reason == Reason::Pruned).map(|change| change.id).collect();
     if pruned.is_empty() {

@@ -1,21 +1,21 @@
-//! Protected numbers and ring groups: what callers reach there changes only if somebody says so.
+//! Protected numbers and ring groups: what callers reach there changes only with an approval.
 //!
-//! Protection follows the caller: a group keeps it through a rename, and what a protected number or group leads to has
-//! it as well. A label, a name or an extension number is not what callers reach. The account's default number and the
-//! numbers that help calls back are protected without a word in any policy.
+//! Protection follows the caller: a group keeps it through a rename, and so do the groups that a protected number or
+//! group leads to. A label, a name or an extension number is not what callers reach. The account's default number and
+//! the numbers that emergency services call back are always protected.
 
 use foldhash::HashMap;
 
 use crate::model::{Change, E164, FieldName, FieldValue, Kind, LiveRingGroup, NameKey, ObjectId, Span, Verb};
 
 use super::downstream::{From, Reason, Through};
-use super::{Block, Guard, GuardContext, PolicySource};
+use super::{Guard, GuardContext, GuardViolation, PolicySource};
 
 /// A block for each protected object that is changed.
-pub(super) fn evaluate(case: &GuardContext<'_>) -> Vec<Block> {
+pub(super) fn evaluate(case: &GuardContext<'_>) -> Vec<GuardViolation> {
     let names = Names::new(case);
     let through = Through::new(case, names.as_ref());
-    let mut blocks: Vec<Block> = Vec::new();
+    let mut blocks: Vec<GuardViolation> = Vec::new();
     // A group can be written twice.
     let mut of_group: HashMap<&ObjectId, usize> = HashMap::default();
     for change in case.changes {
@@ -36,7 +36,7 @@ pub(super) fn evaluate(case: &GuardContext<'_>) -> Vec<Block> {
     blocks
 }
 
-fn number(case: &GuardContext<'_>, change: &Change) -> Option<Block> {
+fn number(case: &GuardContext<'_>, change: &Change) -> Option<GuardViolation> {
     change.after(FieldName::To)?;
     let number = change.number()?;
     let mut policies = case.policies.iter();
@@ -46,7 +46,7 @@ fn number(case: &GuardContext<'_>, change: &Change) -> Option<Block> {
         return Some(case.block(Guard::Protected, policy, Some(span), message));
     }
     let message = implicit(case, number)?;
-    Some(Block { guard: Guard::Protected, message, changes: Vec::new(), place: None })
+    Some(GuardViolation { guard: Guard::Protected, message, changes: Vec::new(), place: None })
 }
 
 fn implicit(case: &GuardContext<'_>, number: E164) -> Option<String> {
@@ -62,7 +62,7 @@ fn group(
     case: &GuardContext<'_>,
     (names, through): (Option<&Names<'_>>, &Through<'_>),
     change: &Change,
-) -> Option<Block> {
+) -> Option<GuardViolation> {
     let live = case.group(change)?;
     let reroutes = change.verb == Verb::Delete
         || [FieldName::Ring, FieldName::Members, FieldName::RingFor, FieldName::NoAnswer]
@@ -85,7 +85,7 @@ fn group(
     Some(case.block(Guard::Protected, *policy, Some(*span), message))
 }
 
-/// Under which names a policy may speak of a live group: those that it has, gets, and had before a rename.
+/// The names by which a policy may refer to a live group: its own, its new one, and its former one.
 pub(super) struct Names<'a> {
     /// Names and extension numbers that groups get by this plan.
     given: HashMap<&'a ObjectId, Vec<NameKey>>,

@@ -2,13 +2,13 @@
 
 use crate::model::{Change, ChangeId, FieldName, FieldValue, Kind, NameKey, Span};
 
-use super::{Block, Guard, GuardContext, PolicySource};
+use super::{Guard, GuardContext, GuardViolation, PolicySource};
 
 /// At most so many objects are named; the rest are counted.
 const NAMED: usize = 3;
 
 /// For each policy a block of the numbers and one of the groups that it does not own. A change is listed once.
-pub(super) fn evaluate(case: &GuardContext<'_>) -> Vec<Block> {
+pub(super) fn evaluate(case: &GuardContext<'_>) -> Vec<GuardViolation> {
     let mut blocks = Vec::new();
     let mut numbers: Vec<&Change> = Vec::new();
     let mut groups: Vec<&Change> = Vec::new();
@@ -56,7 +56,7 @@ fn block(
     span: Span,
     list: &str,
     outside: &[&Change],
-) -> Option<Block> {
+) -> Option<GuardViolation> {
     if outside.is_empty() {
         return None;
     }
@@ -67,5 +67,5 @@ fn block(
     let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
     let message = format!("`{list}` does not own {}{more}", named.join(", "));
     let changes: Vec<ChangeId> = outside.iter().map(|change| change.id).collect();
-    Some(Block { changes, ..case.block(Guard::Scope, policy, Some(span), message) })
+    Some(GuardViolation { changes, ..case.block(Guard::Scope, policy, Some(span), message) })
 }

@@ -10,13 +10,13 @@ use std::collections::HashSet;
 
 use crate::model::{NameKey, Span};
 
-use super::{Block, Guard, GuardContext, PolicySource};
+use super::{Guard, GuardContext, GuardViolation, PolicySource};
 
 /// At most so many entries are named; the rest are counted.
 const NAMED: usize = 3;
 
 /// A block of all changes for each policy that protects what is not there.
-pub(super) fn evaluate(case: &GuardContext<'_>) -> Vec<Block> {
+pub(super) fn evaluate(case: &GuardContext<'_>) -> Vec<GuardViolation> {
     if case
         .policies
         .iter()
@@ -26,7 +26,7 @@ pub(super) fn evaluate(case: &GuardContext<'_>) -> Vec<Block> {
     }
     let Known { live, renamed, declared } = known(case);
     let mut blocks = Vec::new();
-    // What the files protect is not said again of the revisions before.
+    // What the files protect is not reported again for the base revisions.
     let mut said: HashSet<String> = HashSet::new();
     for policy in &case.policies {
         let mut unknown: BTreeMap<String, Span> = BTreeMap::new();
@@ -50,7 +50,11 @@ pub(super) fn evaluate(case: &GuardContext<'_>) -> Vec<Block> {
     blocks
 }
 
-fn block(case: &GuardContext<'_>, policy: PolicySource<'_>, unknown: &BTreeMap<String, Span>) -> Option<Block> {
+fn block(
+    case: &GuardContext<'_>,
+    policy: PolicySource<'_>,
+    unknown: &BTreeMap<String, Span>,
+) -> Option<GuardViolation> {
     let (_, first) = unknown.first_key_value()?;
     let names: Vec<&str> = unknown.keys().take(NAMED).map(String::as_str).collect();
     let rest = unknown.len() - names.len();
@@ -60,7 +64,7 @@ fn block(case: &GuardContext<'_>, policy: PolicySource<'_>, unknown: &BTreeMap<S
         names.join(", ")
     );
     let changes = case.changes.iter().map(|change| change.id).collect();
-    Some(Block { changes, ..case.block(Guard::UnknownProtected, policy, Some(*first), message) })
+    Some(GuardViolation { changes, ..case.block(Guard::UnknownProtected, policy, Some(*first), message) })
 }
 
 /// Names and extension numbers of ring groups.

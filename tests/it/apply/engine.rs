@@ -12,7 +12,7 @@ use strowger::model::{
     Capabilities, Change, ChangeId, FieldChange, FieldName, FieldValue, Kind, ObjectId, ObjectLabel, PlannedRef,
     Reason, Revision, Verb,
 };
-use strowger::plan::{Digest, Plan, Price};
+use strowger::plan::{CallEstimate, Digest, Plan};
 use strowger::providers::{BoxFuture, FetchedAccount, Progress, Provider, ReadError, WriteError, WriteReceipt};
 
 /// An account that takes its time, fails where it is told to, and remembers.
@@ -103,7 +103,7 @@ fn plan(changes: Vec<Change>) -> Plan {
         changes,
         in_sync: 0,
         unmanaged: Unmanaged::default(),
-        price: Price::default(),
+        estimate: CallEstimate::default(),
         blocked: Vec::new(),
         unreadable: Vec::new(),
         skipped: Vec::new(),

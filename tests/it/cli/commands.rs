@@ -49,7 +49,7 @@ fn one_changed_line_is_one_write() {
     expect(&strowger(folder.path(), &["apply", ".", "--auto-approve"]), 0);
     edit(folder.path(), "to: conference/salle-1", "to: receptionist/main");
     let plan = json_plan(folder.path());
-    assert_eq!(plan["price"]["writes"], 1);
+    assert_eq!(plan["estimate"]["writes"], 1);
     assert_eq!(plan["changes"].as_array().unwrap().len(), 1);
 }
 

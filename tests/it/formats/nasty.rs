@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use strowger::diag::{Diagnostic, Rule};
 use strowger::model::{FieldValue, Place};
-use strowger::plan::{Block, Guard, Plan};
+use strowger::plan::{Guard, GuardViolation, Plan};
 
 use super::sample::{blocked, finding};
 
@@ -94,7 +94,12 @@ pub fn plan(text: &str) -> Plan {
         text.clone_into(&mut block.message);
         block.place.clone_from(&place);
     }
-    plan.blocked.push(Block { guard: Guard::NearlyEmpty, message: text.to_owned(), changes: Vec::new(), place });
+    plan.blocked.push(GuardViolation {
+        guard: Guard::NearlyEmpty,
+        message: text.to_owned(),
+        changes: Vec::new(),
+        place,
+    });
     plan
 }
 

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use strowger::config;
 use strowger::diag::{Diagnostic, Rule, Source, Sources};
 use strowger::model::{ChangeId, FileId, Place, Span};
-use strowger::plan::{Block, Guard, Plan, plan};
+use strowger::plan::{Guard, GuardViolation, Plan, plan};
 use strowger::providers::snapshot::{Format, parse};
 use strowger::render::repository::Repository;
 
@@ -81,13 +81,13 @@ pub fn blocked() -> Plan {
     let id = |name: &str| plan.changes.iter().find(|change| change.object.name == name).unwrap().id;
     let (number, group) = (id("+33142685301"), id("old"));
     plan.blocked = vec![
-        Block {
+        GuardViolation {
             guard: Guard::Protected,
             message: "+33142685301 is protected".to_owned(),
             changes: vec![number],
             place: Some(Place { file: "phones/account.yaml".to_owned(), line: 3, column: 5 }),
         },
-        Block {
+        GuardViolation {
             guard: Guard::Cap,
             message: "2 changes, and one run makes at most 1".to_owned(),
             changes: vec![number, group],
@@ -113,7 +113,7 @@ pub fn long(changes: u32, held: u32, deletions: u32) -> Plan {
         .collect();
     plan.blocked.clear();
     if held > 0 {
-        plan.blocked.push(Block {
+        plan.blocked.push(GuardViolation {
             guard: Guard::Cap,
             message: "too many".to_owned(),
             changes: (1..=held).map(ChangeId).collect(),

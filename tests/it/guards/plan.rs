@@ -86,7 +86,7 @@ fn account_after(text: &str, before: &str) -> Account {
 /// Guard, message and changed objects of each block.
 fn blocks(plan: &Plan) -> Vec<(Guard, String, Vec<String>)> {
     let name = |id| plan.changes.iter().find(|change| change.id == id).unwrap().object.name.clone();
-    let block = |block: &strowger::plan::Block| {
+    let block = |block: &strowger::plan::GuardViolation| {
         (block.guard, block.message.clone(), block.changes.iter().map(|id| name(*id)).collect())
     };
     plan.blocked.iter().map(block).collect()

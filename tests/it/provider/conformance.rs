@@ -35,8 +35,8 @@ async fn makes_the_calls_that_the_plan_shows<S: Subject>() {
     let before = gate.requests();
     let outcome = execute(&plan, &*provider, Options::default(), &()).await;
     assert!(outcome.is_complete(), "{outcome:#?}");
-    assert_eq!(gate.requests() - before, plan.price.writes);
-    assert_eq!(outcome.requests(), plan.price.writes);
+    assert_eq!(gate.requests() - before, plan.estimate.writes);
+    assert_eq!(outcome.requests(), plan.estimate.writes);
     let steps: usize = plan.changes.iter().map(|change| change.steps.len().max(1)).sum();
     assert_eq!(gate.writes(), steps);
     assert!(planned(&*provider, &desired()).await.is_empty());

@@ -1,7 +1,7 @@
 //! The page with accounts in every state, and with texts that would like to be more than text.
 
 use strowger::apply::ShutdownSignal;
-use strowger::plan::{Block, Digest, Guard, Plan};
+use strowger::plan::{Digest, Guard, GuardViolation, Plan};
 use strowger::watch::server::{Setup, serve};
 use strowger::watch::status::{AccountState, Event, EventKind};
 use strowger::watch::{Clock, StatusStore};
@@ -14,7 +14,7 @@ const HOSTILE: &str = "</script><script>hacked=1</script><img src=x onerror=hack
 
 /// A plan without changes that a guard holds back.
 fn plan() -> Plan {
-    let block = Block { guard: Guard::Base, message: HOSTILE.to_owned(), changes: Vec::new(), place: None };
+    let block = GuardViolation { guard: Guard::Base, message: HOSTILE.to_owned(), changes: Vec::new(), place: None };
     Plan {
         claim: None,
         version: Plan::VERSION,
@@ -23,7 +23,7 @@ fn plan() -> Plan {
         changes: Vec::new(),
         in_sync: 3,
         unmanaged: strowger::diff::Unmanaged::default(),
-        price: strowger::plan::Price::default(),
+        estimate: strowger::plan::CallEstimate::default(),
         blocked: vec![block],
         unreadable: Vec::new(),
         skipped: Vec::new(),

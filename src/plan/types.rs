@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::diff::Unmanaged;
 use crate::model::{Change, Claim, Kind, ObjectId};
 
-use super::block::Block;
 use super::digest::Digest;
 use super::skipped::Skipped;
+use super::violation::GuardViolation;
 
 /// What to write to one account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -29,10 +29,10 @@ pub struct Plan {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreadable: Vec<UnreadableObject>,
     /// What it costs to read the account and to carry the plan out.
-    pub price: Price,
+    pub estimate: CallEstimate,
     /// What the guards hold back; empty if the plan may be applied as it is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub blocked: Vec<Block>,
+    pub blocked: Vec<GuardViolation>,
     /// The declared objects that the plan leaves as they are; empty if it covers all that is planned.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<Skipped>,
@@ -61,7 +61,7 @@ pub struct UnreadableObject {
 
 /// API calls, and the least time that they take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Price {
+pub struct CallEstimate {
     /// The calls that reading the account took.
     pub reads: u64,
     /// The calls that the changes take.

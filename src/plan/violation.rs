@@ -1,17 +1,17 @@
-//! What a guard holds back.
+//! What a guard has found.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{ChangeId, Place};
 
-/// A guard's finding: the plan may be right, but nobody applies it without having said so.
+/// A guard's finding: the plan may be right, but it is applied only with an approval.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Block {
+pub struct GuardViolation {
     /// Which guard.
     pub guard: Guard,
-    /// What it has against the changes, as one sentence without a full stop. It may hold names from the
-    /// account, so it is untrusted text.
+    /// Why it holds them back, as one sentence without a full stop. It may have names from the account, so it is
+    /// untrusted text.
     pub message: String,
     /// The changes that it holds back, in the order of the plan.
     pub changes: Vec<ChangeId>,
@@ -38,7 +38,7 @@ pub enum Guard {
     Window,
     /// The policy suspends all changes.
     Suspended,
-    /// A policy protects what the account does not have, so that nobody knows what is meant.
+    /// A policy protects what the account does not have, so it may be any of the objects that change.
     UnknownProtected,
     /// Another owner manages the account, or a part of it that these files have as well.
     Owner,
@@ -60,8 +60,8 @@ impl Guard {
         }
     }
 
-    /// Whether an approval of the plan passes it. Who owns the account is no question of what the plan does to it: that
-    /// has a word of its own, `--take-over`.
+    /// Whether an approval of the plan passes it. An approval is about the changes, not about the owner of the account,
+    /// which has an option of its own: `--take-over`.
     pub fn is_approvable(self) -> bool {
         self != Self::Owner
     }
