@@ -46,9 +46,9 @@ impl<'r, 'l> Effects<'r, 'l> {
                 None => continue,
             };
             let certain = outcome.is_applied() || change.verb != Verb::Update;
-            let unwritten = if change.verb == Verb::Create { outcome.unwritten(change) } else { Vec::new() };
-            // A group that was deleted in part is still there, with fewer fields.
-            let reduced = outcome.is_partly_done()
+            let unwritten = outcome.unwritten(change);
+            // A group that was deleted in part is still there, perhaps with fewer fields.
+            let reduced = !outcome.is_applied()
                 && change.verb == Verb::Delete
                 && past.world.object(change.object.kind, &id).is_some();
             if change.verb == Verb::Create {
@@ -94,7 +94,8 @@ impl<'r, 'l> Effects<'r, 'l> {
             }
             (ChangeOutcome::Unknown { .. } | ChangeOutcome::PartlyDone { .. }, Verb::Update) => known.map(Ok),
             (ChangeOutcome::Unknown { .. } | ChangeOutcome::PartlyDone { .. }, Verb::Delete) => {
-                known.filter(|id| self.world.object(change.object.kind, id).is_none()).map(Ok)
+                let may_be_reduced = change.steps.len() > 1;
+                known.filter(|id| may_be_reduced || self.world.object(change.object.kind, id).is_none()).map(Ok)
             }
             _ => None,
         }

@@ -39,8 +39,8 @@ impl<'r> NetEffect<'r> {
         Self { label: &change.object, id, last: change.id, verb: change.verb, fields: Vec::new() }
     }
 
-    /// Takes in one more write to the object, without the fields that it did not come to. One whose outcome is unknown
-    /// leaves what was there as possible.
+    /// Takes in one more write to the object. One whose outcome is unknown leaves what was there as possible. Of the
+    /// fields that it did not come to, a creation has written none, and an update may have emptied some first.
     pub(super) fn add(
         &mut self,
         change: &Change,
@@ -52,7 +52,11 @@ impl<'r> NetEffect<'r> {
         if change.verb == Verb::Delete {
             self.verb = Verb::Delete;
         }
-        for written in change.fields.iter().filter(|field| !unwritten.contains(&field.field)) {
+        for written in &change.fields {
+            let is_unwritten = unwritten.contains(&written.field);
+            if is_unwritten && change.verb == Verb::Create {
+                continue;
+            }
             let position = self.fields.iter().position(|known| known.field == written.field).unwrap_or_else(|| {
                 let before = written.before.with_ids(made);
                 self.fields.push(NetField { field: written.field, left: vec![before.clone()], before });
@@ -62,6 +66,9 @@ impl<'r> NetEffect<'r> {
                 if certain {
                     known.left.clear();
                 }
+                if is_unwritten {
+                    known.left.push(emptied(written.field));
+                }
                 known.left.push(written.after.with_ids(made));
             }
         }
@@ -69,10 +76,7 @@ impl<'r> NetEffect<'r> {
 
     /// Takes in a deletion of which some steps were carried out: some fields may be empty now.
     pub(super) fn add_reduction(&mut self, change: &Change, made: &HashMap<ChangeId, ObjectId>) {
-        let emptied = |field: &FieldChange| match field.field {
-            FieldName::Members => FieldChange { after: FieldValue::References(Vec::new()), ..field.clone() },
-            _ => field.clone(),
-        };
+        let emptied = |field: &FieldChange| FieldChange { after: emptied(field.field), ..field.clone() };
         let fields = change.fields.iter().map(emptied).collect();
         if self.verb == Verb::Delete {
             self.verb = Verb::Update;
@@ -92,6 +96,11 @@ impl<'r> NetEffect<'r> {
     pub(super) fn conflict(&self, field: Option<FieldName>, why: impl Into<String>) -> Conflict {
         conflict(self.last, self.label, field, why)
     }
+}
+
+/// A field without a value.
+fn emptied(field: FieldName) -> FieldValue {
+    if field == FieldName::Members { FieldValue::References(Vec::new()) } else { FieldValue::None }
 }
 
 pub(super) fn conflict(
