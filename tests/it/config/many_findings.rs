@@ -178,5 +178,5 @@ fn what_the_account_shows_of_200_000_bad_references_is_bounded_where_it_is_found
     let plan = plan.unwrap();
     assert_eq!((plan.changes.len(), plan.skipped.len()), (1, count));
     let reason = &plan.skipped.last().unwrap().reason;
-    assert_eq!(reason, "it breaks `unknown-reference`, as 199000 other findings do that are only counted");
+    assert_eq!(reason, "it breaks `unknown-reference`, like 199000 other findings that are not listed");
 }
