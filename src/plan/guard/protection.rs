@@ -4,7 +4,7 @@
 //! group leads to. A label, a name or an extension number is not what callers reach. The account's default number and
 //! the numbers that emergency services call back are always protected.
 
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 
 use crate::model::{Change, E164, FieldName, FieldValue, Kind, LiveRingGroup, NameKey, ObjectId, Span, Verb};
 
@@ -89,6 +89,8 @@ fn group(
 pub(super) struct Names<'a> {
     /// Names and extension numbers that groups get by this plan.
     given: HashMap<&'a ObjectId, Vec<NameKey>>,
+    /// Groups that get another name by this plan.
+    renamed: HashSet<&'a ObjectId>,
     /// For each name in the files the one that `renamed_from` has beside it.
     former: HashMap<NameKey, NameKey>,
 }
@@ -100,22 +102,26 @@ impl<'a> Names<'a> {
             return None;
         }
         let mut given: HashMap<&ObjectId, Vec<NameKey>> = HashMap::default();
+        let mut renamed = HashSet::default();
         for change in case.changes {
             let Some(live) = case.group(change) else { continue };
             for field in &change.fields {
                 let text = match &field.after {
-                    FieldValue::Name(name) => name.as_str(),
+                    FieldValue::Name(name) => {
+                        renamed.insert(&live.id);
+                        name.as_str()
+                    }
                     FieldValue::Extension(extension) => extension.as_str(),
                     _ => continue,
                 };
                 given.entry(&live.id).or_default().push(NameKey::of(text));
             }
         }
-        let renamed = case.desired.ring_groups.iter().filter_map(|group| {
+        let former = case.desired.ring_groups.iter().filter_map(|group| {
             let former = group.renamed_from.as_ref()?;
             Some((group.name.value.key(), former.value.key()))
         });
-        Some(Self { given, former: renamed.collect() })
+        Some(Self { given, renamed, former: former.collect() })
     }
 
     /// The policy that protects the group, and where.
@@ -127,7 +133,9 @@ impl<'a> Names<'a> {
         let own = [Some(live.name.as_str()), live.extension.as_ref().map(crate::model::ExtensionNumber::as_str)];
         let mut keys: Vec<NameKey> = own.into_iter().flatten().map(NameKey::of).collect();
         keys.extend(self.given.get(&live.id).into_iter().flatten().cloned());
-        let former: Vec<NameKey> = keys.iter().filter_map(|key| self.former.get(key)).cloned().collect();
+        // The name that a renamed group gives up may be that of another declaration.
+        let given_up = usize::from(self.renamed.contains(&live.id));
+        let former: Vec<NameKey> = keys.iter().skip(given_up).filter_map(|key| self.former.get(key)).cloned().collect();
         keys.extend(former);
         case.policies
             .iter()
