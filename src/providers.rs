@@ -53,7 +53,7 @@ pub struct ChangeCheck {
     pub requests: u64,
 }
 
-/// An entry of an account's own log: somebody changed an object.
+/// An entry of an account's audit log: one change of one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEntry {
     /// The object.

@@ -158,7 +158,7 @@ impl<'g, 'a> RoutingGraph<'g, 'a> {
         }
     }
 
-    /// The way of a caller whom nobody answers: from a number or a group along destinations and no-answer targets,
+    /// The path of a caller who is not answered: from a number or a group along destinations and no-answer targets,
     /// until it ends or comes back.
     pub fn walk(&self, from: Handle) -> impl Iterator<Item = Handle> {
         let mut met = HashSet::from_iter([from]);

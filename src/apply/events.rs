@@ -27,7 +27,7 @@ impl Events {
         let (done, over) = mpsc::channel();
         let thread = std::thread::Builder::new().name("events".to_owned()).spawn(move || {
             copy(writer, &lines);
-            // Whoever waited too long has gone.
+            // The reader that was too slow has been dropped.
             let _ = done.send(());
         })?;
         Ok(Self { sender: Some(sender), over: Mutex::new(over), thread: Some(thread) })

@@ -21,7 +21,7 @@ pub struct Lock {
 /// Why the lock was not got.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    /// Somebody has it.
+    /// Another process holds it.
     #[error("{holder} applies to this account at this moment ({} is locked); nothing was read or written", path.display())]
     Held {
         /// The file.

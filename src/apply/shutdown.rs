@@ -1,4 +1,4 @@
-//! Being told to stop: first politely, then at once.
+//! Shutdown: first graceful, then immediate.
 
 use tokio::sync::watch;
 
@@ -18,12 +18,12 @@ pub enum Urgency {
 #[derive(Debug)]
 pub struct ShutdownHandle(watch::Sender<Urgency>);
 
-/// The ear of a run that may be told to stop.
+/// The receiving end of a run that may be shut down.
 #[derive(Clone, Debug)]
 pub struct ShutdownSignal(watch::Receiver<Urgency>);
 
 impl ShutdownHandle {
-    /// One that has told nobody anything yet.
+    /// A handle that has not requested a shutdown.
     pub fn new() -> (Self, ShutdownSignal) {
         let (sender, receiver) = watch::channel(Urgency::None);
         (Self(sender), ShutdownSignal(receiver))
@@ -40,7 +40,7 @@ impl ShutdownHandle {
 }
 
 impl ShutdownSignal {
-    /// Nobody ever says it.
+    /// Never requested.
     pub fn never() -> Self {
         ShutdownHandle::new().1
     }
@@ -55,7 +55,7 @@ impl ShutdownSignal {
         self.urgency() > Urgency::None
     }
 
-    /// Returns once it is as urgent as this, and never if nobody is left who could say it.
+    /// Returns once it is as urgent as this, and never if the handle is gone.
     pub async fn until(&self, urgency: Urgency) {
         let mut receiver = self.0.clone();
         if receiver.wait_for(|now| *now >= urgency).await.is_err() {

@@ -140,7 +140,7 @@ pub struct RingGroupEntry {
     /// Without it the duration is not managed; a new group gets the provider's own.
     #[schemars(regex(pattern = "^[0-9]+[sm]$"), example = &"20s", extend("default" = "20s"))]
     pub ring_for: Option<String>,
-    /// Who takes a call that nobody answered: `user/…`, `voicemail/…` (the mailbox of a user) or
+    /// Who takes a call that was not answered: `user/…`, `voicemail/…` (the mailbox of a user) or
     /// `ring_group/…`; or `none`, which ends the call. Without it the target is not managed.
     #[schemars(
         regex(pattern = r"^(none|(user|voicemail|ring_group)/.*\S)$"),

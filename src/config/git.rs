@@ -43,7 +43,7 @@ pub enum GitError {
     #[error("git does not answer: {0}")]
     Start(Arc<io::Error>),
     /// It ended with an error.
-    #[error("git says: {0}")]
+    #[error("git: {0}")]
     Failed(String),
     /// The repository is not one whose answers can be believed, or has no answer.
     #[error("{0}")]

@@ -54,7 +54,7 @@ pub struct Passed {
 }
 
 impl Approver {
-    /// Somebody with this name, if it is one: on one line, and not too long.
+    /// An approver of this name, if it is valid: on one line, and not too long.
     pub fn new(name: Option<&str>, source: ApproverSource) -> Self {
         let name = name.map(|name| sanitized(name.trim(), LONGEST)).filter(|name| !name.is_empty());
         Self { name, source }
@@ -64,7 +64,7 @@ impl Approver {
 impl std::fmt::Display for Approver {
     /// `ada (as --approve-as says)`, safe to show.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let name = self.name.as_deref().map_or_else(|| "somebody".to_owned(), |name| sanitized(name, LONGEST));
+        let name = self.name.as_deref().map_or_else(|| "someone".to_owned(), |name| sanitized(name, LONGEST));
         let source = match self.source {
             ApproverSource::Option => "as --approve-as says",
             ApproverSource::Pipeline => "as the pipeline says",

@@ -63,7 +63,7 @@ impl Ledger {
         done.await.unwrap_or_else(|_| Err("the ledger is closed".to_owned()))
     }
 
-    /// Nobody hears of an entry that is not taken: whoever waits for it learns it from the closed channel.
+    /// An entry that is not taken is not reported here: its waiter sees the closed channel.
     fn send(&self, entry: Entry) {
         if let Some(sender) = &self.sender {
             let _ = sender.send(entry);
@@ -76,7 +76,7 @@ impl Ledger {
     }
 }
 
-/// What was noted is written before the process can end; the thread ends by itself when nobody can send.
+/// What was noted is written before the process can end; the thread ends when all senders are gone.
 impl Drop for Ledger {
     fn drop(&mut self) {
         self.sender = None;

@@ -40,7 +40,7 @@ pub fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
         options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
     }
     let link = || std::fs::symlink_metadata(path).is_ok_and(|about| about.is_symlink());
-    // Where the system cannot be told not to follow it, this is all that can be done.
+    // Systems without `O_NOFOLLOW` only allow this check.
     if cfg!(not(unix)) && link() {
         return Err(wrong("it", "a regular file"));
     }

@@ -63,7 +63,7 @@ enum Holders {
 }
 
 impl<'a> Directory<'a> {
-    /// The directory of an account. Each part of it is made when somebody asks for it, in time linear in the size of
+    /// The directory of an account. Each part of it is made on first use, in time linear in the size of
     /// the account.
     pub fn new(live: &'a LiveAccount) -> Self {
         let (ids, texts) = (Ids::new(live), Texts::new(live));
@@ -229,7 +229,7 @@ fn several(kind: Kind, all: &[u32]) -> Found {
     if all.is_empty() { Found::None } else { Found::Several(all.iter().map(|&index| Handle { kind, index }).collect()) }
 }
 
-/// Who has which extension number: users first, who keep theirs, so that nobody is told to rename a group instead.
+/// Who has which extension number: users first, who keep theirs, so that a finding never asks to rename a group instead.
 fn extensions(live: &LiveAccount) -> HashMap<&str, Holders> {
     let groups = numbered(&live.ring_groups).map(|(index, one)| (Kind::RingGroup, index, &one.extension));
     let users = numbered(&live.users).map(|(index, one)| (Kind::User, index, &one.extension));

@@ -171,7 +171,7 @@ pub struct LiveAccount {
 /// Why what was read cannot be a whole account.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Incomplete {
-    /// A list gave one object twice, as lists do when somebody writes between two pages.
+    /// A list gave one object twice, as lists do when the account changes between two pages.
     #[error("the account listed {kind} {id} twice")]
     Repeated {
         /// The kind of list.
@@ -223,7 +223,7 @@ impl LiveAccount {
     /// Hands over the ids of the objects of a kind, but for numbers, each with its position, from a position on.
     pub fn each_id<'l>(&'l self, kind: Kind, from: usize, mut take: impl FnMut(u32, &'l ObjectId)) {
         fn rest<T>(list: &[T], from: usize) -> impl Iterator<Item = (u32, &T)> {
-            // Not by skipping: whoever asks again and again, as the lists grow, would count all of them each time.
+            // Slice instead of `skip(n)`: callers poll a growing list, and `skip` would be linear each time.
             (u32::try_from(from).unwrap_or(u32::MAX)..).zip(list.get(from..).unwrap_or_default())
         }
         match kind {
@@ -252,7 +252,7 @@ impl LiveAccount {
 
 /// Refuses a list in which an id is given twice.
 fn ensure_unique<'l>(kind: Kind, mut ids: impl Iterator<Item = &'l ObjectId> + Clone) -> Result<(), Incomplete> {
-    // Ids that grow with the list, as those of snapshots do, are told apart without a table.
+    // Ids that grow with the list, as those of snapshots do, are compared without a table.
     if ids.clone().is_sorted_by(|left, right| left < right) {
         return Ok(());
     }

@@ -97,7 +97,7 @@ impl FromStr for NamePattern {
             Some(beginning) => (beginning, false),
             None => (text, true),
         };
-        // White space around a name does not count, but nobody writes a line of it.
+        // White space around a name does not count, but a file does not have lines of it.
         if text.chars().count() > Name::MOST + 1 {
             return Err(PatternError::Name);
         }

@@ -1,4 +1,4 @@
-//! What the operator allows: what a plan may do without somebody saying so, and what it never looks at.
+//! What the operator allows: what a plan may do without approval, and what it ignores.
 //!
 //! Invariants: a [`Cap`]'s percentage is at most 100; what cannot be ignored cannot be written as an
 //! [`Ignorable`]. A policy knows nothing of plans, it only answers questions.
@@ -38,7 +38,7 @@ pub struct GuardPolicy {
 pub enum Base {
     /// Them.
     Read(Box<BasePolicy>),
-    /// There should be some, and nobody knows them: why, and what to do about it, as one sentence without a full
+    /// They exist but cannot be read: why, and what to do about it, as one sentence without a full
     /// stop. It may hold git's words and paths, so it is untrusted text.
     Unread(Box<str>),
 }
@@ -50,7 +50,7 @@ pub struct BasePolicy {
     pub revision: Box<str>,
     /// The name that the account had there, if it was another one. Untrusted text.
     pub account: Option<Box<str>>,
-    /// Its guards. Their places are in files that nobody shows, so they mean nothing.
+    /// Its guards. Their places are in files that are not shown, so they mean nothing.
     pub guards: GuardPolicy,
 }
 
@@ -84,7 +84,7 @@ pub struct Cap {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Caps(BTreeMap<Capped, Spanned<Option<Cap>>>);
 
-/// What keeps where it leads until somebody approves otherwise.
+/// What keeps its destination until a change of it is approved.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Protected {
     /// Numbers.
@@ -120,7 +120,7 @@ impl Protected {
     }
 }
 
-/// A field that can be left to whoever administers the account by hand.
+/// A field that can be left to the administrators of the account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Ignorable {
     /// A number's label.

@@ -5,7 +5,7 @@ use super::Kind;
 /// The part of a policy that is for the loop.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WatchPolicy {
-    /// What becomes of changes that somebody made in the account.
+    /// What happens to changes that were made in the account.
     pub drift: DriftPolicy,
 }
 
@@ -25,10 +25,10 @@ impl DriftPolicy {
     }
 }
 
-/// What becomes of an object that is not as the files say because somebody changed it in the account.
+/// What happens to an object that was changed in the account and so differs from the files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OnDrift {
-    /// It is told, and stays.
+    /// It is reported, and stays.
     Report,
     /// It becomes what the files say.
     #[default]

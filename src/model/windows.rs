@@ -177,7 +177,7 @@ impl Windows {
         self.0.is_empty() || self.0.iter().any(|window| window.closes(now).is_some())
     }
 
-    /// When that changes next; `None` if nobody needs to wait for it.
+    /// When that changes next; `None` if there is nothing to wait for.
     pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
         if self.0.is_empty() {
             return None;

@@ -1,8 +1,8 @@
-//! The files that would make the account's state the wanted one: what somebody changed in the portal, written down.
+//! The files that would make the account's state the desired one: what was changed in the portal, written as YAML.
 //!
 //! Only the values of the changes that are to be adopted are edited, where they stand; comments, order and form of
 //! everything else stay. A group that is gone from the account goes from the files, one that is there in spite of
-//! `absent` goes from that list. What no file can say is told. Whoever uses the result reads and plans it again before
+//! `absent` goes from that list. What no file can express is reported. The caller reads and plans the result again before
 //! believing it: the edits are made by place, and a value may stand for others as well.
 
 mod edit;

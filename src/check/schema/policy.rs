@@ -19,10 +19,10 @@ pub struct PolicySection {
     /// What is deleted because no file declares it. Without it nothing is.
     #[schemars(example = &"ring_groups")]
     pub prune: Option<Prune>,
-    /// How many objects one plan may touch before somebody has to approve it (see docs/guards.md).
+    /// How many objects one plan may touch before it needs an approval (see docs/guards.md).
     #[schemars(example = json!({"numbers": {"update": {"percent": 10}, "unassign": "off"}}), extend("default" = json!({})))]
     pub caps: Option<CapsSection>,
-    /// Numbers and ring groups that keep where they lead until somebody approves otherwise. The account's
+    /// Numbers and ring groups that keep their destination until a change of it is approved. The account's
     /// default number and its emergency call-back numbers always do.
     #[schemars(
         inner(regex(pattern = r"^(\+[1-9][0-9]{6,14}|ring_group/.*\S)$")),
@@ -37,7 +37,7 @@ pub struct PolicySection {
     /// file says.
     #[schemars(transform = ignorable, example = json!(["numbers.label", "ring_groups.ring_for"]), extend("default" = json!([])))]
     pub ignore: Option<Vec<String>>,
-    /// What `strowger watch` does about changes that somebody made in the account. Only `strowger watch` reads it.
+    /// What `strowger watch` does about changes that were made in the account. Only `strowger watch` reads it.
     #[schemars(example = json!({"numbers": "correct", "ring_groups": "report"}), extend("default" = json!({})))]
     pub drift: Option<DriftSection>,
     /// When changes may be written; without it, at any time. Outside of all windows, plans are held back.
@@ -63,11 +63,11 @@ pub struct DriftSection {
     pub ring_groups: Option<OnDrift>,
 }
 
-/// What becomes of an object that somebody changed in the account.
+/// What happens to an object that was changed in the account.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "snake_case")]
 pub enum OnDrift {
-    /// It is told, and stays.
+    /// It is reported, and stays.
     Report,
     /// It becomes what the files say.
     Correct,
@@ -123,7 +123,7 @@ pub struct SuspendSection {
         example = &"2026-12-01T08:00:00+01:00"
     )]
     pub until: Option<String>,
-    /// Why, in a few words: whoever waits for a change reads it.
+    /// Why, in a few words, for those who wait for a change.
     #[schemars(length(min = 1, max = 256), regex(pattern = r"^[^\u2028\u2029]*$"), example = &"porting to the new carrier")]
     pub reason: String,
 }

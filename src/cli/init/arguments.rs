@@ -156,7 +156,7 @@ impl Arguments {
         } else {
             String::new()
         };
-        Err(Ending::Usage(format!("nobody can be asked here: give {}{defaults}", enumerated(&missing))))
+        Err(Ending::Usage(format!("no terminal for questions; pass {}{defaults}", enumerated(&missing))))
     }
 
     /// What has no default and is not given.

@@ -11,7 +11,7 @@ pub(super) fn lines(token: Option<&Path>) -> Vec<String> {
 
 /// The file.
 pub(super) fn text(lines: &[String]) -> String {
-    let mut text = "# What Strowger keeps on this machine, and what nobody else may see.\n".to_owned();
+    let mut text = "# What Strowger keeps on this machine, and secrets.\n".to_owned();
     for line in lines {
         text.push_str(line);
         text.push('\n');

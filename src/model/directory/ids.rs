@@ -1,7 +1,7 @@
 //! Objects by the vendor's id.
 //!
 //! A provider that shares one allocation between an object's id and the references to it spares the comparison
-//! of texts: the address is looked up first, and the table of texts is made when somebody asks for an address
+//! of texts: the address is looked up first, and the table of texts is made on the first look-up of an address
 //! that is not an object's own. For a million numbers that is the difference between one visit to memory for
 //! each reference and four.
 
@@ -17,7 +17,7 @@ use super::Handle;
 #[derive(Debug)]
 pub(super) struct Ids<'a> {
     live: &'a LiveAccount,
-    /// By kind, in the order of [`Kind`]; each table is made when somebody asks for an object of the kind.
+    /// By kind, in the order of [`Kind`]; each table is made on the first look-up of its kind.
     tables: [Tables; Kind::COUNT],
     /// Nothing points at a number, so only some ask for one.
     numbers: OnceCell<HashMap<ObjectId, u32>>,

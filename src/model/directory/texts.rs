@@ -1,6 +1,6 @@
 //! Objects by what people call them: names, and the e-mail addresses of users.
 //!
-//! A table is made when somebody asks for something that could be in it. Nearly all references to users are e-mail
+//! A table is made on the first look-up that it could answer. Nearly all references to users are e-mail
 //! addresses, so texts with an `@` have tables of their own: those of people's names are then never made, and a
 //! large account has as many users as a plan has look-ups.
 

@@ -14,7 +14,7 @@ use super::change_check::Source;
 /// So many entries are enough to find who touched an object last.
 const ENTRIES: u32 = 200;
 
-/// What is read of a page of the log, with the fields of its entries that somebody wants. Whatever else there is may change.
+/// What is read of a page of the log, with the fields of its entries that are used. Other fields may change.
 #[derive(Deserialize)]
 pub(super) struct Page<E> {
     pub(super) items: Vec<E>,

@@ -1,6 +1,6 @@
 //! From the API's documents to the model. A number or a ring group with a value that has no place in the model's types is
-//! [`Unreadable`]; kinds that we do not know become [`Kind::Other`], and extension numbers of other objects that nobody
-//! could dial become none.
+//! [`Unreadable`]; kinds that we do not know become [`Kind::Other`], and extension numbers of other objects that cannot be
+//! dialled become none.
 
 use std::fmt::Display;
 use std::num::NonZeroU32;

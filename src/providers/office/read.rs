@@ -36,7 +36,7 @@ impl Office {
         }
     }
 
-    /// The error without the token: whoever echoes it in a problem may also echo it in a value that makes no sense.
+    /// The error without the token: a server that echoes it in a problem may also echo it in a malformed value.
     pub(super) fn redact(&self, error: ReadError) -> ReadError {
         let safe = |text: &str| self.http.redacted(text);
         match error {

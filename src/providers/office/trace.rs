@@ -1,6 +1,6 @@
 //! Who made an object what it is, by the account's audit log: the entries of a write carry its `Idempotency-Key`.
 //!
-//! Either the key is found, or the entry of whoever replaced the version that the change was held to. A log that can
+//! Either the key is found, or the entry that replaced the version which the change required. A log that can
 //! tell neither proves nothing, and neither does one that cannot be read.
 
 use std::sync::atomic::{AtomicU64, Ordering};

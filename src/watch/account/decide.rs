@@ -160,7 +160,7 @@ impl Memory {
     }
 
     /// The changes that take back drift. None before the account was in sync once: until then, drift and new
-    /// configuration cannot be told apart.
+    /// configuration cannot be distinguished.
     pub(super) fn drift(&self, account: &Account, plan: &Plan) -> HashSet<ChangeId> {
         let Some(before) = &self.last_in_sync else { return HashSet::new() };
         let drift = plan.changes.iter().filter(|change| is_drift(change, &account.desired, &before.desired));

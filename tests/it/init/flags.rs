@@ -116,7 +116,7 @@ fn a_token_in_the_folder_is_kept_out_of_git() {
     fs::write(folder.path().join("phones/secret/token"), format!("{TOKEN}\n")).unwrap();
     let arguments = ["init", "phones", "--url", &server.url, "--token-file", "phones/secret/token", "--yes"];
     let out = expect(&strowger(folder.path(), &arguments), 0);
-    assert!(out.contains("in sync"), "{out}");
+    assert!(out.contains("No changes."), "{out}");
     assert!(read(folder.path(), "phones/account.yaml").contains("token: { file: secret/token }"));
     let status =
         Command::new("git").args(["status", "--porcelain", "-uall"]).current_dir(folder.path()).output().unwrap();
@@ -150,7 +150,7 @@ fn a_command_that_is_a_path_is_found_from_the_folder() {
         let command = format!("./{name} 'a-planted'");
         let arguments = ["init", "phones", "--url", &server.url, "--token-command", &command, "--yes"];
         let out = expect(&strowger(folder.path(), &arguments), 0);
-        assert!(out.contains("in sync"), "{out}");
+        assert!(out.contains("No changes."), "{out}");
         let text = read(folder.path(), "phones/account.yaml");
         let program = if name == "show.sh" { "\"../show.sh\"" } else { "\"./show.sh\"" };
         assert!(text.contains(&format!("token: {{ command: [{program}, a-planted] }}")), "{text}");

@@ -157,7 +157,7 @@ fn a_changed_address_or_token_source_stops_every_command_until_exactly_it_is_acc
         phones.commit();
         assert_eq!(phones.refused(&format!("{what}, committed")).lines().count(), said.lines().count());
         let accepted = accept(&phones);
-        let shown = said.split("if that is what you mean, add ").nth(1).unwrap().trim();
+        let shown = said.split("if this is intended, add ").nth(1).unwrap().trim();
         assert_eq!(shlex::split(shown).unwrap(), accepted, "{what}: {said}");
         // Neither half of it, nor another host.
         for wrong in [&["--accept-address", "pbx.example.org"][..], &["--accept-token-source", "env:OTHER"]] {

@@ -259,6 +259,6 @@ mod tests {
         let url = Url::parse("https://me:hunter2@127.0.0.1:9/a").unwrap();
         let program = Program::new("/nonexistent".into(), Some(url), Duration::from_secs(20));
         let said = program.sentence(b"fatal: cannot reach https://me:hunter2@127.0.0.1:9/a/\nhint: no\n");
-        assert_eq!(said, "git says: fatal: cannot reach https://127.0.0.1:9/a/");
+        assert_eq!(said, "git: fatal: cannot reach https://127.0.0.1:9/a/");
     }
 }
