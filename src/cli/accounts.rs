@@ -58,7 +58,7 @@ pub(super) struct PlannedAccount<'a> {
 /// An account that is open, for this process alone.
 pub(super) struct Open {
     pub(super) opened: Opened,
-    /// NotAccepted until the end.
+    /// Held until the end.
     pub(super) lock: Option<Lock>,
 }
 

@@ -128,11 +128,8 @@ fn ledger() {
         Ok(run) => {
             assert_eq!(run.outcomes.len(), run.planned.changes.len());
             let _ = run.ending();
-            let written: String = input
-                .split_inclusive(|byte| *byte == b'\n')
-                .filter_map(|line| Line::parse(line))
-                .map(|line| line.text())
-                .collect();
+            let written: String =
+                input.split_inclusive(|byte| *byte == b'\n').filter_map(Line::parse).map(|line| line.text()).collect();
             let again = self::run(written.as_bytes()).unwrap_or_else(|error| panic!("{error}\n{written}"));
             assert_eq!(Run { torn: run.torn, ..again }, run);
             Verdict::Taken

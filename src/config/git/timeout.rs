@@ -21,12 +21,12 @@ impl Watchdog {
         std::thread::spawn(move || {
             let mut busy = true;
             loop {
-                let received = if busy {
+                let message = if busy {
                     receiver.recv_timeout(limit)
                 } else {
                     receiver.recv().map_err(|_| RecvTimeoutError::Disconnected)
                 };
-                match received {
+                match message {
                     Ok(now) => busy = now,
                     Err(RecvTimeoutError::Timeout) => return kill(id),
                     Err(RecvTimeoutError::Disconnected) => return,

@@ -46,14 +46,11 @@ impl Office {
         writing.attempts.doubted("an earlier attempt was not answered".to_owned());
         let written = writing.inspect(End::Doubt).await?;
         let requests = writing.looks;
-        Ok(match written {
-            Some(WriteReceipt { id, revision, document, .. }) => {
-                Progress { id: Some(id), revision, document, left: Vec::new(), requests }
-            }
-            None => {
-                let (id, revision) = (change.object.id.clone(), change.revision.clone());
-                Progress { id, revision, document: None, left: vec![0], requests }
-            }
+        Ok(if let Some(WriteReceipt { id, revision, document, .. }) = written {
+            Progress { id: Some(id), revision, document, left: Vec::new(), requests }
+        } else {
+            let (id, revision) = (change.object.id.clone(), change.revision.clone());
+            Progress { id, revision, document: None, left: vec![0], requests }
         })
     }
 }

@@ -57,7 +57,7 @@ impl Files {
                         }
                     }
                     Err(why) => {
-                        status_store.update_source(|source| source.failing = Some(crate::text::sanitized(&why, 500)))
+                        status_store.update_source(|source| source.failing = Some(crate::text::sanitized(&why, 500)));
                     }
                 }
                 known = Some(stamp);

@@ -94,8 +94,8 @@ fn reference(value: &Value) -> Option<ObjectRef> {
     Some(ObjectRef { kind, id: value["id"].as_str()?.into() })
 }
 
-fn document(value: &Value) -> Option<VendorDocument> {
-    Some(VendorDocument(Arc::from(value.to_string())))
+fn document(value: &Value) -> VendorDocument {
+    VendorDocument(Arc::from(value.to_string()))
 }
 
 fn group(value: &Value) -> LiveRingGroup {
@@ -107,10 +107,10 @@ fn group(value: &Value) -> LiveRingGroup {
         extension,
         ring: if sequential { RingMode::Sequential } else { RingMode::Simultaneous },
         members: value["members"].as_array().unwrap().iter().map(|member| reference(member).unwrap()).collect(),
-        ring_for: value["timeout"].as_u64().map(|seconds| RingFor::from_seconds(seconds.try_into().unwrap()).unwrap()),
+        ring_for: value["timeout"].as_u64().map(|seconds| RingFor::from_seconds(seconds).unwrap()),
         no_answer: reference(&value["fallback"]),
         revision: None,
-        document: document(value),
+        document: Some(document(value)),
     }
 }
 
@@ -122,7 +122,7 @@ fn number(value: &Value) -> LiveNumber {
         label: value["description"].as_str().unwrap().into(),
         emergency_callback: false,
         revision: None,
-        document: document(value),
+        document: Some(document(value)),
     }
 }
 
@@ -250,8 +250,8 @@ impl Stepwise {
             return Err(WriteError::Stale(format!("{} of {} changed", field.field.as_str(), change.object.name)));
         }
         let has_all = |fields: &[FieldName]| {
-            let written = change.fields.iter().filter(|field| fields.contains(&field.field));
-            written.fold(true, |all, field| all && object.has(field.field, &field.after))
+            let mut written = change.fields.iter().filter(|field| fields.contains(&field.field));
+            written.all(|field| object.has(field.field, &field.after))
         };
         let assigned = has_all(&[FieldName::Extension]);
         let current = match object {
@@ -274,7 +274,7 @@ impl Stepwise {
     }
 
     async fn step(&self, change: &Change, step: usize) -> Result<WriteReceipt, WriteError> {
-        let id = change.object.id.as_ref().map(|id| id.to_string()).unwrap_or_default();
+        let id = change.object.id.as_ref().map(ToString::to_string).unwrap_or_default();
         let name = &*change.steps[step].name;
         let own = || {
             let mut document: Value = serde_json::from_str(&change.document.as_ref().unwrap().0).unwrap();
@@ -329,7 +329,7 @@ impl Stepwise {
         Ok(WriteReceipt {
             id: made.or_else(|| change.object.id.clone()).unwrap(),
             revision: None,
-            document: if is_object { document(&answer) } else { change.document.clone() },
+            document: if is_object { Some(document(&answer)) } else { change.document.clone() },
             requests,
         })
     }

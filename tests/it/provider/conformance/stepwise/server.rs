@@ -65,7 +65,7 @@ fn target(reference: Option<&ObjectRef>) -> Value {
 fn fixed(seed: &LiveAccount) -> Value {
     let text = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
     let users = seed.users.iter().map(|user| {
-        let extension = user.extension.as_ref().map(|one| one.as_str());
+        let extension = user.extension.as_ref().map(strowger::model::ExtensionNumber::as_str);
         json!({ "id": &*user.id.0, "name": user.name, "email": text(&user.email), "extension": extension })
     });
     json!({ "users": users.collect::<Vec<_>>(), "default": seed.account.default_number.map(|one| one.to_string()) })
@@ -84,7 +84,7 @@ fn fill(database: &Connection, seed: &LiveAccount) {
             "group",
             &json!({
                 "label": group.name.as_str(), "ring_strategy": group.ring.as_str(),
-                "timeout": group.ring_for.map(|one| one.seconds()), "members": members,
+                "timeout": group.ring_for.map(strowger::model::RingFor::seconds), "members": members,
                 "fallback": target(group.no_answer.as_ref()), "music_on_hold": "jazz",
             }),
         );
