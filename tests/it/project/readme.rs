@@ -58,7 +58,10 @@ fn nothing_in_a_clone_of_this_repository_holds_the_examples_back() {
     }
     let folder = tempfile::tempdir().unwrap();
     // The history of the last two commits is what guards look at; a shallow clone of a checkout takes no time.
-    let clone = format!("git -c init.defaultBranch=main clone --quiet --depth 2 'file://{}' clone", here.display());
+    let clone = format!(
+        "git -c init.defaultBranch=main -c advice.detachedHead=false clone --quiet --depth 2 'file://{}' clone",
+        here.display()
+    );
     assert_eq!(run(folder.path(), &clone), "");
     let plan = "strowger plan --format json examples/wework examples/agency examples/fleet 2> /dev/null";
     let report: serde_json::Value = serde_json::from_str(&run(&folder.path().join("clone"), plan)).unwrap();
