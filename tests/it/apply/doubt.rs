@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::support::commands::{Apply, Server, expect, ledgers, objects, office, stderr, strowger};
 use crate::support::hostile::{Asked, Hostile, JSON, answer, forward, is_for};
+use crate::support::process::Watch;
 use serde_json::{Value, json};
 use strowger::ledger::{ChangeOutcome, Run};
 
@@ -274,25 +275,15 @@ fn a_rollback_whose_account_becomes_another_one_in_mid_run_is_not_verified_again
 
 #[test]
 fn a_watch_whose_account_becomes_another_one_after_a_write_says_so_and_calls_nothing_in_sync() {
-    use std::io::{BufRead as _, BufReader};
     let server = Server::start("wework", &[]);
     let door = becomes_another(&server, &Arc::new(AtomicBool::new(true)));
     let folder = tempfile::tempdir().unwrap();
     one_group(folder.path(), &door.url);
-    let arguments = ["watch", ".", "--mode", "correct", "--interval", "100ms"];
-    let mut watch = commands::command(folder.path(), &arguments).stderr(std::process::Stdio::piped()).spawn().unwrap();
-    let lines = BufReader::new(watch.stderr.take().unwrap()).lines().map(Result::unwrap).take(200);
-    let mut said: Vec<String> = Vec::new();
-    for line in lines {
-        said.push(line);
-        if said.iter().any(|line| line.contains("acc_other")) {
-            break;
-        }
-    }
-    watch.kill().unwrap();
-    watch.wait().unwrap();
-    let said = said.join("\n");
-    assert!(said.contains("acc_other") && !said.to_lowercase().contains("in sync"), "{said}");
+    let watch = Watch::start(folder.path(), &["--mode", "correct", "--interval", "100ms"]);
+    watch.until_it_says("acc_other");
+    let said = watch.said();
+    drop(watch);
+    assert!(!said.to_lowercase().contains("in sync"), "{said}");
     assert_eq!(server.audit().len(), 1, "nothing is written to it any more");
 }
 

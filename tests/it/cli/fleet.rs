@@ -2,12 +2,11 @@
 //! servers of the Account API that are processes of their own.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::Stdio;
 
-use crate::support::commands::{Server, Stuck, command, edit, expect, ledgers, stderr, strowger};
+use crate::support::commands::{Server, Stuck, edit, expect, ledgers, stderr, strowger};
+use crate::support::process::Watch;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -394,21 +393,13 @@ fn a_watch_writes_to_neither_of_two_names_of_one_live_account() {
     let fleet = Fleet::new();
     fleet.add("lyon", &one.url);
     fleet.file("paris", &account("paris", &door.url, "").replace(WANTED, "Bienvenue"));
-    let arguments = ["watch", "fleet", "--mode", "report", "--interval", "100ms"];
-    let mut watch = command(fleet.path(), &arguments).stderr(Stdio::piped()).spawn().unwrap();
-    let mut waiting = vec!["lyon", "paris"];
-    for line in BufReader::new(watch.stderr.take().unwrap()).lines().map(Result::unwrap) {
-        waiting.retain(|name| {
-            let other = if *name == "lyon" { "paris" } else { "lyon" };
-            !(line.contains("one live account") && line.contains(&format!("this and `{other}`")))
+    let watch = Watch::start_with(fleet.path(), "fleet", &["--mode", "report", "--interval", "100ms"]);
+    for other in ["lyon", "paris"] {
+        watch.until(&format!("said that this and `{other}` are one"), || {
+            let said = watch.said();
+            said.lines().any(|line| line.contains("one live account") && line.contains(&format!("this and `{other}`")))
         });
-        if waiting.is_empty() {
-            break;
-        }
     }
-    watch.kill().unwrap();
-    watch.wait().unwrap();
-    assert!(waiting.is_empty(), "{waiting:?} did not say it");
 }
 
 #[test]

@@ -4,14 +4,14 @@
 
 use crate::support::commands;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use std::process::{Output, Stdio};
+use std::process::Output;
 
 use crate::support::commands::{Server, TOKEN, command, edit, office};
 use crate::support::git::git;
 use crate::support::hostile::{Hostile, good};
+use crate::support::process::Watch;
 use tempfile::TempDir;
 
 const ENV: &str = "token: { env: STROWGER_TEST_TOKEN }";
@@ -278,50 +278,43 @@ fn where_the_revision_before_is_not_known_nothing_is_sent_and_where_there_is_non
 fn watch_goes_on_holding_a_refused_address_after_a_restart_until_it_is_accepted() {
     let phones = Phones::new();
     let kept = phones.path(".strowger/refused.json");
-    let watch = |more: &[String], until: &dyn Fn(&str) -> bool| {
-        let arguments = ["watch", ".", "--poll=100ms", "--interval", "100ms", "--log", "json"];
-        let mut watch = command(phones.folder.path(), &arguments).args(more).stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(watch.stderr.take().unwrap()).lines().map(Result::unwrap);
-        let found = lines.find(|line| until(line));
-        commands::signal(watch.id(), "TERM");
-        watch.wait().unwrap();
-        found.unwrap()
+    let watch = |more: &[&str]| {
+        let arguments = ["--poll=100ms", "--interval", "100ms", "--log", "json"];
+        Watch::start(phones.folder.path(), &[&arguments, more].concat())
     };
-    let held = |line: &str| line.contains("nothing was sent");
     phones.edit(&phones.server.url, &phones.evil.url);
-    watch(&[], &held);
+    watch(&[]).until_it_says("nothing was sent");
     // What was refused is in the commit before by now.
     phones.commit();
     phones.commit();
     for _ in 0..2 {
-        let said = watch(&[], &held);
+        let watch = watch(&[]);
+        watch.until_it_says("nothing was sent");
+        let said = watch.said();
         assert!(said.contains("--accept-address") && said.contains("is not in `HEAD`"), "{said}");
     }
     phones.nothing_happened("a restart");
-    watch(&["--accept-address".to_owned(), phones.evil_host().to_owned()], &|_| !kept.exists());
-    assert!(!kept.exists(), "it was accepted");
+    watch(&["--accept-address", phones.evil_host()]).until("accepted", || !kept.exists());
 }
 
 #[test]
 fn watch_holds_an_account_whose_address_is_new_and_goes_on_holding_it_after_the_next_change() {
     let phones = Phones::new();
-    let arguments = ["watch", ".", "--poll=100ms", "--interval", "100ms", "--log", "json"];
-    let mut watch = command(phones.folder.path(), &arguments).stderr(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(watch.stderr.take().unwrap()).lines().map(Result::unwrap);
-    let mut wait = |word: &str| lines.by_ref().find(|line| line.contains(word)).unwrap();
-    wait("drift");
+    let watch = Watch::start(phones.folder.path(), &["--poll=100ms", "--interval", "100ms", "--log", "json"]);
+    watch.until_it_says("drift");
     phones.edit(&phones.server.url, &phones.evil.url);
-    let held = wait("nothing was sent");
+    watch.until_it_says("nothing was sent");
+    let said = watch.said();
+    let held = said.lines().find(|line| line.contains("nothing was sent")).unwrap();
     assert!(held.contains("blocked") && held.contains("--accept-address"), "{held}");
     phones.commit();
     phones.commit();
     phones.edit("version: 1", "# the next change\nversion: 1");
     // Taken up, and looked at once more.
-    wait("its files count from now on");
+    watch.until_it_says("now using the updated files");
     fs::write(phones.path("second.yaml"), "version: 1\ntests: [\n").unwrap();
-    wait("the files have errors");
-    commands::signal(watch.id(), "TERM");
-    watch.wait().unwrap();
+    watch.until_it_says("the files have errors");
+    drop(watch);
     phones.nothing_happened("watch");
 }
 

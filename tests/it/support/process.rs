@@ -55,6 +55,12 @@ impl Watch {
         }
     }
 
+    /// Waits until it has said this.
+    #[track_caller]
+    pub fn until_it_says(&self, words: &str) {
+        self.until(&format!("said `{words}`"), || self.said().contains(words));
+    }
+
     pub fn signal(&self, name: &str) {
         commands::signal(self.process.id(), name);
     }
