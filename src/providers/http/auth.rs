@@ -80,8 +80,12 @@ pub(super) struct Tokens {
     /// Reaches the token server; `None` for a fixed token.
     client: Option<Arc<Client>>,
     current: tokio::sync::Mutex<Option<Token>>,
-    refresh: Mutex<Option<Secret>>,
+    /// The refresh token that replaced the given one.
+    rotated: Mutex<Option<Secret>>,
+    /// What is redacted: the credentials, then the latest tokens.
     secrets: Mutex<Vec<Secret>>,
+    /// How many of the secrets are credentials, which stay.
+    credentials: usize,
     renewals: AtomicU64,
 }
 
@@ -103,18 +107,16 @@ pub(super) enum NoToken {
 
 impl Tokens {
     pub(super) fn new(auth: Auth, retry: RetryPolicy) -> Result<Self, String> {
-        let (url, secrets, refresh) = match &auth.source {
-            TokenSource::Fixed(secret) => (None, vec![secret.clone()], None),
+        let (url, secrets) = match &auth.source {
+            TokenSource::Fixed(secret) => (None, vec![secret.clone()]),
             TokenSource::OAuth { url, client_secret, grant, .. } => match grant {
-                Grant::ClientCredentials { .. } => (Some(url), vec![client_secret.clone()], None),
-                Grant::RefreshToken(refresh) => {
-                    (Some(url), vec![client_secret.clone(), refresh.clone()], Some(refresh.clone()))
-                }
+                Grant::ClientCredentials { .. } => (Some(url), vec![client_secret.clone()]),
+                Grant::RefreshToken(refresh) => (Some(url), vec![client_secret.clone(), refresh.clone()]),
             },
             TokenSource::Session(Login { url, basic, body, .. }) => {
                 let password = basic.iter().map(|(_, password)| password);
                 let key = body.iter().map(|(_, key)| key);
-                (Some(url), password.chain(key).cloned().collect(), None)
+                (Some(url), password.chain(key).cloned().collect())
             }
         };
         let client = url.map(|url| clients::shared(url, RequestLimits::default(), retry)).transpose();
@@ -127,7 +129,8 @@ impl Tokens {
             auth,
             client,
             current: tokio::sync::Mutex::new(fixed),
-            refresh: Mutex::new(refresh),
+            rotated: Mutex::new(None),
+            credentials: secrets.len(),
             secrets: Mutex::new(secrets),
             renewals: AtomicU64::new(0),
         })
@@ -167,20 +170,17 @@ impl Tokens {
     /// The text without any of the secrets.
     pub(super) fn redacted(&self, text: &str) -> String {
         let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
-        secrets.iter().fold(text.to_owned(), |text, secret| secret.redacted(&text))
+        // A refresh token may be older than the latest tokens and still in use.
+        let rotated = self.rotated.lock().unwrap_or_else(PoisonError::into_inner);
+        secrets.iter().chain(&*rotated).fold(text.to_owned(), |text, secret| secret.redacted(&text))
     }
 
-    /// Adds a token to what is redacted, in place of the oldest one; the credentials are the first ones and stay.
+    /// Adds a token to what is redacted, in place of the oldest one.
     fn remember(&self, secret: Secret) {
-        let credentials = match &self.auth.source {
-            TokenSource::Fixed(_) | TokenSource::OAuth { grant: Grant::ClientCredentials { .. }, .. } => 1,
-            TokenSource::OAuth { grant: Grant::RefreshToken(_), .. } => 2,
-            TokenSource::Session(login) => usize::from(login.basic.is_some()) + usize::from(login.body.is_some()),
-        };
         let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
         secrets.push(secret);
-        if secrets.len() > credentials + REMEMBERED {
-            secrets.remove(credentials);
+        if secrets.len() > self.credentials + REMEMBERED {
+            secrets.remove(self.credentials);
         }
     }
 
@@ -188,14 +188,14 @@ impl Tokens {
         match &self.auth.source {
             TokenSource::Fixed(secret) => Ok((secret.clone(), None)),
             TokenSource::OAuth { url, client_id, client_secret, grant } => {
-                let refresh = self.refresh.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                let fields = match (grant, &refresh) {
+                let rotated = self.rotated.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let fields = match (grant, &rotated) {
                     (Grant::ClientCredentials { scope }, _) => {
                         let scope = scope.as_deref().map(|scope| ("scope", scope));
                         [("grant_type", "client_credentials")].into_iter().chain(scope).collect()
                     }
-                    (Grant::RefreshToken(first), kept) => {
-                        let token = kept.as_ref().unwrap_or(first).expose();
+                    (Grant::RefreshToken(given), rotated) => {
+                        let token = rotated.as_ref().unwrap_or(given).expose();
                         vec![("grant_type", "refresh_token"), ("refresh_token", token)]
                     }
                 };
@@ -205,7 +205,7 @@ impl Tokens {
                 if let Some(Value::String(rotated)) = answer.get("refresh_token") {
                     let rotated = Secret::new(rotated.as_str());
                     self.remember(rotated.clone());
-                    *self.refresh.lock().unwrap_or_else(PoisonError::into_inner) = Some(rotated);
+                    *self.rotated.lock().unwrap_or_else(PoisonError::into_inner) = Some(rotated);
                 }
                 let seconds = answer.get("expires_in").and_then(|seconds| {
                     seconds.as_u64().or_else(|| seconds.as_str().and_then(|seconds| seconds.parse().ok()))

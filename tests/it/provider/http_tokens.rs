@@ -210,6 +210,25 @@ async fn credentials_and_tokens_are_never_shown() {
 }
 
 #[tokio::test]
+async fn a_refresh_token_that_was_replaced_once_is_never_shown_however_many_tokens_follow() {
+    let (base, server) = serve(|seen, before| match (seen.line.as_str(), before) {
+        ("POST /token", 0) => {
+            json_answer(&json!({"access_token": "token-first", "expires_in": 0, "refresh_token": "refresh-9c9c77"}))
+        }
+        ("POST /token", _) => json_answer(&json!({"access_token": format!("token-{before}"), "expires_in": 0})),
+        _ => json_answer(&json!([])),
+    })
+    .await;
+    let http = client(&base, oauth(&base, Grant::RefreshToken(Secret::new("refresh-5b2d"))), Access::Write);
+    for _ in 0..7 {
+        assert_eq!(get(&http, &base).await, Ok(200));
+    }
+    assert_eq!(server.count("POST /token"), 7);
+    assert!(server.seen.lock().unwrap()[12].body.contains("refresh_token=refresh-9c9c77"));
+    assert_eq!(http.redacted("refresh-9c9c77"), "[token]");
+}
+
+#[tokio::test]
 async fn a_token_server_that_fails_is_asked_again_and_then_nothing_was_done() {
     let (base, server) = serve(|_, _| StatusCode::BAD_GATEWAY.into_response()).await;
     let http = client(&base, oauth(&base, Grant::ClientCredentials { scope: None }), Access::Write);
