@@ -5,6 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::support::git::git;
+
 /// The commands of the blocks that show a console, each with what it prints.
 fn commands(page: &str) -> Vec<(String, String)> {
     let blocks = page.split("```console\n").skip(1).map(|rest| rest.split("```").next().unwrap());
@@ -36,6 +38,11 @@ fn the_tour_is_true() {
     for file in ["account.yaml", "sandbox/seed.yaml"] {
         fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/wework").join(file), example.join(file)).unwrap();
     }
+    // As in a clone, whose `origin` owns the account.
+    git(folder.path(), &["init", "--quiet"]);
+    git(folder.path(), &["add", "."]);
+    git(folder.path(), &["commit", "--quiet", "-m", "first"]);
+    git(folder.path(), &["remote", "add", "origin", "https://github.com/acme/phones"]);
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
     let mut run_so_far = 0;
     for (command, expected) in commands(&page) {
