@@ -6,9 +6,8 @@ use std::time::SystemTime;
 
 use crate::apply::{Events, Lock, Recorder};
 use crate::config::{self, Account};
-use crate::ledger::{Approver, ApproverSource, Claimed, Commit, Planned, RunId};
+use crate::ledger::{Approver, ApproverSource, Commit, Planned, RunId};
 use crate::plan::Plan;
-use crate::text::sanitized;
 
 /// What the ledger records besides the plan.
 #[derive(Default)]
@@ -25,10 +24,6 @@ pub(super) fn recorder(account: &Account, plan: &Plan, about: RunMetadata<'_>) -
     let RunMetadata { undoes, events, commit: known } = about;
     let run = RunId::new(&now(), fastrand::u32(..))?;
     let planned = Planned {
-        strowger: env!("CARGO_PKG_VERSION").to_owned(),
-        account: plan.account.clone(),
-        account_id: plan.account_id.clone(),
-        digest: plan.digest.clone(),
         // A run without changes leaves no ledger, so the commit is not needed.
         commit: match known {
             None if plan.is_empty() && events.is_none() => None,
@@ -37,11 +32,7 @@ pub(super) fn recorder(account: &Account, plan: &Plan, about: RunMetadata<'_>) -
         },
         actor: actor().and_then(|actor| actor.name),
         undoes: undoes.cloned(),
-        claim: plan.claim.as_ref().map(|claim| Claimed {
-            owner: claim.owner.to_string(),
-            took_over_from: claim.take_over.iter().map(|other| sanitized(&other.owner, 200)).collect(),
-        }),
-        changes: plan.changes.clone(),
+        ..Planned::of(plan)
     };
     Ok(Recorder::new(run, planned, now, events))
 }

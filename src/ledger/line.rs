@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::model::{Change, ChangeId, ObjectId};
-use crate::plan::Digest;
+use crate::plan::{Digest, Plan};
+use crate::text::sanitized;
 
 use super::approval::Approval;
 use super::outcome::{ChangeOutcome, Counts};
@@ -101,6 +102,26 @@ pub struct Planned {
     pub claim: Option<Claimed>,
     /// The writes, with every field's value before and after.
     pub changes: Vec<Change>,
+}
+
+impl Planned {
+    /// What a plan sets out to do; who runs it, and from which commit, is not known here.
+    pub fn of(plan: &Plan) -> Self {
+        Self {
+            strowger: env!("CARGO_PKG_VERSION").to_owned(),
+            account: plan.account.clone(),
+            account_id: plan.account_id.clone(),
+            digest: plan.digest.clone(),
+            commit: None,
+            actor: None,
+            undoes: None,
+            claim: plan.claim.as_ref().map(|claim| Claimed {
+                owner: claim.owner.to_string(),
+                took_over_from: claim.take_over.iter().map(|other| sanitized(&other.owner, 200)).collect(),
+            }),
+            changes: plan.changes.clone(),
+        }
+    }
 }
 
 /// A claim: who says to manage the account, or a part of it, from now on.

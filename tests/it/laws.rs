@@ -36,14 +36,14 @@ fn stress(cases: u32) -> u32 {
         .map_or(cases, |factor: u32| cases * factor)
 }
 
-/// An operator may switch the rule on circles of groups off, and the laws hold all the same.
+/// An operator may switch the rule on cycles of groups off, and the laws hold all the same.
 fn severities() -> Severities {
     let mut severities = Severities::default();
     assert!(severities.set(Rule::NO_ANSWER_CYCLE, None));
     severities
 }
 
-fn planned(desired: &Desired, live: &LiveAccount) -> Plan {
+pub fn planned(desired: &Desired, live: &LiveAccount) -> Plan {
     let (plan, diagnostics) = plan(desired, live, &severities(), 1);
     plan.unwrap_or_else(|| panic!("no plan: {diagnostics:#?}"))
 }

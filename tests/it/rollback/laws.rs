@@ -9,15 +9,15 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
-use strowger::diag::{Rule, Severities};
 use strowger::ledger::{ChangeOutcome, Planned, Run, RunId};
 use strowger::model::{
     Change, ChangeId, Desired, FieldName, Ignorable, Kind, LiveAccount, LiveNumber, LiveRingGroup, LiveUser, ObjectId,
     ObjectRef, RingFor, RingMode, Span, Verb,
 };
-use strowger::plan::{Plan, plan};
+use strowger::plan::Plan;
 use strowger::rollback::{Rollback, rollback};
 
+use crate::laws::planned;
 use crate::support::account::Account;
 use crate::support::generate::{Size, pair};
 
@@ -26,23 +26,11 @@ fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { cases: cases * factor.unwrap_or(1), failure_persistence: None, ..ProptestConfig::default() }
 }
 
-/// The generator makes circles of callers on purpose.
-fn severities() -> Severities {
-    let mut severities = Severities::default();
-    assert!(severities.set(Rule::NO_ANSWER_CYCLE, None));
-    severities
-}
-
-fn planned(desired: &Desired, live: &LiveAccount) -> Plan {
-    let (plan, diagnostics) = plan(desired, live, &severities(), 1);
-    plan.unwrap_or_else(|| panic!("no plan: {diagnostics:#?}"))
-}
-
 fn applied(id: ObjectId) -> ChangeOutcome {
     ChangeOutcome::Applied { id, revision: None, requests: 1 }
 }
 
-/// A run of the first so many changes, of which the last few may be known to nobody, and the account after it.
+/// A run of the first changes of a plan, of which the last few may be unknown, and the account after it.
 fn run(plan: &Plan, live: &LiveAccount, cut: usize, random: &mut Rng) -> (Run, Account) {
     let mut account = Account::new(live);
     let mut outcomes = vec![ChangeOutcome::NotAttempted; plan.changes.len()];
@@ -63,17 +51,7 @@ fn run(plan: &Plan, live: &LiveAccount, cut: usize, random: &mut Rng) -> (Run, A
     if let Some(next) = plan.changes.get(done).filter(|change| ready(change)) {
         outcomes[next.id.0 as usize - 1] = ChangeOutcome::Unknown { why: "never arrived".to_owned() };
     }
-    let planned = Planned {
-        claim: None,
-        strowger: String::new(),
-        account: plan.account.clone(),
-        account_id: plan.account_id.clone(),
-        digest: plan.digest.clone(),
-        commit: None,
-        actor: None,
-        undoes: None,
-        changes: plan.changes.clone(),
-    };
+    let planned = Planned::of(plan);
     let id = RunId::new("2026-11-23T14:25:00.000Z", 1).unwrap();
     (Run { id, at: String::new(), planned, approval: None, outcomes, summary: None, torn: false }, account)
 }
@@ -343,8 +321,8 @@ fn ran(changes: Value) -> Run {
 /// The reasons, each with its object and its field.
 fn reasons(run: &Run, live: &LiveAccount) -> Vec<String> {
     let found = undone(run, live);
-    let (plan, diagnostics) = plan(&found.desired, live, &severities(), 1);
-    assert!(plan.is_some(), "what is left fits together: {diagnostics:#?}");
+    // What is left fits together.
+    planned(&found.desired, live);
     let field = |conflict: &strowger::rollback::Conflict| conflict.field.map_or("", FieldName::as_str);
     found.conflicts.iter().map(|one| format!("{} {}: {}", one.object.name, field(one), one.why)).collect()
 }

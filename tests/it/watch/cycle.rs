@@ -187,14 +187,7 @@ async fn an_account_that_no_file_declares_any_longer_is_left_as_it_is() {
 #[tokio::test(start_paused = true)]
 async fn a_field_that_somebody_keeps_changing_is_given_up_and_all_others_are_not() {
     let watch = Watch::correcting(FILE).await;
-    for round in 1..=3 {
-        watch.portal.relabel("+33142685302", &format!("by hand {round}"));
-        watch
-            .until("corrected", |status| status.counts.runs == 1 + round && status.state == AccountState::InSync)
-            .await;
-    }
-    watch.portal.relabel("+33142685302", "by hand 4");
-    watch.until_state(AccountState::Fighting).await;
+    watch.fight().await;
     let says = watch.status().message.clone().unwrap();
     assert!(says.contains("`label` of number/+33142685302"), "{says}");
     assert!(says.contains("the account's audit log names ada (portal/1.0) and loop (strowger/1)"), "{says}");

@@ -239,17 +239,7 @@ impl Environment for Process {
 
     fn begin(&self, _: &Configured, plan: &Plan, _: Option<&str>, _: Option<Approval>) -> Result<Recorder, String> {
         let run = RunId::new("2026-11-23T08:00:00.000Z", fastrand::u32(..)).unwrap();
-        let planned = Planned {
-            claim: None,
-            strowger: String::new(),
-            account: plan.account.clone(),
-            account_id: plan.account_id.clone(),
-            digest: plan.digest.clone(),
-            commit: None,
-            actor: None,
-            undoes: None,
-            changes: plan.changes.clone(),
-        };
+        let planned = Planned::of(plan);
         // Without its ledger: that is written by a thread, for which a clock that stands still does not wait.
         Ok(Recorder::new(run, planned, || "2026-11-23T08:00:00.000Z".to_owned(), None))
     }
@@ -271,6 +261,17 @@ pub struct Watch {
 }
 
 impl Watch {
+    /// Changes the label of +33142685302 in the portal as often as it is corrected, until the watch gives up.
+    pub async fn fight(&self) {
+        for round in 1..=3 {
+            self.portal.relabel("+33142685302", &format!("by hand {round}"));
+            self.until("corrected", |status| status.counts.runs == 1 + round && status.state == AccountState::InSync)
+                .await;
+        }
+        self.portal.relabel("+33142685302", "by hand 4");
+        self.until_state(AccountState::Fighting).await;
+    }
+
     /// Watches an account whose file says this.
     pub async fn start(options: Options, file: &str) -> Self {
         let (folder, portal, status_store) = (tempfile::tempdir().unwrap(), Portal::new(), StatusStore::default());

@@ -15,18 +15,6 @@ use super::portal::{FILE, Watch};
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Somebody keeps changing the label of +33142685302, until that is given up.
-async fn fight(watch: &Watch) {
-    for round in 1..=3 {
-        watch.portal.relabel("+33142685302", &format!("by hand {round}"));
-        watch
-            .until("corrected", |status| status.counts.runs == 1 + round && status.state == AccountState::InSync)
-            .await;
-    }
-    watch.portal.relabel("+33142685302", "by hand 4");
-    watch.until_state(AccountState::Fighting).await;
-}
-
 #[tokio::test(start_paused = true)]
 async fn what_differs_is_shown_while_it_is_corrected_and_when_that_fails() {
     let watch = Watch::correcting(FILE).await;
@@ -63,7 +51,7 @@ async fn a_suspended_account_that_is_in_sync_is_known_to_be() {
 #[tokio::test(start_paused = true)]
 async fn an_approval_lets_its_plan_through_and_takes_up_nothing_that_was_given_up() {
     let watch = Watch::correcting(&format!("{FILE}policy:\n  protect: [\"+33142685301\"]\n")).await;
-    fight(&watch).await;
+    watch.fight().await;
     watch.portal.meddle(|live| {
         let bruno = ObjectRef { kind: Kind::User, id: live.users[1].id.clone() };
         let number = live.numbers.iter_mut().find(|one| one.label.as_ref() == "Amélie").unwrap();
@@ -79,7 +67,7 @@ async fn an_approval_lets_its_plan_through_and_takes_up_nothing_that_was_given_u
 #[tokio::test(start_paused = true)]
 async fn other_files_end_a_fight_also_if_the_account_was_away_meanwhile() {
     let watch = Watch::correcting(FILE).await;
-    fight(&watch).await;
+    watch.fight().await;
     watch.portal.mood.lock().unwrap().read_fails = Some("the account is away".to_owned());
     watch.portal.relabel("+33142685302", "by hand 5");
     watch.until_state(AccountState::Failing).await;

@@ -30,17 +30,7 @@ async fn a_run_in_a_process_of_its_own() {
         other => panic!("no provider is called {other}"),
     };
     let plan = planned(&*provider, &desired()).await;
-    let contents = Planned {
-        claim: None,
-        strowger: String::new(),
-        account: plan.account.clone(),
-        account_id: plan.account_id.clone(),
-        digest: plan.digest.clone(),
-        commit: None,
-        actor: None,
-        undoes: None,
-        changes: plan.changes.clone(),
-    };
+    let contents = Planned::of(&plan);
     let run = RunId::new("2026-11-28T03:00:00.000Z", 1).unwrap();
     let mut recorder = Recorder::new(run, contents, || "2026-11-28T03:00:00.000Z".to_owned(), None);
     recorder.start(Path::new(&folder)).unwrap();
