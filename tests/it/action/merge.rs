@@ -1,6 +1,7 @@
 //! The mode `apply` after a merge: exactly the plan that was reviewed, or nothing and what moved.
 
 use std::fs;
+use std::path::PathBuf;
 
 use axum::http::Method;
 use serde_json::json;
@@ -170,13 +171,18 @@ fn guards_of_before_a_push_of_several_commits_hold() {
     assert!(server.audit().is_empty());
 }
 
-#[test]
-fn a_saved_plan_is_applied_as_it_is_and_tells_field_by_field_what_moved() {
-    let (server, project) = office();
+/// A change that was proposed, planned and merged: its plan, as an artefact keeps it, and the event of the merge.
+fn merged_with_saved_plan(project: &Project) -> (PathBuf, Event) {
     let event = project.propose(bonjour);
     let saved = project.temporary.path().join("artifact.json");
     fs::copy(project.plan(&event).expect(0).output("plan_file"), &saved).unwrap();
-    let merged = project.merge();
+    (saved, project.merge())
+}
+
+#[test]
+fn a_saved_plan_is_applied_as_it_is_and_tells_field_by_field_what_moved() {
+    let (server, project) = office();
+    let (saved, merged) = merged_with_saved_plan(&project);
     let inputs = [("mode", "apply"), ("plan-file", saved.to_str().unwrap())];
     let number = server.number("+33142685302");
     let path = format!("numbers/{}", number["id"].as_str().unwrap());
@@ -201,10 +207,7 @@ fn a_saved_plan_is_applied_as_it_is_and_tells_field_by_field_what_moved() {
 #[test]
 fn a_saved_plan_is_its_own_review_only_if_there_is_no_pull_request() {
     let (server, project) = office();
-    let event = project.propose(bonjour);
-    let saved = project.temporary.path().join("artifact.json");
-    fs::copy(project.plan(&event).expect(0).output("plan_file"), &saved).unwrap();
-    let merged = project.merge();
+    let (saved, merged) = merged_with_saved_plan(&project);
     let inputs = [("mode", "apply"), ("plan-file", saved.to_str().unwrap())];
     let comments = std::mem::take(&mut project.github.state().comments);
     project.run(&merged, &inputs).expect(5).says("::notice", "has no comment with a plan");

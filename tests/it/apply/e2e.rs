@@ -3,9 +3,10 @@
 use crate::support::generate;
 use std::time::Duration;
 
+use super::not_applied;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
-use strowger::apply::{Options, Outcome, execute};
+use strowger::apply::{Options, execute};
 use strowger::diag::Severities;
 use strowger::ledger::ChangeOutcome;
 use strowger::model::{Desired, LiveAccount};
@@ -47,15 +48,6 @@ async fn planned(desired: &Desired, provider: &dyn Provider) -> Plan {
     plan.unwrap_or_else(|| panic!("{diagnostics:#?}"))
 }
 
-fn failures(outcome: &Outcome) -> Vec<&ChangeOutcome> {
-    outcome
-        .changes
-        .iter()
-        .map(|(_, status)| status)
-        .filter(|status| !matches!(status, ChangeOutcome::Applied { .. }))
-        .collect()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_applied_over_http_converges_with_one_write_for_each_change() {
     for pair in pairs(24, Size::Medium) {
@@ -64,7 +56,7 @@ async fn a_plan_applied_over_http_converges_with_one_write_for_each_change() {
         let plan = planned(&pair.desired, &provider).await;
         let before = server.counters();
         let outcome = execute(&plan, &provider, Options::default(), &()).await;
-        assert!(outcome.is_complete(), "{pair:?}: {:#?}", failures(&outcome));
+        assert!(outcome.is_complete(), "{pair:?}: {:#?}", not_applied(&outcome));
         let after = server.counters();
         assert_eq!(after.writes - before.writes, plan.changes.len() as u64, "{pair:?}");
         assert_eq!(after.reads, before.reads, "{pair:?}: a write needs no read");
@@ -90,7 +82,7 @@ async fn a_run_that_dies_with_its_server_is_finished_by_the_next() {
         let provider = office(&server);
         let rest = planned(&pair.desired, &provider).await;
         let outcome = execute(&rest, &provider, Options::default(), &()).await;
-        assert!(outcome.is_complete(), "{pair:?}: {:#?}", failures(&outcome));
+        assert!(outcome.is_complete(), "{pair:?}: {:#?}", not_applied(&outcome));
         assert!(planned(&pair.desired, &provider).await.is_empty(), "{pair:?}");
         server.stop().await;
     }
@@ -104,7 +96,7 @@ async fn errors_resets_and_limits_on_the_way_change_nothing_in_the_end() {
         let provider = office(&server);
         let plan = planned(&pair.desired, &provider).await;
         let outcome = execute(&plan, &provider, Options::default(), &()).await;
-        assert!(outcome.is_complete(), "{pair:?}: {:#?}", failures(&outcome));
+        assert!(outcome.is_complete(), "{pair:?}: {:#?}", not_applied(&outcome));
         assert!(planned(&pair.desired, &provider).await.is_empty(), "{pair:?}");
         server.stop().await;
     }

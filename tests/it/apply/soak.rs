@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
+use super::not_applied;
 use serde_json::Value;
-use strowger::apply::{Options, Outcome, execute};
+use strowger::apply::{Options, execute};
 use strowger::config;
 use strowger::diag::Severities;
-use strowger::ledger::ChangeOutcome;
 use strowger::model::Desired;
 use strowger::plan::{Plan, plan};
 use strowger::providers::ClientOptions;
@@ -85,15 +85,6 @@ async fn writes(server: &Running) -> BTreeMap<String, usize> {
     }
 }
 
-fn statuses(outcome: &Outcome) -> Vec<&ChangeOutcome> {
-    outcome
-        .changes
-        .iter()
-        .map(|(_, status)| status)
-        .filter(|status| !matches!(status, ChangeOutcome::Applied { .. }))
-        .collect()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes two minutes; scripts/test runs it"]
 async fn two_thousand_changes_survive_a_bad_day_each_made_exactly_once() {
@@ -121,7 +112,7 @@ async fn two_thousand_changes_survive_a_bad_day_each_made_exactly_once() {
     let (before, start) = (server.counters(), Instant::now());
     let outcome = execute(&plan, &provider, Options { concurrency: 16 }, &()).await;
     let (after, took) = (server.counters(), start.elapsed());
-    assert!(outcome.is_complete(), "{:#?}", statuses(&outcome));
+    assert!(outcome.is_complete(), "{:#?}", not_applied(&outcome));
 
     let sent = after.writes + after.reads - before.writes - before.reads;
     let least = plan.changes.len() as u64;
