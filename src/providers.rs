@@ -17,10 +17,11 @@ pub mod settings;
 pub mod snapshot;
 mod webhook;
 
-use std::future::{Future, ready};
-use std::pin::Pin;
+use std::future::ready;
 
 use crate::model::{Capabilities, Change, Claim, LiveAccount, ObjectId, Revision, VendorDocument};
+
+pub use futures_util::future::BoxFuture;
 
 pub use error::{ReadError, Referrer, WriteError};
 pub use http::{Access, RetryPolicy};
@@ -28,9 +29,6 @@ pub use identity::Identity;
 pub use open::{ClientOptions, EmbeddedAccount, EmbeddedServer, Host, OpenRequest, Opened};
 pub use secret::Secret;
 pub use webhook::{Posted, Webhook};
-
-/// A future that a provider hands out.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// An account as it was read, and what that took.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -66,9 +66,9 @@ pub(super) struct Open {
 #[derive(Clone, Copy)]
 pub(super) enum Against<'a> {
     /// The accounts as they are.
-    LiveAccount,
+    Live,
     /// Snapshots of them.
-    SnapshotSource(&'a SnapshotSource),
+    Snapshots(&'a SnapshotSource),
     /// The accounts as they are, which must still be those of a saved plan.
     Saved(&'a Saved),
 }
@@ -104,7 +104,7 @@ pub(super) async fn plan_all<'a>(accounts: &[&'a Account], request: PlanRequest<
     reading.bar().finish_and_clear();
     results.sort_unstable_by_key(|(at, _)| *at);
     let mut results: Vec<_> = results.into_iter().map(|(_, results)| results).collect();
-    if !matches!(request.against, Against::SnapshotSource(_)) {
+    if !matches!(request.against, Against::Snapshots(_)) {
         refuse_twice(&mut results).await;
         cap_shared(&mut results);
     }
@@ -132,14 +132,13 @@ async fn refuse_twice(results: &mut [PlannedAccount<'_>]) {
     let mut found: BTreeMap<usize, Vec<Diagnostic>> = BTreeMap::new();
     for (at, one) in results.iter().enumerate() {
         let Some(LiveIdentity { identity, .. }) = &one.seen else { continue };
-        let same = |first: &&(usize, &PlannedAccount<'_>)| {
+        let same = |first: &(usize, &PlannedAccount<'_>)| {
             first.1.seen.as_ref().is_some_and(|first| first.identity.is_same(identity))
                 && !scope(first.1.account).is_disjoint(scope(one.account))
         };
-        let before: Vec<(usize, &PlannedAccount<'_>)> = results.iter().enumerate().take(at).collect();
-        for (first, other) in before.iter().filter(same) {
+        for (first, other) in results.iter().enumerate().take(at).filter(same) {
             found.entry(at).or_default().push(twice(one.account, other.account, identity.account()));
-            found.entry(*first).or_default();
+            found.entry(first).or_default();
         }
     }
     for (at, findings) in found {
@@ -169,8 +168,8 @@ fn twice(account: &Account, first: &Account, id: &str) -> Diagnostic {
 }
 
 async fn plan_one<'a>(account: &'a Account, request: PlanRequest<'_>) -> PlannedAccount<'a> {
-    if let Against::SnapshotSource(frozen) = request.against {
-        let (planned, seen) = planned(account, request, &frozen.of(account)).await;
+    if let Against::Snapshots(snapshots) = request.against {
+        let (planned, seen) = planned(account, request, &snapshots.of(account)).await;
         return PlannedAccount { account, planned, seen, open: None };
     }
     let writes = request.access == Access::Write;

@@ -105,7 +105,7 @@ async fn reconcile<'a>(
     jobs: &mut Vec<Job<'a>>,
     (events, stream): (Option<Arc<Events>>, OutputStream),
 ) -> anyhow::Result<Exit> {
-    let against = saved.map_or(Against::LiveAccount, Against::Saved);
+    let against = saved.map_or(Against::Live, Against::Saved);
     let part = arguments.part.part(&arguments.writing.approve, arguments.writing.take_over);
     let request = PlanRequest { against, access: Access::Write, effort: arguments.writing.effort, part: &part };
     let mut results = plan_all(accounts, request).await;

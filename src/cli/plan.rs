@@ -61,8 +61,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let Some(view) = view(arguments.format, arguments.markdown_budget, arguments.lang) else { return Ok(Exit::Usage) };
     let mut loaded = arguments.accept.load(&arguments.paths, arguments.base.as_ref())?;
     let valid = std::mem::take(&mut loaded.accounts);
-    let frozen = arguments.snapshot.as_deref().map(|path| snapshot_source::of(path, &valid)).transpose()?;
-    let against = frozen.as_ref().map_or(Against::LiveAccount, Against::SnapshotSource);
+    let snapshots = arguments.snapshot.as_deref().map(|path| snapshot_source::of(path, &valid)).transpose()?;
+    let against = snapshots.as_ref().map_or(Against::Live, Against::Snapshots);
     let part = arguments.part.part(&[], false);
     let request = PlanRequest { against, access: Access::ReadOnly, effort: arguments.effort, part: &part };
     let Some(accounts) = arguments.part.accounts(valid.iter().collect()) else { return Ok(Exit::Usage) };
@@ -79,7 +79,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     show(&report, &loaded, &view);
     accounts::report(&report.unplanned);
     if let Some(path) = &arguments.out {
-        save(path, &report, exit, frozen.is_some())?;
+        save(path, &report, exit, snapshots.is_some())?;
     }
     let pending = arguments.detailed_exitcode && report.plans.iter().any(|plan| !plan.is_empty());
     let invalid = report.plans.iter().flat_map(|plan| &plan.skipped).any(|one| one.cause == Cause::Invalid);
@@ -88,14 +88,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
 }
 
 /// Saves the plan, unless an account could not be planned: a saved plan must be complete.
-fn save(path: &Path, report: &json::Report, exit: Exit, frozen: bool) -> anyhow::Result<()> {
+fn save(path: &Path, report: &json::Report, exit: Exit, is_snapshot: bool) -> anyhow::Result<()> {
     let shown = path.display();
     if exit != Exit::Ok {
         console::note(&format!("Not saved to {shown}: not every account could be planned."));
         return Ok(());
     }
     saved::save(path, report)?;
-    let then = if frozen {
+    let then = if is_snapshot {
         "It was made from a snapshot and cannot be applied.".to_owned()
     } else {
         format!("Apply it with `strowger apply --plan {shown}`.")

@@ -143,7 +143,7 @@ mod tests {
             assert!(provider.setting(provider.location).is_some(), "{word} has no setting `{}`", provider.location);
             for kind in [SettingKind::Url, SettingKind::Secret] {
                 let count = provider.settings.iter().filter(|setting| setting.kind == kind).count();
-                assert!(count <= 1, "{word}: `config::News` compares one {kind:?} with the revision before");
+                assert!(count <= 1, "{word}: `config::NewTargets` compares one {kind:?} with the revision before");
             }
             let url = provider.settings.iter().any(|setting| setting.kind == SettingKind::Url);
             assert_eq!(url, provider.secret().is_some(), "{word}: a URL and a secret are accepted as a pair");
