@@ -1,7 +1,7 @@
-//! An account of any size, both as it shall be and as it is.
+//! An account of any size, both desired and live.
 //!
 //! Every object differs between the two with the same small chance, or because what it points at is not there
-//! yet. Each that differs needs exactly one write: nobody swaps names or extension numbers with anybody.
+//! yet. Each that differs needs exactly one write: no two objects swap names or extension numbers.
 
 use super::random::{Question, Random};
 
@@ -134,7 +134,7 @@ impl Account {
             None => {}
             Some(Difference::Missing) => return None,
             Some(Difference::Members) => {
-                // Somebody else in the last place: sets differ as well as lists.
+                // Another member in the last place: sets differ as well as lists.
                 let first = self.draw(self.shape.users, Question::FirstMember, index);
                 group.members.pop();
                 group.members.push(Target::User(self.user(first + 6)));

@@ -49,7 +49,7 @@ fn extension(index: u64) -> Option<String> {
 /// How many extensions there can be if each needs a number.
 pub const MOST_EXTENSIONS: u64 = 9000;
 
-/// `+999` is assigned to nobody, so no file calls anybody by accident.
+/// `+999` is not assigned, so no file calls a real number by accident.
 fn e164(index: u64) -> u64 {
     999_100_000_000 + index
 }
@@ -81,7 +81,7 @@ fn label(index: u64, label: Label) -> String {
     }
 }
 
-/// The account as it shall be.
+/// The desired account.
 pub fn wanted(account: &Account, provider: Provider, out: &mut impl Write) -> io::Result<()> {
     let shape = account.shape;
     writeln!(out, "# Made by `cargo run --example generate` from seed {}.", shape.seed)?;
@@ -109,7 +109,7 @@ pub fn wanted(account: &Account, provider: Provider, out: &mut impl Write) -> io
     Ok(())
 }
 
-/// The account as it is, and what has to be written to make it as it shall be.
+/// The account as it is, and what has to be written to make it the desired one.
 pub fn live(account: &Account, out: &mut impl Write) -> io::Result<Differences> {
     let shape = account.shape;
     let mut differences = Differences::default();

@@ -17,7 +17,7 @@ find_merged() {
     merged=
     while :; do
         find_pulls "$commit" "$list" || return 1
-        # Somebody else's branch may have the commit as well.
+        # Another branch may have the commit as well.
         merged=$(jq -r --arg sha "$commit" 'map(select(.merge_commit_sha == $sha)) | first | .number | numbers' "$list")
         # A merge that happened this second may not be known yet.
         [[ -z $merged && ${GITHUB_EVENT_NAME:-} == push ]] && ((try < 3)) || return 0

@@ -87,7 +87,7 @@ put_comment() {
     jq -Rs '{body: .}' "$2" > "$work/body.json"
     if [[ -n $1 ]]; then
         api PATCH "/repos/$GITHUB_REPOSITORY/issues/comments/$1" "$answer" "$work/body.json" && return
-        # Somebody deleted it.
+        # It was deleted.
         [[ $api_status == 404 ]] || { uncommented "$answer"; return; }
     fi
     if api POST "/repos/$GITHUB_REPOSITORY/issues/$number/comments" "$answer" "$work/body.json"; then
