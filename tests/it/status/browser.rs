@@ -20,18 +20,27 @@ pub struct Browser {
     _profile: tempfile::TempDir,
 }
 
+/// A driver and its port; none if it ended instead.
+fn listening(driver: &Path) -> Option<(Child, String)> {
+    let mut driver = Command::new(driver).arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let port =
+        lines.find_map(|line| Some(line.split("successfully on port ").nth(1)?.trim_end_matches('.').to_owned()));
+    std::thread::spawn(move || lines.for_each(drop));
+    if port.is_none() {
+        driver.wait().unwrap();
+    }
+    Some((driver, port?))
+}
+
 impl Browser {
     /// None if it is not installed and need not be.
     pub fn start() -> Option<Self> {
         let (driver, chromium) = (tool("chromedriver")?, tool("chromium")?);
         let profile = tempfile::tempdir().unwrap();
-        let mut driver =
-            Command::new(driver).arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let port =
-            lines.find_map(|line| Some(line.split("successfully on port ").nth(1)?.trim_end_matches('.').to_owned()));
-        std::thread::spawn(move || lines.for_each(drop));
-        let base = format!("http://127.0.0.1:{}", port.unwrap());
+        // It looks for a free port and then takes it, and another one that starts now may be faster.
+        let (driver, port) = (0..5).find_map(|_| listening(&driver)).expect("a chromedriver that listens");
+        let base = format!("http://127.0.0.1:{port}");
         let profile_argument = format!("--user-data-dir={}", profile.path().display());
         let arguments = [
             "--headless=new",
