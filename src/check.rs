@@ -18,6 +18,7 @@ mod references;
 mod ring_groups;
 pub mod schema;
 mod secrets;
+mod section;
 pub mod settings;
 mod validator;
 mod yaml_scalar;
@@ -31,6 +32,8 @@ use numbers::Numbers;
 use policy::Policies;
 use reader::{Field, Reader};
 use ring_groups::RingGroups;
+use schema::AccountFile;
+use section::Section;
 use settings::Settings;
 
 pub use validator::AccountSchema;
@@ -59,10 +62,8 @@ pub struct Valid {
     pub lowered: Vec<Diagnostic>,
 }
 
-/// The sections of one file, in the order of the schema.
-const SECTIONS: [&str; 7] = ["version", "account", "numbers", "ring_groups", "absent", "policy", "tests"];
-
-type Sections<'d> = [Option<Field<'d>>; 7];
+/// The sections of one file.
+type Sections<'d> = <AccountFile as Section>::Fields<'d>;
 
 /// Reads and checks the documents of one account. `before` are findings that are already known, and
 /// `complete` is whether all of its files could be read.
@@ -71,7 +72,7 @@ pub fn account(schema: &AccountSchema, documents: &[Document<'_>], before: Vec<D
     let mut files: Vec<Sections<'_>> = Vec::new();
     let mut readable: Vec<&Document<'_>> = Vec::new();
     for document in documents {
-        reader.secrets.extend(secrets::places(document, &SECTIONS));
+        reader.secrets.extend(secrets::places(document, AccountFile::NAMES));
         if let Some(sections) = sections(&mut reader, document) {
             files.push(sections);
             readable.push(document);
@@ -79,7 +80,7 @@ pub fn account(schema: &AccountSchema, documents: &[Document<'_>], before: Vec<D
     }
     let settings = account_section(&mut reader, &files, complete && readable.len() == documents.len(), documents);
     let mut policies = Policies::default();
-    for policy in files.iter().filter_map(|[.., policy, _]| *policy) {
+    for policy in files.iter().filter_map(|file| file.policy) {
         policies.read(&mut reader, policy, settings.as_ref().and_then(|settings| settings.country));
     }
     let desired = desired(&mut reader, &files, settings.as_ref());
@@ -156,7 +157,7 @@ pub fn before(documents: &[Document<'_>]) -> Result<Before, Box<Diagnostic>> {
     let mut policies = Policies::default();
     for document in documents {
         let sections = sections(&mut reader, document);
-        if let Some(policy) = sections.and_then(|[.., policy, _]| policy) {
+        if let Some(policy) = sections.and_then(|sections| sections.policy) {
             policies.read(&mut reader, policy, None);
         }
     }
@@ -172,7 +173,7 @@ pub fn alias(protect: &mut Protected, documents: &[Document<'_>]) {
     let mut groups = RingGroups::new(Capabilities::default(), None);
     for document in documents {
         let sections = sections(&mut reader, document);
-        let section = sections.and_then(|[_, _, _, groups, ..]| groups).and_then(|field| reader.mapping(field));
+        let section = sections.and_then(|sections| sections.ring_groups).and_then(|field| reader.mapping(field));
         if let Some(section) = section {
             groups.read(&mut reader, section);
         }
@@ -184,12 +185,8 @@ pub fn alias(protect: &mut Protected, documents: &[Document<'_>]) {
 fn sections<'d>(reader: &mut Reader, document: &'d Document<'d>) -> Option<Sections<'d>> {
     let root = document.root();
     let View::Mapping(mapping) = root.view() else {
-        let message = "the file has no sections";
-        reader.report(
-            Diagnostic::new(Rule::WRONG_TYPE, Some(root.span()), message)
-                .hint("begin with `version: 1` and an `account:` section"),
-        );
-        return None;
+        let hint = "begin with `version: 1` and an `account:` section";
+        return reader.refuse(Rule::WRONG_TYPE, root.span(), "the file has no sections", hint);
     };
     // Before all else, and also if other keys of the file are not this version's.
     let version = mapping.entries().find(|(key, _)| key.scalar() == Some("version"));
@@ -202,17 +199,15 @@ fn sections<'d>(reader: &mut Reader, document: &'d Document<'d>) -> Option<Secti
     if let (None, Some((key, _))) = (version, snapshot) {
         let message = "this is a snapshot of an account, not a file that describes one";
         let hint = "move it to a folder below, such as `live/`: every YAML file beside this one is part of the account";
-        reader.report(Diagnostic::new(Rule::UNSUPPORTED_VERSION, Some(key.span()), message).hint(hint));
-        return None;
+        return reader.refuse(Rule::UNSUPPORTED_VERSION, key.span(), message, hint);
     }
     let mut start = root.span();
     start.length = 1;
-    let fields = reader.fields(mapping, start, SECTIONS);
-    fields.required(0, reader, "begin the file with `version: 1`");
-    if let [.., Some(tests)] = fields.found {
+    let sections = AccountFile::read(reader, mapping, start);
+    if let Some(tests) = sections.tests {
         self::tests(reader, tests);
     }
-    Some(fields.found)
+    Some(sections)
 }
 
 fn version(reader: &mut Reader, field: Field<'_>) -> bool {
@@ -230,17 +225,15 @@ fn version(reader: &mut Reader, field: Field<'_>) -> bool {
         ),
         _ => ("the file's version is not one that this Strowger reads".to_owned(), "write `version: 1`"),
     };
-    reader.report(Diagnostic::new(Rule::UNSUPPORTED_VERSION, Some(field.span()), message).hint(hint));
+    reader.note(Rule::UNSUPPORTED_VERSION, field.span(), message, hint);
     false
 }
 
 fn tests(reader: &mut Reader, field: Field<'_>) {
-    if let Some(items) = reader.sequence(field)
-        && !items.is_empty()
-    {
+    if reader.items(field).is_some_and(|items| !items.is_empty()) {
         let message = "this version of Strowger does not run call-path tests";
-        let finding = Diagnostic::new(Rule::UNSUPPORTED_TESTS, Some(field.key.span()), message);
-        reader.report(finding.hint("write `tests: []` or remove the section until a later version"));
+        let hint = "write `tests: []` or remove the section until a later version";
+        reader.note(Rule::UNSUPPORTED_TESTS, field.key.span(), message, hint);
     }
 }
 
@@ -252,7 +245,7 @@ fn account_section(
     documents: &[Document<'_>],
 ) -> Option<Settings> {
     let mut found: Option<(Field<'_>, Option<Settings>)> = None;
-    for section in files.iter().filter_map(|[_, account, ..]| *account) {
+    for section in files.iter().filter_map(|file| file.account) {
         match &found {
             Some((first, _)) => reader.repeated(section.key, first.key.span()),
             None => found = Some((section, account::read(reader, section))),
@@ -269,10 +262,8 @@ fn account_section(
             finding.rule == Rule::UNKNOWN_FIELD && finding.hint.as_deref() == Some("did you mean `account`?")
         });
         if !misspelt {
-            reader.report(
-                Diagnostic::new(Rule::MISSING_ACCOUNT, Some(span), "the `account` section is missing")
-                    .hint("write `account: { name: my-office, provider: sandbox }`"),
-            );
+            let hint = "write `account: { name: my-office, provider: sandbox }`";
+            reader.note(Rule::MISSING_ACCOUNT, span, "the `account` section is missing", hint);
         }
     }
     found.and_then(|(_, settings)| settings)
@@ -285,15 +276,15 @@ fn desired(reader: &mut Reader, files: &[Sections<'_>], settings: Option<&Settin
         settings.map_or_else(Capabilities::default, |settings| (settings.provider.spec().capabilities)());
     let mut groups = RingGroups::new(capabilities, country.map(|country| country.to_string()));
     let mut absent: Vec<Absent> = Vec::new();
-    for [_, _, numbers_section, groups_section, absent_section, _, _] in files {
-        if let Some(section) = numbers_section.and_then(|field| reader.mapping(field)) {
+    for file in files {
+        if let Some(section) = file.numbers.and_then(|field| reader.mapping(field)) {
             numbers.read(reader, section, country);
         }
-        if let Some(section) = groups_section.and_then(|field| reader.mapping(field)) {
+        if let Some(section) = file.ring_groups.and_then(|field| reader.mapping(field)) {
             groups.read(reader, section);
         }
-        if let Some(field) = absent_section {
-            absent.extend(ring_groups::absent(reader, *field));
+        if let Some(field) = file.absent {
+            absent.extend(ring_groups::absent(reader, field));
         }
     }
     let numbers = numbers.finish(reader);

@@ -2,27 +2,46 @@
 
 use std::path::PathBuf;
 
-use crate::diag::{Diagnostic, Rule, nearest};
-use crate::model::{Name, OwnerName};
+use crate::diag::{Rule, nearest};
+use crate::model::{Name, OwnerName, OwnerNameError};
 use crate::providers::registry::{self, Presence, ProviderSpec, SettingKind};
 use crate::providers::settings::{ProviderSettings, SecretRef, SettingValue, StateFile};
 use crate::text::is_loopback_host;
 
 use super::document::{Mapping, View};
 use super::reader::{Advice, Field, NamedFields, Reader, list, unquoted_rule};
+use super::schema::account::Provider;
+use super::section::{Section as _, section};
 use super::settings::{Country, Settings};
 use super::yaml_scalar::{ScalarKind, kind};
 
 /// Providers of which other versions of Strowger know.
 const LATER: [&str; 2] = ["kazoo", "wazo"];
-/// The fields of every account.
-const COMMON: [&str; 4] = ["name", "provider", "country", "owner"];
 /// Where a secret may be found.
 const SOURCES: [&str; 3] = ["env", "file", "command"];
 
+section! {
+    /// The account: its name, its provider, and the fields of that provider.
+    struct CommonFields {
+        /// What the account is called in plans and logs. Each account of a run has another name.
+        #[schemars(length(min = 1, max = Name::MOST), example = &"wework-republique")]
+        name: String,
+        /// What kind of account it is.
+        provider: Provider,
+        /// The country (ISO 3166-1 alpha-2, quoted) whose national spellings of phone numbers Strowger recognises
+        /// when it suggests the E.164 form.
+        #[schemars(regex(pattern = "^[A-Z]{2}$"), example = &"FR")]
+        country: Option<String>,
+        /// Who manages the account with these files, for accounts that know of owners. Without it, the `origin` of the Git
+        /// repository that the files are in. Another owner's account is not written to.
+        #[schemars(regex(pattern = "^[!-~]{1,200}$"), example = &"telephony-team")]
+        owner: Option<String>,
+    }
+}
+
 /// The fields of the section: those of every account, then those of the providers.
 pub(super) fn field_names() -> Vec<&'static str> {
-    COMMON.into_iter().chain(registry::settings().into_iter().map(|setting| setting.name)).collect()
+    CommonFields::NAMES.iter().copied().chain(registry::settings().into_iter().map(|setting| setting.name)).collect()
 }
 
 /// The settings, if all of them are right.
@@ -66,41 +85,36 @@ fn name(reader: &mut Reader, field: Field<'_>) -> Option<Box<str>> {
         Ok(name) if name.as_str() == text => Some(text.into()),
         Ok(name) => {
             let message = "the account's name has white space around it, or characters that have a shorter form";
-            let hint = format!("write `{name}`");
-            reader.report(Diagnostic::new(Rule::BAD_NAME, Some(field.span()), message).hint(hint));
-            None
+            reader.refuse(Rule::BAD_NAME, field.span(), message, format!("write `{name}`"))
         }
         Err(error) => {
             let hint = "write a short name, such as `wework-republique`";
-            reader.report(Diagnostic::new(Rule::BAD_NAME, Some(field.span()), error.to_string()).hint(hint));
-            None
+            reader.refuse(Rule::BAD_NAME, field.span(), error.to_string(), hint)
         }
     }
 }
 
 fn country(reader: &mut Reader, field: Field<'_>) -> Option<Country> {
     let text = reader.text(field, Advice::default())?;
-    let country = Country::parse(text);
-    if country.is_none() {
+    Country::parse(text).or_else(|| {
         let upper = text.to_ascii_uppercase();
         let hint = match Country::parse(&upper) {
             Some(_) => format!("write `{upper}`"),
             None => "write a country code of two capitals (ISO 3166-1 alpha-2), such as `FR`".to_owned(),
         };
-        let message = format!("`{text}` is no country code");
-        reader.report(Diagnostic::new(Rule::WRONG_VALUE, Some(field.span()), message).hint(hint));
-    }
-    country
+        reader.refuse(Rule::WRONG_VALUE, field.span(), format!("`{text}` is no country code"), hint)
+    })
 }
 
 fn owner(reader: &mut Reader, field: Field<'_>) -> Option<OwnerName> {
     let text = reader.text(field, Advice::default())?;
-    let owner = text.parse::<OwnerName>();
-    if let Err(error) = &owner {
-        let hint = "write a short name without spaces, such as `telephony-team`";
-        reader.report(Diagnostic::new(Rule::WRONG_VALUE, Some(field.span()), error.to_string()).hint(hint));
-    }
-    owner.ok()
+    text.parse().map_or_else(
+        |error: OwnerNameError| {
+            let hint = "write a short name without spaces, such as `telephony-team`";
+            reader.refuse(Rule::WRONG_VALUE, field.span(), error.to_string(), hint)
+        },
+        Some,
+    )
 }
 
 fn provider_word(reader: &mut Reader, field: Field<'_>) -> Option<&'static ProviderSpec> {
@@ -110,18 +124,14 @@ fn provider_word(reader: &mut Reader, field: Field<'_>) -> Option<&'static Provi
     }
     let words = registry::words();
     let known = list(&words);
-    let finding = if LATER.contains(&text) {
+    let (message, hint) = if LATER.contains(&text) {
         let message = format!("provider `{text}` is not supported by this version");
-        Diagnostic::new(Rule::UNSUPPORTED_PROVIDER, Some(field.span()), message)
-            .hint(format!("this version speaks to {known}"))
+        (message, format!("this version speaks to {known}"))
     } else {
-        let hint =
-            nearest(text, words).map_or(format!("providers are {known}"), |word| format!("did you mean `{word}`?"));
-        Diagnostic::new(Rule::UNSUPPORTED_PROVIDER, Some(field.span()), format!("there is no provider `{text}`"))
-            .hint(hint)
+        let near = nearest(text, words).map(|word| format!("did you mean `{word}`?"));
+        (format!("there is no provider `{text}`"), near.unwrap_or(format!("providers are {known}")))
     };
-    reader.report(finding);
-    None
+    reader.refuse(Rule::UNSUPPORTED_PROVIDER, field.span(), message, hint)
 }
 
 fn foreign_fields(reader: &mut Reader, fields: &NamedFields<'_>, spec: &ProviderSpec) {
@@ -132,7 +142,7 @@ fn foreign_fields(reader: &mut Reader, fields: &NamedFields<'_>, spec: &Provider
         let plural = if more.is_empty() { "" } else { "s" };
         let message = format!("`{name}` belongs to provider{plural} {}, not `{provider}`", list(&owners));
         let hint = format!("remove `{name}` or write `provider: {owner}`");
-        reader.report(Diagnostic::new(Rule::WRONG_PROVIDER_FIELD, Some(field.key.span()), message).hint(hint));
+        reader.note(Rule::WRONG_PROVIDER_FIELD, field.key.span(), message, hint);
         if is_secret(name) {
             secret(reader, field);
         }
@@ -187,11 +197,8 @@ fn path(reader: &mut Reader, field: Field<'_>) -> Option<PathBuf> {
     let text = reader.text(field, Advice::default())?;
     if text.is_empty() || text.contains('\0') {
         let message = format!("`{}` has no path", field.name());
-        reader.report(
-            Diagnostic::new(Rule::MISSING_VALUE, Some(field.span()), message)
-                .hint("write a path, relative to the folder of the file"),
-        );
-        return None;
+        let hint = "write a path, relative to the folder of the file";
+        return reader.refuse(Rule::MISSING_VALUE, field.span(), message, hint);
     }
     Some(PathBuf::from(text))
 }
@@ -217,8 +224,7 @@ fn url(reader: &mut Reader, field: Field<'_>) -> Option<Box<str>> {
         Some(("http", _)) => ("the token would travel unencrypted", "write `https://`"),
         _ => ("the address is no https address", "write `https://`, the server and the path"),
     };
-    reader.report(Diagnostic::new(Rule::INSECURE_URL, Some(field.span()), message).hint(hint));
-    None
+    reader.refuse(Rule::INSECURE_URL, field.span(), message, hint)
 }
 
 fn authority(rest: &str) -> &str {
@@ -247,20 +253,18 @@ fn secret(reader: &mut Reader, field: Field<'_>) -> Option<SecretRef> {
         hide(reader);
         let message = format!("`{}` holds the secret itself, not a reference to it", field.name());
         let hint = "write `token: { env: STROWGER_TOKEN }`, and treat the written token as stolen";
-        reader.report(Diagnostic::new(Rule::LITERAL_SECRET, Some(field.key.span()), message).hint(hint));
-        return None;
+        return reader.refuse(Rule::LITERAL_SECRET, field.key.span(), message, hint);
     };
     let before = reader.findings.total();
-    let fields = reader.fields(mapping, field.key.span(), SOURCES);
-    let secret = match fields.found {
+    let fields = reader.named_fields(mapping, field.key.span(), &SOURCES);
+    let secret = match SOURCES.map(|source| fields.get(source)) {
         [Some(env), None, None] => env_name(reader, env),
         [None, Some(file), None] => path(reader, file).map(SecretRef::File),
         [None, None, Some(command)] => self::command(reader, command),
         _ => {
             if reader.findings.total() == before {
-                let message = "a secret is found in exactly one place";
                 let hint = "write one of `{ env: NAME }`, `{ file: PATH }` and `{ command: [PROGRAM, ARGUMENT] }`";
-                reader.report(Diagnostic::new(Rule::WRONG_VALUE, Some(field.key.span()), message).hint(hint));
+                reader.note(Rule::WRONG_VALUE, field.key.span(), "a secret is found in exactly one place", hint);
             }
             None
         }
@@ -289,11 +293,7 @@ fn env_name(reader: &mut Reader, field: Field<'_>) -> Option<SecretRef> {
     match field.value.scalar() {
         Some(text) if form(text) => Some(SecretRef::Env(text.into())),
         // The value may be the secret, so no part of it is shown.
-        _ => {
-            let message = "`env` names no environment variable";
-            reader.report(Diagnostic::new(Rule::WRONG_VALUE, Some(field.key.span()), message).hint(hint));
-            None
-        }
+        _ => reader.refuse(Rule::WRONG_VALUE, field.key.span(), "`env` names no environment variable", hint),
     }
 }
 
@@ -310,8 +310,7 @@ fn command(reader: &mut Reader, field: Field<'_>) -> Option<SecretRef> {
         Some([program, arguments @ ..]) if !program.is_empty() => (program.clone(), arguments.to_vec()),
         _ => {
             let message = "`command` is no list of a program and its arguments";
-            reader.report(Diagnostic::new(Rule::WRONG_TYPE, Some(field.key.span()), message).hint(hint));
-            return None;
+            return reader.refuse(Rule::WRONG_TYPE, field.key.span(), message, hint);
         }
     };
     Some(SecretRef::Command { program, arguments })
@@ -327,8 +326,7 @@ fn misread(reader: &mut Reader, field: Field<'_>) -> bool {
             && !matches!(read_as, ScalarKind::Text | ScalarKind::Null)
         {
             let message = format!("YAML readers take a word of `{}` for {}", field.name(), read_as.noun());
-            let finding = Diagnostic::new(unquoted_rule(read_as), Some(item.span()), message);
-            reader.report(finding.hint("put the word in quotes"));
+            reader.note(unquoted_rule(read_as), item.span(), message, "put the word in quotes");
         }
     }
     reader.findings.total() > before

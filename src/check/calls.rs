@@ -44,8 +44,8 @@ pub(super) fn check(reader: &mut Reader, numbers: &[DesiredNumber], groups: &Gro
         let found = declared.reference(reader, reference, target.span);
         if found.is_some_and(|found| found as usize == index) {
             let message = format!("`{}` sends unanswered calls to itself", group.name.value);
-            let finding = Diagnostic::new(Rule::SELF_NO_ANSWER, Some(target.span), message);
-            reader.report(finding.hint("write a user, a voicemail box, another group, or `no_answer: none`"));
+            let hint = "write a user, a voicemail box, another group, or `no_answer: none`";
+            reader.note(Rule::SELF_NO_ANSWER, target.span, message, hint);
         } else if let Some(slot) = next.get_mut(index) {
             *slot = found.filter(|found| (*found as usize) < groups.len());
         }

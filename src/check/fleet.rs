@@ -5,9 +5,21 @@ use crate::model::Spanned;
 
 use super::document::{Document, View};
 use super::reader::{Advice, Field, Reader};
+use super::section::{Section as _, section};
 
-/// The fields, in the order of the schema.
-const FIELDS: [&str; 2] = ["version", "waves"];
+section! {
+    /// A fleet: in which order `strowger apply` writes to its accounts. The file is `fleet.yaml` in the folder whose folders
+    /// are the accounts.
+    struct FleetFile {
+        /// The version of the format.
+        #[schemars(extend("const" = 1, "default" = 1))]
+        version: u32 = "begin the file with `version: 1`",
+        /// Waves of accounts, by their names or folders. A wave begins when all accounts of the waves before it were applied
+        /// and verified. Accounts that no wave names are the last wave.
+        #[schemars(length(min = 1), inner(length(min = 1)), example = serde_json::json!([["paris"], ["london", "new-york"]]))]
+        waves: Vec<Vec<String>> = "write `waves: [[one-account], [all, others]]`",
+    }
+}
 
 /// What a `fleet.yaml` says.
 #[derive(Debug, Default)]
@@ -28,23 +40,19 @@ fn read(reader: &mut Reader, document: &Document<'_>) -> Option<Fleet> {
     let mut start = document.root().span();
     start.length = 1;
     let View::Mapping(mapping) = document.root().view() else {
-        let finding = Diagnostic::new(Rule::WRONG_TYPE, Some(document.root().span()), "the file has no fields");
-        reader.report(finding.hint("begin with `version: 1` and `waves:`"));
-        return None;
+        let hint = "begin with `version: 1` and `waves:`";
+        return reader.refuse(Rule::WRONG_TYPE, document.root().span(), "the file has no fields", hint);
     };
-    let fields = reader.fields(mapping, start, FIELDS);
-    let version = fields.required(0, reader, "begin the file with `version: 1`")?;
-    if !super::version(reader, version) {
+    let fields = FleetFile::read(reader, mapping, start);
+    if !super::version(reader, fields.version?) {
         return None;
     }
-    let waves = fields.required(1, reader, "write `waves: [[one-account], [all, others]]`")?;
     let mut fleet = Fleet::default();
-    for value in list(reader, waves)? {
-        let wave = Field { key: waves.key, value };
-        let accounts = list(reader, wave)?.into_iter().filter_map(|value| {
-            let entry = Field { key: waves.key, value };
-            let name = reader.text(entry, Advice::default())?;
-            Some(entry.spanned(Box::from(name)))
+    for wave in list(reader, fields.waves?)? {
+        let accounts = list(reader, wave)?;
+        let accounts = accounts.into_iter().filter_map(|entry| {
+            let name = reader.text(entry, Advice::default());
+            entry.spanned(name.map(Box::from))
         });
         fleet.waves.push(accounts.collect());
     }
@@ -52,12 +60,11 @@ fn read(reader: &mut Reader, document: &Document<'_>) -> Option<Fleet> {
 }
 
 /// The items of a list that has some.
-fn list<'d>(reader: &mut Reader, field: Field<'d>) -> Option<Vec<super::document::NodeRef<'d>>> {
-    let items = reader.sequence(field)?;
+fn list<'d>(reader: &mut Reader, field: Field<'d>) -> Option<Vec<Field<'d>>> {
+    let items = reader.items(field)?;
     if items.is_empty() {
-        let finding = Diagnostic::new(Rule::MISSING_VALUE, Some(field.value.span()), "the list is empty");
-        reader.report(finding.hint("name the accounts of each wave: `waves: [[one-account], [all, others]]`"));
-        return None;
+        let hint = "name the accounts of each wave: `waves: [[one-account], [all, others]]`";
+        return reader.refuse(Rule::MISSING_VALUE, field.value.span(), "the list is empty", hint);
     }
-    Some(items.items().collect())
+    Some(items)
 }

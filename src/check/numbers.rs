@@ -7,11 +7,33 @@ use super::document::{Mapping, NodeRef, View};
 use super::phone;
 use super::reader::{Advice, Field, Reader};
 use super::references;
+use super::section::section;
 use super::settings::Country;
 use super::yaml_scalar::{ScalarKind, kind};
 
 /// The most characters that a label may have.
 const LABEL_MOST: usize = 256;
+
+section! {
+    /// A phone number.
+    struct NumberEntry {
+        /// Where calls go: `receptionist/…`, `user/…`, `ring_group/…` or `conference/…`, each followed by an
+        /// extension number, an e-mail address or a name; or `none`, which leaves the number without a destination.
+        #[schemars(
+            regex(pattern = r"^(none|(receptionist|user|ring_group|conference)/.*\S)$"),
+            example = &"receptionist/main",
+            example = &"user/amelie@example.org",
+            example = &"user/202",
+            example = &"ring_group/ventes",
+            example = &"conference/salle-1",
+            example = &"none"
+        )]
+        to: String = "write `to:` and a destination, or `to: none`",
+        /// A text beside the number in the account. Without this field the label is not managed.
+        #[schemars(length(max = LABEL_MOST), regex(pattern = r"^[^\u2028\u2029]*$"), example = &"Accueil")]
+        label: Option<String>,
+    }
+}
 
 /// The numbers of all files of an account.
 #[derive(Debug, Default)]
@@ -69,11 +91,9 @@ impl Numbers {
         };
         if let Some(read_as) = unquoted {
             reader.unquoted(key, text, read_as, Some(&hint));
-        } else {
-            let message = format!("`{text}` is not an E.164 number: {error}");
-            reader.report(Diagnostic::new(Rule::NOT_E164, Some(key.span()), message).hint(hint));
+            return None;
         }
-        None
+        reader.refuse(Rule::NOT_E164, key.span(), format!("`{text}` is not an E.164 number: {error}"), hint)
     }
 
     /// The numbers, sorted and each once.
@@ -120,16 +140,11 @@ fn entry(reader: &mut Reader, field: Field<'_>) -> Option<Entry> {
         } else {
             (Rule::WRONG_TYPE, format!("`{number}` must be a mapping, not a single value"), text)
         };
-        let hint = format!("write `{{ to: {example} }}`");
-        reader.report(Diagnostic::new(rule, Some(field.span()), message).hint(hint));
-        return None;
+        return reader.refuse(rule, field.span(), message, format!("write `{{ to: {example} }}`"));
     }
-    let mapping = reader.mapping(field)?;
-    let fields = reader.fields(mapping, field.key.span(), ["to", "label"]);
-    let to = fields.required(0, reader, "write `to:` and a destination, or `to: none`");
-    let to = to.and_then(|to| references::optional(reader, to, &Kind::DESTINATIONS).map(|value| to.spanned(value)));
-    let [_, label] = fields.found;
-    let label = label.and_then(|label| text_of_label(reader, label).map(|text| label.spanned(text)));
+    let entry = reader.section::<NumberEntry>(field)?;
+    let to = entry.to.and_then(|to| to.spanned(references::optional(reader, to, &Kind::DESTINATIONS)));
+    let label = entry.label.and_then(|label| label.spanned(text_of_label(reader, label)));
     Some((to, label))
 }
 
@@ -143,6 +158,5 @@ fn text_of_label(reader: &mut Reader, field: Field<'_>) -> Option<Box<str>> {
     } else {
         return Some(text.into());
     };
-    reader.report(Diagnostic::new(Rule::BAD_LABEL, Some(field.span()), problem).hint("write a short text on one line"));
-    None
+    reader.refuse(Rule::BAD_LABEL, field.span(), problem, "write a short text on one line")
 }

@@ -6,7 +6,8 @@
 use crate::diag::{Diagnostic, Findings, Rule, nearest};
 use crate::model::{Span, Spanned};
 
-use super::document::{Mapping, NodeRef, Sequence, View};
+use super::document::{Mapping, NodeRef, View};
+use super::section::Section;
 use super::yaml_scalar::{ScalarKind, kind};
 
 /// Findings so far.
@@ -24,14 +25,7 @@ pub(super) struct Field<'d> {
     pub(super) value: NodeRef<'d>,
 }
 
-/// The fields of a mapping that a format knows, in the format's order.
-pub(super) struct Fields<'d, const N: usize> {
-    /// What is there.
-    pub(super) found: [Option<Field<'d>>; N],
-    all: NamedFields<'d>,
-}
-
-/// The same for names that are not known at compile time.
+/// The fields of a mapping that a format knows.
 pub(super) struct NamedFields<'d> {
     fields: Vec<(&'static str, Option<Field<'d>>)>,
     /// Names that have a misspelt field in their place.
@@ -62,9 +56,9 @@ impl<'d> Field<'d> {
         }
     }
 
-    /// A value that was read from this field.
-    pub(super) fn spanned<T>(self, value: T) -> Spanned<T> {
-        Spanned { value, span: self.value.span() }
+    /// A value that was read from this field, with its place.
+    pub(super) fn spanned<T>(self, value: Option<T>) -> Option<Spanned<T>> {
+        value.map(|value| Spanned { value, span: self.value.span() })
     }
 }
 
@@ -74,22 +68,36 @@ impl Reader {
         self.findings.push(finding);
     }
 
-    /// The known fields of a mapping; finds unknown and repeated ones.
-    pub(super) fn fields<'d, const N: usize>(
+    /// Adds a finding at a place, with its remedy.
+    pub(super) fn note(
         &mut self,
-        mapping: Mapping<'d>,
-        owner: Span,
-        names: [&'static str; N],
-    ) -> Fields<'d, N> {
-        let all = self.named_fields(mapping, owner, &names);
-        let mut found = [None; N];
-        for (slot, (_, field)) in found.iter_mut().zip(&all.fields) {
-            *slot = *field;
-        }
-        Fields { found, all }
+        rule: &'static Rule,
+        span: Span,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.report(Diagnostic::new(rule, Some(span), message).hint(hint));
     }
 
-    /// The same for names that are not known at compile time.
+    /// The same, where nothing can be read.
+    pub(super) fn refuse<T>(
+        &mut self,
+        rule: &'static Rule,
+        span: Span,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Option<T> {
+        self.note(rule, span, message, hint);
+        None
+    }
+
+    /// The fields of a section that a field holds.
+    pub(super) fn section<'d, S: Section>(&mut self, field: Field<'d>) -> Option<S::Fields<'d>> {
+        let mapping = self.mapping(field)?;
+        Some(S::read(self, mapping, field.key.span()))
+    }
+
+    /// The known fields of a mapping; finds unknown and repeated ones.
     pub(super) fn named_fields<'d>(
         &mut self,
         mapping: Mapping<'d>,
@@ -118,10 +126,7 @@ impl Reader {
                 None if names.is_empty() => "remove it".to_owned(),
                 None => format!("known fields are {}", list(names)),
             };
-            self.report(
-                Diagnostic::new(Rule::UNKNOWN_FIELD, Some(key.span()), format!("there is no field `{name}` here"))
-                    .hint(hint),
-            );
+            self.note(Rule::UNKNOWN_FIELD, key.span(), format!("there is no field `{name}` here"), hint);
         }
         all
     }
@@ -147,10 +152,10 @@ impl Reader {
         }
     }
 
-    /// The list that a field holds.
-    pub(super) fn sequence<'d>(&mut self, field: Field<'d>) -> Option<Sequence<'d>> {
+    /// The items of the list that a field holds. An item has no key, so messages use that of the field.
+    pub(super) fn items<'d>(&mut self, field: Field<'d>) -> Option<Vec<Field<'d>>> {
         match field.value.view() {
-            View::Sequence(sequence) => Some(sequence),
+            View::Sequence(items) => Some(items.items().map(|value| Field { value, ..field }).collect()),
             other => {
                 self.wrong_type(field, other, "a list", "a list, such as `[a, b]`");
                 None
@@ -182,10 +187,9 @@ impl Reader {
 
     /// Reports unquoted text that YAML readers parse as another type.
     pub(super) fn unquoted(&mut self, node: NodeRef<'_>, text: &str, read_as: ScalarKind, instead: Option<&str>) {
-        let rule = unquoted_rule(read_as);
         let message = format!("unquoted `{text}` is parsed as {}", read_as.noun());
         let hint = instead.map_or_else(|| format!("write `\"{text}\"`"), ToOwned::to_owned);
-        self.report(Diagnostic::new(rule, Some(node.span()), message).hint(hint));
+        self.note(unquoted_rule(read_as), node.span(), message, hint);
     }
 
     fn no_value(&mut self, field: Field<'_>, advice: Option<&str>) {
@@ -195,7 +199,7 @@ impl Reader {
             Some(null) => format!("`{name}` has no value: `{null}` is parsed as null"),
         };
         let hint = advice.map_or_else(|| format!("give `{name}` a value or remove it"), ToOwned::to_owned);
-        self.report(Diagnostic::new(Rule::MISSING_VALUE, Some(field.span()), message).hint(hint));
+        self.note(Rule::MISSING_VALUE, field.span(), message, hint);
     }
 
     pub(super) fn wrong_type(&mut self, field: Field<'_>, found: View<'_>, expected: &str, example: &str) {
@@ -207,15 +211,7 @@ impl Reader {
             View::Plain(_) | View::Quoted(_) => "a single value",
         };
         let message = format!("`{name}` must be {expected}, not {found}");
-        self.report(Diagnostic::new(Rule::WRONG_TYPE, Some(field.span()), message).hint(format!("write {example}")));
-    }
-}
-
-impl<'d, const N: usize> Fields<'d, N> {
-    /// A required field; reported as missing unless it is there, or misspelt.
-    pub(super) fn required(&self, index: usize, reader: &mut Reader, hint: &str) -> Option<Field<'d>> {
-        let name = self.all.fields.get(index).map_or("", |(name, _)| name);
-        self.all.required(name, reader, hint)
+        self.note(Rule::WRONG_TYPE, field.span(), message, format!("write {example}"));
     }
 }
 
@@ -229,12 +225,11 @@ impl<'d> NamedFields<'d> {
         self.fields.iter().find_map(|(known, field)| if *known == name { *field } else { None })
     }
 
-    /// As [`Fields::required`].
+    /// A required field; reported as missing unless it is there, or misspelt.
     pub(super) fn required(&self, name: &str, reader: &mut Reader, hint: &str) -> Option<Field<'d>> {
         let found = self.get(name);
         if found.is_none() && !self.misspelt.contains(&name) {
-            let message = format!("`{name}` is missing");
-            reader.report(Diagnostic::new(Rule::MISSING_FIELD, Some(self.owner), message).hint(hint));
+            reader.note(Rule::MISSING_FIELD, self.owner, format!("`{name}` is missing"), hint);
         }
         found
     }

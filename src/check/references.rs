@@ -1,7 +1,7 @@
 //! Reading references: `kind/selector`, or `none` where that is allowed.
 
-use crate::diag::{Diagnostic, Rule, nearest};
-use crate::model::{Kind, Reference, ReferenceError, Selector, Span};
+use crate::diag::{Rule, nearest};
+use crate::model::{Kind, Reference, ReferenceError, Selector};
 
 use super::reader::{Advice, Field, Reader, list};
 
@@ -17,30 +17,21 @@ pub(super) fn optional(reader: &mut Reader, field: Field<'_>, kinds: &[Kind]) ->
     if text == NONE {
         return Some(None);
     }
-    required(reader, name, field.value.span(), text, kinds).map(Some)
+    required(reader, field, text, kinds).map(Some)
 }
 
-/// A reference that must name something.
-pub(super) fn required(reader: &mut Reader, field: &str, span: Span, text: &str, kinds: &[Kind]) -> Option<Reference> {
-    let found = parse(text).map_err(|(message, hint)| {
-        Diagnostic::new(Rule::BAD_REFERENCE, Some(span), message).hint(hint.unwrap_or_else(|| form(kinds)))
-    });
-    let reference = match found {
-        Ok(reference) => reference,
-        Err(finding) => {
-            reader.report(finding);
-            return None;
+/// A reference that must name something: the text of a field.
+pub(super) fn required(reader: &mut Reader, field: Field<'_>, text: &str, kinds: &[Kind]) -> Option<Reference> {
+    let (name, span) = (field.name(), field.value.span());
+    match parse(text) {
+        Ok(reference) if kinds.contains(&reference.kind) => Some(reference),
+        Ok(reference) => {
+            let taken: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
+            let message = format!("`{name}` does not accept a `{}`", reference.kind);
+            reader.refuse(Rule::WRONG_KIND, span, message, format!("`{name}` accepts {}", list(&taken)))
         }
-    };
-    if kinds.contains(&reference.kind) {
-        return Some(reference);
+        Err((message, hint)) => reader.refuse(Rule::BAD_REFERENCE, span, message, hint.unwrap_or_else(|| form(kinds))),
     }
-    let taken: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
-    let message = format!("`{field}` does not accept a `{}`", reference.kind);
-    reader.report(
-        Diagnostic::new(Rule::WRONG_KIND, Some(span), message).hint(format!("`{field}` accepts {}", list(&taken))),
-    );
-    None
 }
 
 /// The reference, or what is wrong with the text and what to write instead.

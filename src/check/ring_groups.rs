@@ -8,10 +8,47 @@ use crate::model::{
     RingMode, Span, Spanned, is_emergency,
 };
 
-use super::document::{Mapping, NodeRef, Sequence, View};
+use super::document::{Mapping, NodeRef, View};
 use super::reader::{Advice, Field, Reader};
 use super::references;
+use super::section::section;
 use super::yaml_scalar::{ScalarKind, kind};
+
+section! {
+    /// A ring group: several phones that ring for one call.
+    struct RingGroupEntry {
+        /// Who rings: `user/…` and `device/…`, in the order in which a `sequential` group rings them.
+        #[schemars(
+            length(min = 1),
+            inner(regex(pattern = r"^(user|device)/.*\S$")),
+            example = ["user/amelie@example.org", "user/202", "device/front-desk"]
+        )]
+        members: Vec<String> = "write `members:` and a list of what the group rings",
+        /// The internal number, in quotes. Without it the number is not managed; a new group gets a free one.
+        #[schemars(regex(pattern = "^[0-9]{2,8}$"), example = &"300")]
+        extension: Option<String>,
+        /// Whether members ring together or in turn. Without it the mode is not managed; a new group rings
+        /// `simultaneous`.
+        #[schemars(extend("default" = "simultaneous"))]
+        ring: Option<RingMode>,
+        /// How long the group rings, or each member of a `sequential` one: a whole number with `s` or `m`.
+        /// Without it the duration is not managed; a new group gets the provider's own.
+        #[schemars(regex(pattern = "^[0-9]+[sm]$"), example = &"20s", extend("default" = "20s"))]
+        ring_for: Option<String>,
+        /// Who takes a call that was not answered: `user/…`, `voicemail/…` (the mailbox of a user) or
+        /// `ring_group/…`; or `none`, which ends the call. Without it the target is not managed.
+        #[schemars(
+            regex(pattern = r"^(none|(user|voicemail|ring_group)/.*\S)$"),
+            example = &"voicemail/amelie@example.org",
+            example = &"none"
+        )]
+        no_answer: Option<String>,
+        /// The name that the group had so far. It keeps its identity, its number and its history; it is never
+        /// deleted and made anew. May stay in the file after the change.
+        #[schemars(length(min = 1, max = Name::MOST), example = &"sales")]
+        renamed_from: Option<String>,
+    }
+}
 
 /// The ring groups of all files of an account.
 #[derive(Debug)]
@@ -55,37 +92,27 @@ impl RingGroups {
     }
 
     fn group(&self, reader: &mut Reader, name: Option<Name>, field: Field<'_>) -> Option<DesiredRingGroup> {
-        let mapping = match field.value.view() {
-            View::Sequence(_) => {
-                let message = format!("`{}` must be a mapping, not a list", field.name());
-                let finding = Diagnostic::new(Rule::WRONG_TYPE, Some(field.span()), message);
-                reader.report(finding.hint("write `members:` before the list"));
-                return None;
-            }
-            _ => reader.mapping(field)?,
-        };
-        let names = ["members", "extension", "ring", "ring_for", "no_answer", "renamed_from"];
-        let fields = reader.fields(mapping, field.key.span(), names);
-        let members = fields.required(0, reader, "write `members:` and a list of what the group rings");
-        let [_, extension, ring, ring_for, no_answer, renamed_from] = fields.found;
-        let list = members.and_then(|members| self::members(reader, members));
-        let extension = extension.map(|field| self.extension(reader, field).map(|value| field.spanned(value)));
-        let ring = ring.map(|field| ring_mode(reader, field).map(|value| field.spanned(value)));
-        let ring_for = ring_for.map(|field| self.ring_for(reader, field).map(|value| field.spanned(value)));
-        let no_answer = no_answer.map(|field| {
-            references::optional(reader, field, &self.capabilities.no_answer).map(|value| field.spanned(value))
-        });
-        let renamed_from =
-            renamed_from.map(|field| former_name(reader, field, name.as_ref()).map(|value| field.spanned(value)));
+        if let View::Sequence(_) = field.value.view() {
+            let message = format!("`{}` must be a mapping, not a list", field.name());
+            return reader.refuse(Rule::WRONG_TYPE, field.span(), message, "write `members:` before the list");
+        }
+        let entry = reader.section::<RingGroupEntry>(field)?;
+        let members = entry.members.and_then(|members| self::members(reader, members));
+        let extension = optional(entry.extension, |field| self.extension(reader, field));
+        let ring = optional(entry.ring, |field| ring_mode(reader, field));
+        let ring_for = optional(entry.ring_for, |field| self.ring_for(reader, field));
+        let no_answer =
+            optional(entry.no_answer, |field| references::optional(reader, field, &self.capabilities.no_answer));
+        let renamed_from = optional(entry.renamed_from, |field| former_name(reader, field, name.as_ref()));
         let group = DesiredRingGroup {
             name: Spanned { value: name?, span: field.key.span() },
-            extension: present(extension)?,
-            ring: present(ring)?,
-            members: list?,
-            members_span: members?.key.span(),
-            ring_for: present(ring_for)?,
-            no_answer: present(no_answer)?,
-            renamed_from: present(renamed_from)?,
+            extension: extension?,
+            ring: ring?,
+            members: members?,
+            members_span: entry.members?.key.span(),
+            ring_for: ring_for?,
+            no_answer: no_answer?,
+            renamed_from: renamed_from?,
         };
         long_wait(reader, &group);
         Some(group)
@@ -99,9 +126,8 @@ impl RingGroups {
         let extension: ExtensionNumber = match text.parse() {
             Ok(extension) => extension,
             Err(error) => {
-                let finding = Diagnostic::new(Rule::BAD_EXTENSION, Some(field.span()), format!("`{text}`: {error}"));
-                reader.report(finding.hint("write an unused internal number in quotes, such as `\"300\"`"));
-                return None;
+                let hint = "write an unused internal number in quotes, such as `\"300\"`";
+                return reader.refuse(Rule::BAD_EXTENSION, field.span(), format!("`{text}`: {error}"), hint);
             }
         };
         if is_emergency(&extension, self.country.as_deref()) {
@@ -112,13 +138,13 @@ impl RingGroups {
                 }
             };
             let message = format!("extension {extension} hides an emergency or a public service{place}");
-            let finding = Diagnostic::new(Rule::EMERGENCY_EXTENSION, Some(field.span()), message);
-            reader.report(finding.hint(format!("give the group another number, such as `\"300\"`{narrower}")));
+            let hint = format!("give the group another number, such as `\"300\"`{narrower}");
+            reader.note(Rule::EMERGENCY_EXTENSION, field.span(), message, hint);
         } else if !self.capabilities.extension_fits(&extension) {
             let (least, most) = self.capabilities.extension_digits;
             let message = format!("the provider does not support extension {extension}");
-            let finding = Diagnostic::new(Rule::EXTENSION_RANGE, Some(field.span()), message);
-            reader.report(finding.hint(format!("write {least} to {most} digits, such as `\"300\"`")));
+            let hint = format!("write {least} to {most} digits, such as `\"300\"`");
+            reader.note(Rule::EXTENSION_RANGE, field.span(), message, hint);
         }
         Some(extension)
     }
@@ -132,15 +158,13 @@ impl RingGroups {
         let (least, most) = (self.capabilities.ring_for_least, self.capabilities.ring_for_most);
         match text.parse::<RingFor>() {
             Ok(ring_for) if !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
-                let finding = Diagnostic::new(Rule::BAD_DURATION, Some(field.span()), "a duration has no white space");
-                reader.report(finding.hint(format!("write `{ring_for}`")));
-                None
+                let hint = format!("write `{ring_for}`");
+                reader.refuse(Rule::BAD_DURATION, field.span(), "a duration has no white space", hint)
             }
             Ok(ring_for) => {
                 if !(least..=most).contains(&ring_for) {
                     let message = format!("the provider does not support ringing for {ring_for}");
-                    let finding = Diagnostic::new(Rule::RING_FOR_RANGE, Some(field.span()), message);
-                    reader.report(finding.hint(format!("write {least} to {most}")));
+                    reader.note(Rule::RING_FOR_RANGE, field.span(), message, format!("write {least} to {most}"));
                 }
                 Some(ring_for)
             }
@@ -151,9 +175,7 @@ impl RingGroups {
                     (None, RingForError::Form) => "write `20s` or `1m`".to_owned(),
                     (None, RingForError::Range) => format!("write {least} to {most}"),
                 };
-                let message = format!("`{text}`: {error}");
-                reader.report(Diagnostic::new(Rule::BAD_DURATION, Some(field.span()), message).hint(hint));
-                None
+                reader.refuse(Rule::BAD_DURATION, field.span(), format!("`{text}`: {error}"), hint)
             }
         }
     }
@@ -192,9 +214,8 @@ fn twice(later: &Spanned<Name>, first: &Spanned<Name>) -> Diagnostic {
 }
 
 /// A missing field is fine; a wrong one invalidates the group.
-#[expect(clippy::option_option, reason = "not there, there but wrong, and right are three things")]
-fn present<T>(field: Option<Option<T>>) -> Option<Option<T>> {
-    field.map_or(Some(None), |value| value.map(Some))
+fn optional<'d, T>(field: Option<Field<'d>>, read: impl FnOnce(Field<'d>) -> Option<T>) -> Option<Option<Spanned<T>>> {
+    field.map_or(Some(None), |field| field.spanned(read(field)).map(Some))
 }
 
 /// A name that no reference could mistake for an extension number or an e-mail address.
@@ -214,44 +235,33 @@ fn group_name(reader: &mut Reader, key: NodeRef<'_>) -> Option<Name> {
 fn checked_name(reader: &mut Reader, text: &str, span: Span) -> Option<Name> {
     let problem = match text.parse::<Name>() {
         Err(error) => error.to_string(),
-        Ok(name) if text.trim() != text => {
-            let finding = Diagnostic::new(Rule::BAD_NAME, Some(span), "the name has white space around it");
-            reader.report(finding.hint(format!("write `{name}`")));
-            return None;
-        }
+        Ok(name) if text.trim() != text => return white_space(reader, span, &name),
         Ok(name) => match name.of_ring_group() {
             Ok(()) => return Some(name),
             Err(why) => format!("`{text}` {why}"),
         },
     };
     let hint = "write a name with a letter in it, such as `ventes`; its number goes into `extension`";
-    reader.report(Diagnostic::new(Rule::BAD_NAME, Some(span), problem).hint(hint));
-    None
+    reader.refuse(Rule::BAD_NAME, span, problem, hint)
+}
+
+fn white_space<T>(reader: &mut Reader, span: Span, name: &Name) -> Option<T> {
+    reader.refuse(Rule::BAD_NAME, span, "the name has white space around it", format!("write `{name}`"))
 }
 
 fn former_name(reader: &mut Reader, field: Field<'_>, name: Option<&Name>) -> Option<Name> {
     let text = reader.text(field, Advice::default())?;
-    let former = match text.parse::<Name>() {
-        Ok(former) if text.trim() == text => former,
-        Ok(former) => {
-            let finding = Diagnostic::new(Rule::BAD_NAME, Some(field.span()), "the name has white space around it");
-            reader.report(finding.hint(format!("write `{former}`")));
-            return None;
+    let hint = "write the group's current name in the account";
+    match text.parse::<Name>() {
+        Ok(former) if text.trim() != text => white_space(reader, field.span(), &former),
+        // A rename may change only capitals: the same name, spelt differently.
+        Ok(former) if name.is_some_and(|name| *name == former) => {
+            let message = format!("`{text}` is the group's own name");
+            reader.refuse(Rule::RENAMED_TO_ITSELF, field.span(), message, format!("{hint}, or remove the field"))
         }
-        Err(error) => {
-            let finding = Diagnostic::new(Rule::BAD_NAME, Some(field.span()), error.to_string());
-            reader.report(finding.hint("write the group's current name in the account"));
-            return None;
-        }
-    };
-    // A rename may change only capitals: the same name, spelt differently.
-    if name.is_some_and(|name| *name == former) {
-        let finding =
-            Diagnostic::new(Rule::RENAMED_TO_ITSELF, Some(field.span()), format!("`{text}` is the group's own name"));
-        reader.report(finding.hint("write the group's current name in the account, or remove the field"));
-        return None;
+        Ok(former) => Some(former),
+        Err(error) => reader.refuse(Rule::BAD_NAME, field.span(), error.to_string(), hint),
     }
-    Some(former)
 }
 
 fn ring_mode(reader: &mut Reader, field: Field<'_>) -> Option<RingMode> {
@@ -263,9 +273,7 @@ fn ring_mode(reader: &mut Reader, field: Field<'_>) -> Option<RingMode> {
         other => {
             let hint = crate::diag::nearest(other, ["simultaneous", "sequential"])
                 .map_or(words.to_owned(), |word| format!("did you mean `{word}`?"));
-            let message = format!("there is no ring mode `{other}`");
-            reader.report(Diagnostic::new(Rule::WRONG_VALUE, Some(field.span()), message).hint(hint));
-            None
+            reader.refuse(Rule::WRONG_VALUE, field.span(), format!("there is no ring mode `{other}`"), hint)
         }
     }
 }
@@ -274,18 +282,15 @@ fn members(reader: &mut Reader, field: Field<'_>) -> Option<Vec<Spanned<Referenc
     if let View::Plain(text) | View::Quoted(text) = field.value.view()
         && text.contains('/')
     {
-        let finding =
-            Diagnostic::new(Rule::WRONG_TYPE, Some(field.span()), "`members` must be a list, not a single value");
-        reader.report(finding.hint(format!("write `[{text}]`")));
-        return None;
+        let message = "`members` must be a list, not a single value";
+        return reader.refuse(Rule::WRONG_TYPE, field.span(), message, format!("write `[{text}]`"));
     }
-    let items = reader.sequence(field)?;
+    let items = reader.items(field)?;
     if items.is_empty() {
-        let finding = Diagnostic::new(Rule::EMPTY_MEMBERS, Some(field.span()), "the group has no members");
-        reader.report(finding.hint("write `members: [user/…]`, or remove the group from the file"));
-        return None;
+        let hint = "write `members: [user/…]`, or remove the group from the file";
+        return reader.refuse(Rule::EMPTY_MEMBERS, field.span(), "the group has no members", hint);
     }
-    let members = self::references(reader, field, items, &Kind::MEMBERS)?;
+    let members = self::references(reader, items, &Kind::MEMBERS)?;
     let mut by_key: Vec<(Kind, NameKey, Span)> =
         members.iter().map(|member| (member.value.kind, member.value.selector.key(), member.span)).collect();
     by_key.sort_unstable();
@@ -303,30 +308,20 @@ fn members(reader: &mut Reader, field: Field<'_>) -> Option<Vec<Spanned<Referenc
     unique.then_some(members)
 }
 
-fn references(
-    reader: &mut Reader,
-    field: Field<'_>,
-    items: Sequence<'_>,
-    kinds: &[Kind],
-) -> Option<Vec<Spanned<Reference>>> {
-    let mut references = Vec::with_capacity(items.len());
-    let mut complete = true;
-    for item in items.items() {
-        // An item has no key; messages use the key of its field.
-        let text = reader.text(Field { key: field.key, value: item }, Advice::default());
-        let reference = text.and_then(|text| references::required(reader, field.name(), item.span(), text, kinds));
-        match reference {
-            Some(value) => references.push(Spanned { value, span: item.span() }),
-            None => complete = false,
-        }
-    }
-    complete.then_some(references)
+/// The references; nothing if one of them is wrong.
+fn references(reader: &mut Reader, items: Vec<Field<'_>>, kinds: &[Kind]) -> Option<Vec<Spanned<Reference>>> {
+    let mut read = |item: Field<'_>| {
+        let text = reader.text(item, Advice::default())?;
+        item.spanned(references::required(reader, item, text, kinds))
+    };
+    let references: Vec<_> = items.into_iter().map(&mut read).collect();
+    references.into_iter().collect()
 }
 
 /// The groups of one file's `absent` section.
 pub(super) fn absent(reader: &mut Reader, field: Field<'_>) -> Vec<Absent> {
-    let Some(items) = reader.sequence(field) else { return Vec::new() };
-    let references = references(reader, field, items, &[Kind::RingGroup]).unwrap_or_default();
+    let items = reader.items(field).unwrap_or_default();
+    let references = references(reader, items, &[Kind::RingGroup]).unwrap_or_default();
     references.into_iter().map(|reference| Absent { reference }).collect()
 }
 

@@ -1,13 +1,41 @@
 //! `policy.drift`: how a watch handles changes that were made in the account.
 
-use crate::diag::{Diagnostic, Rule, nearest};
-use crate::model::{DriftPolicy, OnDrift, Span};
+use schemars::JsonSchema;
+
+use crate::diag::{Rule, nearest};
+use crate::model::{self, DriftPolicy, Span};
 
 use crate::check::document::View;
 use crate::check::reader::{Advice, Field, Reader};
+use crate::check::section::{Section as _, section};
 
 const FORM: &str = "write `{ numbers: correct, ring_groups: report }`, or one of the two";
 const WORDS: &str = "write `report`, `correct` or `adopt`";
+
+section! {
+    /// What becomes of drift, for each kind of object.
+    struct DriftSection {
+        /// Of numbers.
+        #[schemars(extend("default" = "correct"), example = &"report")]
+        numbers: Option<OnDrift>,
+        /// Of ring groups.
+        #[schemars(extend("default" = "correct"), example = &"adopt")]
+        ring_groups: Option<OnDrift>,
+    }
+}
+
+/// What happens to an object that was changed in the account.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+#[allow(dead_code, reason = "for the schema")]
+enum OnDrift {
+    /// It is reported, and stays.
+    Report,
+    /// It becomes what the files say.
+    Correct,
+    /// The files are to become what it is.
+    Adopt,
+}
 
 /// Where each kind is set; one file per kind.
 #[derive(Debug, Default)]
@@ -15,12 +43,11 @@ pub(super) struct Places([Option<Span>; 2]);
 
 pub(super) fn read(reader: &mut Reader, section: Field<'_>, drift: &mut DriftPolicy, places: &mut Places) {
     let View::Mapping(mapping) = section.value.view() else {
-        let finding = Diagnostic::new(Rule::WRONG_TYPE, Some(section.span()), "`drift` must be a mapping of kinds");
-        return reader.report(finding.hint(FORM));
+        return reader.note(Rule::WRONG_TYPE, section.span(), "`drift` must be a mapping of kinds", FORM);
     };
-    let fields = reader.fields(mapping, section.key.span(), ["numbers", "ring_groups"]).found;
-    let kinds = [&mut drift.numbers, &mut drift.ring_groups];
-    for ((field, kind), place) in fields.into_iter().zip(kinds).zip(&mut places.0) {
+    let fields = DriftSection::read(reader, mapping, section.key.span());
+    let kinds = [(fields.numbers, &mut drift.numbers), (fields.ring_groups, &mut drift.ring_groups)];
+    for ((field, kind), place) in kinds.into_iter().zip(&mut places.0) {
         let Some(field) = field else { continue };
         let Some(read) = on_drift(reader, field) else { continue };
         if let Some(first) = *place {
@@ -31,14 +58,12 @@ pub(super) fn read(reader: &mut Reader, section: Field<'_>, drift: &mut DriftPol
     }
 }
 
-fn on_drift(reader: &mut Reader, field: Field<'_>) -> Option<OnDrift> {
+fn on_drift(reader: &mut Reader, field: Field<'_>) -> Option<model::OnDrift> {
     let word = reader.text(field, Advice { empty: Some(WORDS), instead: Some(WORDS) })?;
-    if let Some(known) = OnDrift::parse(word) {
+    if let Some(known) = model::OnDrift::parse(word) {
         return Some(known);
     }
-    let near = nearest(word, OnDrift::ALL.map(OnDrift::as_str));
+    let near = nearest(word, model::OnDrift::ALL.map(model::OnDrift::as_str));
     let hint = near.map_or_else(|| WORDS.to_owned(), |near| format!("did you mean `{near}`?"));
-    let message = format!("`{word}` is not a way to handle drift");
-    reader.report(Diagnostic::new(Rule::WRONG_VALUE, Some(field.span()), message).hint(hint));
-    None
+    reader.refuse(Rule::WRONG_VALUE, field.span(), format!("`{word}` is not a way to handle drift"), hint)
 }

@@ -2,18 +2,24 @@
 
 use std::collections::BTreeSet;
 
-use crate::diag::{Diagnostic, Rule, nearest};
+use schemars::Schema;
+use serde_json::json;
+
+use crate::diag::{Rule, nearest};
 use crate::model::Ignorable;
 
 use crate::check::reader::{Advice, Field, Reader, list};
 
+/// The words, as the schema has them.
+pub(super) fn schema(schema: &mut Schema) {
+    schema.insert("items".to_owned(), json!({"enum": Ignorable::ALL.map(Ignorable::as_str)}));
+}
+
 /// Reads the list.
 pub(super) fn read(reader: &mut Reader, section: Field<'_>, ignored: &mut BTreeSet<Ignorable>) {
-    let Some(items) = reader.sequence(section) else { return };
     let words = Ignorable::ALL.map(Ignorable::as_str);
     let fields = format!("fields that can be ignored are {}", list(&words));
-    for value in items.items() {
-        let item = Field { key: section.key, value };
+    for item in reader.items(section).unwrap_or_default() {
         let Some(word) = reader.text(item, Advice { empty: Some(&fields), instead: Some(&fields) }) else { continue };
         if let Some(field) = Ignorable::parse(word) {
             ignored.insert(field);
@@ -26,6 +32,6 @@ pub(super) fn read(reader: &mut Reader, section: Field<'_>, ignored: &mut BTreeS
             let hint = nearest(word, words).map_or_else(|| fields.clone(), |near| format!("did you mean `{near}`?"));
             (format!("`{word}` is not a field that can be ignored"), hint)
         };
-        reader.report(Diagnostic::new(Rule::WRONG_VALUE, Some(item.span()), message).hint(hint));
+        reader.note(Rule::WRONG_VALUE, item.span(), message, hint);
     }
 }

@@ -1,6 +1,6 @@
 //! `policy.protect`: numbers and ring groups that keep where they lead.
 
-use crate::diag::{Diagnostic, Rule};
+use crate::diag::Rule;
 use crate::model::{E164, Kind, Protected, Spanned};
 
 use crate::check::document::View;
@@ -14,10 +14,8 @@ const FORM: &str = "write numbers in quotes and ring groups, such as `[\"+331426
 
 /// Reads the list.
 pub(super) fn read(reader: &mut Reader, section: Field<'_>, country: Option<Country>, protected: &mut Protected) {
-    let Some(items) = reader.sequence(section) else { return };
-    for item in items.items() {
-        // An item has no key; messages use the key of its field.
-        entry(reader, Field { key: section.key, value: item }, country, protected);
+    for item in reader.items(section).unwrap_or_default() {
+        entry(reader, item, country, protected);
     }
 }
 
@@ -34,9 +32,8 @@ fn entry(reader: &mut Reader, field: Field<'_>, country: Option<Country>, protec
     if let Ok(number) = text.parse() {
         protected.numbers.entry(number).or_insert(span);
     } else if meant.is_some() || text.starts_with('+') {
-        let message = format!("`{text}` is not an E.164 number");
-        reader.report(Diagnostic::new(Rule::NOT_E164, Some(field.span()), message).hint(hint));
-    } else if let Some(value) = references::required(reader, field.name(), span, text, &[Kind::RingGroup]) {
+        reader.note(Rule::NOT_E164, field.span(), format!("`{text}` is not an E.164 number"), hint);
+    } else if let Some(value) = references::required(reader, field, text, &[Kind::RingGroup]) {
         protected.groups.entry(value.selector.key()).or_insert(Spanned { value, span });
     }
 }

@@ -2,11 +2,12 @@
 
 use jiff::Timestamp;
 
-use crate::diag::{Diagnostic, Rule};
+use crate::diag::Rule;
 use crate::model::{Span, Spanned, Suspend, is_unprintable};
 
 use crate::check::document::View;
 use crate::check::reader::{Advice, Field, Reader};
+use crate::check::section::{Section as _, section};
 
 /// The most characters of a reason.
 const REASON_MOST: usize = 256;
@@ -14,6 +15,21 @@ const FORM: &str = "write `{ reason: \"porting to the new carrier\" }`, and `unt
 const REASON: &str = "say why in a few words on one line, such as `reason: \"porting to the new carrier\"`";
 const UNTIL: &str =
     "write date, time and offset in quotes, such as `\"2026-12-01T08:00:00+01:00\"`, or remove the field";
+
+section! {
+    /// Nothing is written for the time being.
+    struct SuspendSection {
+        /// Until when: date, time and offset in quotes. Without it, until these lines go.
+        #[schemars(
+            regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})$"),
+            example = &"2026-12-01T08:00:00+01:00"
+        )]
+        until: Option<String>,
+        /// Why, in a few words, for those who wait for a change.
+        #[schemars(length(min = 1, max = REASON_MOST), regex(pattern = r"^[^\u2028\u2029]*$"), example = &"porting to the new carrier")]
+        reason: String = REASON,
+    }
+}
 
 /// Reads the section, which stands in one file.
 pub(super) fn read(
@@ -27,14 +43,11 @@ pub(super) fn read(
     }
     *place = Some(section.key.span());
     let View::Mapping(mapping) = section.value.view() else {
-        let finding =
-            Diagnostic::new(Rule::WRONG_TYPE, Some(section.span()), "`suspend` must be a mapping with a reason");
-        return reader.report(finding.hint(FORM));
+        return reader.note(Rule::WRONG_TYPE, section.span(), "`suspend` must be a mapping with a reason", FORM);
     };
-    let fields = reader.fields(mapping, section.value.span(), ["until", "reason"]);
-    let [until, _] = fields.found;
-    let until = until.map(|field| moment(reader, field));
-    let reason = fields.required(1, reader, REASON).and_then(|field| words(reader, field));
+    let fields = SuspendSection::read(reader, mapping, section.value.span());
+    let until = fields.until.map(|field| moment(reader, field));
+    let reason = fields.reason.and_then(|field| words(reader, field));
     if let (Some(reason), None | Some(Some(_))) = (reason, until) {
         let value = Suspend { until: until.flatten(), reason: reason.into() };
         *suspend = Some(Spanned { value, span: section.key.span() });
@@ -52,18 +65,13 @@ fn words<'d>(reader: &mut Reader, field: Field<'d>) -> Option<&'d str> {
     } else {
         return Some(text);
     };
-    reader.report(Diagnostic::new(Rule::WRONG_VALUE, Some(field.span()), problem).hint(REASON));
-    None
+    reader.refuse(Rule::WRONG_VALUE, field.span(), problem, REASON)
 }
 
 fn moment(reader: &mut Reader, field: Field<'_>) -> Option<Timestamp> {
     let right = field.value.scalar().and_then(timestamp);
     let text = reader.text(field, Advice { empty: Some(UNTIL), instead: right.is_none().then_some(UNTIL) })?;
-    if right.is_none() {
-        let message = format!("`{text}` is not a point in time");
-        reader.report(Diagnostic::new(Rule::WRONG_VALUE, Some(field.span()), message).hint(UNTIL));
-    }
-    right
+    right.or_else(|| reader.refuse(Rule::WRONG_VALUE, field.span(), format!("`{text}` is not a point in time"), UNTIL))
 }
 
 /// A date, a time and an offset: without one of them, the text could mean several moments.

@@ -7,12 +7,13 @@ use serde_json::{Map, Value, json};
 
 use crate::providers::registry::{self, PROVIDERS, ProviderSpec, SettingKind, SettingSpec};
 
-use super::{CommonFields, Secret};
+use super::Secret;
+use crate::check::account::CommonFields;
 
-pub struct AccountSection;
+pub(super) struct AccountSection;
 
 /// The words of the providers.
-pub struct Provider;
+pub(in crate::check) struct Provider;
 
 impl JsonSchema for Provider {
     fn schema_name() -> Cow<'static, str> {
