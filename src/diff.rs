@@ -18,7 +18,7 @@ mod numbers;
 mod policy;
 mod resolve;
 
-pub use delta::{Deletion, Difference, GroupDelta, GroupFields, NumberDelta, Unmanaged};
+pub use delta::{Deletion, Difference, GroupDelta, NumberDelta, Unmanaged};
 
 use crate::diag::{Diagnostic, Findings};
 use crate::model::{Desired, Directory, Kind, LiveAccount};

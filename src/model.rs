@@ -13,7 +13,7 @@ mod directory;
 mod e164;
 mod emergency;
 mod extension;
-mod field;
+mod fields;
 mod freeze;
 mod kind;
 mod live;
@@ -28,20 +28,19 @@ mod scope;
 mod step;
 mod text;
 mod unreadable;
+mod value;
 mod watching;
 mod windows;
 mod zone;
 
 pub use capabilities::{Capabilities, RequestLimits};
-pub use change::{
-    Change, ChangeId, FieldChange, FieldName, FieldValue, ObjectLabel, PlannedRef, PreImage, Reason, Verb,
-};
+pub use change::{Change, ChangeId, FieldChange, ObjectLabel, PlannedRef, PreImage, Reason, Verb};
 pub use desired::{Absent, Declaration, Desired, DesiredNumber, DesiredRingGroup};
 pub use directory::{Directory, Found, Handle};
 pub use e164::{E164, E164Error};
 pub use emergency::{emergency_numbers, is_emergency};
 pub use extension::{ExtensionError, ExtensionNumber};
-pub use field::LiveObject;
+pub use fields::{Declared, FieldName, FieldSpec, LiveObject, Writable, WritableKind};
 pub use freeze::{Freeze, Suspend};
 pub use kind::Kind;
 pub use live::{
@@ -52,13 +51,14 @@ pub use name::{Name, NameError, NameKey, Unsayable};
 pub use owner::{Claim, LiveClaim, OwnerName, OwnerNameError};
 pub use pattern::{NamePattern, NumberPattern, PatternError};
 pub use place::{FileId, Place, Span, Spanned};
-pub use policy::{Base, BasePolicy, Cap, Capped, Caps, GuardPolicy, Ignorable, Policy, Protected};
+pub use policy::{Base, BasePolicy, Cap, Capped, Caps, GuardPolicy, Policy, Protected};
 pub use reference::{Reference, ReferenceError, Selector};
 pub use ring::{RingFor, RingForError, RingMode};
 pub use scope::{NameSet, NumberSet, Scope};
 pub use step::{Step, Steps};
 pub use text::is_unprintable;
 pub use unreadable::Unreadable;
+pub use value::{FieldValue, FieldValues, Value};
 pub use watching::{DriftPolicy, OnDrift, WatchPolicy};
 pub use windows::{ClockTime, ClockTimeError, Days, Window, WindowError, Windows};
 pub use zone::Zone;

@@ -2,17 +2,17 @@
 
 use std::collections::HashMap;
 
-use crate::model::{Change, ChangeId, Kind, ObjectId, Revision, VendorDocument, Verb};
+use crate::model::{Change, ChangeId, Kind, ObjectId, Revision, VendorDocument, Verb, WritableKind};
 use crate::providers::WriteReceipt;
 
 /// Ids and revisions that the plan could not know.
 pub(super) struct ResolvedIds<'a> {
     /// The creation of each new object, by its name.
-    creations: HashMap<(Kind, &'a str), ChangeId>,
+    creations: HashMap<(WritableKind, &'a str), ChangeId>,
     /// The ids that creations gave.
     created: HashMap<ChangeId, ObjectId>,
     /// The last version that this run made of an object, with its document.
-    versions: HashMap<(Kind, ObjectId), (Option<Revision>, Option<VendorDocument>)>,
+    versions: HashMap<(WritableKind, ObjectId), (Option<Revision>, Option<VendorDocument>)>,
 }
 
 impl<'a> ResolvedIds<'a> {
@@ -46,7 +46,7 @@ impl<'a> ResolvedIds<'a> {
         if object.id.is_none() {
             let creation = self.creations.get(&(object.kind, &*object.name)).copied().unwrap_or(change.id);
             let id = self.created.get(&creation).cloned();
-            object.id = Some(id.ok_or_else(|| missing(creation, object.kind, &object.name))?);
+            object.id = Some(id.ok_or_else(|| missing(creation, object.kind.into(), &object.name))?);
         }
         if let Some(id) = &object.id
             && let Some((revision, document)) = self.versions.get(&(object.kind, id.clone()))

@@ -1,7 +1,7 @@
 //! Findings on what a caller experiences. The files alone show some of them, the files together with the account
 //! show others; both have the same wording.
 
-use crate::model::{RingFor, Span};
+use crate::model::{FieldName, RingFor, Span};
 
 use super::{Diagnostic, Rule};
 
@@ -11,16 +11,19 @@ const LONGEST_WAIT: u32 = 60;
 const PLACES: usize = 10;
 
 /// The finding on a group that rings too many members one after the other for too long.
-pub fn long_wait(span: Span, members: usize, ring_for: RingFor) -> Option<Diagnostic> {
+pub fn long_wait(span: Span, members: usize, each: RingFor) -> Option<Diagnostic> {
     let members = u32::try_from(members).unwrap_or(u32::MAX);
-    let wait = members.saturating_mul(u32::from(ring_for.seconds()));
+    let wait = members.saturating_mul(u32::from(each.seconds()));
     if wait <= LONGEST_WAIT {
         return None;
     }
-    let message = format!("a caller may wait {wait}s: {members} members, {ring_for} each");
+    let message = format!("a caller may wait {wait}s: {members} members, {each} each");
     let hint = match LONGEST_WAIT / members.max(1) {
         0 => "ring fewer members, or all at once with `ring: simultaneous`".to_owned(),
-        seconds => format!("write `ring_for: {seconds}s`, ring fewer members, or all at once"),
+        seconds => {
+            let field = FieldName::RingFor.as_str();
+            format!("write `{field}: {seconds}s`, ring fewer members, or all at once")
+        }
     };
     Some(Diagnostic::new(Rule::LONG_WAIT, Some(span), message).hint(hint))
 }

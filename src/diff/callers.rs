@@ -3,7 +3,7 @@
 
 use crate::diag::caller::{Step, cycle, long_wait};
 use crate::diag::{Diagnostic, Findings, Severity};
-use crate::model::{Declaration, DesiredRingGroup, Handle, Ignorable, Reference, RingMode, Selector, Spanned};
+use crate::model::{Declaration, DesiredRingGroup, FieldName, Handle, Reference, RingMode, Selector, Spanned};
 use crate::routing::RoutingGraph;
 
 use super::delta::GroupDelta;
@@ -46,7 +46,7 @@ impl<'a> Callers<'_, 'a> {
 
     fn writes_no_answer(&self, group: Handle) -> bool {
         let found = self.groups.binary_search_by_key(&group, |delta| delta.handle);
-        found.is_ok_and(|at| self.groups.get(at).is_some_and(|delta| delta.fields.no_answer.is_some()))
+        found.is_ok_and(|at| self.groups.get(at).is_some_and(|delta| delta.fields.no_answer().is_some()))
     }
 
     fn declared(&self, group: Handle) -> Option<&'a DesiredRingGroup> {
@@ -61,7 +61,7 @@ impl<'a> Callers<'_, 'a> {
 
     /// The `no_answer` of the files, unless the policy ignores that field.
     fn no_answer(&self, group: Handle) -> Option<&'a Spanned<Option<Reference>>> {
-        self.declared(group)?.no_answer.as_ref().filter(|_| !self.resolver.ignores(group, Ignorable::GroupNoAnswer))
+        self.declared(group)?.no_answer.as_ref().filter(|_| !self.resolver.ignores(group, FieldName::NoAnswer))
     }
 
     /// Whether the files alone show where this group's unanswered calls go: its `no_answer` has the name of a declared
@@ -83,17 +83,17 @@ fn waits(resolver: &Resolver<'_, '_>, diagnostics: &mut Findings) {
     let pairs = resolver.desired.ring_groups.iter().zip(&resolver.matching.handles);
     for (index, (group, &handle)) in (0u32..).zip(pairs) {
         let existing = live.ring_groups.get(handle.index as usize);
-        let ring = group.ring.filter(|_| !resolver.ignores(handle, Ignorable::GroupRing));
+        let ring = group.ring.filter(|_| !resolver.ignores(handle, FieldName::Ring));
         let mode = ring.map(|ring| ring.value).or(existing.map(|group| group.ring)).unwrap_or_default();
         if mode != RingMode::Sequential {
             continue;
         }
-        let duration = group.ring_for.filter(|_| !resolver.ignores(handle, Ignorable::GroupRingFor));
+        let duration = group.ring_for.filter(|_| !resolver.ignores(handle, FieldName::RingFor));
         let kept = existing.map_or(Some(live.capabilities.ring_for_default), |group| group.ring_for);
         let Some(ring_for) = duration.map(|ring_for| ring_for.value).or(kept) else {
             continue;
         };
-        let members = match existing.filter(|_| resolver.ignores(handle, Ignorable::GroupMembers)) {
+        let members = match existing.filter(|_| resolver.ignores(handle, FieldName::Members)) {
             Some(existing) => existing.members.len(),
             None => group.members.len(),
         };

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Desired, Directory, ExtensionNumber, Handle, Kind, Name, RingFor, RingMode, Span};
+use crate::model::{Desired, Directory, FieldValues, Handle, Kind, Span};
 use crate::routing::RoutingGraph;
 
 /// Everything that differs, beside both sides of it.
@@ -51,24 +51,7 @@ pub struct GroupDelta {
     /// Whether the file asks for another name.
     pub renamed: bool,
     /// The fields to write.
-    pub fields: GroupFields,
-}
-
-/// The fields of a group that a change writes. `None` leaves the field as it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct GroupFields {
-    /// The name.
-    pub name: Option<Name>,
-    /// The extension number.
-    pub extension: Option<ExtensionNumber>,
-    /// The ring mode.
-    pub ring: Option<RingMode>,
-    /// The members.
-    pub members: Option<Vec<Handle>>,
-    /// The duration.
-    pub ring_for: Option<RingFor>,
-    /// The no-answer target; an inner `None` ends the call.
-    pub no_answer: Option<Option<Handle>>,
+    pub fields: FieldValues<Handle>,
 }
 
 /// A ring group to delete.
@@ -121,7 +104,7 @@ impl<'a> Difference<'a> {
                 return desired.map(|group| group.name.value.to_string()).unwrap_or_default();
             }
             if let Ok(found) = self.groups.binary_search_by_key(&handle, |group| group.handle)
-                && let Some(name) = self.groups.get(found).and_then(|group| group.fields.name.as_ref())
+                && let Some(name) = self.groups.get(found).and_then(|group| group.fields.name())
             {
                 return name.to_string();
             }
@@ -148,19 +131,12 @@ pub(super) fn routing<'g, 'a>(
         }
     }
     for GroupDelta { handle, fields, .. } in groups {
-        if let Some(target) = fields.no_answer {
-            graph.set_target(*handle, target);
+        if let Some(target) = fields.no_answer() {
+            graph.set_target(*handle, target.copied());
         }
-        if let Some(members) = &fields.members {
+        if let Some(members) = fields.members() {
             graph.set_members(*handle, members);
         }
     }
     graph
-}
-
-impl GroupFields {
-    /// Whether nothing is written.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
 }

@@ -2,32 +2,32 @@
 
 use crate::diag::{Diagnostic, Findings, Rule, attribute};
 use crate::model::{
-    Capabilities, Declaration, DesiredRingGroup, ExtensionNumber, Handle, Ignorable, Kind, LiveRingGroup, Name,
-    ObjectRef, RingFor, RingMode, Span, Spanned,
+    Capabilities, Declaration, Declared, DesiredRingGroup, FieldName, FieldValues, Handle, Kind, LiveObject,
+    LiveRingGroup, Name, ObjectRef, RingMode, Span, Spanned, Value, WritableKind,
 };
 
-use super::delta::{GroupDelta, GroupFields};
+use super::delta::GroupDelta;
 use super::resolve::Resolver;
 
 /// The groups to make or to change, by handle.
 pub(super) fn compare(resolver: &Resolver<'_, '_>, diagnostics: &mut Findings) -> Vec<GroupDelta> {
     let mut deltas = Vec::new();
-    let live = &resolver.directory.live().ring_groups;
+    let account = resolver.directory.live();
     let pairs = resolver.desired.ring_groups.iter().zip(&resolver.matching.handles);
     for (index, (group, &handle)) in (0u32..).zip(pairs) {
         let mut found = Vec::new();
-        let declared = Declared::resolve(resolver, group, handle, &mut found);
-        let fields = match live.get(handle.index as usize) {
-            Some(live) => declared.changes_to(resolver, live),
-            None => declared.creation(&resolver.directory.live().capabilities),
-        };
-        if let Some(name) = &fields.name {
-            name_fits(name, group.name.span, &resolver.directory.live().capabilities, &mut found);
+        let mut fields = declared(resolver, group, handle, &mut found);
+        match account.ring_groups.get(handle.index as usize) {
+            Some(live) => keep_differing(resolver, &mut fields, live),
+            None => add_defaults(&mut fields, &account.capabilities),
+        }
+        if let Some(name) = fields.name() {
+            name_fits(name, group.name.span, &account.capabilities, &mut found);
         }
         attribute(&mut found, Declaration::RingGroup(index));
         diagnostics.extend(found);
         if !fields.is_empty() {
-            let renamed = fields.name.is_some();
+            let renamed = fields.name().is_some();
             deltas.push(GroupDelta { handle, desired: index, renamed, fields });
         }
     }
@@ -35,116 +35,97 @@ pub(super) fn compare(resolver: &Resolver<'_, '_>, diagnostics: &mut Findings) -
     deltas
 }
 
-/// The declared values of a group. A field that the policy ignores counts as not declared.
-struct Declared<'a> {
-    group: &'a DesiredRingGroup,
-    extension: Option<&'a Spanned<ExtensionNumber>>,
-    ring: Option<Spanned<RingMode>>,
-    members: Option<Vec<Handle>>,
-    ring_for: Option<Spanned<RingFor>>,
-    no_answer: Option<Option<Handle>>,
+/// The declared fields of a group, except those that the policy ignores and those whose targets are not found.
+fn declared(
+    resolver: &Resolver<'_, '_>,
+    group: &DesiredRingGroup,
+    handle: Handle,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> FieldValues<Handle> {
+    let declared = Declared::RingGroup(group);
+    let mut fields = FieldValues::default();
+    for field in declared.kind().fields().filter(|field| !resolver.ignores(handle, *field)) {
+        let Some(written) = declared.field(field) else { continue };
+        let value = match field {
+            FieldName::Members => Ok(Value::References(members(resolver, group, diagnostics))),
+            _ => written.value.try_map(|target| resolver.resolve(target, written.span)),
+        };
+        match value {
+            Ok(value) => {
+                let value = Spanned { value, span: written.span };
+                diagnostics.extend(limit(&resolver.directory.live().capabilities, group, handle, &value));
+                fields.insert(field, value.value);
+            }
+            Err(diagnostic) => diagnostics.push(*diagnostic),
+        }
+    }
+    fields
 }
 
-impl<'a> Declared<'a> {
-    fn resolve(
-        resolver: &Resolver<'_, 'a>,
-        group: &'a DesiredRingGroup,
-        handle: Handle,
-        diagnostics: &mut Vec<Diagnostic>,
-    ) -> Self {
-        let managed = |field| !resolver.ignores(handle, field);
-        let members = managed(Ignorable::GroupMembers).then(|| members(resolver, group, diagnostics));
-        let no_answer = group.no_answer.as_ref().filter(|_| managed(Ignorable::GroupNoAnswer));
-        let target = no_answer.and_then(|target| resolver.target(target, diagnostics));
-        if let (Some(Some(target)), Some(written)) = (target, no_answer) {
-            let capabilities = &resolver.directory.live().capabilities;
-            if target == handle {
-                diagnostics.push(Diagnostic::new(
-                    Rule::SELF_NO_ANSWER,
-                    Some(written.span),
-                    format!("the ring group `{}` is its own no-answer target", group.name.value),
-                ));
-            } else if !capabilities.no_answer.contains(&target.kind) {
-                diagnostics.push(unsupported(
-                    written.span,
-                    &format!("hand an unanswered call to a {}", target.kind.as_str().replace('_', " ")),
-                ));
-            }
-        }
-        let declared = Self {
-            group,
-            extension: resolver.extension(group, handle),
-            ring: group.ring.filter(|_| managed(Ignorable::GroupRing)),
-            members,
-            ring_for: group.ring_for.filter(|_| managed(Ignorable::GroupRingFor)),
-            no_answer: target,
+/// Keeps the fields in which an existing group differs.
+fn keep_differing<'a>(resolver: &Resolver<'_, 'a>, fields: &mut FieldValues<Handle>, live: &'a LiveRingGroup) {
+    let mode = match fields.get(FieldName::Ring) {
+        Some(Value::Ring(mode)) => *mode,
+        _ => live.ring,
+    };
+    let live = LiveObject::RingGroup(live);
+    fields.retain(|field, declared| match (live.field(field), declared) {
+        (None, _) => false,
+        (Some(Value::References(live)), Value::References(declared)) => !same_members(resolver, mode, &live, declared),
+        (Some(live), declared) => live.map(|target| resolver.live(target)) != declared.map(|target| Some(*target)),
+    });
+}
+
+/// Completes the fields of a group that does not exist yet.
+fn add_defaults(fields: &mut FieldValues<Handle>, capabilities: &Capabilities) {
+    let managed: Vec<FieldName> = fields.fields().collect();
+    for field in WritableKind::RingGroup.fields().filter(|field| !managed.contains(field)) {
+        let default = match field {
+            FieldName::Extension => Value::ChosenByAccount,
+            FieldName::Ring => Value::Ring(RingMode::default()),
+            FieldName::Members => Value::References(Vec::new()),
+            FieldName::RingFor => Value::RingFor(capabilities.ring_for_default),
+            FieldName::NoAnswer => Value::None,
+            FieldName::Name | FieldName::To | FieldName::Label => continue,
         };
-        declared.check_limits(&resolver.directory.live().capabilities, diagnostics);
-        declared
+        fields.insert(field, default);
     }
+}
 
-    /// The fields that an existing group must get.
-    fn changes_to(self, resolver: &Resolver<'_, 'a>, live: &'a LiveRingGroup) -> GroupFields {
-        let ring = self.ring.map(|ring| ring.value);
-        let mode = ring.unwrap_or(live.ring);
-        let members = self.members.filter(|wanted| !same_members(resolver, mode, &live.members, wanted));
-        let same_target = match (&live.no_answer, self.no_answer) {
-            (_, None) | (None, Some(None)) => true,
-            (Some(reference), Some(Some(handle))) => resolver.live(reference) == Some(handle),
-            _ => false,
-        };
-        let name = &self.group.name.value;
-        GroupFields {
-            name: (*name != live.name).then(|| name.clone()),
-            extension: differing(self.extension, live.extension.as_ref()),
-            ring: ring.filter(|&ring| ring != live.ring),
-            members,
-            ring_for: differing(self.ring_for.as_ref(), live.ring_for.as_ref()),
-            no_answer: if same_target { None } else { self.no_answer },
+/// The finding on a value that the account does not accept.
+fn limit(
+    capabilities: &Capabilities,
+    group: &DesiredRingGroup,
+    handle: Handle,
+    value: &Spanned<Value<Handle>>,
+) -> Option<Diagnostic> {
+    let what = match &value.value {
+        Value::Reference(target) if *target == handle => {
+            let message = format!("the ring group `{}` is its own no-answer target", group.name.value);
+            return Some(Diagnostic::new(Rule::SELF_NO_ANSWER, Some(value.span), message));
         }
-    }
-
-    /// All the fields of a group that does not exist yet. An extension number that the file does not name is
-    /// left to the account.
-    fn creation(self, capabilities: &Capabilities) -> GroupFields {
-        GroupFields {
-            name: Some(self.group.name.value.clone()),
-            extension: self.extension.map(|extension| extension.value.clone()),
-            ring: Some(self.ring.map_or_else(RingMode::default, |ring| ring.value)),
-            members: Some(self.members.unwrap_or_default()),
-            ring_for: Some(self.ring_for.map_or(capabilities.ring_for_default, |ring_for| ring_for.value)),
-            no_answer: Some(self.no_answer.flatten()),
+        Value::Reference(target) if !capabilities.no_answer.contains(&target.kind) => {
+            format!("hand an unanswered call to a {}", target.kind.as_str().replace('_', " "))
         }
-    }
-
-    fn check_limits(&self, capabilities: &Capabilities, diagnostics: &mut Vec<Diagnostic>) {
-        if let Some(ring) = &self.ring
-            && !capabilities.ring_modes.contains(&ring.value)
-        {
-            diagnostics.push(unsupported(ring.span, &format!("ring {}", ring.value)));
+        Value::References(_) => {
+            let most = capabilities.members_most.filter(|most| group.members.len() > *most)?;
+            format!("have more than {most} members in a ring group")
         }
-        if let Some(most) = capabilities.members_most
-            && self.members.is_some()
-            && self.group.members.len() > most
-        {
-            let span = self.group.members_span;
-            diagnostics.push(unsupported(span, &format!("have more than {most} members in a ring group")));
-        }
-        if let Some(ring_for) = &self.ring_for {
+        Value::Ring(mode) if !capabilities.ring_modes.contains(mode) => format!("ring {mode}"),
+        Value::RingFor(duration) => {
             let range = capabilities.ring_for_least..=capabilities.ring_for_most;
-            if !range.contains(&ring_for.value) {
-                let what = format!("ring for {}, only for {} to {}", ring_for.value, range.start(), range.end());
-                diagnostics.push(unsupported(ring_for.span, &what));
+            if range.contains(duration) {
+                return None;
             }
+            format!("ring for {duration}, only for {} to {}", range.start(), range.end())
         }
-        if let Some(extension) = self.extension
-            && !capabilities.extension_fits(&extension.value)
-        {
+        Value::Extension(extension) if !capabilities.extension_fits(extension) => {
             let (least, most) = capabilities.extension_digits;
-            let what = format!("give out the extension {} ({least} to {most} digits, not reserved)", extension.value);
-            diagnostics.push(unsupported(extension.span, &what));
+            format!("give out the extension {extension} ({least} to {most} digits, not reserved)")
         }
-    }
+        _ => return None,
+    };
+    Some(unsupported(value.span, &what))
 }
 
 fn name_fits(name: &Name, span: Span, capabilities: &Capabilities, diagnostics: &mut Vec<Diagnostic>) {
@@ -155,12 +136,8 @@ fn name_fits(name: &Name, span: Span, capabilities: &Capabilities, diagnostics: 
     }
 }
 
-fn differing<T: Clone + PartialEq>(wanted: Option<&Spanned<T>>, live: Option<&T>) -> Option<T> {
-    wanted.map(|wanted| &wanted.value).filter(|wanted| Some(*wanted) != live).cloned()
-}
-
 /// Whether the live members are the wanted ones: in order where order matters, else as a set.
-fn same_members<'a>(resolver: &Resolver<'_, 'a>, mode: RingMode, live: &'a [ObjectRef], wanted: &[Handle]) -> bool {
+fn same_members<'a>(resolver: &Resolver<'_, 'a>, mode: RingMode, live: &[&'a ObjectRef], wanted: &[Handle]) -> bool {
     if live.len() != wanted.len() {
         return false;
     }

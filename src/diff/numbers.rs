@@ -1,7 +1,7 @@
 //! Numbers: where they go and what is written beside them.
 
 use crate::diag::{Diagnostic, Findings, Rule, attribute};
-use crate::model::{Declaration, DesiredNumber, Handle, Ignorable, Kind, LiveNumber, Span};
+use crate::model::{Declaration, DesiredNumber, FieldName, Handle, Kind, LiveNumber, Span};
 
 use super::delta::NumberDelta;
 use super::resolve::Resolver;
@@ -12,7 +12,7 @@ const BATCH: usize = 256;
 /// The numbers that differ, in the order of the numbers, and how many the account does not have. Both lists are sorted, so one walk is enough.
 pub(super) fn compare(resolver: &Resolver<'_, '_>, diagnostics: &mut Findings) -> (Vec<NumberDelta>, usize) {
     let (mut deltas, mut missing) = (Vec::new(), 0);
-    let labels = !resolver.desired.policy.ignore.contains(&Ignorable::NumberLabel);
+    let labels = !resolver.desired.policy.ignore.contains(&FieldName::Label);
     let mut live = (0u32..).zip(&resolver.directory.live().numbers).peekable();
     let look_up = |number: &DesiredNumber| number.to.value.as_ref().map(|to| resolver.find(to));
     // Many look-ups at a time: each waits for memory, and a machine waits for several if little stands between them.

@@ -11,7 +11,7 @@ use foldhash::HashMap;
 
 use crate::diag::{Diagnostic, Rule, nearest_of_any};
 use crate::model::{
-    Desired, DesiredRingGroup, Directory, ExtensionNumber, Found, Handle, Ignorable, Kind, ObjectRef, Reference,
+    Desired, DesiredRingGroup, Directory, ExtensionNumber, FieldName, Found, Handle, Kind, ObjectRef, Reference,
     Selector, Span, Spanned, Unreadable,
 };
 
@@ -78,7 +78,7 @@ impl<'r, 'a> Resolver<'r, 'a> {
     }
 
     /// Whether the policy leaves this field of a group to others; a group that is new gets what its file says.
-    pub(super) fn ignores(&self, group: Handle, field: Ignorable) -> bool {
+    pub(super) fn ignores(&self, group: Handle, field: FieldName) -> bool {
         let exists = (group.index as usize) < self.directory.live().ring_groups.len();
         exists && self.desired.policy.ignore.contains(&field)
     }
@@ -89,7 +89,7 @@ impl<'r, 'a> Resolver<'r, 'a> {
         group: &'g DesiredRingGroup,
         handle: Handle,
     ) -> Option<&'g Spanned<ExtensionNumber>> {
-        group.extension.as_ref().filter(|_| !self.ignores(handle, Ignorable::GroupExtension))
+        group.extension.as_ref().filter(|_| !self.ignores(handle, FieldName::Extension))
     }
 
     /// Whether `absent` deletes this live group.
@@ -121,17 +121,7 @@ impl<'r, 'a> Resolver<'r, 'a> {
         }
     }
 
-    /// [`Self::resolve`] for a target that may also be the word `none`.
-    pub(super) fn target(
-        &self,
-        target: &Spanned<Option<Reference>>,
-        diagnostics: &mut Vec<Diagnostic>,
-    ) -> Option<Option<Handle>> {
-        let found = target.value.as_ref().map(|reference| self.find(reference));
-        self.found(target, found, diagnostics)
-    }
-
-    /// [`Self::target`] for a target that was looked up already.
+    /// [`Self::resolve`] for a target that was looked up already and may be the word `none`.
     pub(super) fn found(
         &self,
         target: &Spanned<Option<Reference>>,

@@ -3,11 +3,9 @@
 //! A change is self-contained: it can be stored, shown and applied without the files or the account that it
 //! came from. It holds no secret, because nothing that it is made of can hold one.
 
-use std::collections::HashMap;
-
 use serde::{Deserialize, Serialize};
 
-use super::{E164, ExtensionNumber, Kind, Name, ObjectId, Place, Revision, RingFor, RingMode, Step, VendorDocument};
+use super::{E164, FieldName, FieldValue, Kind, ObjectId, Place, Revision, Step, VendorDocument, WritableKind};
 
 /// A change's position in its plan, from 1. A change depends only on changes with smaller numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
@@ -29,59 +27,12 @@ pub enum Verb {
 /// The object that a change writes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ObjectLabel {
-    /// Its kind.
-    pub kind: Kind,
+    pub kind: WritableKind,
     /// The vendor's id; absent for an object that this change creates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<ObjectId>,
     /// The number, or the name that it has before the change.
     pub name: String,
-}
-
-/// A field that a change can write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum FieldName {
-    /// A number's destination.
-    To,
-    /// A number's label.
-    Label,
-    /// A group's name.
-    Name,
-    /// A group's extension number.
-    Extension,
-    /// A group's ring mode.
-    Ring,
-    /// A group's members.
-    Members,
-    /// A group's ring duration.
-    RingFor,
-    /// A group's no-answer target.
-    NoAnswer,
-}
-
-/// The value of a field before or after a change.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum FieldValue {
-    /// There is none: an unassigned number, a group without a no-answer target, an object not yet made.
-    None,
-    /// The account chooses: the extension number of a new group whose file names none.
-    ChosenByAccount,
-    /// A label.
-    Text(String),
-    /// A name.
-    Name(#[schemars(with = "String")] Name),
-    /// An extension number.
-    Extension(#[schemars(with = "String")] ExtensionNumber),
-    /// A ring mode.
-    Ring(RingMode),
-    /// A duration in whole seconds, such as `20s`.
-    RingFor(#[schemars(with = "String")] RingFor),
-    /// One object.
-    Reference(PlannedRef),
-    /// Several objects, in order.
-    References(Vec<PlannedRef>),
 }
 
 /// A reference inside a change.
@@ -172,36 +123,6 @@ pub struct Change {
     pub document: Option<VendorDocument>,
 }
 
-impl FieldValue {
-    /// The references in it, in order.
-    pub fn references(&self) -> &[PlannedRef] {
-        match self {
-            Self::Reference(target) => std::slice::from_ref(target),
-            Self::References(targets) => targets,
-            _ => &[],
-        }
-    }
-
-    /// The same value with other references.
-    #[must_use]
-    pub fn with_references(&self, other: impl Fn(&PlannedRef) -> PlannedRef) -> Self {
-        match self {
-            Self::Reference(target) => Self::Reference(other(target)),
-            Self::References(targets) => Self::References(targets.iter().map(other).collect()),
-            rest => rest.clone(),
-        }
-    }
-
-    /// The same value with the ids that the changes of its plan have given, as far as they have.
-    #[must_use]
-    pub fn with_ids(&self, made: &HashMap<ChangeId, ObjectId>) -> Self {
-        self.with_references(|target| {
-            let made = || target.created_by.and_then(|change| made.get(&change)).cloned();
-            PlannedRef { id: target.id.clone().or_else(made), ..target.clone() }
-        })
-    }
-}
-
 impl Change {
     /// The value that this change gives a field, if it writes it.
     pub fn after(&self, field: FieldName) -> Option<&FieldValue> {
@@ -210,7 +131,7 @@ impl Change {
 
     /// The number that is written, if the object is one.
     pub fn number(&self) -> Option<E164> {
-        (self.object.kind == Kind::Number).then(|| self.object.name.parse().ok()).flatten()
+        (self.object.kind == WritableKind::Number).then(|| self.object.name.parse().ok()).flatten()
     }
 
     /// Every reference that the change writes.
@@ -220,21 +141,5 @@ impl Change {
             FieldValue::References(references) => references.iter_mut(),
             _ => [].iter_mut(),
         })
-    }
-}
-
-impl FieldName {
-    /// The field as the file spells it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::To => "to",
-            Self::Label => "label",
-            Self::Name => "name",
-            Self::Extension => "extension",
-            Self::Ring => "ring",
-            Self::Members => "members",
-            Self::RingFor => "ring_for",
-            Self::NoAnswer => "no_answer",
-        }
     }
 }

@@ -31,12 +31,11 @@ pub struct Desired {
     pub base: Vec<Base>,
 }
 
-/// A number and where its calls shall go.
+/// A number, as the files declare it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DesiredNumber {
-    /// The number.
     pub number: E164,
-    /// Where the number stands in the file.
+    /// The place of the number itself.
     pub span: Span,
     /// The destination; `None` is the written word `none`: deliberately unassigned.
     pub to: Spanned<Option<Reference>>,
@@ -44,22 +43,18 @@ pub struct DesiredNumber {
     pub label: Option<Spanned<Box<str>>>,
 }
 
-/// A ring group as it shall be.
+/// A ring group, as the files declare it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DesiredRingGroup {
-    /// Its name, and where it stands in the file.
     pub name: Spanned<Name>,
-    /// Its extension number.
     pub extension: Option<Spanned<ExtensionNumber>>,
-    /// How it rings.
     pub ring: Option<Spanned<RingMode>>,
-    /// Who rings, in order; never empty.
+    /// In order; never empty.
     pub members: Vec<Spanned<Reference>>,
-    /// Where the list of members stands.
+    /// The place of the whole list.
     pub members_span: Span,
-    /// How long it rings.
     pub ring_for: Option<Spanned<RingFor>>,
-    /// Who takes the call then; an inner `None` is the written word `none`: the call ends.
+    /// An inner `None` is the written word `none`: the call ends.
     pub no_answer: Option<Spanned<Option<Reference>>>,
     /// The name under which the group is known so far.
     pub renamed_from: Option<Spanned<Name>>,
@@ -68,7 +63,6 @@ pub struct DesiredRingGroup {
 /// A ring group that must not exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Absent {
-    /// The group.
     pub reference: Spanned<Reference>,
 }
 
@@ -88,8 +82,8 @@ impl Desired {
     pub fn declared(&self, declaration: Declaration) -> Option<(Kind, String, Span)> {
         Some(match declaration {
             Declaration::Number(at) => {
-                let wish = self.numbers.get(at as usize)?;
-                (Kind::Number, wish.number.to_string(), wish.span)
+                let number = self.numbers.get(at as usize)?;
+                (Kind::Number, number.number.to_string(), number.span)
             }
             Declaration::RingGroup(at) => {
                 let name = &self.ring_groups.get(at as usize)?.name;

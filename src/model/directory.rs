@@ -14,6 +14,7 @@ use foldhash::{HashMap, HashSet};
 use super::unreadable::{Unread, Unreadable};
 use super::{
     ExtensionNumber, Kind, LiveAccount, LiveNumber, LiveObject, NameKey, ObjectId, ObjectRef, Reference, Selector,
+    WritableKind,
 };
 
 use ids::Ids;
@@ -36,7 +37,7 @@ pub struct Handle {
 pub enum Found {
     /// Exactly one object.
     One(Handle),
-    /// Several: each could be meant.
+    /// The reference is ambiguous.
     Several(Vec<Handle>),
     /// Nothing.
     None,
@@ -80,15 +81,14 @@ impl<'a> Directory<'a> {
         self.ids.find(reference)
     }
 
-    /// The number or the ring group with this id; `None` if it is gone or of another kind.
-    pub fn object(&self, kind: Kind, id: &ObjectId) -> Option<LiveObject<'a>> {
+    /// The number or the ring group with this id; `None` if it is gone.
+    pub fn object(&self, kind: WritableKind, id: &ObjectId) -> Option<LiveObject<'a>> {
         match kind {
-            Kind::Number => self.live.numbers.get(self.ids.number(id)? as usize).map(LiveObject::Number),
-            Kind::RingGroup => {
-                let handle = self.by_id(&ObjectRef { kind, id: id.clone() })?;
-                self.live.ring_groups.get(handle.index as usize).map(LiveObject::Group)
+            WritableKind::Number => self.live.numbers.get(self.ids.number(id)? as usize).map(LiveObject::Number),
+            WritableKind::RingGroup => {
+                let handle = self.by_id(&ObjectRef { kind: kind.into(), id: id.clone() })?;
+                self.live.ring_groups.get(handle.index as usize).map(LiveObject::RingGroup)
             }
-            _ => None,
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! E.164 (ITU-T) allows a country code that never starts with zero and at most 15 digits in all. So the
 //! digits fit a `u64` without loss, which keeps an account of a million numbers small and makes comparing
-//! two of them one instruction. Fewer than 7 digits is no public number in any plan.
+//! two of them one instruction. No numbering plan has public numbers of fewer than 7 digits.
 
 use std::fmt;
 use std::str::FromStr;

@@ -34,7 +34,6 @@ pub struct VendorDocument(pub Arc<str>);
 pub struct ObjectRef {
     /// The kind of the object that is pointed at.
     pub kind: Kind,
-    /// Its id.
     pub id: ObjectId,
 }
 
@@ -43,7 +42,6 @@ pub struct ObjectRef {
 pub struct AccountInfo {
     /// The vendor's id, so that a plan for one account is never applied to another.
     pub id: Box<str>,
-    /// The account's name.
     pub name: Box<str>,
     /// The main number.
     pub default_number: Option<E164>,
@@ -54,9 +52,7 @@ pub struct AccountInfo {
 /// A phone number of the account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveNumber {
-    /// The vendor's id.
     pub id: ObjectId,
-    /// The number.
     pub number: E164,
     /// Where its calls go; `None` if it is unassigned.
     pub to: Option<ObjectRef>,
@@ -64,7 +60,6 @@ pub struct LiveNumber {
     pub label: Box<str>,
     /// Whether help calls this number back.
     pub emergency_callback: bool,
-    /// The version that was read.
     pub revision: Option<Revision>,
     /// What else the vendor stores with it.
     pub document: Option<VendorDocument>,
@@ -73,21 +68,17 @@ pub struct LiveNumber {
 /// A ring group of the account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveRingGroup {
-    /// The vendor's id.
     pub id: ObjectId,
     /// Its name, as the account spells it.
     pub name: Name,
-    /// Its extension number.
     pub extension: Option<ExtensionNumber>,
-    /// How it rings.
     pub ring: RingMode,
-    /// Who rings, in order.
+    /// In order.
     pub members: Vec<ObjectRef>,
-    /// How long it rings; `None` if it rings for ever.
+    /// `None` if it rings without end.
     pub ring_for: Option<RingFor>,
-    /// Who takes the call then; `None` if the call ends.
+    /// `None` if an unanswered call ends.
     pub no_answer: Option<ObjectRef>,
-    /// The version that was read.
     pub revision: Option<Revision>,
     /// What else the vendor stores with it.
     pub document: Option<VendorDocument>,
@@ -96,13 +87,9 @@ pub struct LiveRingGroup {
 /// A person's extension. Strowger reads it and never writes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveUser {
-    /// The vendor's id.
     pub id: ObjectId,
-    /// The person's name.
     pub name: Box<str>,
-    /// The person's e-mail address.
     pub email: Option<Box<str>>,
-    /// The extension number.
     pub extension: Option<ExtensionNumber>,
     /// The mailbox, if there is one.
     pub voicemail: Option<ObjectId>,
@@ -113,9 +100,7 @@ pub struct LiveUser {
 /// One phone. Strowger reads it and never writes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveDevice {
-    /// The vendor's id.
     pub id: ObjectId,
-    /// Its name.
     pub name: Box<str>,
     /// The user that has it.
     pub owner: Option<ObjectId>,
@@ -124,11 +109,8 @@ pub struct LiveDevice {
 /// An auto-attendant. Strowger reads it and never writes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveReceptionist {
-    /// The vendor's id.
     pub id: ObjectId,
-    /// Its name.
     pub name: Box<str>,
-    /// The extension number.
     pub extension: Option<ExtensionNumber>,
     /// Where each key leads: the key as dialled, then the target.
     pub keys: Vec<(Box<str>, ObjectRef)>,
@@ -137,32 +119,22 @@ pub struct LiveReceptionist {
 /// A conference line. Strowger reads it and never writes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveConference {
-    /// The vendor's id.
     pub id: ObjectId,
-    /// Its name.
     pub name: Box<str>,
-    /// The extension number.
     pub extension: Option<ExtensionNumber>,
 }
 
 /// The whole account, as read at one time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LiveAccount {
-    /// The account itself.
     pub account: AccountInfo,
     /// What it accepts.
     pub capabilities: Capabilities,
-    /// Its numbers.
     pub numbers: Vec<LiveNumber>,
-    /// Its ring groups.
     pub ring_groups: Vec<LiveRingGroup>,
-    /// Its users.
     pub users: Vec<LiveUser>,
-    /// Their phones.
     pub devices: Vec<LiveDevice>,
-    /// Its auto-attendants.
     pub receptionists: Vec<LiveReceptionist>,
-    /// Its conference lines.
     pub conferences: Vec<LiveConference>,
     /// Numbers and ring groups that have no place in the lists above.
     pub unreadable: Vec<Unreadable>,
@@ -173,16 +145,11 @@ pub struct LiveAccount {
 pub enum Incomplete {
     /// A list gave one object twice, as lists do when the account changes between two pages.
     #[error("the account listed {kind} {id} twice")]
-    Repeated {
-        /// The kind of list.
-        kind: Kind,
-        /// What came twice.
-        id: Box<str>,
-    },
+    Repeated { kind: Kind, id: Box<str> },
 }
 
 impl LiveAccount {
-    /// Puts the lists in a stable order and refuses an account in which something was listed twice.
+    /// Puts the lists in a stable order and refuses an account that lists an object twice.
     pub fn validated(mut self) -> Result<Self, Incomplete> {
         self.numbers.sort_unstable_by_key(|number| number.number);
         for pair in self.numbers.windows(2) {
@@ -195,7 +162,7 @@ impl LiveAccount {
         ensure_unique(Kind::Number, self.numbers.iter().map(|number| &number.id))?;
         sort(Kind::RingGroup, &mut self.ring_groups, |group| &group.id)?;
         sort(Kind::User, &mut self.users, |user| &user.id)?;
-        // A mailbox of two people would have two names, and a plan could not tell them apart.
+        // A mailbox of two people would have two names, and a plan could not distinguish them.
         ensure_unique(Kind::Voicemail, self.users.iter().filter_map(|user| user.voicemail.as_ref()))?;
         sort(Kind::Device, &mut self.devices, |device| &device.id)?;
         sort(Kind::Receptionist, &mut self.receptionists, |receptionist| &receptionist.id)?;

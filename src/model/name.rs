@@ -40,7 +40,7 @@ pub enum Unsayable {
     /// It is nothing but digits.
     #[error("would be taken for an extension number")]
     Extension,
-    /// It has a line break that is no control character.
+    /// It has a line break that is not a control character.
     #[error("has a line break in it")]
     LineBreak,
 }
@@ -59,7 +59,7 @@ impl Name {
         NameKey::of(&self.0)
     }
 
-    /// The text of [`Self::key`], borrowed where it stands here as it is: for looking up without keeping.
+    /// The text of [`Self::key`], borrowed where it needs no change: for look-ups that keep nothing.
     pub fn folded(&self) -> Cow<'_, str> {
         NameKey::folded(&self.0)
     }
@@ -82,7 +82,7 @@ impl Name {
 }
 
 impl NameKey {
-    /// The key of any text: also of one that is no valid name, such as half a reference.
+    /// The key of any text: also of one that is not a valid name, such as half a reference.
     pub fn of(text: &str) -> Self {
         Self(Self::folded(text).into())
     }

@@ -23,7 +23,7 @@ pub enum NamePattern {
     Beginning(NameKey),
 }
 
-/// Why a text is no entry of a scope.
+/// Why a text is not an entry of a scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
     /// It is no number, no range and no prefix.

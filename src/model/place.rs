@@ -17,16 +17,14 @@ pub struct Span {
     pub line: u32,
     /// The column of the first character, from 1.
     pub column: u32,
-    /// How many characters are meant; at least 1.
+    /// The length in characters; at least 1.
     pub length: u32,
 }
 
 /// A value and where the operator wrote it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spanned<T> {
-    /// The value.
     pub value: T,
-    /// Where it stands.
     pub span: Span,
 }
 

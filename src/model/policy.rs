@@ -1,11 +1,11 @@
 //! What the operator allows: what a plan may do without approval, and what it ignores.
 //!
-//! Invariants: a [`Cap`]'s percentage is at most 100; what cannot be ignored cannot be written as an
-//! [`Ignorable`]. A policy knows nothing of plans, it only answers questions.
+//! Invariants: a [`Cap`]'s percentage is at most 100; a policy ignores only fields that are
+//! [ignorable](super::FieldSpec::ignorable). A policy knows nothing of plans, it only answers questions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{DesiredRingGroup, E164, Freeze, NameKey, Reference, Scope, Span, Spanned, WatchPolicy};
+use super::{DesiredRingGroup, E164, FieldName, Freeze, NameKey, Reference, Scope, Span, Spanned, WatchPolicy};
 
 /// The policy of one account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct Policy {
     /// Whether ring groups that no file declares are deleted, and where that is written.
     pub prune_ring_groups: Option<Span>,
     /// Fields of existing objects that are neither compared nor written.
-    pub ignore: BTreeSet<Ignorable>,
+    pub ignore: BTreeSet<FieldName>,
     /// What a plan is held against.
     pub guards: GuardPolicy,
     /// What is for `strowger watch`. Plans do not read it.
@@ -87,12 +87,11 @@ pub struct Caps(BTreeMap<Capped, Spanned<Option<Cap>>>);
 /// What keeps its destination until a change of it is approved.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Protected {
-    /// Numbers.
     pub numbers: BTreeMap<E164, Span>,
-    /// Ring groups, by the name or the extension number that stands behind the `/`.
+    /// Ring groups, by the name or the extension number after the `/`.
     pub groups: BTreeMap<NameKey, Spanned<Reference>>,
-    /// Other names and extension numbers of these groups, as their own files declare them, and which of `groups` each
-    /// stands for: a group that got another name since is still the one that was meant.
+    /// Other names and extension numbers of these groups, as their own files declare them, each with its key in
+    /// `groups`: a renamed group stays protected.
     pub aliases: BTreeMap<NameKey, NameKey>,
 }
 
@@ -106,39 +105,21 @@ impl Protected {
             let extension = group.extension.as_ref().map(|extension| NameKey::of(extension.value.as_str()));
             let former = group.renamed_from.as_ref().map(|former| former.value.key());
             let all: Vec<NameKey> = [Some(group.name.value.key()), extension, former].into_iter().flatten().collect();
-            let Some(meant) = all.iter().find(|key| self.groups.contains_key(*key)).cloned() else { continue };
+            let Some(protected) = all.iter().find(|key| self.groups.contains_key(*key)).cloned() else { continue };
             for key in all.into_iter().filter(|key| !self.groups.contains_key(key)) {
-                self.aliases.insert(key, meant.clone());
+                self.aliases.insert(key, protected.clone());
             }
         }
     }
 
-    /// The entry that one of these names or extension numbers means.
+    /// The entry for one of these names or extension numbers.
     pub fn find<'k>(&self, keys: impl Iterator<Item = &'k NameKey> + Clone) -> Option<&Spanned<Reference>> {
         let direct = keys.clone().find_map(|key| self.groups.get(key));
         direct.or_else(|| keys.filter_map(|key| self.aliases.get(key)).find_map(|key| self.groups.get(key)))
     }
 }
 
-/// A field that can be left to the administrators of the account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Ignorable {
-    /// A number's label.
-    NumberLabel,
-    /// A group's extension number.
-    GroupExtension,
-    /// A group's ring mode.
-    GroupRing,
-    /// A group's members.
-    GroupMembers,
-    /// A group's ring duration.
-    GroupRingFor,
-    /// A group's no-answer target.
-    GroupNoAnswer,
-}
-
 impl Capped {
-    /// All of them.
     pub const ALL: [Self; 5] =
         [Self::NumberUpdate, Self::NumberUnassign, Self::GroupCreate, Self::GroupUpdate, Self::GroupDelete];
 
@@ -194,35 +175,6 @@ impl Caps {
                 Ok(())
             }
         }
-    }
-}
-
-impl Ignorable {
-    /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::NumberLabel,
-        Self::GroupExtension,
-        Self::GroupRing,
-        Self::GroupMembers,
-        Self::GroupRingFor,
-        Self::GroupNoAnswer,
-    ];
-
-    /// The word for it in `policy.ignore`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NumberLabel => "numbers.label",
-            Self::GroupExtension => "ring_groups.extension",
-            Self::GroupRing => "ring_groups.ring",
-            Self::GroupMembers => "ring_groups.members",
-            Self::GroupRingFor => "ring_groups.ring_for",
-            Self::GroupNoAnswer => "ring_groups.no_answer",
-        }
-    }
-
-    /// The field that this word means.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|field| field.as_str() == word)
     }
 }
 

@@ -9,7 +9,6 @@ use super::{ExtensionNumber, Kind, Name, NameError, NameKey};
 /// A reference that is well formed; whether it names anything is not known yet.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Reference {
-    /// What kind of object is meant.
     pub kind: Kind,
     /// Which one.
     pub selector: Selector,
@@ -32,10 +31,10 @@ pub enum ReferenceError {
     /// There is no `/`.
     #[error("a reference is written `kind/selector`, such as `user/202`")]
     NoSlash,
-    /// The word before the `/` is no kind.
+    /// The word before the `/` is not a kind.
     #[error("`{0}` is not a kind of object")]
     UnknownKind(Box<str>),
-    /// What follows the `/` is no name.
+    /// What follows the `/` is not a name.
     #[error("{0}")]
     Selector(NameError),
 }
@@ -68,7 +67,7 @@ impl Selector {
         NameKey::of(self.as_str())
     }
 
-    /// The text of [`Self::key`], borrowed where it stands here as it is: for looking up without keeping.
+    /// The text of [`Self::key`], borrowed where it needs no change: for look-ups that keep nothing.
     pub fn folded(&self) -> Cow<'_, str> {
         NameKey::folded(self.as_str())
     }

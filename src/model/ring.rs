@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn seconds_and_minutes_are_understood_and_shown_in_seconds() {
         for (text, shown) in [("20s", "20s"), ("2m", "120s"), (" 5 s ", "5s"), ("60m", "3600s")] {
-            assert_eq!(text.parse::<RingFor>().map(|ring_for| ring_for.to_string()), Ok(shown.to_owned()), "{text:?}");
+            assert_eq!(text.parse::<RingFor>().map(|duration| duration.to_string()), Ok(shown.to_owned()), "{text:?}");
         }
     }
 

@@ -7,8 +7,7 @@ pub fn is_unprintable(character: char) -> bool {
     character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')
 }
 
-/// Gives a type with `Display` and `FromStr` the matching serde traits. A text that is no such value is an
-/// error that quotes it.
+/// Gives a type with `Display` and `FromStr` the matching serde traits. Any other text is an error that quotes it.
 macro_rules! written_as_text {
     ($type:ty) => {
         impl serde::Serialize for $type {

@@ -55,8 +55,7 @@ impl<'a> Unread<'a> {
 }
 
 impl LiveAccount {
-    /// The first id that a list has twice, once of an object that can be read and once of one that cannot, or twice of
-    /// such.
+    /// The first id that a list repeats, where at least one of the two objects cannot be read.
     pub(super) fn repeated_unreadable(&self) -> Option<(Kind, ObjectId)> {
         if self.unreadable.is_empty() {
             return None;

@@ -1,6 +1,6 @@
 //! What the files say to `strowger watch`, and to nothing else: plans and applies do not read it.
 
-use super::Kind;
+use super::WritableKind;
 
 /// The part of a policy that is for the loop.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -9,36 +9,35 @@ pub struct WatchPolicy {
     pub drift: DriftPolicy,
 }
 
-/// What becomes of drift, for each kind of object.
+/// What to do about drift, for each kind of object.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DriftPolicy {
-    /// Of numbers.
     pub numbers: OnDrift,
-    /// Of ring groups.
     pub ring_groups: OnDrift,
 }
 
 impl DriftPolicy {
-    /// Of objects of a kind.
-    pub fn of(&self, kind: Kind) -> OnDrift {
-        if kind == Kind::Number { self.numbers } else { self.ring_groups }
+    pub fn of(&self, kind: WritableKind) -> OnDrift {
+        match kind {
+            WritableKind::Number => self.numbers,
+            WritableKind::RingGroup => self.ring_groups,
+        }
     }
 }
 
-/// What happens to an object that was changed in the account and so differs from the files.
+/// What to do about an object that was changed in the account and is no longer as the files say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OnDrift {
-    /// It is reported, and stays.
+    /// Report it and leave it.
     Report,
-    /// It becomes what the files say.
+    /// Write what the files say.
     #[default]
     Correct,
-    /// The files are to become what it is.
+    /// Propose files that say what the account has.
     Adopt,
 }
 
 impl OnDrift {
-    /// All of them.
     pub const ALL: [Self; 3] = [Self::Report, Self::Correct, Self::Adopt];
 
     /// The word for it in `policy.drift`.
@@ -50,7 +49,6 @@ impl OnDrift {
         }
     }
 
-    /// What a word means.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.as_str() == word)
     }
@@ -61,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_means_what_it_stands_for() {
+    fn each_word_is_parsed_as_the_value_that_writes_it() {
         for known in OnDrift::ALL {
             assert_eq!(OnDrift::parse(known.as_str()), Some(known));
         }

@@ -23,7 +23,7 @@ const OPENS_WITHIN: usize = 16;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ClockTime(u16);
 
-/// Text is no time such as `08:00`.
+/// The text is not a time such as `08:00`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a time has two digits, a colon and two digits, from 00:00 to 24:00")]
 pub struct ClockTimeError;
@@ -50,7 +50,7 @@ pub enum WindowError {
     /// It is not said whether that is the whole day or nothing.
     #[error("a window that ends when it begins could be the whole day or nothing")]
     NoLength,
-    /// 24:00 is no beginning.
+    /// A window cannot begin at 24:00.
     #[error("no window begins at 24:00")]
     BeginsAtTheEnd,
 }
@@ -102,7 +102,6 @@ impl Days {
     /// The words for the days, from Monday.
     pub const WORDS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
-    /// The day that a word stands for.
     pub fn of(word: &str) -> Option<Self> {
         let day = Self::WORDS.iter().position(|known| *known == word)?;
         Some(Self(1 << day))

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use crate::diff::{Difference, NumberDelta};
 use crate::model::{
-    Change, ChangeId, FieldChange, FieldName, FieldValue, Handle, Kind, LiveAccount, LiveObject, LiveRingGroup,
-    ObjectLabel, ObjectRef, PlannedRef, Reason, Span, Verb,
+    Change, ChangeId, Declared, FieldChange, FieldName, FieldValue, FieldValues, Handle, LiveAccount, LiveObject,
+    ObjectLabel, PlannedRef, Reason, Span, Value, Verb, WritableKind,
 };
 
 use super::digest::Digest;
@@ -110,111 +110,58 @@ impl<'b, 'd> Builder<'b, 'd> {
     fn number(&self, delta: &NumberDelta) -> Change {
         let live = self.difference.directory.live().numbers.get(delta.live as usize).expect("a delta of a live number");
         let desired = self.difference.desired.numbers.get(delta.desired as usize).expect("a delta of a declaration");
-        let mut fields = Vec::new();
-        let mut span = desired.to.span;
+        let mut fields = FieldValues::default();
         if let Some(to) = delta.to {
-            let before = self.live_reference(live.to.as_ref());
-            fields.push(FieldChange { field: FieldName::To, before, after: self.reference(to) });
+            fields.insert(FieldName::To, to.into());
         }
         if let Some(label) = desired.label.as_ref().filter(|_| delta.label) {
-            if fields.is_empty() {
-                span = label.span;
-            }
-            fields.push(FieldChange {
-                field: FieldName::Label,
-                before: live_fields::text(&live.label),
-                after: live_fields::text(&label.value),
-            });
+            fields.insert(FieldName::Label, Value::text(&label.value));
         }
+        let span = span(Declared::Number(desired), &fields).unwrap_or(desired.span);
+        let live = LiveObject::Number(live);
+        let change = |field| {
+            let after = fields.get(field)?.map(|target| self.planned(*target));
+            Some(FieldChange { field, before: live_fields::field(&self.difference.directory, live, field), after })
+        };
         Change {
-            object: ObjectLabel { kind: Kind::Number, id: Some(live.id.clone()), name: live.number.to_string() },
-            fields,
+            fields: live.kind().fields().filter_map(change).collect(),
             place: Some(self.difference.desired.place(span)),
-            expects: Some(preimage::of_number(live)),
-            revision: live.revision.clone(),
-            ..blank()
+            ..blank(Verb::Update, live.kind(), live.name(), Some(live))
         }
     }
 
     fn group(&self, write: &Write) -> Change {
         let handle = write.group.expect("a write of a group has its handle");
-        let live = self.difference.directory.live().ring_groups.get(handle.index as usize);
-        let fields = match write.verb {
-            Verb::Delete => self.deleted_fields(live.expect("only a live group is deleted"), write),
-            Verb::Create | Verb::Update => self.fields(write, live),
+        let live = self.difference.directory.live().ring_groups.get(handle.index as usize).map(LiveObject::RingGroup);
+        let kind = WritableKind::RingGroup;
+        let change = |field| {
+            let after = match (write.verb, write.fields.get(field)) {
+                (Verb::Delete, _) => FieldValue::None,
+                (Verb::Create | Verb::Update, after) => after?.map(|target| self.planned(*target)),
+            };
+            Some(FieldChange { field, before: self.before(write, live, field), after })
         };
         // A second write finds what the first one left, so the live name is no longer right for a renamed one.
-        let name = match live {
-            Some(live) => live.name.to_string(),
-            None => self.difference.name_after(handle),
-        };
+        let name = live.map_or_else(|| self.difference.name_after(handle), LiveObject::name);
         Change {
-            verb: write.verb,
-            object: ObjectLabel { kind: Kind::RingGroup, id: live.map(|live| live.id.clone()), name },
-            fields,
+            fields: kind.fields().filter_map(change).collect(),
             reason: write.reason.clone(),
             place: Some(self.difference.desired.place(self.span(write))),
-            expects: live.map(preimage::of_group),
-            revision: live.and_then(|live| live.revision.clone()),
-            ..blank()
+            ..blank(write.verb, kind, name, live)
         }
     }
 
-    fn fields(&self, write: &Write, live: Option<&LiveRingGroup>) -> Vec<FieldChange> {
-        let creating = write.verb == Verb::Create;
-        let live = live.filter(|_| !creating);
-        let mut list = Vec::new();
-        let mut push = |field, before, after| list.push(FieldChange { field, before, after });
-        let fields = &write.fields;
-        if let Some(name) = &fields.name {
-            let before = live.map_or(FieldValue::None, |live| FieldValue::Name(live.name.clone()));
-            push(FieldName::Name, before, FieldValue::Name(name.clone()));
+    /// What the write finds: what the account has, unless an earlier write of this plan changed that.
+    fn before(&self, write: &Write, live: Option<LiveObject<'_>>, field: FieldName) -> FieldValue {
+        match (field, &write.parked, live) {
+            (_, _, _) if write.verb == Verb::Create => FieldValue::None,
+            (FieldName::Extension, Some(parked), _) => FieldValue::Extension(parked.clone()),
+            // The number that the account chose when an earlier change of this plan made the group.
+            (FieldName::Extension, None, None) => FieldValue::ChosenByAccount,
+            (FieldName::NoAnswer, _, _) if write.detached => FieldValue::None,
+            (_, _, None) => FieldValue::None,
+            (_, _, Some(live)) => live_fields::field(&self.difference.directory, live, field),
         }
-        if fields.extension.is_some() || creating {
-            let before = write.parked.as_ref().or(live.and_then(|live| live.extension.as_ref()));
-            let before = match (before, creating) {
-                // The number that the account chose when an earlier change of this plan made the group.
-                (None, false) if live.is_none() => FieldValue::ChosenByAccount,
-                (before, _) => live_fields::extension(before, FieldValue::None),
-            };
-            push(
-                FieldName::Extension,
-                before,
-                live_fields::extension(fields.extension.as_ref(), FieldValue::ChosenByAccount),
-            );
-        }
-        if let Some(ring) = fields.ring {
-            let before = live.map_or(FieldValue::None, |live| FieldValue::Ring(live.ring));
-            push(FieldName::Ring, before, FieldValue::Ring(ring));
-        }
-        if let Some(members) = &fields.members {
-            let before = live.map_or(FieldValue::None, |live| self.live_references(&live.members));
-            let after = members.iter().map(|&member| self.planned(member)).collect();
-            push(FieldName::Members, before, FieldValue::References(after));
-        }
-        if let Some(ring_for) = fields.ring_for {
-            let before = live.and_then(|live| live.ring_for).map_or(FieldValue::None, FieldValue::RingFor);
-            push(FieldName::RingFor, before, FieldValue::RingFor(ring_for));
-        }
-        if let Some(target) = fields.no_answer {
-            let before = live.filter(|_| !write.detached).and_then(|live| live.no_answer.as_ref());
-            push(FieldName::NoAnswer, self.live_reference(before), self.reference(target));
-        }
-        list
-    }
-
-    fn deleted_fields(&self, live: &LiveRingGroup, write: &Write) -> Vec<FieldChange> {
-        let gone = |field, before| FieldChange { field, before, after: FieldValue::None };
-        let no_answer = live.no_answer.as_ref().filter(|_| !write.detached);
-        let number = write.parked.as_ref().or(live.extension.as_ref());
-        vec![
-            gone(FieldName::Name, FieldValue::Name(live.name.clone())),
-            gone(FieldName::Extension, live_fields::extension(number, FieldValue::None)),
-            gone(FieldName::Ring, FieldValue::Ring(live.ring)),
-            gone(FieldName::Members, self.live_references(&live.members)),
-            gone(FieldName::RingFor, live.ring_for.map_or(FieldValue::None, FieldValue::RingFor)),
-            gone(FieldName::NoAnswer, self.live_reference(no_answer)),
-        ]
     }
 
     /// The place of the first field that is written, so that the reader lands on the line that matters.
@@ -227,30 +174,8 @@ impl<'b, 'd> Builder<'b, 'd> {
         };
         let desired = delta.expect("a delta has a position").desired;
         let group = self.difference.desired.ring_groups.get(desired as usize).expect("a delta of a declaration");
-        let fields = &write.fields;
-        if write.verb == Verb::Create || fields.name.is_some() {
-            return group.name.span;
-        }
-        let candidates = [
-            group.extension.as_ref().filter(|_| fields.extension.is_some()).map(|one| one.span),
-            group.ring.as_ref().filter(|_| fields.ring.is_some()).map(|one| one.span),
-            Some(group.members_span).filter(|_| fields.members.is_some()),
-            group.ring_for.as_ref().filter(|_| fields.ring_for.is_some()).map(|one| one.span),
-            group.no_answer.as_ref().filter(|_| fields.no_answer.is_some()).map(|one| one.span),
-        ];
-        candidates.into_iter().flatten().next().unwrap_or(group.name.span)
-    }
-
-    fn live_reference(&self, target: Option<&ObjectRef>) -> FieldValue {
-        live_fields::reference(&self.difference.directory, target)
-    }
-
-    fn live_references(&self, targets: &[ObjectRef]) -> FieldValue {
-        live_fields::references(&self.difference.directory, targets)
-    }
-
-    fn reference(&self, target: Option<Handle>) -> FieldValue {
-        target.map_or(FieldValue::None, |target| FieldValue::Reference(self.planned(target)))
+        let first = span(Declared::RingGroup(group), &write.fields).filter(|_| write.verb != Verb::Create);
+        first.unwrap_or(group.name.span)
     }
 
     fn planned(&self, target: Handle) -> PlannedRef {
@@ -261,17 +186,21 @@ impl<'b, 'd> Builder<'b, 'd> {
     }
 }
 
-fn blank() -> Change {
+fn span(declared: Declared<'_>, fields: &FieldValues<Handle>) -> Option<Span> {
+    fields.fields().find_map(|field| declared.field(field)).map(|written| written.span)
+}
+
+fn blank(verb: Verb, kind: WritableKind, name: String, live: Option<LiveObject<'_>>) -> Change {
     Change {
         id: ChangeId(0),
-        verb: Verb::Update,
-        object: ObjectLabel { kind: Kind::Number, id: None, name: String::new() },
+        verb,
+        object: ObjectLabel { kind, id: live.map(|live| live.id().clone()), name },
         fields: Vec::new(),
         reason: Reason::Declared,
         place: None,
         depends_on: Vec::new(),
-        expects: None,
-        revision: None,
+        expects: live.map(preimage::of),
+        revision: live.and_then(LiveObject::revision).cloned(),
         unreachable_meanwhile: Vec::new(),
         calls: 1,
         steps: Vec::new(),

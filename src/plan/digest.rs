@@ -36,8 +36,7 @@ impl Digest {
     /// The digest of what one change does to the account with this id, whatever plan it stands in: without its position, what it
     /// waits for, and what the vendor counts.
     pub(super) fn of_change(account_id: &str, change: &Change) -> Self {
-        let bare =
-            |value: &FieldValue| value.with_references(|target| PlannedRef { created_by: None, ..target.clone() });
+        let bare = |value: &FieldValue| value.map(|target| PlannedRef { created_by: None, ..target.clone() });
         let fields = change.fields.iter();
         let fields =
             fields.map(|one| FieldChange { field: one.field, before: bare(&one.before), after: bare(&one.after) });

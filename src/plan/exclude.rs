@@ -219,7 +219,7 @@ impl Cut {
         match write.subject {
             Subject::Group(group) => {
                 let delta = self.groups.get(group)?;
-                Some((delta.handle, delta.fields.no_answer?))
+                Some((delta.handle, delta.fields.no_answer()?.copied()))
             }
             Subject::Deletion(deletion) => Some((self.deletions.get(deletion)?.handle, None)),
             Subject::Number(_) => None,

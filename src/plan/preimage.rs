@@ -2,68 +2,60 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::model::{LiveNumber, LiveRingGroup, ObjectRef, PreImage, Revision, VendorDocument};
+use crate::model::{FieldName, LiveObject, ObjectRef, PreImage, Value, VendorDocument};
 use crate::text::hex;
 
-/// The fingerprint of a number's modelled fields; where the vendor counts no versions, of the rest of its document as well.
-pub(super) fn of_number(number: &LiveNumber) -> PreImage {
-    let mut hash = Fields::new("number");
-    hash.field("id", &number.id.0);
-    hash.field("number", &number.number.to_string());
-    hash.reference("to", number.to.as_ref());
-    hash.field("label", &number.label);
-    hash.document(number.revision.as_ref(), number.document.as_ref());
-    hash.done()
-}
-
-/// The same of a ring group.
-pub(super) fn of_group(group: &LiveRingGroup) -> PreImage {
-    let mut hash = Fields::new("ring_group");
-    hash.field("id", &group.id.0);
-    hash.field("name", group.name.as_str());
-    hash.field("extension", group.extension.as_ref().map_or("", crate::model::ExtensionNumber::as_str));
-    hash.field("ring", &group.ring.to_string());
-    for member in &group.members {
-        hash.reference("member", Some(member));
+/// The fingerprint of an object's modelled fields; where the vendor counts no versions, of the rest of its document as
+/// well: with a version, the vendor itself refuses a write to what has changed.
+pub(super) fn of(object: LiveObject<'_>) -> PreImage {
+    let mut hash = Fields(Sha256::new());
+    hash.text("kind", object.kind().as_str());
+    hash.text("id", &object.id().0);
+    if let LiveObject::Number(number) = object {
+        hash.text("number", &number.number.to_string());
     }
-    hash.field("ring_for", &group.ring_for.map(|ring_for| ring_for.to_string()).unwrap_or_default());
-    hash.reference("no_answer", group.no_answer.as_ref());
-    hash.document(group.revision.as_ref(), group.document.as_ref());
-    hash.done()
+    for field in object.kind().fields() {
+        if let Some(value) = object.field(field) {
+            hash.field(field, &value);
+        }
+    }
+    if let (None, Some(VendorDocument(document))) = (object.revision(), object.document()) {
+        hash.text("document", document);
+    }
+    PreImage(hex(&hash.0.finalize()))
 }
 
 struct Fields(Sha256);
 
 impl Fields {
-    fn new(kind: &str) -> Self {
-        let mut fields = Self(Sha256::new());
-        fields.field("kind", kind);
-        fields
+    fn field(&mut self, field: FieldName, value: &Value<&ObjectRef>) {
+        let name = field.as_str();
+        match value {
+            Value::None | Value::ChosenByAccount => self.text(name, ""),
+            Value::Text(text) => self.text(name, text),
+            Value::Name(text) => self.text(name, text.as_str()),
+            Value::Extension(digits) => self.text(name, digits.as_str()),
+            Value::Ring(mode) => self.text(name, mode.as_str()),
+            Value::RingFor(duration) => self.text(name, &duration.to_string()),
+            Value::Reference(target) => self.reference(name, target),
+            // One entry for each, under the singular: `member`.
+            Value::References(targets) => {
+                for target in targets {
+                    self.reference(name.trim_end_matches('s'), target);
+                }
+            }
+        }
+    }
+
+    fn reference(&mut self, name: &str, ObjectRef { kind, id }: &ObjectRef) {
+        self.text(name, &format!("{kind}/{id}"));
     }
 
     /// Lengths come first, so that no two lists of fields look the same.
-    fn field(&mut self, name: &str, value: &str) {
+    fn text(&mut self, name: &str, value: &str) {
         for text in [name, value] {
             self.0.update((text.len() as u64).to_le_bytes());
             self.0.update(text.as_bytes());
         }
-    }
-
-    fn reference(&mut self, name: &str, target: Option<&ObjectRef>) {
-        match target {
-            None => self.field(name, ""),
-            Some(ObjectRef { kind, id }) => self.field(name, &format!("{kind}/{id}")),
-        }
-    }
-
-    /// With a version, the vendor itself refuses a write to what has changed.
-    fn document(&mut self, revision: Option<&Revision>, document: Option<&VendorDocument>) {
-        if let (None, Some(VendorDocument(document))) = (revision, document) {
-            self.field("document", document);
-        }
-    }
-
-    fn done(self) -> PreImage {
-        PreImage(hex(&self.0.finalize()))
     }
 }

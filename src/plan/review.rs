@@ -64,6 +64,7 @@ mod tests {
     use super::*;
     use crate::model::{
         Change, FieldChange, FieldName, FieldValue, Kind, ObjectLabel, PlannedRef, PreImage, Reason, Revision, Verb,
+        WritableKind,
     };
     use crate::plan::CallEstimate;
 
@@ -71,7 +72,7 @@ mod tests {
         Change {
             id: ChangeId(id),
             verb: Verb::Update,
-            object: ObjectLabel { kind: Kind::Number, id: Some(number.into()), name: number.to_owned() },
+            object: ObjectLabel { kind: WritableKind::Number, id: Some(number.into()), name: number.to_owned() },
             fields: vec![FieldChange {
                 field: FieldName::Label,
                 before: FieldValue::None,

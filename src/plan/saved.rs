@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::model::{
     Change, ChangeId, Desired, Directory, FieldName, FieldValue, Found, Kind, LiveAccount, LiveObject, NameKey,
-    ObjectId, ObjectLabel, Verb,
+    ObjectId, ObjectLabel, Verb, WritableKind,
 };
 
 use super::stale::{Account, StaleChange};
@@ -39,7 +39,7 @@ pub fn revalidate(mut plan: Plan, desired: &Desired, live: &LiveAccount) -> Resu
 /// The objects that do not show what a plan wrote; nothing if it is there.
 pub fn unapplied_objects(plan: &Plan, live: &LiveAccount) -> Vec<ObjectLabel> {
     let account = Shown::new(plan, live);
-    let mut objects: BTreeMap<(Kind, Option<&ObjectId>, &str), Vec<&Change>> = BTreeMap::new();
+    let mut objects: BTreeMap<(WritableKind, Option<&ObjectId>, &str), Vec<&Change>> = BTreeMap::new();
     for change in &plan.changes {
         // An object that has an id is called by it; one that the plan makes, by its name.
         let name = change.object.id.as_ref().map_or(change.object.name.as_str(), |_| "");

@@ -8,8 +8,8 @@
 
 use std::collections::HashSet;
 
-use crate::diff::{Difference, GroupFields};
-use crate::model::{Capabilities, ExtensionNumber, Reason, Verb, is_emergency};
+use crate::diff::Difference;
+use crate::model::{Capabilities, ExtensionNumber, FieldName, FieldValues, Handle, Reason, Value, Verb, is_emergency};
 
 use super::dependencies::needs;
 use super::graph::Graph;
@@ -185,42 +185,45 @@ fn writes_left_on_cycles(cycle: &[usize], inside: &[Write], position: usize, way
     Some(graph.cycles().iter().map(Vec::len).sum())
 }
 
+fn only(field: FieldName, value: Value<Handle>) -> FieldValues<Handle> {
+    FieldValues::from_iter([(field, value)])
+}
+
 /// The two writes that one becomes; `None` if it cannot be split in this way.
 pub(super) fn split_write(write: &Write, way: SplitKind, aside: Option<ExtensionNumber>) -> Option<(Write, Write)> {
     let mut first = write.clone();
     let mut second = write.clone();
     match (way, write.verb) {
         (SplitKind::NoAnswerLast, Verb::Create | Verb::Update) => {
-            let target = write
-                .fields
-                .no_answer
-                .filter(|_| write.verb == Verb::Update || write.route.is_some_and(|route| route.after.is_some()))?;
-            first.fields.no_answer = (write.verb == Verb::Create).then_some(None);
+            let target = first.fields.remove(FieldName::NoAnswer)?;
+            if write.verb == Verb::Create {
+                write.route.and_then(|route| route.after)?;
+                first.fields.insert(FieldName::NoAnswer, Value::None);
+            }
             first.route = None;
-            second.fields = GroupFields { no_answer: Some(target), ..GroupFields::default() };
+            second.fields = only(FieldName::NoAnswer, target);
             second.detached = write.verb == Verb::Create;
             becomes_update(&mut second);
         }
         (SplitKind::NoAnswerFirst, Verb::Update) => {
-            first.fields = GroupFields { no_answer: Some(write.fields.no_answer?), ..GroupFields::default() };
+            first.fields = only(FieldName::NoAnswer, second.fields.remove(FieldName::NoAnswer)?);
             releases_nothing(&mut first);
-            second.fields.no_answer = None;
             second.route = None;
         }
         (SplitKind::Detach, Verb::Delete) => {
             let before = write.route.and_then(|route| route.before)?;
             first.verb = Verb::Update;
-            first.fields = GroupFields { no_answer: Some(None), ..GroupFields::default() };
+            first.fields = only(FieldName::NoAnswer, Value::None);
             releases_nothing(&mut first);
             first.route = Some(Route { before: Some(before), after: None });
             second.route = None;
             second.detached = true;
         }
         (SplitKind::ExtensionLast, Verb::Create) => {
-            let extension = write.fields.extension.clone()?;
-            first.fields.extension = None;
+            write.fields.extension()?;
+            let extension = first.fields.insert(FieldName::Extension, Value::ChosenByAccount)?;
             first.takes_extension = None;
-            second.fields = GroupFields { extension: Some(extension), ..GroupFields::default() };
+            second.fields = only(FieldName::Extension, extension);
             second.takes_extension.clone_from(&write.takes_extension);
             second.route = None;
             becomes_update(&mut second);
@@ -229,7 +232,7 @@ pub(super) fn split_write(write: &Write, way: SplitKind, aside: Option<Extension
         (SplitKind::Park, Verb::Update | Verb::Delete) => {
             let freed = write.frees_extension.clone()?;
             first.verb = Verb::Update;
-            first.fields = GroupFields { extension: aside.clone(), ..GroupFields::default() };
+            first.fields = aside.iter().map(|aside| (FieldName::Extension, Value::Extension(aside.clone()))).collect();
             first.takes_extension = None;
             first.frees_extension = Some(freed);
             first.takes_name = None;

@@ -92,7 +92,7 @@ impl<'a> Account<'a> {
         let mut changes: HashMap<_, Vec<&Change>> = HashMap::new();
         for change in &plan.changes {
             if let Some(id) = &change.object.id {
-                changes.entry((change.object.kind, id)).or_default().push(change);
+                changes.entry((change.object.kind.into(), id)).or_default().push(change);
             }
         }
         Self { plan, directory: Directory::new(live), changes }
@@ -157,12 +157,8 @@ impl<'a> Account<'a> {
     /// How the object itself differs.
     fn object(&self, change: &Change, id: &'a ObjectId) -> Vec<StaleReason> {
         let Some(live) = self.directory.object(change.object.kind, id) else { return vec![StaleReason::Gone] };
-        let (name, pre_image) = match live {
-            LiveObject::Number(number) => (number.number.to_string(), preimage::of_number(number)),
-            LiveObject::Group(group) => (group.name.to_string(), preimage::of_group(group)),
-        };
-        let mut how = self.stated(self.writes(change.object.kind, id), &name, live);
-        if how.is_empty() && change.expects.as_ref() != Some(&pre_image) {
+        let mut how = self.stated(self.writes(change.object.kind.into(), id), &live.name(), live);
+        if how.is_empty() && change.expects.as_ref() != Some(&preimage::of(live)) {
             how.push(StaleReason::OtherField);
         }
         how

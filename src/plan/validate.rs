@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use crate::model::{Change, ChangeId, E164, FieldName, Kind, PlannedRef, Verb};
+use crate::model::{Change, ChangeId, E164, Kind, PlannedRef, Verb, WritableKind};
 
 use super::Plan;
 
@@ -41,15 +41,21 @@ fn validate(change: &Change, earlier: &[Change]) -> Result<(), String> {
 
 fn object(change: &Change, earlier: &[Change]) -> Result<(), String> {
     let name = &change.object.name;
-    let of_number = |field| matches!(field, FieldName::To | FieldName::Label);
-    let fits = |number: bool| change.fields.iter().all(|field| of_number(field.field) == number);
-    match (change.object.kind, change.verb) {
-        (Kind::Number, Verb::Update) if name.parse::<E164>().is_err() => Err("its object is not a number".to_owned()),
-        (Kind::Number, Verb::Update) if change.object.id.is_some() && fits(true) => Ok(()),
-        (Kind::RingGroup, Verb::Create) if change.object.id.is_none() && fits(false) => Ok(()),
-        (Kind::RingGroup, Verb::Update | Verb::Delete) if change.object.id.is_some() && fits(false) => Ok(()),
-        (Kind::RingGroup, Verb::Update) if fits(false) && earlier.iter().any(|made| makes(made, name)) => Ok(()),
-        _ => Err("no provider writes such an object in such a way".to_owned()),
+    let exists = change.object.id.is_some();
+    let can_be_written = match (change.object.kind, change.verb) {
+        (WritableKind::Number, Verb::Update) if name.parse::<E164>().is_err() => {
+            return Err("its object is not a number".to_owned());
+        }
+        (WritableKind::Number, verb) => exists && verb == Verb::Update,
+        (WritableKind::RingGroup, Verb::Create) => !exists,
+        (WritableKind::RingGroup, Verb::Update) => exists || earlier.iter().any(|made| makes(made, name)),
+        (WritableKind::RingGroup, Verb::Delete) => exists,
+    };
+    let has_fields = change.fields.iter().all(|field| field.field.spec().kind == change.object.kind);
+    if can_be_written && has_fields {
+        Ok(())
+    } else {
+        Err("no provider writes such an object in such a way".to_owned())
     }
 }
 

@@ -1,7 +1,7 @@
 //! One write before it has a place in the order: what it does, what it needs, what it frees.
 
-use crate::diff::{Deletion, Difference, GroupDelta, GroupFields, NumberDelta};
-use crate::model::{ExtensionNumber, Handle, Kind, LiveRingGroup, Name, NameKey, Reason, Verb};
+use crate::diff::{Deletion, Difference, GroupDelta, NumberDelta};
+use crate::model::{ExtensionNumber, FieldValues, Handle, Kind, LiveRingGroup, NameKey, Reason, Verb};
 
 /// What a write is about: a position in one of the lists of the difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,7 +21,7 @@ pub(super) struct Write {
     /// The ring group that is written, if it is one.
     pub(super) group: Option<Handle>,
     /// What is written, if a group is created or updated.
-    pub(super) fields: GroupFields,
+    pub(super) fields: FieldValues<Handle>,
     /// The extension number that the group has just before, if an earlier write of this plan gave it that.
     pub(super) parked: Option<ExtensionNumber>,
     /// The no-answer target just before, if an earlier write of this plan set it.
@@ -54,7 +54,7 @@ impl Write {
             subject,
             verb,
             group: None,
-            fields: GroupFields::default(),
+            fields: FieldValues::default(),
             parked: None,
             detached: false,
             reason,
@@ -97,12 +97,12 @@ fn group(difference: &Difference<'_>, index: usize, delta: &GroupDelta) -> Write
     let mut write = Write::new(Subject::Group(index), verb, reason);
     write.group = Some(delta.handle);
     write.fields = delta.fields.clone();
-    write.takes_extension.clone_from(&delta.fields.extension);
-    write.takes_name = delta.fields.name.as_ref().map(Name::key);
+    write.takes_extension = delta.fields.extension().cloned();
+    write.takes_name = delta.fields.name().map(crate::model::Name::key);
     if let Some(live) = live {
-        write.frees_extension = live.extension.clone().filter(|_| delta.fields.extension.is_some());
-        write.frees_name = delta.fields.name.as_ref().map(|_| live.name.key());
-        if delta.fields.members.is_some() {
+        write.frees_extension = live.extension.clone().filter(|_| delta.fields.extension().is_some());
+        write.frees_name = delta.fields.name().map(|_| live.name.key());
+        if delta.fields.members().is_some() {
             write.releases = member_groups(difference, live);
         }
         // A new spelling of the same name frees nothing and takes nothing.
@@ -111,7 +111,8 @@ fn group(difference: &Difference<'_>, index: usize, delta: &GroupDelta) -> Write
             write.takes_name = None;
         }
     }
-    write.route = delta.fields.no_answer.map(|after| Route { before: no_answer(difference, delta.handle), after });
+    let route = |after: Option<&Handle>| Route { before: no_answer(difference, delta.handle), after: after.copied() };
+    write.route = delta.fields.no_answer().map(route);
     write
 }
 

@@ -13,8 +13,8 @@ use std::collections::btree_map::Entry;
 
 use crate::diag::{Source, Sources};
 use crate::model::{
-    Change, Desired, DesiredRingGroup, Directory, FieldName, FileId, Found, Kind, LiveAccount, LiveRingGroup, NameKey,
-    ObjectRef, Spanned, Verb, is_unprintable,
+    Change, Declared, Desired, DesiredRingGroup, Directory, FieldName, FileId, Found, Kind, LiveAccount, LiveObject,
+    LiveRingGroup, NameKey, ObjectRef, Value, Verb, WritableKind, is_unprintable,
 };
 use crate::text::{quoted, yaml};
 
@@ -38,18 +38,18 @@ pub fn adopt(sources: &Sources, desired: &Desired, live: &LiveAccount, changes: 
     let adopter = Adopter { desired, live, directory: &directory, selectors: Selectors::new(&directory) };
     // What a change needs is edited as a whole or not at all.
     let mut left: BTreeMap<usize, String> = BTreeMap::new();
-    let mut wishes: Vec<(usize, Vec<Edit>)> = Vec::new();
+    let mut edits_of: Vec<(usize, Vec<Edit>)> = Vec::new();
     for (position, change) in changes.iter().enumerate() {
         match adopter.edits(change) {
-            Ok(edits) => wishes.push((position, edits)),
+            Ok(edits) => edits_of.push((position, edits)),
             Err(why) => drop(left.insert(position, why)),
         }
     }
     loop {
-        let files = match edited(sources, &wishes) {
+        let files = match edited(sources, &edits_of) {
             Ok(files) => files,
             Err((position, why)) => {
-                wishes.retain(|(other, _)| *other != position);
+                edits_of.retain(|(other, _)| *other != position);
                 left.insert(position, why.to_owned());
                 continue;
             }
@@ -57,16 +57,19 @@ pub fn adopt(sources: &Sources, desired: &Desired, live: &LiveAccount, changes: 
         let name = |position: &usize| changes.get(*position).map_or("", |change| &*change.object.name);
         return Adopted {
             files,
-            adopted: wishes.into_iter().map(|(position, _)| position).collect(),
+            adopted: edits_of.into_iter().map(|(position, _)| position).collect(),
             left: left.iter().map(|(position, why)| format!("{} is not adopted: {why}", name(position))).collect(),
         };
     }
 }
 
 /// The files with all edits, or the change that stands in the way, and why.
-fn edited(sources: &Sources, wishes: &[(usize, Vec<Edit>)]) -> Result<BTreeMap<FileId, String>, (usize, &'static str)> {
+fn edited(
+    sources: &Sources,
+    edits_of: &[(usize, Vec<Edit>)],
+) -> Result<BTreeMap<FileId, String>, (usize, &'static str)> {
     let mut editors: BTreeMap<FileId, (usize, Editor<'_>)> = BTreeMap::new();
-    for (position, edit) in wishes.iter().flat_map(|(position, edits)| edits.iter().map(|edit| (*position, edit))) {
+    for (position, edit) in edits_of.iter().flat_map(|(position, edits)| edits.iter().map(|edit| (*position, edit))) {
         let file = edit.span().file;
         let (_, editor) = match editors.entry(file) {
             Entry::Occupied(known) => known.into_mut(),
@@ -95,47 +98,60 @@ struct Adopter<'a> {
 impl<'a> Adopter<'a> {
     fn edits(&self, change: &Change) -> Result<Vec<Edit>, String> {
         match (change.object.kind, change.verb) {
-            (Kind::Number, _) => self.number(change),
-            (_, Verb::Create) => {
+            (WritableKind::Number, _) => self.number(change),
+            (WritableKind::RingGroup, Verb::Create) => {
                 let group = self.wanted(change).ok_or("no file declares it")?;
                 Ok(vec![Edit::DropEntry { key: group.name.span }])
             }
-            (_, Verb::Delete) => self.absent(change),
-            (_, Verb::Update) => self.group(change),
+            (WritableKind::RingGroup, Verb::Delete) => self.absent(change),
+            (WritableKind::RingGroup, Verb::Update) => self.group(change),
         }
     }
 
     fn number(&self, change: &Change) -> Result<Vec<Edit>, String> {
         let number = change.number().ok_or("it is no number")?;
-        let wish = self.desired.numbers.iter().find(|wish| wish.number == number).ok_or("no file declares it")?;
+        let declared = self.desired.numbers.iter().find(|one| one.number == number).ok_or("no file declares it")?;
         let live = self.live.numbers.iter().find(|live| live.number == number).ok_or("the account does not have it")?;
-        let mut edits = Vec::new();
-        for field in &change.fields {
-            match field.field {
-                FieldName::To => edits.push(Edit::Set { at: wish.to.span, text: self.target(live.to.as_ref())? }),
-                FieldName::Label => {
-                    let label = wish.label.as_ref().ok_or("its label is not managed")?;
-                    if live.label.chars().any(is_unprintable) {
-                        return Err("its label is no text for a file".to_owned());
-                    }
-                    edits.push(Edit::Set { at: label.span, text: yaml(&live.label).into_owned() });
+        let (declared, live) = (Declared::Number(declared), LiveObject::Number(live));
+        change.fields.iter().map(|field| self.edit(field.field, declared, live)).collect()
+    }
+
+    /// The field gets the account's value; where a file cannot state it, it is no longer managed.
+    fn edit(&self, field: FieldName, declared: Declared<'_>, live: LiveObject<'a>) -> Result<Edit, String> {
+        let now = live.field(field).ok_or_else(|| format!("it has no field `{}`", field.as_str()))?;
+        let at = declared.field(field).ok_or_else(|| format!("its `{}` is not managed", field.as_str()))?.span;
+        let text = match now {
+            Value::None => match field {
+                FieldName::To | FieldName::NoAnswer => "none".to_owned(),
+                FieldName::Label => yaml("").into_owned(),
+                FieldName::Name | FieldName::Extension | FieldName::Ring | FieldName::Members | FieldName::RingFor => {
+                    return Ok(Edit::DropField { at });
                 }
-                _ => return Err(unknown(field.field)),
+            },
+            Value::Text(label) if label.chars().any(is_unprintable) => {
+                return Err("its label has characters that a file cannot have".to_owned());
             }
-        }
-        Ok(edits)
+            Value::Text(label) => yaml(&label).into_owned(),
+            Value::Name(name) => yaml(name.as_str()).into_owned(),
+            Value::Extension(extension) => quoted(extension.as_str()),
+            Value::Ring(mode) => mode.to_string(),
+            Value::RingFor(duration) => duration.to_string(),
+            Value::Reference(target) => self.target(target)?,
+            Value::ChosenByAccount | Value::References(_) => {
+                return Err(format!("its `{}` cannot be edited", field.as_str()));
+            }
+        };
+        Ok(Edit::Set { at, text })
     }
 
     /// The group that a change is about, as the files declare it.
     fn wanted(&self, change: &Change) -> Option<&'a DesiredRingGroup> {
-        let keys = [
-            Some(NameKey::of(&change.object.name)),
-            match change.after(FieldName::Name) {
-                Some(crate::model::FieldValue::Name(name)) => Some(name.key()),
-                _ => None,
-            },
-        ];
-        self.desired.ring_groups.iter().find(|wish| keys.contains(&Some(wish.name.value.key())))
+        let after = match change.after(FieldName::Name) {
+            Some(Value::Name(name)) => Some(name.key()),
+            _ => None,
+        };
+        let keys = [Some(NameKey::of(&change.object.name)), after];
+        self.desired.ring_groups.iter().find(|group| keys.contains(&Some(group.name.value.key())))
     }
 
     fn absent(&self, change: &Change) -> Result<Vec<Edit>, String> {
@@ -152,68 +168,38 @@ impl<'a> Adopter<'a> {
     }
 
     fn group(&self, change: &Change) -> Result<Vec<Edit>, String> {
-        let wish = self.wanted(change).ok_or("no file declares it")?;
+        let group = self.wanted(change).ok_or("no file declares it")?;
         let id = change.object.id.as_ref();
         let live = self.live.ring_groups.iter().find(|live| Some(&live.id) == id).ok_or("it is gone")?;
-        let mut edits = Vec::new();
-        for field in &change.fields {
-            edits.push(match field.field {
-                FieldName::Name if wish.renamed_from.is_some() => {
-                    return Err("its files rename it".to_owned());
-                }
-                FieldName::Name => Edit::Set { at: wish.name.span, text: yaml(live.name.as_str()).into_owned() },
-                FieldName::Extension => {
-                    value(wish.extension.as_ref(), live.extension.as_ref(), |extension| quoted(extension.as_str()))?
-                }
-                FieldName::Ring => value(wish.ring.as_ref(), Some(&live.ring), ToString::to_string)?,
-                FieldName::RingFor => value(wish.ring_for.as_ref(), live.ring_for.as_ref(), ToString::to_string)?,
-                FieldName::NoAnswer => {
-                    let at = wish.no_answer.as_ref().ok_or("its no-answer target is not managed")?.span;
-                    Edit::Set { at, text: self.target(live.no_answer.as_ref())? }
-                }
-                FieldName::Members => self.members(wish, live)?,
-                FieldName::To | FieldName::Label => return Err(unknown(field.field)),
-            });
-        }
-        Ok(edits)
+        let (declared, object) = (Declared::RingGroup(group), LiveObject::RingGroup(live));
+        let edit = |field| match field {
+            FieldName::Name if group.renamed_from.is_some() => Err("its files rename it".to_owned()),
+            FieldName::Members => self.members(group, live),
+            _ => self.edit(field, declared, object),
+        };
+        change.fields.iter().map(|field| edit(field.field)).collect()
     }
 
     /// Those that stay are written as they were.
-    fn members(&self, wish: &DesiredRingGroup, live: &'a LiveRingGroup) -> Result<Edit, String> {
+    fn members(&self, group: &DesiredRingGroup, live: &'a LiveRingGroup) -> Result<Edit, String> {
         if live.members.is_empty() {
             return Err("it has no members, which no file can ask for".to_owned());
         }
-        let old: Vec<Found> = wish.members.iter().map(|member| self.directory.find(&member.value)).collect();
+        let old: Vec<Found> = group.members.iter().map(|member| self.directory.find(&member.value)).collect();
         let mut items = Vec::with_capacity(live.members.len());
         for member in &live.members {
             let handle = self.directory.by_id(member);
             let before = handle.and_then(|handle| old.iter().position(|old| *old == Found::One(handle)));
             items.push(match before {
                 Some(position) => Item::Old(position),
-                None => Item::New(self.target(Some(member))?),
+                None => Item::New(self.target(member)?),
             });
         }
-        Ok(Edit::Items { at: wish.members_span, items })
+        Ok(Edit::Items { at: group.members_span, items })
     }
 
     /// A reference as a file has it, quoted where that is needed.
-    fn target(&self, target: Option<&'a ObjectRef>) -> Result<String, String> {
-        match target {
-            None => Ok("none".to_owned()),
-            Some(target) => Ok(yaml(&self.selectors.reference(target)?).into_owned()),
-        }
+    fn target(&self, target: &'a ObjectRef) -> Result<String, String> {
+        Ok(yaml(&self.selectors.reference(target)?).into_owned())
     }
-}
-
-/// The value gets the account's text; where the account has none, the field is not managed any longer.
-fn value<T, L>(wanted: Option<&Spanned<T>>, live: Option<&L>, text: impl FnOnce(&L) -> String) -> Result<Edit, String> {
-    let at = wanted.ok_or("a field of it is not managed")?.span;
-    Ok(match live {
-        Some(live) => Edit::Set { at, text: text(live) },
-        None => Edit::DropField { at },
-    })
-}
-
-fn unknown(field: FieldName) -> String {
-    format!("it has no field `{}`", field.as_str())
 }

@@ -5,7 +5,7 @@
 use similar::ChangeTag;
 use similar::algorithms::{Capture, Compact, Replace, myers};
 
-use crate::model::{Change, FieldChange, FieldName, FieldValue, Kind, PlannedRef, Reason, Verb};
+use crate::model::{Change, FieldChange, FieldName, FieldValue, PlannedRef, Reason, Verb, WritableKind};
 use crate::text;
 
 /// No name or label is shown longer than this.
@@ -23,8 +23,8 @@ pub(crate) fn sign(verb: Verb) -> char {
 /// The object as a reference of the file would name it; a number is its own name.
 pub(crate) fn object(change: &Change) -> String {
     match change.object.kind {
-        Kind::Number => sanitized(&change.object.name),
-        kind => format!("{kind}/{}", sanitized(&change.object.name)),
+        WritableKind::Number => sanitized(&change.object.name),
+        kind @ WritableKind::RingGroup => format!("{kind}/{}", sanitized(&change.object.name)),
     }
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn value(value: &FieldValue) -> String {
         FieldValue::Name(name) => sanitized(name.as_str()),
         FieldValue::Extension(extension) => format!("\"{extension}\""),
         FieldValue::Ring(ring) => ring.to_string(),
-        FieldValue::RingFor(ring_for) => ring_for.to_string(),
+        FieldValue::RingFor(duration) => duration.to_string(),
         FieldValue::Reference(target) => reference(target),
         FieldValue::References(targets) => targets.iter().map(reference).collect::<Vec<_>>().join(", "),
     }

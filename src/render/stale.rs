@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::model::{FieldValue, Kind, ObjectLabel};
+use crate::model::{FieldValue, ObjectLabel, WritableKind};
 use crate::plan::{StaleChange, StaleReason};
 
 use super::fields::{sanitized, value};
@@ -27,8 +27,8 @@ pub fn human(list: &[StaleChange]) -> String {
 
 fn object(label: &ObjectLabel) -> String {
     match label.kind {
-        Kind::Number => sanitized(&label.name),
-        kind => format!("{kind}/{}", sanitized(&label.name)),
+        WritableKind::Number => sanitized(&label.name),
+        kind @ WritableKind::RingGroup => format!("{kind}/{}", sanitized(&label.name)),
     }
 }
 

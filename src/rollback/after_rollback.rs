@@ -3,13 +3,14 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::model::{
-    ExtensionNumber, FieldName, Found, Handle, Kind, Name, NameKey, ObjectId, ObjectRef, Reference, Selector,
+    ExtensionNumber, FieldName, FieldValues, Found, Handle, Kind, Name, NameKey, ObjectId, ObjectRef, Reference,
+    Selector, Value,
 };
 use crate::routing::RoutingGraph;
 
 use super::live_index::CurrentAccount;
 use super::net_effect::NetEffect;
-use super::reversal::{Parts, Reversal, Reversals};
+use super::reversal::{Reversal, Reversals};
 
 /// The names and extension numbers of ring groups after the rollback.
 pub(super) struct Projected<'w, 'l> {
@@ -46,17 +47,17 @@ impl<'w, 'l> Projected<'w, 'l> {
         for (position, reversal) in &reversals.open {
             match (reversal, reversals.past.nets.get(*position)) {
                 (Reversal::Delete { live }, _) => after.deleted.extend(world.handle(&live.id)),
-                (Reversal::Change { live, parts }, _) => {
+                (Reversal::Change { live, fields }, _) => {
                     if let Some(handle) = world.handle(&live.id) {
-                        after.renamed.extend(parts.name.as_ref().map(|name| (handle, name)));
-                        after.renumbered.extend(parts.extension.as_ref().map(|number| (handle, number)));
+                        after.renamed.extend(fields.name().map(|name| (handle, name)));
+                        after.renumbered.extend(fields.extension().map(|number| (handle, number)));
                     }
-                    after.count_extension(parts);
+                    after.count_extension(fields);
                 }
-                (Reversal::Make { name, parts }, Some(net)) => {
+                (Reversal::Make { name, fields }, Some(net)) => {
                     after.remade.insert(&net.id, name);
                     *after.names.entry(name.key()).or_default() += 1;
-                    after.count_extension(parts);
+                    after.count_extension(fields);
                 }
                 (Reversal::Make { .. } | Reversal::Number { .. }, _) => {}
             }
@@ -71,8 +72,8 @@ impl<'w, 'l> Projected<'w, 'l> {
         after
     }
 
-    fn count_extension(&mut self, parts: &'w Parts) {
-        if let Some(extension) = &parts.extension {
+    fn count_extension(&mut self, fields: &'w FieldValues<ObjectRef>) {
+        if let Some(extension) = fields.extension() {
             *self.numbers.entry(extension.as_str()).or_default() += 1;
         }
     }
@@ -94,18 +95,18 @@ impl<'w, 'l> Projected<'w, 'l> {
         let mut graph = RoutingGraph::live(&world.directory);
         for reversal in reversals.open.values() {
             match reversal {
-                Reversal::Number { live, to: Some(_), .. } => {
+                Reversal::Number { live, fields } if fields.get(FieldName::To).is_some() => {
                     let found = world.live.numbers.binary_search_by_key(&live.number, |number| number.number);
                     if let Some(index) = found.ok().and_then(|index| u32::try_from(index).ok()) {
                         graph.set_target(Handle { kind: Kind::Number, index }, None);
                     }
                 }
-                Reversal::Change { live, parts } => {
+                Reversal::Change { live, fields } => {
                     let Some(group) = world.handle(&live.id) else { continue };
-                    if parts.no_answer.is_some() {
+                    if fields.no_answer().is_some() {
                         graph.set_target(group, None);
                     }
-                    if parts.members.is_some() {
+                    if fields.members().is_some() {
                         graph.set_members(group, Vec::new());
                     }
                 }
@@ -154,30 +155,31 @@ impl<'w, 'l> Projected<'w, 'l> {
     /// What keeps an object from being taken back.
     pub(super) fn obstacle(&self, net: &NetEffect<'_>, reversal: &Reversal<'_>) -> Option<Obstacle> {
         match reversal {
-            Reversal::Number { live, to, .. } => {
+            Reversal::Number { live, fields } => {
+                let to = fields.get(FieldName::To);
                 let account = &self.world.live.account;
-                if to == &Some(None) && account.default_number == Some(live.number) {
+                if to == Some(&Value::None) && account.default_number == Some(live.number) {
                     let why = "it led nowhere, and has become the account's default number, which must lead somewhere";
                     return Some((Some(FieldName::To), why.to_owned()));
                 }
                 let kept = if to.is_none() { "where it leads now, a file cannot say: " } else { "" };
-                let target = to.as_ref().unwrap_or(&live.to).as_ref()?;
+                let target = to.map_or(live.to.as_ref(), |to| to.references().first())?;
                 self.reference(target).err().map(|why| (Some(FieldName::To), format!("{kept}{why}")))
             }
-            Reversal::Change { live, parts } => {
+            Reversal::Change { live, fields } => {
                 let handle = self.world.handle(&live.id)?;
                 if self.world.directory.named(Kind::RingGroup, &live.name.key()) != Found::One(handle) {
                     return Some((Some(FieldName::Name), "another group has the same name now".to_owned()));
                 }
-                if parts.members.is_none() && live.members.is_empty() {
+                if fields.members().is_none() && live.members.is_empty() {
                     return Some((Some(FieldName::Members), "it has no members now, which no file can say".to_owned()));
                 }
-                let members = parts.members.as_ref().unwrap_or(&live.members);
-                let name = parts.name.as_ref().filter(|name| name.key() != live.name.key());
-                self.group_obstacle(Some(handle), name, parts, members)
+                let members = fields.members().unwrap_or(&live.members);
+                let name = fields.name().filter(|name| name.key() != live.name.key());
+                self.group_obstacle(Some(handle), name, fields, members)
             }
-            Reversal::Make { name, parts } => {
-                self.group_obstacle(None, Some(name), parts, parts.members.as_deref().unwrap_or_default())
+            Reversal::Make { name, fields } => {
+                self.group_obstacle(None, Some(name), fields, fields.members().unwrap_or_default())
             }
             Reversal::Delete { live } => {
                 let handle = self.world.handle(&live.id)?;
@@ -194,19 +196,19 @@ impl<'w, 'l> Projected<'w, 'l> {
         &self,
         own: Option<Handle>,
         name: Option<&Name>,
-        parts: &Parts,
+        fields: &FieldValues<ObjectRef>,
         members: &[ObjectRef],
     ) -> Option<Obstacle> {
         if let Some(why) = name.and_then(|name| self.name_obstacle(own, name)) {
             return Some((Some(FieldName::Name), why));
         }
-        if let Some(why) = parts.extension.as_ref().and_then(|number| self.extension_obstacle(own, number)) {
+        if let Some(why) = fields.extension().and_then(|number| self.extension_obstacle(own, number)) {
             return Some((Some(FieldName::Extension), why));
         }
         if let Some(why) = members.iter().find_map(|member| self.reference(member).err()) {
             return Some((Some(FieldName::Members), why));
         }
-        let target = parts.no_answer.as_ref()?.as_ref()?;
+        let target = fields.no_answer()??;
         self.reference(target).err().map(|why| (Some(FieldName::NoAnswer), why))
     }
 

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::ledger::{ChangeOutcome, Run};
 use crate::model::{
     Change, ChangeId, FieldChange, FieldName, FieldValue, Found, Kind, LiveAccount, LiveObject, LiveRingGroup, NameKey,
-    ObjectId, ObjectRef, PlannedRef, Verb,
+    ObjectId, ObjectRef, PlannedRef, Verb, WritableKind,
 };
 
 use super::Conflict;
@@ -33,7 +33,7 @@ impl<'r, 'l> Effects<'r, 'l> {
         };
         let mut made: HashMap<ChangeId, ObjectId> = HashMap::new();
         let mut makers: HashMap<&str, ObjectId> = HashMap::new();
-        let mut positions: HashMap<(Kind, ObjectId), usize> = HashMap::new();
+        let mut positions: HashMap<(WritableKind, ObjectId), usize> = HashMap::new();
         for (change, outcome) in run.changes() {
             // A second write to a group that the run made has no id in the plan; it is found by its name.
             let known = change.object.id.clone().or_else(|| makers.get(&*change.object.name).cloned());
@@ -115,7 +115,8 @@ impl<'r, 'l> Effects<'r, 'l> {
             Found::Several(_) => None,
         };
         let as_planned = |group: &&LiveRingGroup| {
-            let made_it = |field: &FieldChange| has(LiveObject::Group(group), field.field, &field.after.with_ids(made));
+            let made_it =
+                |field: &FieldChange| has(LiveObject::RingGroup(group), field.field, &field.after.with_ids(made));
             change.fields.iter().filter(|field| !unwritten.contains(&field.field)).all(made_it)
         };
         Some(group.filter(as_planned).map(|group| group.id.clone()).ok_or_else(|| {
@@ -138,7 +139,7 @@ impl<'r, 'l> Effects<'r, 'l> {
         let mut recreated: HashMap<ObjectId, ObjectId> = candidates.collect();
         loop {
             let right = |net: &NetEffect<'_>| {
-                let group = recreated.get(&net.id).and_then(|id| self.world.object(Kind::RingGroup, id));
+                let group = recreated.get(&net.id).and_then(|id| self.world.object(WritableKind::RingGroup, id));
                 let same = |object: LiveObject<'_>| {
                     net.fields.iter().all(|field| has(object, field.field, &self::inherited(&field.before, &recreated)))
                 };
@@ -172,5 +173,5 @@ fn inherited(value: &FieldValue, recreated: &HashMap<ObjectId, ObjectId>) -> Fie
         let id = reference.id.as_ref().map(|id| recreated.get(id).unwrap_or(id).clone());
         PlannedRef { id, ..reference.clone() }
     };
-    value.with_references(today)
+    value.map(today)
 }

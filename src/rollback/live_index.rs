@@ -2,6 +2,7 @@
 
 use crate::model::{
     Directory, FieldName, FieldValue, Handle, Kind, LiveAccount, LiveObject, LiveRingGroup, ObjectId, ObjectRef,
+    WritableKind,
 };
 use crate::plan::live_fields;
 
@@ -17,7 +18,7 @@ impl<'l> CurrentAccount<'l> {
     }
 
     /// The number or the group with this id.
-    pub(super) fn object(&self, kind: Kind, id: &ObjectId) -> Option<LiveObject<'l>> {
+    pub(super) fn object(&self, kind: WritableKind, id: &ObjectId) -> Option<LiveObject<'l>> {
         self.directory.object(kind, id)
     }
 

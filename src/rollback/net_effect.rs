@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::model::{
-    Change, ChangeId, FieldChange, FieldName, FieldValue, Kind, LiveObject, ObjectId, ObjectLabel, Verb,
+    Change, ChangeId, FieldChange, FieldName, FieldValue, LiveObject, ObjectId, ObjectLabel, Verb, WritableKind,
 };
 
 use super::Conflict;
@@ -84,12 +84,8 @@ impl<'r> NetEffect<'r> {
         self.add(&Change { verb: Verb::Update, fields, ..change.clone() }, &[], made, false);
     }
 
-    pub(super) fn kind(&self) -> Kind {
+    pub(super) fn kind(&self) -> WritableKind {
         self.label.kind
-    }
-
-    pub(super) fn before(&self, field: FieldName) -> Option<&FieldValue> {
-        self.fields.iter().find(|known| known.field == field).map(|known| &known.before)
     }
 
     /// A reason to leave the object alone.

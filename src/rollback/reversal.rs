@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::model::{
-    Absent, Desired, DesiredNumber, DesiredRingGroup, ExtensionNumber, FieldName, FieldValue, Ignorable, Kind,
-    LiveNumber, LiveObject, LiveRingGroup, Name, ObjectRef, PlannedRef, Policy, Reference, RingFor, RingMode, Selector,
-    Span, Spanned, Verb,
+    Absent, Desired, DesiredNumber, DesiredRingGroup, FieldName, FieldValue, FieldValues, Kind, LiveNumber, LiveObject,
+    LiveRingGroup, Name, ObjectRef, PlannedRef, Policy, Reference, Selector, Span, Spanned, Value, Verb,
 };
 
 use super::Conflict;
@@ -22,24 +21,13 @@ pub(super) struct Reversals<'p, 'r, 'l> {
 /// What takes the run's work on one object back.
 pub(super) enum Reversal<'l> {
     /// The number gets its values back.
-    Number { live: &'l LiveNumber, to: Option<Option<ObjectRef>>, label: Option<Box<str>> },
+    Number { live: &'l LiveNumber, fields: FieldValues<ObjectRef> },
     /// The group gets its values back.
-    Change { live: &'l LiveRingGroup, parts: Parts },
+    Change { live: &'l LiveRingGroup, fields: FieldValues<ObjectRef> },
     /// The group is created again.
-    Make { name: Name, parts: Parts },
+    Make { name: Name, fields: FieldValues<ObjectRef> },
     /// The group, which the run created, is deleted.
     Delete { live: &'l LiveRingGroup },
-}
-
-/// The values that a group gets back.
-#[derive(Default)]
-pub(super) struct Parts {
-    pub(super) name: Option<Name>,
-    pub(super) extension: Option<ExtensionNumber>,
-    pub(super) ring: Option<RingMode>,
-    pub(super) members: Option<Vec<ObjectRef>>,
-    pub(super) ring_for: Option<RingFor>,
-    pub(super) no_answer: Option<Option<ObjectRef>>,
 }
 
 impl<'p, 'r, 'l> Reversals<'p, 'r, 'l> {
@@ -87,24 +75,27 @@ impl<'p, 'r, 'l> Reversals<'p, 'r, 'l> {
         let mut desired = Desired::default();
         for reversal in self.open.values() {
             match reversal {
-                Reversal::Number { live, to, label } => {
-                    let to = to.as_ref().unwrap_or(&live.to);
-                    desired.numbers.push(DesiredNumber {
-                        number: live.number,
-                        span,
-                        // Every target has a reference: the others were removed as conflicts.
-                        to: Spanned { value: to.as_ref().and_then(|to| after.reference(to).ok()), span },
-                        label: label.clone().map(|value| Spanned { value, span }),
-                    });
+                Reversal::Number { live, fields } => {
+                    let to = Spanned { value: None, span };
+                    let mut number = DesiredNumber { number: live.number, span, to, label: None };
+                    let kept = FieldValues::from_iter([(FieldName::To, live.to.clone().into())]);
+                    after.write(&kept, |field, value| number.set(field, value, span));
+                    after.write(fields, |field, value| number.set(field, value, span));
+                    desired.numbers.push(number);
                 }
-                Reversal::Change { live, parts } => {
-                    let mut group = after.group(live.name.clone(), parts, Some(&live.members), span);
+                Reversal::Change { live, fields } => {
+                    let mut group = DesiredRingGroup::new(live.name.clone(), span);
+                    let kept = FieldValues::from_iter([(FieldName::Members, Value::References(live.members.clone()))]);
+                    after.write(&kept, |field, value| group.set(field, value, span));
+                    after.write(fields, |field, value| group.set(field, value, span));
                     let renamed = group.name.value.key() != live.name.key();
                     group.renamed_from = renamed.then(|| Spanned { value: live.name.clone(), span });
                     desired.ring_groups.push(group);
                 }
-                Reversal::Make { name, parts } => {
-                    desired.ring_groups.push(after.group(name.clone(), parts, None, span));
+                Reversal::Make { name, fields } => {
+                    let mut group = DesiredRingGroup::new(name.clone(), span);
+                    after.write(fields, |field, value| group.set(field, value, span));
+                    desired.ring_groups.push(group);
                 }
                 Reversal::Delete { live } => {
                     let value = Reference { kind: Kind::RingGroup, selector: Selector::Name(live.name.clone()) };
@@ -119,21 +110,12 @@ impl<'p, 'r, 'l> Reversals<'p, 'r, 'l> {
 }
 
 impl Projected<'_, '_> {
-    fn group(&self, name: Name, parts: &Parts, kept: Option<&Vec<ObjectRef>>, span: Span) -> DesiredRingGroup {
-        let members = parts.members.as_ref().or(kept).into_iter().flatten();
-        let references = members.filter_map(|member| self.reference(member).ok());
-        DesiredRingGroup {
-            name: Spanned { value: parts.name.clone().unwrap_or(name), span },
-            extension: parts.extension.clone().map(|value| Spanned { value, span }),
-            ring: parts.ring.map(|value| Spanned { value, span }),
-            members: references.map(|value| Spanned { value, span }).collect(),
-            members_span: span,
-            ring_for: parts.ring_for.map(|value| Spanned { value, span }),
-            no_answer: parts
-                .no_answer
-                .as_ref()
-                .map(|to| Spanned { value: to.as_ref().and_then(|to| self.reference(to).ok()), span }),
-            renamed_from: None,
+    /// Hands over the values as a file states them. Targets without a reference were removed as conflicts before.
+    fn write(&self, fields: &FieldValues<ObjectRef>, mut set: impl FnMut(FieldName, Value<Reference>)) {
+        for (field, value) in fields.iter() {
+            if let Ok(value) = value.try_map(|to| self.reference(to)) {
+                set(field, value);
+            }
         }
     }
 }
@@ -150,20 +132,20 @@ fn reversal<'l>(
         (Verb::Create, Some(object)) => {
             untouched(past, net, object)?;
             Ok(match object {
-                LiveObject::Group(live) => Some(Reversal::Delete { live }),
+                LiveObject::RingGroup(live) => Some(Reversal::Delete { live }),
                 LiveObject::Number(_) => None,
             })
         }
         (Verb::Delete, _) if past.recreated.contains_key(&net.id) => Ok(None),
         (Verb::Delete, Some(_)) => Err(vec![net.conflict(None, "the run deleted it, and it is there")]),
         (Verb::Delete, None) => {
-            let mut parts = parts(past, net)?;
-            let name =
-                parts.name.take().ok_or_else(|| vec![net.conflict(None, "the ledger does not have its name")])?;
-            if parts.members.as_ref().is_none_or(Vec::is_empty) {
+            let fields = fields(past, net)?;
+            let name = fields.name().cloned();
+            let name = name.ok_or_else(|| vec![net.conflict(None, "the ledger does not have its name")])?;
+            if fields.members().is_none_or(<[_]>::is_empty) {
                 return Err(vec![net.conflict(Some(FieldName::Members), "it had no members, which no file can say")]);
             }
-            Ok(Some(Reversal::Make { name, parts }))
+            Ok(Some(Reversal::Make { name, fields }))
         }
         (Verb::Update, None) if net.fields.is_empty() => Ok(None),
         (Verb::Update, None) => Err(vec![net.conflict(None, "it is gone")]),
@@ -173,10 +155,11 @@ fn reversal<'l>(
                 return Ok(None);
             }
             managed(policy, net)?;
-            match object {
-                LiveObject::Number(live) => number(past, net, live).map(Some),
-                LiveObject::Group(live) => Ok(Some(Reversal::Change { live, parts: parts(past, net)? })),
-            }
+            let fields = fields(past, net)?;
+            Ok(Some(match object {
+                LiveObject::Number(live) => Reversal::Number { live, fields },
+                LiveObject::RingGroup(live) => Reversal::Change { live, fields },
+            }))
         }
     }
 }
@@ -200,78 +183,38 @@ fn untouched(past: &Effects<'_, '_>, net: &NetEffect<'_>, object: LiveObject<'_>
 
 /// A conflict for each field that the policy has left to the portal since: no plan would write it.
 fn managed(policy: &Policy, net: &NetEffect<'_>) -> Result<(), Vec<Conflict>> {
-    let ignored =
-        |field: &&NetField| ignorable(net.kind(), field.field).is_some_and(|one| policy.ignore.contains(&one));
+    let ignored = |field: &&NetField| policy.ignore.contains(&field.field);
     let conflict = |field: &NetField| net.conflict(Some(field.field), "`policy.ignore` leaves it to the portal by now");
     let conflicts: Vec<Conflict> = net.fields.iter().filter(ignored).map(conflict).collect();
     if conflicts.is_empty() { Ok(()) } else { Err(conflicts) }
 }
 
-fn ignorable(kind: Kind, field: FieldName) -> Option<Ignorable> {
-    Some(match (kind, field) {
-        (Kind::Number, FieldName::Label) => Ignorable::NumberLabel,
-        (Kind::RingGroup, FieldName::Extension) => Ignorable::GroupExtension,
-        (Kind::RingGroup, FieldName::Ring) => Ignorable::GroupRing,
-        (Kind::RingGroup, FieldName::Members) => Ignorable::GroupMembers,
-        (Kind::RingGroup, FieldName::RingFor) => Ignorable::GroupRingFor,
-        (Kind::RingGroup, FieldName::NoAnswer) => Ignorable::GroupNoAnswer,
-        _ => return None,
-    })
-}
-
-fn number<'l>(
-    past: &Effects<'_, 'l>,
-    net: &NetEffect<'_>,
-    live: &'l LiveNumber,
-) -> Result<Reversal<'l>, Vec<Conflict>> {
-    let to = net.before(FieldName::To).map(|before| target(past, net, FieldName::To, before)).transpose()?;
-    let label = net.before(FieldName::Label).map(|before| match before {
-        FieldValue::Text(text) => text.as_str().into(),
-        _ => Box::default(),
-    });
-    Ok(Reversal::Number { live, to, label })
-}
-
-/// The group's values before the run, as far as a file can say them.
-fn parts(past: &Effects<'_, '_>, net: &NetEffect<'_>) -> Result<Parts, Vec<Conflict>> {
-    let mut parts = Parts::default();
-    for field in &net.fields {
-        match (field.field, &field.before) {
-            (FieldName::Name, FieldValue::Name(name)) => parts.name = Some(name.clone()),
-            (FieldName::Extension, FieldValue::Extension(extension)) => parts.extension = Some(extension.clone()),
-            (FieldName::Ring, FieldValue::Ring(ring)) => parts.ring = Some(*ring),
-            (FieldName::RingFor, FieldValue::RingFor(ring_for)) => parts.ring_for = Some(*ring_for),
-            (FieldName::Members, FieldValue::References(members)) if !members.is_empty() => {
-                let found = members.iter().map(|member| reference(past, net, FieldName::Members, member));
-                parts.members = Some(found.collect::<Result<_, _>>()?);
-            }
-            (FieldName::NoAnswer, before) => {
-                parts.no_answer = Some(target(past, net, FieldName::NoAnswer, before)?);
-            }
-            (name @ FieldName::RingFor, FieldValue::None) => return Err(unsayable(net, name, "it rang for ever")),
-            (name @ FieldName::Extension, FieldValue::None) => {
-                return Err(unsayable(net, name, "it had no extension number"));
-            }
-            (name @ FieldName::Members, _) => return Err(unsayable(net, name, "it had no members")),
-            (name, _) => return Err(unsayable(net, name, "the ledger has no value that it had")),
+/// The object's values before the run, as far as a file can say them.
+fn fields(past: &Effects<'_, '_>, net: &NetEffect<'_>) -> Result<FieldValues<ObjectRef>, Vec<Conflict>> {
+    let values = net.fields.iter().map(|NetField { field, before, .. }| {
+        if let Some(what) = unsayable(*field, before) {
+            return Err(vec![net.conflict(Some(*field), format!("{what}, which no file can say"))]);
         }
-    }
-    Ok(parts)
+        Ok((*field, before.try_map(|to| reference(past, net, *field, to))?))
+    });
+    values.collect()
 }
 
-fn unsayable(net: &NetEffect<'_>, field: FieldName, what: &str) -> Vec<Conflict> {
-    vec![net.conflict(Some(field), format!("{what}, which no file can say"))]
-}
-
-fn target(
-    past: &Effects<'_, '_>,
-    net: &NetEffect<'_>,
-    field: FieldName,
-    before: &FieldValue,
-) -> Result<Option<ObjectRef>, Vec<Conflict>> {
-    match before {
-        FieldValue::Reference(to) => reference(past, net, field, to).map(Some),
-        _ => Ok(None),
+/// What keeps a file from giving the field this value.
+fn unsayable(field: FieldName, before: &FieldValue) -> Option<&'static str> {
+    match (field, before) {
+        (FieldName::To | FieldName::Label | FieldName::NoAnswer, _)
+        | (FieldName::Name, Value::Name(_))
+        | (FieldName::Extension, Value::Extension(_))
+        | (FieldName::Ring, Value::Ring(_))
+        | (FieldName::RingFor, Value::RingFor(_)) => None,
+        (FieldName::Members, Value::References(members)) if !members.is_empty() => None,
+        (FieldName::Members, _) => Some("it had no members"),
+        (FieldName::RingFor, Value::None) => Some("it rang for ever"),
+        (FieldName::Extension, Value::None) => Some("it had no extension number"),
+        (FieldName::Name | FieldName::Extension | FieldName::Ring | FieldName::RingFor, _) => {
+            Some("the ledger has no value that it had")
+        }
     }
 }
 

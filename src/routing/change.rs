@@ -33,10 +33,10 @@ impl<'g> RoutingGraph<'g, '_> {
         let kind = change.object.kind;
         if kind == Kind::Number {
             let found = self.directory.live().numbers.binary_search_by_key(&change.number()?, |number| number.number);
-            return Some(Handle { kind, index: u32::try_from(found.ok()?).ok()? });
+            return Some(Handle { kind: kind.into(), index: u32::try_from(found.ok()?).ok()? });
         }
         if let Some(id) = &change.object.id {
-            return self.directory.by_id(&ObjectRef { kind, id: id.clone() });
+            return self.directory.by_id(&ObjectRef { kind: kind.into(), id: id.clone() });
         }
         if let (Verb::Create, Some(FieldValue::Name(name))) = (change.verb, change.after(FieldName::Name)) {
             let group = self.create(name);

@@ -7,7 +7,7 @@ use super::collection::{Collection, TargetKind};
 use super::kinds::{self, limits};
 use super::problem::Problem;
 use super::{etag, text, write};
-use crate::model::emergency_numbers;
+use crate::model::{FieldName, emergency_numbers};
 
 /// The first numbers of new accounts. Where a country has numbers set aside for fiction, it is one of those.
 const MAIN_NUMBERS: &[(&str, &str)] = &[
@@ -69,7 +69,7 @@ fn capabilities(country: &str, per_second: Option<u32>) -> Value {
         "name_length": text::NAME_MOST,
         "label_length": text::LABEL_MOST,
         "ring_modes": limits::RING_MODES,
-        "ring_for": { "min": min, "max": max, "default": default },
+        (FieldName::RingFor.as_str()): { "min": min, "max": max, "default": default },
         "members": { "kinds": names(limits::MEMBER_KINDS), "max": limits::MAX_MEMBERS },
         "no_answer_kinds": names(limits::NO_ANSWER_KINDS),
         "destination_kinds": names(limits::DESTINATIONS),

@@ -305,14 +305,14 @@ mod tests {
 
     #[test]
     fn all_errors_are_reported_at_once() {
-        let body = serde_json::json!({"name": "", "ring_for": 2, "id": "grp_1", "a/b": 1});
+        let body = serde_json::json!({"name": "", "seconds": 2, "id": "grp_1", "a/b": 1});
         let mut fields = Fields::new(body.as_object().unwrap(), Mode::Create);
         fields.text("name", Need::Required, text::name);
-        fields.integer("ring_for", Need::Optional, 5, 300);
+        fields.integer("seconds", Need::Optional, 5, 300);
         fields.text("extension", Need::Required, text::extension);
         fields.reject_unknown();
         let pointers: Vec<_> = fields.errors.iter().map(|e| e.pointer.as_str()).collect();
-        assert_eq!(pointers, ["/name", "/ring_for", "/extension", "/a~1b", "/id"]);
+        assert_eq!(pointers, ["/name", "/seconds", "/extension", "/a~1b", "/id"]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ mod locations;
 mod numbers;
 mod owners;
 mod receptionists;
-mod ring_groups;
+pub(in crate::sandbox) mod ring_groups;
 mod users;
 
 use rusqlite::Connection;

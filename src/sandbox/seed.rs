@@ -87,7 +87,7 @@ type PinDigest = String;
 struct RingGroup {
     base: Extension,
     ring: String,
-    ring_for: i64,
+    seconds: i64,
     members: Vec<Target>,
     no_answer: Option<Target>,
 }

@@ -99,8 +99,7 @@ fn parts(change: &Change) -> (Verb, &ObjectLabel, &[FieldChange]) {
 /// Compares the values. Which change creates a reference is ignored: its number depends on the order of the plan.
 fn same_fields(one: &[FieldChange], other: &[FieldChange]) -> bool {
     let plain = |field: &FieldChange| {
-        let value =
-            |value: &FieldValue| value.with_references(|target| PlannedRef { created_by: None, ..target.clone() });
+        let value = |value: &FieldValue| value.map(|target| PlannedRef { created_by: None, ..target.clone() });
         (field.field, value(&field.before), value(&field.after))
     };
     one.iter().map(plain).eq(other.iter().map(plain))

@@ -7,18 +7,19 @@
 use std::collections::HashSet;
 
 use crate::model::{
-    Absent, Change, Desired, DesiredNumber, DesiredRingGroup, E164, FieldName, FieldValue, Kind, NameKey, Verb,
+    Absent, Change, Declared, Desired, DesiredNumber, DesiredRingGroup, E164, FieldName, FieldValue, FieldValues, Kind,
+    NameKey, Reference, Verb, WritableKind,
 };
 use crate::plan::Skipped;
 
 /// Whether the files declared the same for this object when the account was last in sync.
 pub(super) fn is_drift(change: &Change, now: &Desired, in_sync: &Desired) -> bool {
     match change.object.kind {
-        Kind::Number => {
-            let Some(number) = change.number() else { return false };
-            number_of(now, number).map(number_fields) == number_of(in_sync, number).map(number_fields)
+        WritableKind::Number => {
+            let Some(at) = change.number() else { return false };
+            values(number(now, at)) == values(number(in_sync, at))
         }
-        _ if change.verb == Verb::Delete => {
+        WritableKind::RingGroup if change.verb == Verb::Delete => {
             let declared = |desired: &Desired| {
                 let keys = keys(change);
                 let absent = desired.absent.iter().any(|absent| keys.contains(&absent.reference.value.selector.key()));
@@ -26,9 +27,9 @@ pub(super) fn is_drift(change: &Change, now: &Desired, in_sync: &Desired) -> boo
             };
             declared(now) == declared(in_sync)
         }
-        _ => {
+        WritableKind::RingGroup => {
             let keys = keys(change);
-            group(now, &keys).map(group_fields) == group(in_sync, &keys).map(group_fields)
+            values(group(now, &keys)) == values(group(in_sync, &keys))
         }
     }
 }
@@ -36,8 +37,11 @@ pub(super) fn is_drift(change: &Change, now: &Desired, in_sync: &Desired) -> boo
 /// The desired state without the objects of these changes.
 pub(super) fn excluding(desired: &Desired, changes: &[&Change]) -> Desired {
     let numbers: HashSet<E164> = changes.iter().filter_map(|change| change.number()).collect();
-    let groups: HashSet<NameKey> =
-        changes.iter().filter(|change| change.object.kind == Kind::RingGroup).flat_map(|change| keys(change)).collect();
+    let groups: HashSet<NameKey> = changes
+        .iter()
+        .filter(|change| change.object.kind == WritableKind::RingGroup)
+        .flat_map(|change| keys(change))
+        .collect();
     let mut rest = desired.clone();
     rest.numbers.retain(|declared| !numbers.contains(&declared.number));
     if !groups.is_empty() {
@@ -56,14 +60,14 @@ pub(super) fn in_sync_part(now: &Desired, skipped: &[Skipped], before: Option<&D
     let groups: HashSet<NameKey> = groups.map(|one| NameKey::of(&one.name)).collect();
     let mut rest = now.clone();
     rest.numbers.retain(|declared| {
-        let earlier = before.and_then(|before| number_of(before, declared.number)).map(number_fields);
-        !numbers.contains(&declared.number) || earlier == Some(number_fields(declared))
+        let earlier = before.and_then(|before| number(before, declared.number));
+        !numbers.contains(&declared.number) || values(earlier) == values(Some(Declared::Number(declared)))
     });
     if !groups.is_empty() {
         rest.ring_groups.retain(|declared| {
             let keys: HashSet<NameKey> = group_keys(declared).collect();
-            let earlier = before.and_then(|before| group(before, &keys)).map(group_fields);
-            keys.is_disjoint(&groups) || earlier == Some(group_fields(declared))
+            let earlier = before.and_then(|before| group(before, &keys));
+            keys.is_disjoint(&groups) || values(earlier) == values(Some(Declared::RingGroup(declared)))
         });
         let was = |key: &NameKey| before.is_some_and(|before| before.absent.iter().any(|one| absent_key(one) == *key));
         rest.absent.retain(|absent| !groups.contains(&absent_key(absent)) || was(&absent_key(absent)));
@@ -80,21 +84,16 @@ fn absent_key(absent: &Absent) -> NameKey {
 /// Whether both states declare the same, except the objects of these changes.
 pub(super) fn equal_except(one: &Desired, other: &Desired, changes: &[&Change]) -> bool {
     let (one, other) = (excluding(one, changes), excluding(other, changes));
-    let numbers = |desired: &Desired| desired.numbers.len();
-    let groups = |desired: &Desired| desired.ring_groups.len();
-    numbers(&one) == numbers(&other)
-        && one
-            .numbers
-            .iter()
-            .zip(&other.numbers)
-            .all(|(one, other)| one.number == other.number && number_fields(one) == number_fields(other))
-        && groups(&one) == groups(&other)
-        && one.ring_groups.iter().zip(&other.ring_groups).all(|(one, other)| group_fields(one) == group_fields(other))
-        && one
-            .absent
-            .iter()
-            .map(|absent| &absent.reference.value)
-            .eq(other.absent.iter().map(|absent| &absent.reference.value))
+    let same_number = |(one, other): (&DesiredNumber, &DesiredNumber)| {
+        one.number == other.number && Declared::Number(one).values() == Declared::Number(other).values()
+    };
+    let same_group = |(one, other): (&DesiredRingGroup, &DesiredRingGroup)| {
+        Declared::RingGroup(one).values() == Declared::RingGroup(other).values()
+    };
+    (one.numbers.len(), one.ring_groups.len()) == (other.numbers.len(), other.ring_groups.len())
+        && one.numbers.iter().zip(&other.numbers).all(same_number)
+        && one.ring_groups.iter().zip(&other.ring_groups).all(same_group)
+        && one.absent.iter().map(|one| &one.reference.value).eq(other.absent.iter().map(|other| &other.reference.value))
 }
 
 /// The names of a change's group, before and after it.
@@ -106,32 +105,20 @@ fn keys(change: &Change) -> HashSet<NameKey> {
     std::iter::once(NameKey::of(&change.object.name)).chain(after).collect()
 }
 
-fn group<'a>(desired: &'a Desired, keys: &HashSet<NameKey>) -> Option<&'a DesiredRingGroup> {
-    desired.ring_groups.iter().find(|declared| group_keys(declared).any(|key| keys.contains(&key)))
+fn values(declared: Option<Declared<'_>>) -> Option<FieldValues<&Reference>> {
+    declared.map(Declared::values)
+}
+
+fn group<'a>(desired: &'a Desired, keys: &HashSet<NameKey>) -> Option<Declared<'a>> {
+    let group = desired.ring_groups.iter().find(|declared| group_keys(declared).any(|key| keys.contains(&key)));
+    group.map(Declared::RingGroup)
 }
 
 fn group_keys(declared: &DesiredRingGroup) -> impl Iterator<Item = NameKey> + '_ {
     std::iter::once(declared.name.value.key()).chain(declared.renamed_from.iter().map(|name| name.value.key()))
 }
 
-fn number_of(desired: &Desired, number: E164) -> Option<&DesiredNumber> {
+fn number(desired: &Desired, number: E164) -> Option<Declared<'_>> {
     let at = desired.numbers.binary_search_by(|declared| declared.number.cmp(&number)).ok()?;
-    desired.numbers.get(at)
-}
-
-/// The declared fields, without their places in the files.
-fn number_fields(declared: &DesiredNumber) -> impl PartialEq + '_ {
-    (&declared.to.value, declared.label.as_ref().map(|label| &label.value))
-}
-
-/// The declared fields, without their places in the files. `renamed_from` only identifies the group.
-fn group_fields(declared: &DesiredRingGroup) -> impl PartialEq + '_ {
-    (
-        &declared.name.value,
-        declared.extension.as_ref().map(|extension| &extension.value),
-        declared.ring.as_ref().map(|ring| &ring.value),
-        declared.members.iter().map(|member| &member.value).collect::<Vec<_>>(),
-        declared.ring_for.as_ref().map(|ring_for| &ring_for.value),
-        declared.no_answer.as_ref().map(|no_answer| &no_answer.value),
-    )
+    desired.numbers.get(at).map(Declared::Number)
 }

@@ -85,5 +85,5 @@ fn fields(change: &Change) -> impl Iterator<Item = FlappingField> + '_ {
         Some(FieldValue::Name(name)) => name.as_str().into(),
         _ => change.object.name.as_str().into(),
     };
-    fields.map(move |field| FlappingField { kind: change.object.kind, name: name.clone(), field })
+    fields.map(move |field| FlappingField { kind: change.object.kind.into(), name: name.clone(), field })
 }

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use strowger::diag::{Rule, Severities};
-use strowger::model::{Change, ChangeId, Desired, Kind, LiveAccount, Verb};
+use strowger::model::{Change, ChangeId, Desired, LiveAccount, Verb, WritableKind};
 use strowger::plan::{Plan, plan};
 
 use crate::support::account::Account;
@@ -65,7 +65,7 @@ fn any_order(plan: &Plan, seed: u64) -> Vec<&Change> {
 }
 
 /// The objects that a plan writes, with how often.
-fn objects(plan: &Plan) -> BTreeMap<(Kind, String), usize> {
+fn objects(plan: &Plan) -> BTreeMap<(WritableKind, String), usize> {
     let mut counts = BTreeMap::new();
     for change in &plan.changes {
         *counts.entry((change.object.kind, key(change))).or_default() += 1;
@@ -93,7 +93,7 @@ fn permutations(count: usize) -> Vec<Vec<usize>> {
 
 /// The plan's changes with all writes to one object made into one.
 fn single_writes(plan: &Plan) -> Vec<Change> {
-    let mut merged: BTreeMap<(Kind, String), Change> = BTreeMap::new();
+    let mut merged: BTreeMap<(WritableKind, String), Change> = BTreeMap::new();
     for change in &plan.changes {
         let entry = merged.entry((change.object.kind, key(change)));
         entry

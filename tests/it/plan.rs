@@ -1,6 +1,7 @@
 //! Plans: whole, in part, reviewed, and saved.
 
 mod callers;
+mod fields;
 mod partial;
 mod reviewed;
 mod saved;

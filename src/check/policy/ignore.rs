@@ -6,22 +6,27 @@ use schemars::Schema;
 use serde_json::json;
 
 use crate::diag::{Rule, nearest};
-use crate::model::Ignorable;
+use crate::model::FieldName;
 
 use crate::check::reader::{Advice, Field, Reader, list};
 
 /// The words, as the schema has them.
 pub(super) fn schema(schema: &mut Schema) {
-    schema.insert("items".to_owned(), json!({"enum": Ignorable::ALL.map(Ignorable::as_str)}));
+    schema.insert("items".to_owned(), json!({"enum": paths()}));
+}
+
+fn paths() -> Vec<String> {
+    FieldName::ignorable().map(FieldName::path).collect()
 }
 
 /// Reads the list.
-pub(super) fn read(reader: &mut Reader, section: Field<'_>, ignored: &mut BTreeSet<Ignorable>) {
-    let words = Ignorable::ALL.map(Ignorable::as_str);
+pub(super) fn read(reader: &mut Reader, section: Field<'_>, ignored: &mut BTreeSet<FieldName>) {
+    let paths = paths();
+    let words: Vec<&str> = paths.iter().map(String::as_str).collect();
     let fields = format!("fields that can be ignored are {}", list(&words));
     for item in reader.items(section).unwrap_or_default() {
         let Some(word) = reader.text(item, Advice { empty: Some(&fields), instead: Some(&fields) }) else { continue };
-        if let Some(field) = Ignorable::parse(word) {
+        if let Some(field) = FieldName::ignorable().find(|field| field.path() == word) {
             ignored.insert(field);
             continue;
         }
@@ -29,7 +34,8 @@ pub(super) fn read(reader: &mut Reader, section: Field<'_>, ignored: &mut BTreeS
             let hint = "remove the number from the file: numbers that are not in a file are not managed".to_owned();
             ("a number's destination cannot be ignored".to_owned(), hint)
         } else {
-            let hint = nearest(word, words).map_or_else(|| fields.clone(), |near| format!("did you mean `{near}`?"));
+            let hint = nearest(word, words.iter().copied())
+                .map_or_else(|| fields.clone(), |near| format!("did you mean `{near}`?"));
             (format!("`{word}` is not a field that can be ignored"), hint)
         };
         reader.note(Rule::WRONG_VALUE, item.span(), message, hint);

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::config::Loaded;
 use crate::exit::Exit;
 use crate::ledger::Run;
-use crate::model::Kind;
+use crate::model::WritableKind;
 use crate::plan::Plan;
 use crate::render::{counted, diagnostics, fields, human};
 use crate::rollback::Conflict;
@@ -55,8 +55,8 @@ pub(super) fn show<'p>(
 
 fn line(conflict: &Conflict) -> String {
     let object = match conflict.object.kind {
-        Kind::Number => conflict.object.name.clone(),
-        kind => format!("{kind}/{}", conflict.object.name),
+        WritableKind::Number => conflict.object.name.clone(),
+        kind @ WritableKind::RingGroup => format!("{kind}/{}", conflict.object.name),
     };
     let field = conflict.field.map(|field| format!(" {}", field.as_str())).unwrap_or_default();
     let values = match (&conflict.left, &conflict.now) {

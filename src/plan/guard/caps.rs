@@ -2,7 +2,7 @@
 
 use foldhash::HashMap;
 
-use crate::model::{Capped, Change, ChangeId, Desired, FieldName, FieldValue, Kind, LiveAccount, Span, Verb};
+use crate::model::{Capped, Change, ChangeId, Desired, FieldName, FieldValue, LiveAccount, Span, Verb, WritableKind};
 use crate::plan::Plan;
 use crate::text::sanitized;
 
@@ -146,14 +146,17 @@ impl<'a> Touched<'a> {
     fn new(changes: &'a [Change]) -> Self {
         let mut touched = Self { numbers: 0, unassigned: 0, groups: HashMap::default() };
         for change in changes {
-            if change.object.kind == Kind::Number {
-                touched.numbers += 1;
-                touched.unassigned += usize::from(unassigns(change));
-            } else {
-                let verb = touched.groups.entry(object(change)).or_insert(change.verb);
-                // An update beside it is only a step on the way there.
-                if *verb == Verb::Update {
-                    *verb = change.verb;
+            match change.object.kind {
+                WritableKind::Number => {
+                    touched.numbers += 1;
+                    touched.unassigned += usize::from(unassigns(change));
+                }
+                WritableKind::RingGroup => {
+                    let verb = touched.groups.entry(object(change)).or_insert(change.verb);
+                    // An update beside it is only a step on the way there.
+                    if *verb == Verb::Update {
+                        *verb = change.verb;
+                    }
                 }
             }
         }
@@ -177,10 +180,10 @@ impl<'a> Touched<'a> {
     }
 
     fn counts(&self, change: &Change, capped: Capped) -> bool {
-        let number = change.object.kind == Kind::Number;
-        let group = |wanted| !number && self.groups.get(&object(change)) == Some(&wanted);
+        let is = |kind| change.object.kind == kind;
+        let group = |wanted| is(WritableKind::RingGroup) && self.groups.get(&object(change)) == Some(&wanted);
         match capped {
-            Capped::NumberUpdate => number,
+            Capped::NumberUpdate => is(WritableKind::Number),
             Capped::NumberUnassign => unassigns(change),
             Capped::GroupCreate => group(Verb::Create),
             Capped::GroupUpdate => group(Verb::Update),
@@ -197,5 +200,5 @@ fn object(change: &Change) -> (bool, &str) {
 }
 
 fn unassigns(change: &Change) -> bool {
-    change.object.kind == Kind::Number && change.after(FieldName::To) == Some(&FieldValue::None)
+    change.object.kind == WritableKind::Number && change.after(FieldName::To) == Some(&FieldValue::None)
 }

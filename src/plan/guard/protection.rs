@@ -64,10 +64,7 @@ fn group(
     change: &Change,
 ) -> Option<GuardViolation> {
     let live = case.group(change)?;
-    let reroutes = change.verb == Verb::Delete
-        || [FieldName::Ring, FieldName::Members, FieldName::RingFor, FieldName::NoAnswer]
-            .into_iter()
-            .any(|field| change.after(field).is_some());
+    let reroutes = change.verb == Verb::Delete || change.fields.iter().any(|field| field.field.spec().routes);
     if !reroutes {
         return None;
     }

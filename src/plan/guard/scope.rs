@@ -1,6 +1,6 @@
 //! Scopes: what the files of an account own, by numbers and by names.
 
-use crate::model::{Change, ChangeId, FieldName, FieldValue, Kind, NameKey, Span};
+use crate::model::{Change, ChangeId, FieldName, FieldValue, NameKey, Span, WritableKind};
 
 use super::{Guard, GuardContext, GuardViolation, PolicySource};
 
@@ -13,7 +13,10 @@ pub(super) fn evaluate(case: &GuardContext<'_>) -> Vec<GuardViolation> {
     let mut numbers: Vec<&Change> = Vec::new();
     let mut groups: Vec<&Change> = Vec::new();
     for change in case.changes {
-        if change.object.kind == Kind::Number { numbers.push(change) } else { groups.push(change) }
+        match change.object.kind {
+            WritableKind::Number => numbers.push(change),
+            WritableKind::RingGroup => groups.push(change),
+        }
     }
     for policy in &case.policies {
         let scope = &policy.guards.scope;

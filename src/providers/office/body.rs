@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::model::{Change, FieldName, FieldValue, Kind, PlannedRef, Verb};
+use crate::model::{Change, FieldName, FieldValue, Kind, PlannedRef, Verb, WritableKind};
 use crate::providers::WriteError;
 
 /// The merge patch or the new object that a change asks for; nothing for a deletion.
@@ -27,26 +27,23 @@ pub(super) fn body(change: &Change) -> Result<Option<Vec<u8>>, WriteError> {
 
 /// The collection that has objects of a kind, if changes to it can be sent at all.
 pub(super) fn collection(change: &Change) -> Result<&'static str, WriteError> {
-    match (change.object.kind, change.verb) {
-        (Kind::Number, Verb::Update) => Ok("numbers"),
-        (Kind::RingGroup, _) => Ok("ring_groups"),
-        (kind, verb) => {
+    let kind = change.object.kind;
+    match (kind, change.verb) {
+        (WritableKind::Number, verb @ (Verb::Create | Verb::Delete)) => {
             Err(WriteError::Unsupported(format!("the Account API has no {verb:?} of a {kind}").to_lowercase()))
         }
+        (WritableKind::Number, Verb::Update) | (WritableKind::RingGroup, _) => Ok(kind.section()),
     }
 }
 
-fn key(kind: Kind, field: FieldName) -> Result<&'static str, WriteError> {
-    match (kind, field) {
-        (Kind::Number, FieldName::To) => Ok("destination"),
-        (Kind::Number, FieldName::Label) => Ok("label"),
-        (Kind::RingGroup, FieldName::Name) => Ok("name"),
-        (Kind::RingGroup, FieldName::Extension) => Ok("extension"),
-        (Kind::RingGroup, FieldName::Ring) => Ok("ring"),
-        (Kind::RingGroup, FieldName::Members) => Ok("members"),
-        (Kind::RingGroup, FieldName::RingFor) => Ok("ring_for"),
-        (Kind::RingGroup, FieldName::NoAnswer) => Ok("no_answer"),
-        (kind, field) => Err(WriteError::Unsupported(format!("a {kind} has no field `{}`", field.as_str()))),
+/// The field as the Account API spells it.
+fn key(kind: WritableKind, field: FieldName) -> Result<&'static str, WriteError> {
+    match field {
+        field if field.spec().kind != kind => {
+            Err(WriteError::Unsupported(format!("a {kind} has no field `{}`", field.as_str())))
+        }
+        FieldName::To => Ok("destination"),
+        field => Ok(field.as_str()),
     }
 }
 
@@ -59,7 +56,7 @@ fn value(field: FieldName, value: &FieldValue) -> Result<Value, WriteError> {
         FieldValue::Name(name) => json!(name.as_str()),
         FieldValue::Extension(extension) => json!(extension.as_str()),
         FieldValue::Ring(mode) => json!(mode.as_str()),
-        FieldValue::RingFor(ring_for) => json!(ring_for.seconds()),
+        FieldValue::RingFor(duration) => json!(duration.seconds()),
         FieldValue::Reference(to) => reference(to)?,
         FieldValue::References(all) => Value::Array(all.iter().map(reference).collect::<Result<_, _>>()?),
     })

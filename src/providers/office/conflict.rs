@@ -146,7 +146,7 @@ impl Writing<'_> {
         let url = self.office.url(&[list, &referrer.id.0]);
         let Ok(answer) = self.office.answer(&Request::get(url), requests).await else { return false };
         let here =
-            |to: &ObjectRef| to.kind == self.change.object.kind && Some(&to.id) == self.change.object.id.as_ref();
+            |to: &ObjectRef| self.change.object.kind == to.kind && Some(&to.id) == self.change.object.id.as_ref();
         let targets: Vec<ObjectRef> = match referrer.kind {
             Kind::Number => read::<wire::Number>(&answer.body).and_then(|number| number.to).into_iter().collect(),
             Kind::RingGroup => {

@@ -83,7 +83,7 @@ impl Writing<'_> {
         }
         let sought = Sought {
             key: &self.key,
-            kind: self.change.object.kind,
+            kind: self.change.object.kind.into(),
             object: self.change.object.id.as_ref(),
             replaced: Replaced::Version(self.expected.as_ref()),
         };
@@ -98,7 +98,8 @@ impl Writing<'_> {
         match trace {
             Trace::Own { revision, .. } => Ok(Some(self.written(revision))),
             Trace::None if is_wanted && doubt => {
-                let revision = if let Observed::Is(object) = &seen { object.revision().cloned() } else { None };
+                let revision =
+                    if let Observed::Is(object) = &seen { object.as_ref().revision().cloned() } else { None };
                 Ok(Some(self.written(revision)))
             }
             Trace::None if is_wanted => Err(WriteError::Unattributed(match self.change.verb {
@@ -127,7 +128,8 @@ impl Writing<'_> {
             return Err(self.unless_moved(error.clone()).await);
         }
         let object = found.as_ref().map(|group| &group.id);
-        let sought = Sought { key: &self.key, kind: self.change.object.kind, object, replaced: Replaced::Nothing };
+        let sought =
+            Sought { key: &self.key, kind: self.change.object.kind.into(), object, replaced: Replaced::Nothing };
         let requests = AtomicU64::new(0);
         let trace = self.office.trace(&sought, &requests).await;
         self.looks += requests.into_inner();
@@ -183,7 +185,7 @@ impl Writing<'_> {
 
     /// Whether an object still is what the change expects: the same version, or else the fields of before.
     pub(super) fn is_untouched(&self, object: &Object) -> bool {
-        match (object.revision(), &self.expected) {
+        match (object.as_ref().revision(), &self.expected) {
             (Some(now), Some(expected)) => now == expected,
             _ => object.moved(self.change).is_empty(),
         }

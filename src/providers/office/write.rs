@@ -72,7 +72,9 @@ impl Writing<'_> {
         if self.change.verb != Verb::Create && self.expected.is_none() {
             // No version for `If-Match`: look whether the object still is as the plan expects.
             match self.look().await {
-                Observed::Is(object) if self.is_untouched(&object) => self.expected = object.revision().cloned(),
+                Observed::Is(object) if self.is_untouched(&object) => {
+                    self.expected = object.as_ref().revision().cloned();
+                }
                 Observed::Unreadable => return Err(self.unavailable("the object cannot be read first")),
                 seen => return Err(WriteError::Stale(self.moved(&seen))),
             }

@@ -9,7 +9,10 @@ mod keys;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
-use crate::model::{ExtensionNumber, Kind, LiveAccount, LiveDevice, LiveNumber, LiveRingGroup, LiveUser, RingMode};
+use crate::model::{
+    ExtensionNumber, FieldName, Kind, LiveAccount, LiveDevice, LiveNumber, LiveObject, LiveRingGroup, LiveUser,
+    RingMode, Value,
+};
 use crate::text::{quoted, sanitized, yaml};
 
 use keys::Keys;
@@ -140,28 +143,14 @@ fn device(device: &LiveDevice, key: &str) -> Fields {
 }
 
 fn ring_group(group: &LiveRingGroup, key: &str, keys: &Keys<'_>) -> Fields {
-    let mut fields = named(group.name.as_str(), key, group.extension.as_ref());
-    if group.ring != RingMode::default() {
-        fields.raw("ring", group.ring.as_str());
-    }
-    let members: Vec<_> = group.members.iter().map(|member| yaml(&keys.reference(member)).into_owned()).collect();
-    fields.raw("members", &format!("[{}]", members.join(", ")));
-    fields.raw("ring_for", &group.ring_for.map_or_else(|| "none".to_owned(), |ring_for| ring_for.to_string()));
-    if let Some(no_answer) = &group.no_answer {
-        fields.text("no_answer", &keys.reference(no_answer));
-    }
+    let mut fields = Fields::default();
+    fields.all(LiveObject::RingGroup(group), key, keys);
     fields
 }
 
 fn number(number: &LiveNumber, keys: &Keys<'_>) -> Fields {
     let mut fields = Fields::default();
-    match &number.to {
-        Some(to) => fields.text("to", &keys.reference(to)),
-        None => fields.raw("to", "none"),
-    }
-    if !number.label.is_empty() {
-        fields.text("label", &number.label);
-    }
+    fields.all(LiveObject::Number(number), "", keys);
     if number.emergency_callback {
         fields.raw("emergency_callback", "true");
     }
@@ -184,6 +173,29 @@ fn named(name: &str, key: &str, extension: Option<&ExtensionNumber>) -> Fields {
 struct Fields(String);
 
 impl Fields {
+    /// All fields of an object that a change can write, but for what the key and the defaults say already.
+    fn all(&mut self, object: LiveObject<'_>, key: &str, keys: &Keys<'_>) {
+        for field in object.kind().fields() {
+            let name = field.as_str();
+            match object.field(field).unwrap_or(Value::None) {
+                Value::None if matches!(field, FieldName::To | FieldName::RingFor) => self.raw(name, "none"),
+                Value::None | Value::ChosenByAccount => {}
+                Value::Name(text) if text.as_str() == key => {}
+                Value::Ring(mode) if mode == RingMode::default() => {}
+                Value::Text(text) => self.text(name, &text),
+                Value::Name(text) => self.text(name, text.as_str()),
+                Value::Extension(digits) => self.raw(name, &quoted(digits.as_str())),
+                Value::Ring(mode) => self.raw(name, mode.as_str()),
+                Value::RingFor(duration) => self.raw(name, &duration.to_string()),
+                Value::Reference(target) => self.text(name, &keys.reference(target)),
+                Value::References(targets) => {
+                    let list: Vec<_> = targets.iter().map(|one| yaml(&keys.reference(one)).into_owned()).collect();
+                    self.raw(name, &format!("[{}]", list.join(", ")));
+                }
+            }
+        }
+    }
+
     fn text(&mut self, key: &str, value: &str) {
         self.raw(key, &yaml(value));
     }

@@ -3,7 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
-use crate::model::{Directory, ExtensionNumber, Kind, LiveAccount, LiveRingGroup, NameKey, ObjectId, is_emergency};
+use crate::model::{
+    Directory, ExtensionNumber, FieldName, Kind, LiveAccount, LiveRingGroup, NameKey, ObjectId, WritableKind,
+    is_emergency,
+};
 use crate::routing::RoutingGraph;
 use crate::text::{quoted, sanitized, yaml};
 
@@ -68,35 +71,51 @@ impl<'a> Groups<'a> {
         if let Err(why) = group.name.of_ring_group() {
             return Err(format!("its name {why}"));
         }
-        let capabilities = &self.live.capabilities;
-        let members = self.members(group)?;
-        let mut remarks = Vec::new();
+        let members: Vec<_> = self.members(group)?.iter().map(|member| yaml(member).into_owned()).collect();
         let mut text = format!("{}:\n", yaml(group.name.as_str()));
-        // Writing to a string cannot fail, here and below.
-        match group.extension.as_ref().map(|extension| (extension, self.refused(extension))) {
-            Some((extension, None)) => {
-                let _ = writeln!(text, "  extension: {}", quoted(extension.as_str()));
+        let mut remarks = Vec::new();
+        for field in WritableKind::RingGroup.fields() {
+            let value = match field {
+                // The key of the entry.
+                FieldName::Name | FieldName::To | FieldName::Label => continue,
+                FieldName::Extension => match &group.extension {
+                    Some(extension) => self.extension(extension),
+                    None => continue,
+                },
+                FieldName::Ring => Ok(group.ring.to_string()),
+                FieldName::Members => Ok(format!("[{}]", members.join(", "))),
+                FieldName::RingFor => self.duration(group),
+                FieldName::NoAnswer => {
+                    let target = self.no_answer(group).map(|target| yaml(&target).into_owned());
+                    target.map_err(|why| format!("no_answer is not managed: {why}"))
+                }
+            };
+            match value {
+                Ok(value) => {
+                    let _ = writeln!(text, "  {}: {value}", field.as_str());
+                }
+                Err(remark) => remarks.push(remark),
             }
-            Some((extension, Some(why))) => remarks.push(format!("the extension {extension} is not managed: {why}")),
-            None => {}
-        }
-        let _ = writeln!(text, "  ring: {}", group.ring);
-        let members: Vec<_> = members.iter().map(|member| yaml(member)).collect();
-        let _ = writeln!(text, "  members: [{}]", members.join(", "));
-        match group.ring_for {
-            Some(time) if (capabilities.ring_for_least..=capabilities.ring_for_most).contains(&time) => {
-                let _ = writeln!(text, "  ring_for: {time}");
-            }
-            Some(time) => remarks.push(format!("ring_for is {time}, out of the account's own range, and not managed")),
-            None => remarks.push("it rings without end, which no file can ask for: ring_for is not managed".to_owned()),
-        }
-        match self.no_answer(group) {
-            Ok(target) => {
-                let _ = writeln!(text, "  no_answer: {}", yaml(&target));
-            }
-            Err(why) => remarks.push(format!("no_answer is not managed: {why}")),
         }
         Ok((text, remarks))
+    }
+
+    fn duration(&self, group: &LiveRingGroup) -> Result<String, String> {
+        let (name, capabilities) = (FieldName::RingFor.as_str(), &self.live.capabilities);
+        match group.ring_for {
+            Some(time) if (capabilities.ring_for_least..=capabilities.ring_for_most).contains(&time) => {
+                Ok(time.to_string())
+            }
+            Some(time) => Err(format!("{name} is {time}, out of the account's own range, and not managed")),
+            None => Err(format!("it rings without end, which no file can ask for: {name} is not managed")),
+        }
+    }
+
+    fn extension(&self, extension: &ExtensionNumber) -> Result<String, String> {
+        match self.refused(extension) {
+            None => Ok(quoted(extension.as_str())),
+            Some(why) => Err(format!("the extension {extension} is not managed: {why}")),
+        }
     }
 
     fn members(&self, group: &'a LiveRingGroup) -> Result<Vec<String>, String> {

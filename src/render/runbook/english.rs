@@ -1,6 +1,8 @@
 //! The wording in English, with the labels of the newest portal that Ooma documents.
 
-use super::words::{Clicks, Fields, Gaps, Kinds, Notes, StepWords, Values, Words};
+use crate::model::FieldName;
+
+use super::words::{Clicks, Gaps, Kinds, Notes, StepWords, Values, Words};
 
 pub(super) const WORDS: Words = Words {
     title: "Runbook for the account {account} in the Ooma Office portal: {count} to do, in this order",
@@ -47,7 +49,7 @@ pub(super) const WORDS: Words = Words {
         unassign: "Not published: how a number is left without a destination.",
         label: "Not published: whether and where a number has a label.",
         order: "Not published: how members are moved. Their order matters only if they ring one after the other.",
-        ring_for: "Not published: the unit in which the portal counts; here it is seconds.",
+        duration: "Not published: the unit in which the portal counts; here it is seconds.",
         no_answer: "Not published: any no-answer target but a user's extension or a voicemail box.",
         create: "Not published: that the Add menu makes ring groups; it is known for users and conference bridges.",
         delete: "Not published: how a ring group is deleted.",
@@ -77,14 +79,18 @@ pub(super) const WORDS: Words = Words {
         voicemail: "voicemail box of",
         other: "object",
     },
-    fields: Fields {
-        to: "destination",
-        label: "label",
-        name: "name",
-        extension: "extension number",
-        ring: "ringing mode",
-        members: "members",
-        ring_for: "ring duration",
-        no_answer: "no-answer target",
-    },
+    field,
 };
+
+fn field(field: FieldName) -> &'static str {
+    match field {
+        FieldName::To => "destination",
+        FieldName::Label => "label",
+        FieldName::Name => "name",
+        FieldName::Extension => "extension number",
+        FieldName::Ring => "ringing mode",
+        FieldName::Members => "members",
+        FieldName::RingFor => "ring duration",
+        FieldName::NoAnswer => "no-answer target",
+    }
+}

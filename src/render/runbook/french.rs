@@ -1,7 +1,9 @@
 //! The wording in French. The labels of the older portal's French pages where they are published, English ones
 //! elsewhere.
 
-use super::words::{Clicks, Fields, Gaps, Kinds, Notes, StepWords, Values, Words};
+use crate::model::FieldName;
+
+use super::words::{Clicks, Gaps, Kinds, Notes, StepWords, Values, Words};
 
 pub(super) const WORDS: Words = Words {
     title: "Mode opératoire pour le compte {account} dans le portail Ooma Office : {count} à faire, dans cet ordre",
@@ -51,7 +53,7 @@ pub(super) const WORDS: Words = Words {
         unassign: "Non publié : comment laisser un numéro sans destination.",
         label: "Non publié : si un numéro a un libellé, et où.",
         order: "Non publié : comment déplacer les membres. Leur ordre ne compte que s'ils sonnent l'un après l'autre.",
-        ring_for: "Non publié : l'unité dans laquelle le portail compte ; ici, ce sont des secondes.",
+        duration: "Non publié : l'unité dans laquelle le portail compte ; ici, ce sont des secondes.",
         no_answer: "Non publié : un renvoi sans réponse ailleurs que vers un poste utilisateur ou une boîte vocale.",
         create: "Non publié : que le menu Add crée des groupes d'appels ; c'est connu pour les utilisateurs et les ponts de conférence.",
         delete: "Non publié : comment supprimer un groupe d'appels.",
@@ -81,14 +83,18 @@ pub(super) const WORDS: Words = Words {
         voicemail: "boîte vocale de",
         other: "objet",
     },
-    fields: Fields {
-        to: "destination",
-        label: "libellé",
-        name: "nom",
-        extension: "numéro de poste",
-        ring: "mode de sonnerie",
-        members: "membres",
-        ring_for: "durée de sonnerie",
-        no_answer: "renvoi sans réponse",
-    },
+    field,
 };
+
+fn field(field: FieldName) -> &'static str {
+    match field {
+        FieldName::To => "destination",
+        FieldName::Label => "libellé",
+        FieldName::Name => "nom",
+        FieldName::Extension => "numéro de poste",
+        FieldName::Ring => "mode de sonnerie",
+        FieldName::Members => "membres",
+        FieldName::RingFor => "durée de sonnerie",
+        FieldName::NoAnswer => "renvoi sans réponse",
+    }
+}

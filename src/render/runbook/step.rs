@@ -1,6 +1,6 @@
 //! One change as a step of a runbook: what must be seen before, the clicks, what must be seen in the end.
 
-use crate::model::{Change, FieldName, FieldValue, Kind, PlannedRef, Reason, RingMode, Verb};
+use crate::model::{Change, FieldName, FieldValue, Kind, PlannedRef, Reason, RingMode, Verb, WritableKind};
 
 use super::super::{blocks, fields};
 use super::words::{Words, fill};
@@ -60,10 +60,10 @@ impl Step<'_> {
         lines.plain(words.before);
         self.before(&mut lines);
         match (self.change.object.kind, self.change.verb) {
-            (Kind::Number, _) => self.number(&mut lines),
-            (_, Verb::Create) => self.create(&mut lines),
-            (_, Verb::Update) => self.update(&mut lines),
-            (_, Verb::Delete) => self.delete(&mut lines),
+            (WritableKind::Number, _) => self.number(&mut lines),
+            (WritableKind::RingGroup, Verb::Create) => self.create(&mut lines),
+            (WritableKind::RingGroup, Verb::Update) => self.update(&mut lines),
+            (WritableKind::RingGroup, Verb::Delete) => self.delete(&mut lines),
         }
         lines.plain(words.after);
         self.after(&mut lines);
@@ -165,10 +165,10 @@ impl Step<'_> {
                 lines.plain(gaps.no_answer);
                 continue;
             }
-            let option = [("field", self.name(*field)), ("value", &self.value(value))];
+            let option = [("field", (self.words.field)(*field)), ("value", &self.value(value))];
             lines.click(&fill(clicks.group_option, &option));
             if *field == FieldName::RingFor {
-                lines.plain(gaps.ring_for);
+                lines.plain(gaps.duration);
             }
         }
     }
@@ -223,16 +223,19 @@ impl Step<'_> {
 
     /// What is clicked: a number as it is, a group by the name that it has at this point.
     fn found(&self) -> String {
-        if self.change.object.kind == Kind::Number { fields::sanitized(self.name) } else { fields::quoted(self.name) }
+        match self.change.object.kind {
+            WritableKind::Number => fields::sanitized(self.name),
+            WritableKind::RingGroup => fields::quoted(self.name),
+        }
     }
 
     fn object(&self) -> String {
-        let parts = [("kind", self.kind(self.change.object.kind)), ("name", &self.found())];
+        let parts = [("kind", self.kind(self.change.object.kind.into())), ("name", &self.found())];
         fill(self.words.values.reference, &parts)
     }
 
     fn field(&self, name: FieldName, value: &FieldValue) -> String {
-        fill(self.words.step.field, &[("field", self.name(name)), ("value", &self.value(value))])
+        fill(self.words.step.field, &[("field", (self.words.field)(name)), ("value", &self.value(value))])
     }
 
     fn value(&self, value: &FieldValue) -> String {
@@ -269,20 +272,6 @@ impl Step<'_> {
             Kind::Device => words.device,
             Kind::Voicemail => words.voicemail,
             Kind::Other => words.other,
-        }
-    }
-
-    fn name(&self, field: FieldName) -> &'static str {
-        let words = &self.words.fields;
-        match field {
-            FieldName::To => words.to,
-            FieldName::Label => words.label,
-            FieldName::Name => words.name,
-            FieldName::Extension => words.extension,
-            FieldName::Ring => words.ring,
-            FieldName::Members => words.members,
-            FieldName::RingFor => words.ring_for,
-            FieldName::NoAnswer => words.no_answer,
         }
     }
 }

@@ -16,6 +16,8 @@
 //! No page was found for: a number without a destination, a number's label, the order of members, the unit of the
 //! ring duration, other no-answer targets, the creation form and the deletion of a ring group. Steps say so.
 
+use crate::model::FieldName;
+
 /// The sentences and labels of one language. `{…}` is filled in; a list of clicks has one line for each.
 pub(super) struct Words {
     /// `{account}`, `{count}`.
@@ -37,7 +39,8 @@ pub(super) struct Words {
     pub(super) notes: Notes,
     pub(super) values: Values,
     pub(super) kinds: Kinds,
-    pub(super) fields: Fields,
+    /// What the portal calls a field.
+    pub(super) field: fn(FieldName) -> &'static str,
 }
 
 /// The frame of a step.
@@ -82,7 +85,7 @@ pub(super) struct Gaps {
     pub(super) unassign: &'static str,
     pub(super) label: &'static str,
     pub(super) order: &'static str,
-    pub(super) ring_for: &'static str,
+    pub(super) duration: &'static str,
     pub(super) no_answer: &'static str,
     pub(super) create: &'static str,
     pub(super) delete: &'static str,
@@ -120,18 +123,6 @@ pub(super) struct Kinds {
     pub(super) device: &'static str,
     pub(super) voicemail: &'static str,
     pub(super) other: &'static str,
-}
-
-/// What the fields are called.
-pub(super) struct Fields {
-    pub(super) to: &'static str,
-    pub(super) label: &'static str,
-    pub(super) name: &'static str,
-    pub(super) extension: &'static str,
-    pub(super) ring: &'static str,
-    pub(super) members: &'static str,
-    pub(super) ring_for: &'static str,
-    pub(super) no_answer: &'static str,
 }
 
 /// A sentence with its blanks filled. What is filled in is never looked at again: it may have braces of its own.

@@ -66,10 +66,7 @@ impl Kind for RingGroups {
             require(db, target, "/no_answer")?;
         }
         let key = extensions::insert(db, TargetKind::RingGroup, name.unwrap_or_default(), extension)?;
-        db.prepare_cached(
-            "INSERT INTO ring_groups (key, ring, ring_for, no_answer_kind, no_answer) VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?
-        .execute(params![key, ring, ring_for, no_answer.map(|t| t.kind.name()), no_answer.map(|t| t.key)])?;
+        insert(db, key, ring, ring_for, no_answer)?;
         set_members(db, key, &members.unwrap_or_default())?;
         Ok((key, Effects::default()))
     }
@@ -106,6 +103,21 @@ impl Kind for RingGroups {
     fn delete(&self, db: &Connection, key: i64) -> Result<Effects, Problem> {
         extensions::delete(db, key)
     }
+}
+
+/// Adds a group to the table; its members and the extension of the same key have tables of their own.
+pub(in crate::sandbox) fn insert(
+    db: &Connection,
+    key: i64,
+    ring: &str,
+    seconds: i64,
+    no_answer: Option<Target>,
+) -> rusqlite::Result<()> {
+    let mut insert = db.prepare_cached(
+        "INSERT INTO ring_groups (key, ring, ring_for, no_answer_kind, no_answer) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    let (kind, target) = (no_answer.map(|target| target.kind.name()), no_answer.map(|target| target.key));
+    insert.execute(params![key, ring, seconds, kind, target]).map(drop)
 }
 
 fn set_no_answer(db: &Connection, key: i64, target: Option<Target>) -> Result<(), Problem> {

@@ -5,6 +5,7 @@ use rusqlite::{Connection, params};
 use super::{Extension, Seed};
 use crate::sandbox::account;
 use crate::sandbox::collection::TargetKind;
+use crate::sandbox::kinds::ring_groups;
 use crate::sandbox::text;
 
 impl Seed {
@@ -87,14 +88,10 @@ impl Seed {
     }
 
     fn load_ring_groups(&self, db: &Connection) -> rusqlite::Result<()> {
-        let mut insert = db.prepare(
-            "INSERT INTO ring_groups (key, ring, ring_for, no_answer_kind, no_answer) VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?;
         let mut insert_member =
             db.prepare("INSERT INTO members (ring_group, position, user, device) VALUES (?1, ?2, ?3, ?4)")?;
         for group in &self.ring_groups {
-            let (kind, target) = (group.no_answer.map(|t| t.kind.name()), group.no_answer.map(|t| t.key));
-            insert.execute(params![group.base.key, group.ring, group.ring_for, kind, target])?;
+            ring_groups::insert(db, group.base.key, &group.ring, group.seconds, group.no_answer)?;
             for (position, member) in (0_i64..).zip(&group.members) {
                 let column = |kind| (member.kind == kind).then_some(member.key);
                 let (user, device) = (column(TargetKind::User), column(TargetKind::Device));

@@ -263,7 +263,7 @@ fn ring_groups(
     for ((name, entry), base) in entries.0.into_iter().zip(bases) {
         let at = |field| ["ring_groups", name.as_str(), field];
         one_of(&entry.ring, limits::RING_MODES, &at("ring"))?;
-        let ring_for = seconds(&entry.ring_for, &at("ring_for"))?;
+        let seconds = seconds(&entry.ring_for, &at("ring_for"))?;
         let members = members(&entry.members, index, &at("members"))?;
         // An exported snapshot has `none` for a missing destination.
         let no_answer = match entry.no_answer.as_ref().filter(|target| target.as_str() != "none") {
@@ -273,7 +273,7 @@ fn ring_groups(
         if no_answer == Some(Target { kind: TargetKind::RingGroup, key: base.key }) {
             return Err(Fault::new(&at("no_answer"), "the group is its own no-answer target", "name another target"));
         }
-        groups.push(RingGroup { base, ring: entry.ring, ring_for, members, no_answer });
+        groups.push(RingGroup { base, ring: entry.ring, seconds, members, no_answer });
     }
     Ok(groups)
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ledger::{Approval, RunId};
-use crate::model::Kind;
+use crate::model::WritableKind;
 use crate::plan::{Digest, Plan};
 use crate::render::counted;
 use crate::text::sanitized;
@@ -296,12 +296,12 @@ fn sentence(degraded: &Degraded) -> String {
 
 /// How many objects a plan changes, by kind.
 fn count_objects(plan: &Plan) -> Drift {
-    let of = |kind: Kind| {
+    let of = |kind: WritableKind| {
         let objects = plan.changes.iter().filter(|change| change.object.kind == kind);
         objects
             .map(|change| (change.object.id.as_ref(), &*change.object.name))
             .collect::<std::collections::BTreeSet<_>>()
             .len()
     };
-    Drift { numbers: of(Kind::Number), ring_groups: of(Kind::RingGroup) }
+    Drift { numbers: of(WritableKind::Number), ring_groups: of(WritableKind::RingGroup) }
 }

@@ -10,7 +10,7 @@ use strowger::diff::Unmanaged;
 use strowger::ledger::{ChangeOutcome, Halt};
 use strowger::model::{
     Capabilities, Change, ChangeId, FieldChange, FieldName, FieldValue, Kind, ObjectId, ObjectLabel, PlannedRef,
-    Reason, Revision, Verb,
+    Reason, Revision, Verb, WritableKind,
 };
 use strowger::plan::{CallEstimate, Digest, Plan};
 use strowger::providers::{BoxFuture, FetchedAccount, Progress, Provider, ReadError, WriteError, WriteReceipt};
@@ -76,7 +76,7 @@ fn change(id: u32, verb: Verb, name: &str, depends_on: &[u32]) -> Change {
         id: ChangeId(id),
         verb,
         object: ObjectLabel {
-            kind: Kind::RingGroup,
+            kind: WritableKind::RingGroup,
             id: (verb != Verb::Create).then(|| ObjectId::from(name)),
             name: name.into(),
         },

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use strowger::config::{Loaded, load};
-use strowger::model::{Cap, Capped, DriftPolicy, Ignorable, NameKey, OnDrift, Policy, Suspend, WatchPolicy};
+use strowger::model::{Cap, Capped, DriftPolicy, FieldName, NameKey, OnDrift, Policy, Suspend, WatchPolicy};
 
 /// The account of these files in one folder.
 fn loaded(files: &[&str]) -> Loaded {
@@ -59,7 +59,7 @@ fn the_policies_of_several_files_merge_and_a_cap_stands_in_one() {
     assert!(owned.contains(&NameKey::of("FR-nord")) && owned.contains(&NameKey::of("Ventes")));
     assert!(!owned.contains(&NameKey::of("accueil")));
     assert_eq!(guards.scope.numbers, None, "all numbers");
-    assert_eq!(policy.ignore, [Ignorable::NumberLabel].into());
+    assert_eq!(policy.ignore, [FieldName::Label].into());
 
     let cap = "policy: { caps: { numbers: { update: off } } }\n";
     let twice = loaded(&[cap, cap]).diagnostics;

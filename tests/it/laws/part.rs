@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use strowger::diag::{Diagnostic, Rule, has_errors};
 use strowger::model::{
     Desired, DesiredNumber, FieldName, FieldValue, Kind, LiveAccount, LiveNumber, LiveRingGroup, Reference, Span,
-    Spanned, Verb,
+    Spanned, Verb, WritableKind,
 };
 use strowger::plan::{Cause, Guard, Part, Plan, plan_part};
 
@@ -82,11 +82,11 @@ fn names(plan: &Plan) -> BTreeSet<(Kind, String)> {
 }
 
 /// What a plan makes of each field of each object, with references as the account or the plan knows them.
-fn results(plan: &Plan) -> BTreeMap<(Kind, String, FieldName), FieldValue> {
+fn results(plan: &Plan) -> BTreeMap<(WritableKind, String, FieldName), FieldValue> {
     let mut results = BTreeMap::new();
     for change in &plan.changes {
         for field in &change.fields {
-            let after = field.after.with_references(|target| {
+            let after = field.after.map(|target| {
                 let name = if target.id.is_some() { String::new() } else { target.name.clone() };
                 strowger::model::PlannedRef { name, created_by: None, ..target.clone() }
             });
@@ -245,8 +245,8 @@ proptest! {
         for change in &plan.changes {
             prop_assert_ne!(change.verb, Verb::Delete);
             let declared = |text: &String| match change.object.kind {
-                Kind::Number => *text == change.object.name,
-                _ => pair.desired.ring_groups.iter().any(|group| {
+                WritableKind::Number => *text == change.object.name,
+                WritableKind::RingGroup => pair.desired.ring_groups.iter().any(|group| {
                     let names = [Some(&group.name.value), group.renamed_from.as_ref().map(|name| &name.value)];
                     *text == format!("ring_group/{}", group.name.value)
                         && names.into_iter().flatten().any(|name| name.as_str() == change.object.name)

@@ -13,11 +13,8 @@ use crate::support::generate::{Pair, Size, pair, pair_of};
 /// What a change does, told without its digest.
 fn does(change: &Change) -> String {
     let bare = |target: &PlannedRef| PlannedRef { created_by: None, ..target.clone() };
-    let fields: Vec<_> = change
-        .fields
-        .iter()
-        .map(|one| (one.field, one.before.with_references(bare), one.after.with_references(bare)))
-        .collect();
+    let fields: Vec<_> =
+        change.fields.iter().map(|one| (one.field, one.before.map(bare), one.after.map(bare))).collect();
     let meanwhile = &change.unreachable_meanwhile;
     format!("{:?}", (change.verb, &change.object, fields, &change.reason, &change.expects, meanwhile))
 }

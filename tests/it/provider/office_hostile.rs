@@ -13,6 +13,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 use strowger::model::{
     Change, ChangeId, FieldChange, FieldName, FieldValue, Kind, ObjectId, ObjectLabel, Reason, Revision, Verb,
+    WritableKind,
 };
 use strowger::providers::ClientOptions;
 use strowger::providers::office::Office;
@@ -398,7 +399,11 @@ fn relabel(revision: Option<&str>) -> Change {
     Change {
         id: ChangeId(1),
         verb: Verb::Update,
-        object: ObjectLabel { kind: Kind::Number, id: Some(ObjectId::from("../n1")), name: "+33142685300".into() },
+        object: ObjectLabel {
+            kind: WritableKind::Number,
+            id: Some(ObjectId::from("../n1")),
+            name: "+33142685300".into(),
+        },
         fields: vec![FieldChange {
             field: FieldName::Label,
             before: FieldValue::Text("old".into()),
@@ -501,7 +506,7 @@ async fn an_object_that_moved_is_not_written() {
 async fn a_refusal_is_told_with_what_stands_in_the_way() {
     let mut change = relabel(Some("\"1\""));
     change.verb = Verb::Delete;
-    change.object.kind = Kind::RingGroup;
+    change.object.kind = WritableKind::RingGroup;
     let problem = json!({ "code": "in_use", "title": "In use", "detail": format!("see {TOKEN}\n"), "referrers": [
         { "kind": "number", "id": "n9", "name": "+33142685309", "field": "destination" }] });
     let group = json!({ "id": "../n1", "name": "g", "ring": "simultaneous", "members": [], "etag": "\"1\"" });
@@ -540,7 +545,7 @@ async fn an_id_cannot_lead_a_change_to_the_whole_collection() {
 async fn a_creation_is_repeated_under_one_key() {
     let mut change = relabel(None);
     change.verb = Verb::Create;
-    change.object = ObjectLabel { kind: Kind::RingGroup, id: None, name: "sales".into() };
+    change.object = ObjectLabel { kind: WritableKind::RingGroup, id: None, name: "sales".into() };
     change.fields = vec![FieldChange {
         field: FieldName::Name,
         before: FieldValue::None,

@@ -10,7 +10,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use strowger::model::{
-    Change, ChangeId, FieldChange, FieldName, FieldValue, Kind, ObjectId, ObjectLabel, Reason, Revision, RingMode, Verb,
+    Change, ChangeId, FieldChange, FieldName, FieldValue, ObjectId, ObjectLabel, Reason, Revision, RingMode, Verb,
+    WritableKind,
 };
 use strowger::providers::ClientOptions;
 use strowger::providers::office::Office;
@@ -56,7 +57,7 @@ fn creation() -> Change {
     Change {
         id: ChangeId(1),
         verb: Verb::Create,
-        object: ObjectLabel { kind: Kind::RingGroup, id: None, name: "sales".into() },
+        object: ObjectLabel { kind: WritableKind::RingGroup, id: None, name: "sales".into() },
         fields: vec![
             field(FieldName::Name, FieldValue::Name("sales".parse().unwrap())),
             field(FieldName::Extension, FieldValue::ChosenByAccount),
@@ -78,7 +79,7 @@ fn relabel() -> Change {
     let label = |text: &str| FieldValue::Text(text.into());
     Change {
         verb: Verb::Update,
-        object: ObjectLabel { kind: Kind::Number, id: Some(ObjectId::from("n1")), name: "+33142685300".into() },
+        object: ObjectLabel { kind: WritableKind::Number, id: Some(ObjectId::from("n1")), name: "+33142685300".into() },
         fields: vec![FieldChange { field: FieldName::Label, before: label("old"), after: label("new") }],
         revision: Some(Revision("\"1\"".into())),
         ..creation()

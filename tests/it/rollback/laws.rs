@@ -11,8 +11,8 @@ use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 use strowger::ledger::{ChangeOutcome, Planned, Run, RunId};
 use strowger::model::{
-    Change, ChangeId, Desired, FieldName, Ignorable, Kind, LiveAccount, LiveNumber, LiveRingGroup, LiveUser, ObjectId,
-    ObjectRef, RingFor, RingMode, Span, Verb,
+    Change, ChangeId, Desired, FieldName, Kind, LiveAccount, LiveNumber, LiveRingGroup, LiveUser, ObjectId, ObjectRef,
+    RingFor, RingMode, Span, Verb,
 };
 use strowger::plan::Plan;
 use strowger::rollback::{Rollback, rollback};
@@ -377,7 +377,7 @@ fn what_the_policy_leaves_to_the_portal_by_now_is_left_alone() {
     let run =
         ran(json!([change(1, "update", "number", "+33142685300", &[("label", json!("none"), json!({"text": "x"}))])]));
     let mut template = Desired::default();
-    template.policy.ignore.insert(Ignorable::NumberLabel);
+    template.policy.ignore.insert(FieldName::Label);
     let found = rollback(&run, &live, template, Span::default());
     assert_eq!(found.conflicts[0].why, "`policy.ignore` leaves it to the portal by now");
     assert!(found.desired.numbers.is_empty());

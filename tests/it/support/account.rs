@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use strowger::model::{
     Change, ChangeId, FieldName, FieldValue, Kind, LiveAccount, LiveRingGroup, NameKey, ObjectId, ObjectRef,
-    PlannedRef, RingFor, RingMode, Verb,
+    PlannedRef, RingFor, RingMode, Verb, WritableKind,
 };
 
 #[derive(Clone)]
@@ -32,9 +32,9 @@ impl Account {
 
     pub fn apply(&mut self, change: &Change) -> Result<(), String> {
         match (change.object.kind, change.verb) {
-            (Kind::Number, Verb::Update) => self.write_number(change),
-            (Kind::RingGroup, Verb::Create) => self.create(change),
-            (Kind::RingGroup, Verb::Update) => {
+            (WritableKind::Number, Verb::Update) => self.write_number(change),
+            (WritableKind::RingGroup, Verb::Create) => self.create(change),
+            (WritableKind::RingGroup, Verb::Update) => {
                 let id = self.id_of(change)?;
                 let group = self.live.ring_groups.iter().find(|group| group.id == id).cloned();
                 let group = self.written(group.ok_or("no such group")?, change)?;
@@ -42,7 +42,7 @@ impl Account {
                 *self.live.ring_groups.iter_mut().find(|group| group.id == id).unwrap() = group;
                 Ok(())
             }
-            (Kind::RingGroup, Verb::Delete) => self.delete(&self.id_of(change)?),
+            (WritableKind::RingGroup, Verb::Delete) => self.delete(&self.id_of(change)?),
             other => Err(format!("nobody writes {other:?}")),
         }
     }

@@ -273,7 +273,7 @@ proptest! {
         prop_assert_eq!(adopted.adopted.len() + adopted.left.len(), plan.changes.len());
         // Of what an account can be made into by hand, nothing has to be left but what no file can say.
         for why in &adopted.left {
-            let known = ["that no file can name", "nothing that a file can say", "which is gone", "no text for a file", "no members"];
+            let known = ["that no file can name", "nothing that a file can say", "which is gone", "characters that a file cannot have", "no members"];
             prop_assert!(known.iter().any(|known| why.contains(known)), "{}", why);
         }
         let account = &loaded.accounts[0];

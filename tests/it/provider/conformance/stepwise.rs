@@ -51,7 +51,7 @@ fn steps(change: &Change, live: Option<LiveObject<'_>>) -> Vec<Step> {
         push(PUT_NUMBER, written(&[FieldName::To, FieldName::Label]));
         return steps;
     }
-    let has_extension = matches!(live, Some(LiveObject::Group(group)) if group.extension.is_some());
+    let has_extension = matches!(live, Some(LiveObject::RingGroup(group)) if group.extension.is_some());
     let own = written(&OF_GROUP);
     match change.verb {
         Verb::Create => push(CREATE_GROUP, own),
@@ -218,7 +218,7 @@ impl Stepwise {
         };
         let groups = live.ring_groups.iter().filter(|group| is_own(&group.id, group.name.as_str()));
         let numbers = live.numbers.iter().filter(|number| Some(&number.id) == change.object.id.as_ref());
-        let mut found = groups.map(LiveObject::Group).chain(numbers.map(LiveObject::Number));
+        let mut found = groups.map(LiveObject::RingGroup).chain(numbers.map(LiveObject::Number));
         match (found.next(), found.next()) {
             (_, Some(_)) => Err(WriteError::Stale(format!("there are two groups {}", change.object.name))),
             (found, None) => Ok(found),
@@ -226,7 +226,7 @@ impl Stepwise {
     }
 
     async fn progress(&self, change: &Change) -> Result<Progress, WriteError> {
-        let lists = self.lists(change.object.kind).await?;
+        let lists = self.lists(change.object.kind.into()).await?;
         let all: Vec<usize> = (0..change.steps.len()).collect();
         let progress =
             |left| Progress { id: change.object.id.clone(), revision: None, document: None, left, requests: 2 };
@@ -255,7 +255,7 @@ impl Stepwise {
         };
         let assigned = has_all(&[FieldName::Extension]);
         let current = match object {
-            LiveObject::Group(group) => group.extension.as_ref().map(ToString::to_string),
+            LiveObject::RingGroup(group) => group.extension.as_ref().map(ToString::to_string),
             LiveObject::Number(_) => None,
         };
         let is_done = |step: &Step| match &*step.name {
@@ -267,7 +267,7 @@ impl Stepwise {
         };
         let left = all.into_iter().filter(|position| !is_done(&change.steps[*position])).collect();
         let id = match object {
-            LiveObject::Group(group) => &group.id,
+            LiveObject::RingGroup(group) => &group.id,
             LiveObject::Number(number) => &number.id,
         };
         Ok(Progress { id: Some(id.clone()), document: object.document().cloned(), ..progress(left) })
