@@ -6,13 +6,16 @@
 
 mod auth;
 mod body;
+mod budget;
 mod clients;
 mod host_limit;
+mod jwt;
 mod pages;
 mod rate_limit;
 mod response;
 mod retry;
 mod retry_after;
+mod shared;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,7 +31,9 @@ use auth::{NoToken, Token, Tokens};
 pub use body::Body;
 pub(super) use clients::shared as client;
 use host_limit::Budgets;
+pub use jwt::{Assertion, SigningKey};
 pub use pages::{PageError, Paging};
+pub use rate_limit::{Class, RateLimit};
 pub use response::{Answer, Failure};
 pub use retry::Attempts;
 pub use retry::RetryPolicy;
@@ -109,21 +114,22 @@ pub struct Http {
 }
 
 impl Http {
-    /// A client whose requests all go below `base`.
+    /// A client whose requests all go below `base`, within the limits of the account and of the vendor's classes.
     pub fn new(
         base: &Url,
         auth: Auth,
         limits: RequestLimits,
+        classes: &[Class],
         retry: RetryPolicy,
         access: Access,
     ) -> Result<Self, String> {
-        let tokens = Tokens::new(auth, retry)?;
+        let tokens = Tokens::new(base, auth, classes, retry)?;
         let client =
             clients::shared(base, limits, retry).map_err(|error| format!("the HTTP client cannot start: {error}"))?;
         Ok(Self {
             client,
+            budget: Budgets::new(base, limits, Arc::clone(&tokens.classes)),
             tokens,
-            budget: Budgets::new(base, limits),
             retry,
             access,
             stopped: watch::Sender::new(false),
@@ -188,8 +194,9 @@ impl Http {
                 () = self.until_stopped(), if call.method != Method::GET || attempts.made > 0 => {
                     return Err(SendError::NotDone(Failure::NotSent("the run was stopped".to_owned())));
                 }
-                turn = self.budget.turn() => turn,
+                turn = self.budget.turn(call, self.retry.longest_wait) => turn,
             };
+            let turn = turn.map_err(|left| SendError::Limited(attempts.too_long(429, Some(left))))?;
             let token = match self.tokens.token(refused.as_ref()).await {
                 Ok(token) => token,
                 Err(NoToken::Refused(why)) => return Err(SendError::NotDone(Failure::NoToken(why))),
@@ -202,6 +209,9 @@ impl Http {
                     continue;
                 }
             };
+            if turn.class.is_closed() {
+                continue;
+            }
             attempts.made += 1;
             // How long to pause, and what it means if the attempts, or the run, end before the next attempt.
             let (pause, gave_up) = match self.attempt(call, &token).await {
@@ -211,8 +221,9 @@ impl Http {
                     continue;
                 }
                 Ok(answer) if answer.status.as_u16() == 429 => {
-                    let Some(wait) = attempts.wait(answer.asked) else {
-                        return Err(SendError::Limited(attempts.too_long(429, answer.asked)));
+                    let asked = turn.class.close(answer.asked);
+                    let Some(wait) = attempts.wait(asked) else {
+                        return Err(SendError::Limited(attempts.too_long(429, asked)));
                     };
                     self.budget.limited(&turn, wait);
                     continue;

@@ -80,8 +80,8 @@ impl Office {
             return Err(invalid("the account's `token` is empty".to_owned()));
         }
         let limits = RequestLimits { per_second: None, concurrent: options.concurrent };
-        let http = Http::new(&base, Auth::bearer(TokenSource::Fixed(token)), limits, options.retry, options.access)
-            .map_err(invalid)?;
+        let (auth, classes) = (Auth::bearer(TokenSource::Fixed(token)), SPEC.rate_limits);
+        let http = Http::new(&base, auth, limits, classes, options.retry, options.access).map_err(invalid)?;
         Ok(Self {
             http,
             base,

@@ -7,6 +7,7 @@ use std::fmt;
 
 use crate::model::Capabilities;
 
+use super::http::Class;
 use super::open::{OpenRequest, Opened};
 use super::settings::SettingValue;
 use super::{BoxFuture, office, sandbox, snapshot};
@@ -30,6 +31,8 @@ pub struct ProviderSpec {
     pub is_read_only: bool,
     /// Whether opening it for writing creates the account.
     pub is_embedded: bool,
+    /// What the vendor states for each class of requests, in its documentation; what an account states is read from it.
+    pub rate_limits: &'static [Class],
     /// What a file is checked against before the account is read.
     pub capabilities: fn() -> Capabilities,
     /// What the workflows that `init` writes cannot do with such an account.

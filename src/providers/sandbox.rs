@@ -32,6 +32,7 @@ pub static SPEC: ProviderSpec = ProviderSpec {
     location: "state",
     is_read_only: false,
     is_embedded: true,
+    rate_limits: &[],
     capabilities: Capabilities::default,
     workflow_remark: Some("On GitHub's machine the embedded account begins anew in each run."),
     open: |request| Box::pin(open(request)),

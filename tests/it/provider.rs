@@ -3,7 +3,9 @@
 mod conformance;
 mod hostile_answers;
 mod hostile_tls;
+mod http_jwt;
 mod http_pages;
+mod http_rate_limits;
 mod http_tokens;
 mod look;
 mod office_hostile;

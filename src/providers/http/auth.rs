@@ -5,23 +5,26 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
-use reqwest::{Client, Method, Url};
+use reqwest::{Client, Method, RequestBuilder, Url};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
 use crate::model::RequestLimits;
 use crate::providers::Secret;
 
+use super::rate_limit::{Class, Classes};
 use super::response::{self, Failure};
-use super::{Body, RetryPolicy, clients};
+use super::{Assertion, Body, RetryPolicy, clients};
 
 /// A token is renewed this long before it expires, or after nine tenths of a short lifetime.
 const MARGIN: Duration = Duration::from_secs(60);
 /// Earlier tokens that are still redacted from texts: a slow answer may echo one.
 const REMEMBERED: usize = 4;
+const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 /// How requests are authenticated.
 pub struct Auth {
@@ -35,8 +38,8 @@ pub struct Auth {
 pub enum TokenSource {
     /// One token, for good.
     Fixed(Secret),
-    /// A token server (RFC 6749), which authenticates the client by HTTP Basic.
-    OAuth { url: Url, client_id: String, client_secret: Secret, grant: Grant },
+    /// A token server (RFC 6749). The client's id and secret are sent by HTTP Basic; an assertion may do without.
+    OAuth { url: Url, client: Option<(String, Secret)>, grant: Grant },
     /// The answer to a login.
     Session(Login),
 }
@@ -48,6 +51,8 @@ pub enum Grant {
     },
     /// Servers may replace it with each renewal; the new one is kept in memory.
     RefreshToken(Secret),
+    /// RFC 7523.
+    Assertion(Assertion),
 }
 
 /// Makes a JSON document of a secret.
@@ -87,6 +92,9 @@ pub(super) struct Tokens {
     /// How many of the secrets are credentials, which stay.
     credentials: usize,
     renewals: AtomicU64,
+    /// What limits the requests of this account, also those for tokens.
+    pub(super) classes: Arc<Classes>,
+    longest_wait: Duration,
 }
 
 /// A token, ready to be sent.
@@ -106,13 +114,18 @@ pub(super) enum NoToken {
 }
 
 impl Tokens {
-    pub(super) fn new(auth: Auth, retry: RetryPolicy) -> Result<Self, String> {
+    /// The tokens of the account at `base`.
+    pub(super) fn new(base: &Url, auth: Auth, classes: &[Class], retry: RetryPolicy) -> Result<Self, String> {
         let (url, secrets) = match &auth.source {
             TokenSource::Fixed(secret) => (None, vec![secret.clone()]),
-            TokenSource::OAuth { url, client_secret, grant, .. } => match grant {
-                Grant::ClientCredentials { .. } => (Some(url), vec![client_secret.clone()]),
-                Grant::RefreshToken(refresh) => (Some(url), vec![client_secret.clone(), refresh.clone()]),
-            },
+            TokenSource::OAuth { url, client, grant } => {
+                let granted = match grant {
+                    Grant::ClientCredentials { .. } => None,
+                    Grant::RefreshToken(refresh) => Some(refresh),
+                    Grant::Assertion(assertion) => Some(assertion.secret()),
+                };
+                (Some(url), client.iter().map(|(_, secret)| secret).chain(granted).cloned().collect())
+            }
             TokenSource::Session(Login { url, basic, body, .. }) => {
                 let password = basic.iter().map(|(_, password)| password);
                 let key = body.iter().map(|(_, key)| key);
@@ -125,7 +138,11 @@ impl Tokens {
             TokenSource::Fixed(secret) => Some(Token::new(auth.prefix, secret, None, 0)?),
             TokenSource::OAuth { .. } | TokenSource::Session(_) => None,
         };
+        let credentials = secrets.iter().map(|secret| Sha256::digest(secret.expose()));
+        let credentials = credentials.fold(Sha256::new(), Sha256::chain_update).finalize();
         Ok(Self {
+            classes: Classes::shared(base, credentials.into(), classes),
+            longest_wait: retry.longest_wait,
             auth,
             client,
             current: tokio::sync::Mutex::new(fixed),
@@ -187,21 +204,27 @@ impl Tokens {
     async fn renew(&self, client: &Client) -> Result<(Secret, Option<Duration>), NoToken> {
         match &self.auth.source {
             TokenSource::Fixed(secret) => Ok((secret.clone(), None)),
-            TokenSource::OAuth { url, client_id, client_secret, grant } => {
-                let rotated = self.rotated.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                let fields = match (grant, &rotated) {
-                    (Grant::ClientCredentials { scope }, _) => {
-                        let scope = scope.as_deref().map(|scope| ("scope", scope));
-                        [("grant_type", "client_credentials")].into_iter().chain(scope).collect()
+            TokenSource::OAuth { url, client: basic, grant } => {
+                let (kind, field) = match grant {
+                    Grant::ClientCredentials { scope } => {
+                        ("client_credentials", scope.as_ref().map(|scope| ("scope", Secret::new(scope))))
                     }
-                    (Grant::RefreshToken(given), rotated) => {
-                        let token = rotated.as_ref().unwrap_or(given).expose();
-                        vec![("grant_type", "refresh_token"), ("refresh_token", token)]
+                    Grant::RefreshToken(given) => {
+                        let rotated = self.rotated.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                        ("refresh_token", Some(("refresh_token", rotated.unwrap_or_else(|| given.clone()))))
+                    }
+                    Grant::Assertion(assertion) => {
+                        let text = assertion.text(SystemTime::now()).map_err(NoToken::Refused)?;
+                        (JWT_BEARER, Some(("assertion", text)))
                     }
                 };
-                let body = Body::form(&fields);
-                let request = client.post(url.clone()).basic_auth(client_id, Some(client_secret.expose()));
-                let answer = ask(request.header(CONTENT_TYPE, body.content_type()).body(body.into_bytes())).await?;
+                let field = field.as_ref().map(|(name, value)| (*name, value.expose()));
+                let body = Body::form(&[("grant_type", kind)].into_iter().chain(field).collect::<Vec<_>>());
+                let mut request = client.post(url.clone()).header(CONTENT_TYPE, body.content_type());
+                if let Some((id, secret)) = basic {
+                    request = request.basic_auth(id, Some(secret.expose()));
+                }
+                let answer = self.ask(client, request.body(body.into_bytes())).await?;
                 if let Some(Value::String(rotated)) = answer.get("refresh_token") {
                     let rotated = Secret::new(rotated.as_str());
                     self.remember(rotated.clone());
@@ -221,10 +244,47 @@ impl Tokens {
                     let body = document(key.expose()).to_string();
                     request = request.header(CONTENT_TYPE, "application/json").body(body);
                 }
-                let answer = ask(request).await?;
+                let answer = self.ask(client, request).await?;
                 Ok((text(&answer, login.token)?, login.lifetime))
             }
         }
+    }
+
+    /// Sends a request for a token. No part of the answer gets into the error: it may echo the credentials.
+    async fn ask(&self, client: &Client, request: RequestBuilder) -> Result<Value, NoToken> {
+        let unusable = || NoToken::Refused("the token server's answer cannot be used".to_owned());
+        let request = request.header(ACCEPT, "application/json").build().map_err(|_| unusable())?;
+        let turn = self.classes.turn(request.method(), request.url(), self.longest_wait).await;
+        let turn = turn.map_err(|left| {
+            NoToken::Later(format!("the token server asks to wait for {} s", left.as_secs_f64().ceil()))
+        })?;
+        let received = match client.execute(request).await {
+            Ok(response) => response::receive(response).await,
+            Err(error) => Err(response::failure(&error.without_url())),
+        };
+        let answer = match received {
+            Ok(answer) => answer,
+            Err(Failure::NotSent(_)) => return Err(NoToken::Later("the token server cannot be reached".to_owned())),
+            Err(Failure::Lost(_)) => return Err(NoToken::Later("the token server did not answer".to_owned())),
+            Err(Failure::Untrusted(_)) => {
+                return Err(NoToken::Refused("the token server's certificate is not trusted".to_owned()));
+            }
+            Err(Failure::InvalidRequest(_) | Failure::TooLarge | Failure::NoToken(_)) => {
+                return Err(unusable());
+            }
+        };
+        let status = answer.status;
+        if status.as_u16() == 429 {
+            turn.close(answer.asked);
+        }
+        if status.is_server_error() || matches!(status.as_u16(), 408 | 429) {
+            return Err(NoToken::Later(format!("the token server failed ({})", status.as_u16())));
+        }
+        if !status.is_success() {
+            return Err(NoToken::Refused(format!("the token server refused the credentials ({})", status.as_u16())));
+        }
+        serde_json::from_slice(&answer.body)
+            .map_err(|_| NoToken::Refused("the token server's answer is not JSON".to_owned()))
     }
 }
 
@@ -237,35 +297,6 @@ impl Token {
             .and_then(|lifetime| Instant::now().checked_add(lifetime.saturating_sub(MARGIN.min(lifetime / 10))));
         Ok(Self { value, renew_at, number })
     }
-}
-
-/// Sends a request for a token. No part of the answer gets into the error: it may echo the credentials.
-async fn ask(request: reqwest::RequestBuilder) -> Result<Value, NoToken> {
-    let sent = request.header(ACCEPT, "application/json").send().await;
-    let received = match sent {
-        Ok(response) => response::receive(response).await,
-        Err(error) => Err(response::failure(&error.without_url())),
-    };
-    let answer = match received {
-        Ok(answer) => answer,
-        Err(Failure::NotSent(_)) => return Err(NoToken::Later("the token server cannot be reached".to_owned())),
-        Err(Failure::Lost(_)) => return Err(NoToken::Later("the token server did not answer".to_owned())),
-        Err(Failure::Untrusted(_)) => {
-            return Err(NoToken::Refused("the token server's certificate is not trusted".to_owned()));
-        }
-        Err(Failure::InvalidRequest(_) | Failure::TooLarge | Failure::NoToken(_)) => {
-            return Err(NoToken::Refused("the token server's answer cannot be used".to_owned()));
-        }
-    };
-    let status = answer.status;
-    if status.is_server_error() || matches!(status.as_u16(), 408 | 429) {
-        return Err(NoToken::Later(format!("the token server failed ({})", status.as_u16())));
-    }
-    if !status.is_success() {
-        return Err(NoToken::Refused(format!("the token server refused the credentials ({})", status.as_u16())));
-    }
-    serde_json::from_slice(&answer.body)
-        .map_err(|_| NoToken::Refused("the token server's answer is not JSON".to_owned()))
 }
 
 fn text(answer: &Value, pointer: &str) -> Result<Secret, NoToken> {

@@ -2,7 +2,7 @@
 //! one set of certificates and one pool of connections. A client knows nothing of an account; tokens go with requests.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{Client, Url};
@@ -11,6 +11,7 @@ use crate::model::RequestLimits;
 use crate::text::is_loopback_host;
 
 use super::RetryPolicy;
+use super::shared::Shared;
 
 const USER_AGENT: &str = concat!("strowger/", env!("CARGO_PKG_VERSION"));
 
@@ -31,7 +32,7 @@ struct Settings {
 }
 
 /// The clients in use. They go with the last account that has them, and their connections with them.
-static CLIENTS: Mutex<Vec<(Settings, Weak<Client>)>> = Mutex::new(Vec::new());
+static CLIENTS: Shared<Settings, Client> = Shared::new();
 
 /// The client for requests below `base`.
 pub(in crate::providers) fn shared(
@@ -46,16 +47,7 @@ pub(in crate::providers) fn shared(
         connect: retry.connect,
         request: retry.request,
     };
-    // Poisoning is harmless: the list is only a cache.
-    let mut clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
-    clients.retain(|(_, client)| client.strong_count() > 0);
-    let known = clients.iter().find(|(known, _)| *known == settings);
-    if let Some(client) = known.and_then(|(_, client)| client.upgrade()) {
-        return Ok(client);
-    }
-    let client = Arc::new(settings.client()?);
-    clients.push((settings, Arc::downgrade(&client)));
-    Ok(client)
+    CLIENTS.get(settings, || settings.client())
 }
 
 impl Settings {

@@ -2,26 +2,31 @@
 //!
 //! An account's own budget bounds what it states or shows for itself. When one account meets a 429 or an overload,
 //! every account of the same scheme, host and port slows down, because a server limits clients more often than
-//! accounts.
+//! accounts. Where a vendor states its limits, a 429 is about the account's requests of one class.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Url;
 
 use crate::model::RequestLimits;
 
-use super::rate_limit::{self, Budget};
+use super::Request;
+use super::budget::{self, Budget};
+use super::rate_limit::{ClassPermit, Classes};
+use super::shared::Shared;
 
 /// The most requests to one host under way at once, however many accounts it has.
 const MOST: usize = 64;
 
 /// The budgets in use, by origin. They go with the last account that has them.
-static HOSTS: Mutex<Vec<(String, Weak<Budget>)>> = Mutex::new(Vec::new());
+static HOSTS: Shared<String, Budget> = Shared::new();
 
 /// The budgets that a request has to pass.
 #[derive(Debug)]
 pub(super) struct Budgets {
+    classes: Arc<Classes>,
     own: Budget,
     host: Arc<Budget>,
 }
@@ -29,14 +34,15 @@ pub(super) struct Budgets {
 /// The right to have one request under way.
 #[derive(Debug)]
 pub(super) struct RequestPermit<'a> {
-    own: rate_limit::RequestPermit<'a>,
-    host: rate_limit::RequestPermit<'a>,
+    pub(super) class: ClassPermit<'a>,
+    own: budget::RequestPermit<'a>,
+    host: budget::RequestPermit<'a>,
 }
 
 impl Budgets {
     /// The budgets of an account below `base`.
-    pub(super) fn new(base: &Url, limits: RequestLimits) -> Self {
-        Self { own: Budget::new(limits), host: host(base.origin().ascii_serialization()) }
+    pub(super) fn new(base: &Url, limits: RequestLimits, classes: Arc<Classes>) -> Self {
+        Self { classes, own: Budget::new(limits), host: host(base.origin().ascii_serialization()) }
     }
 
     /// Takes over what the account states; that is about this account alone.
@@ -44,17 +50,23 @@ impl Budgets {
         self.own.learn(limits);
     }
 
-    /// Waits until a request may start.
-    pub(super) async fn turn(&self) -> RequestPermit<'_> {
-        // First the account's own: waiting for it must not keep other accounts from the host.
+    /// Waits until a request may start; how long its classes stay closed, if that is longer than a request waits.
+    pub(super) async fn turn(&self, call: &Request, longest: Duration) -> Result<RequestPermit<'_>, Duration> {
+        // In this order, waiting keeps neither other classes from the account nor other accounts from the host.
+        let class = self.classes.turn(&call.method, &call.url, longest).await?;
         let own = self.own.turn().await;
-        RequestPermit { own, host: self.host.turn().await }
+        Ok(RequestPermit { class, own, host: self.host.turn().await })
     }
 
     /// The server asked for less.
     pub(super) fn limited(&self, turn: &RequestPermit<'_>, wait: Duration) {
-        self.own.limited(&turn.own, wait);
-        self.host.limited(&turn.host, wait);
+        if turn.class.has_class() {
+            turn.class.close(Some(wait));
+            self.own.overloaded(&turn.own);
+        } else {
+            self.own.limited(&turn.own, wait);
+            self.host.limited(&turn.host, wait);
+        }
     }
 
     /// The server, or a proxy before it, is overloaded.
@@ -71,15 +83,8 @@ impl Budgets {
 }
 
 fn host(origin: String) -> Arc<Budget> {
-    // Poisoning is harmless: the list is only a cache.
-    let mut hosts = HOSTS.lock().unwrap_or_else(PoisonError::into_inner);
-    hosts.retain(|(_, budget)| budget.strong_count() > 0);
-    let known = hosts.iter().find(|(known, _)| *known == origin);
-    if let Some(budget) = known.and_then(|(_, budget)| budget.upgrade()) {
-        return budget;
-    }
-    let budget = Arc::new(Budget::new(RequestLimits { per_second: None, concurrent: MOST }));
-    hosts.push((origin, Arc::downgrade(&budget)));
+    let limits = RequestLimits { per_second: None, concurrent: MOST };
+    let Ok(budget) = HOSTS.get(origin, || Ok::<_, Infallible>(Budget::new(limits)));
     budget
 }
 
@@ -91,7 +96,13 @@ mod tests {
     use super::*;
 
     fn budgets(url: &str) -> Budgets {
-        Budgets::new(&url.parse().unwrap(), RequestLimits::default())
+        let base = url.parse().unwrap();
+        Budgets::new(&base, RequestLimits::default(), Classes::shared(&base, [0; 32], &[]))
+    }
+
+    async fn turn(budgets: &Budgets) -> RequestPermit<'_> {
+        let call = Request::get("https://pbx.example.org/".parse().unwrap());
+        budgets.turn(&call, Duration::MAX).await.unwrap()
     }
 
     #[tokio::test(start_paused = true)]
@@ -99,12 +110,12 @@ mod tests {
         let (one, two) = (budgets("https://pbx.example.org/a/"), budgets("https://PBX.example.org:443/b/"));
         let other = budgets("https://pbx.example.com/");
         let start = Instant::now();
-        let turn = one.turn().await;
-        one.limited(&turn, Duration::from_secs(3));
-        drop(turn);
-        other.turn().await;
+        let held = turn(&one).await;
+        one.limited(&held, Duration::from_secs(3));
+        drop(held);
+        turn(&other).await;
         assert!(start.elapsed() < Duration::from_secs(1));
-        two.turn().await;
+        turn(&two).await;
         assert!(start.elapsed() >= Duration::from_secs(3));
     }
 
@@ -113,8 +124,8 @@ mod tests {
         let accounts: Vec<Budgets> = (0..100).map(|at| budgets(&format!("https://many.example.org/{at}/"))).collect();
         let mut turns = Vec::new();
         for account in &accounts {
-            if let Ok(turn) = tokio::time::timeout(Duration::from_millis(1), account.turn()).await {
-                turns.push(turn);
+            if let Ok(held) = tokio::time::timeout(Duration::from_millis(1), turn(account)).await {
+                turns.push(held);
             }
         }
         assert_eq!(turns.len(), MOST);

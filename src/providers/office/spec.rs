@@ -38,6 +38,7 @@ pub static SPEC: ProviderSpec = ProviderSpec {
     location: "url",
     is_read_only: false,
     is_embedded: false,
+    rate_limits: &[],
     capabilities: Capabilities::default,
     workflow_remark: None,
     open: |request| Box::pin(ready(open(request))),

@@ -27,6 +27,7 @@ pub static SPEC: ProviderSpec = ProviderSpec {
     location: "file",
     is_read_only: true,
     is_embedded: false,
+    rate_limits: &[],
     capabilities: Capabilities::of_snapshot,
     workflow_remark: Some("A snapshot is read-only: what is merged is planned, and not applied."),
     open: |request| Box::pin(ready(open(&request))),

@@ -53,7 +53,7 @@ async fn listed(path: &str, paging: Paging) -> Result<(Vec<Value>, u64), PageErr
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
     let url = Url::parse(&format!("{base}/{path}?filter=a%20b")).unwrap();
     let auth = Auth::bearer(TokenSource::Fixed(Secret::new("token")));
-    let http = Http::new(&url, auth, RequestLimits::default(), RetryPolicy::default(), Access::ReadOnly).unwrap();
+    let http = Http::new(&url, auth, RequestLimits::default(), &[], RetryPolicy::default(), Access::ReadOnly).unwrap();
     http.list(&url, paging, "/items").await
 }
 

@@ -10,24 +10,26 @@ use reqwest::header::HeaderName;
 use reqwest::{Method, StatusCode, Url};
 use serde_json::{Value, json};
 use strowger::model::RequestLimits;
-use strowger::providers::http::{Auth, Body, Failure, Grant, Http, Login, Request as Sent, SendError, TokenSource};
+use strowger::providers::http::{
+    Auth, Body, Class, Failure, Grant, Http, Login, Request as Sent, SendError, TokenSource,
+};
 use strowger::providers::{Access, RetryPolicy, Secret};
 
 /// What a request was: `POST /token`, with the header that authenticates it, its content type and its body.
 #[derive(Clone, Debug)]
-struct Seen {
-    line: String,
-    token: String,
+pub struct Seen {
+    pub line: String,
+    pub token: String,
     media: String,
-    body: String,
+    pub body: String,
 }
 
 type Handler = dyn Fn(&Seen, usize) -> Response + Send + Sync;
 
 /// A server that answers by request and by how many requests came before.
 #[derive(Clone)]
-struct Server {
-    seen: Arc<Mutex<Vec<Seen>>>,
+pub struct Server {
+    pub seen: Arc<Mutex<Vec<Seen>>>,
     handler: Arc<Handler>,
 }
 
@@ -47,7 +49,7 @@ async fn answer(State(server): State<Server>, request: Request) -> Response {
     (server.handler)(&seen, before)
 }
 
-async fn serve(handler: impl Fn(&Seen, usize) -> Response + Send + Sync + 'static) -> (Url, Server) {
+pub async fn serve(handler: impl Fn(&Seen, usize) -> Response + Send + Sync + 'static) -> (Url, Server) {
     let server = Server { seen: Arc::default(), handler: Arc::new(handler) };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
@@ -57,32 +59,36 @@ async fn serve(handler: impl Fn(&Seen, usize) -> Response + Send + Sync + 'stati
 }
 
 impl Server {
-    fn lines(&self) -> Vec<String> {
+    pub fn lines(&self) -> Vec<String> {
         self.seen.lock().unwrap().iter().map(|seen| seen.line.clone()).collect()
     }
 
-    fn count(&self, line: &str) -> usize {
+    pub fn count(&self, line: &str) -> usize {
         self.lines().iter().filter(|own| *own == line).count()
     }
 }
 
 fn client(base: &Url, auth: Auth, access: Access) -> Http {
+    limited_client(base, auth, &[], access)
+}
+
+pub fn limited_client(base: &Url, auth: Auth, classes: &[Class], access: Access) -> Http {
     let retry = RetryPolicy { attempts: 3, first_pause: Duration::from_millis(1), ..RetryPolicy::default() };
-    Http::new(base, auth, RequestLimits::default(), retry, access).unwrap()
+    Http::new(base, auth, RequestLimits::default(), classes, retry, access).unwrap()
 }
 
-fn oauth(base: &Url, grant: Grant) -> Auth {
+pub fn oauth(base: &Url, grant: Grant) -> Auth {
     let url = base.join("token").unwrap();
-    let client_secret = Secret::new("client-secret-4711");
-    Auth::bearer(TokenSource::OAuth { url, client_id: "strowger".to_owned(), client_secret, grant })
+    let client = Some(("strowger".to_owned(), Secret::new("client-secret-4711")));
+    Auth::bearer(TokenSource::OAuth { url, client, grant })
 }
 
-async fn get(http: &Http, base: &Url) -> Result<u16, SendError> {
+pub async fn get(http: &Http, base: &Url) -> Result<u16, SendError> {
     let request = Sent::get(base.join("numbers").unwrap());
     http.send(&request, &mut http.attempts()).await.map(|answer| answer.status.as_u16())
 }
 
-fn json_answer(body: &Value) -> Response {
+pub fn json_answer(body: &Value) -> Response {
     axum::Json(body.clone()).into_response()
 }
 
