@@ -5,6 +5,7 @@
 //! could make it larger, and a wrong reference is an error that names its key.
 
 mod document;
+pub(crate) mod fields;
 mod resolve;
 mod spec;
 mod stamp;

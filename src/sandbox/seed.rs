@@ -12,10 +12,11 @@ mod resolve;
 
 use std::fmt;
 
+use crate::model::RingMode;
 use crate::providers::snapshot::is_marked;
 use crate::text::sanitized;
 
-use super::collection::Target;
+use super::collection::{Target, TargetKind};
 use super::text;
 
 /// A checked snapshot.
@@ -24,11 +25,12 @@ pub struct Seed {
     name: String,
     country: Option<String>,
     default_number: String,
+    /// In the order of their keys, which count from 1.
+    extensions: Vec<Extension>,
     locations: Vec<Location>,
     users: Vec<User>,
     devices: Vec<Device>,
     receptionists: Vec<Receptionist>,
-    conferences: Vec<Extension>,
     bridges: Vec<Bridge>,
     ring_groups: Vec<RingGroup>,
     numbers: Vec<Number>,
@@ -42,14 +44,14 @@ struct Location {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Extension {
-    key: i64,
+    kind: TargetKind,
     name: String,
     digits: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct User {
-    base: Extension,
+    key: i64,
     email: String,
     location: i64,
     voicemail: bool,
@@ -66,7 +68,7 @@ struct Device {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Receptionist {
-    base: Extension,
+    key: i64,
     timezone: String,
     keys: Vec<(String, Target)>,
 }
@@ -85,8 +87,8 @@ type PinDigest = String;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct RingGroup {
-    base: Extension,
-    ring: String,
+    key: i64,
+    ring: RingMode,
     seconds: i64,
     members: Vec<Target>,
     no_answer: Option<Target>,
@@ -106,16 +108,9 @@ impl Seed {
     /// Whether no extension number is one that must reach help in the seed's country; a seed that names none is in this.
     pub(super) fn suits(&self, country: &str) -> Result<(), SeedError> {
         let country = self.country.as_deref().unwrap_or(country);
-        let users = self.users.iter().map(|user| &user.base);
-        let receptionists = self.receptionists.iter().map(|receptionist| &receptionist.base);
-        let conferences = self.conferences.iter();
-        let groups = self.ring_groups.iter().map(|group| &group.base);
-        let mut all = users.chain(receptionists).chain(conferences).chain(groups);
-        all.find(|base| text::is_reserved(&base.digits, country)).map_or(Ok(()), |base| {
-            let message = format!(
-                "extension {} of {:?} hides an emergency or a public service of {country}",
-                base.digits, base.name
-            );
+        let reserved = self.extensions.iter().find(|extension| text::is_reserved(&extension.digits, country));
+        reserved.map_or(Ok(()), |Extension { digits, name, .. }| {
+            let message = format!("extension {digits} of {name:?} hides an emergency or a public service of {country}");
             let remedy = "give it another one".to_owned();
             Err(SeedError { line: None, column: None, path: String::new(), message, remedy }.short())
         })
@@ -177,6 +172,11 @@ impl fmt::Display for SeedError {
 }
 
 impl std::error::Error for SeedError {}
+
+/// Fails with what a check says of `what`.
+fn checked(check: Result<(), String>, path: &[&str], what: impl fmt::Display, remedy: &str) -> Result<(), Fault> {
+    check.map_err(|detail| Fault::new(path, format!("{what} {detail}"), remedy))
+}
 
 /// A [`SeedError`] before its place is looked up.
 #[derive(Debug)]

@@ -2,7 +2,6 @@
 //! soon as it is known ([`References`]). Nothing is kept of fields that the model has no place for.
 
 mod entries;
-mod fields;
 mod references;
 
 use std::borrow::Cow;
@@ -16,9 +15,9 @@ use crate::model::{
 };
 use crate::text::sanitized;
 
+use super::fields::{Account, Conference, Device, Number, Receptionist, RingGroup, Text, User};
 use super::{Format, SnapshotError};
 use entries::Entries;
-use fields::{Account, Conference, Device, Number, Receptionist, RingGroup, Text, User};
 pub(super) use references::{References, Slot};
 
 /// The objects, and beside them the references that wait for their meaning.
@@ -105,7 +104,7 @@ impl<'de> Visitor<'de> for Root {
                 "account" => builder.account(map.next_value()?).map_err(A::Error::custom)?,
                 "users" => map.next_value_seed(Entries::new(|key, user| builder.user(key, user)))?,
                 "devices" => {
-                    map.next_value_seed(Entries::new(|key, device: Device<'_>| builder.device(None, key, &device)))?;
+                    map.next_value_seed(Entries::new(|key, device: Device<'_, _>| builder.device(None, key, &device)))?;
                 }
                 "receptionists" => map.next_value_seed(Entries::new(|key, value| builder.receptionist(key, value)))?,
                 "conferences" => map.next_value_seed(Entries::new(|key, value| builder.conference(key, value)))?,
@@ -118,7 +117,7 @@ impl<'de> Visitor<'de> for Root {
                 }
             }
             if seen.contains(&key) {
-                return Err(A::Error::custom(format_args!("`{key}` stands there twice")));
+                return Err(A::Error::custom(format_args!("`{key}` is given twice")));
             }
             seen.push(key);
         }
@@ -167,7 +166,7 @@ impl<'de> Builder<'de> {
         self.document.references.settle(&mut self.document.live, &mut self.read)
     }
 
-    fn account(&mut self, account: Account<'_>) -> Result<(), String> {
+    fn account(&mut self, account: Account<'_, IgnoredAny>) -> Result<(), String> {
         let live = &mut self.document.live.account;
         live.name = account.name.0.as_ref().into();
         live.id = account.id.unwrap_or(account.name).0.into();
@@ -178,7 +177,7 @@ impl<'de> Builder<'de> {
         Ok(())
     }
 
-    fn user(&mut self, key: &str, user: User<'_>) -> Result<(), String> {
+    fn user(&mut self, key: &str, user: User<'_, IgnoredAny>) -> Result<(), String> {
         let email = user.email.map_or_else(|| key.contains('@').then(|| key.into()), |Text(email)| Some(email.into()));
         let name = user.name.map_or_else(|| key.into(), |Text(name)| name.into());
         let always_forwarded = user.forwarding.is_some_and(|forwarding| forwarding.mode.as_str() == "enabled");
@@ -192,7 +191,7 @@ impl<'de> Builder<'de> {
         Ok(())
     }
 
-    fn device(&mut self, owner: Option<&ObjectId>, key: &str, device: &Device<'_>) -> Result<(), String> {
+    fn device(&mut self, owner: Option<&ObjectId>, key: &str, device: &Device<'_, IgnoredAny>) -> Result<(), String> {
         let name = device.name.as_ref().map_or(key, Text::as_str).into();
         // Every desk has a phone called `desk`, so that key alone is no id; one with a name of its own is meant
         // to be one.
@@ -204,7 +203,7 @@ impl<'de> Builder<'de> {
         Ok(())
     }
 
-    fn receptionist(&mut self, key: &str, value: Receptionist<'de>) -> Result<(), String> {
+    fn receptionist(&mut self, key: &str, value: Receptionist<'de, IgnoredAny>) -> Result<(), String> {
         let name = value.name.map_or_else(|| key.into(), |Text(name)| name.into());
         let receptionist = position(&self.document.live.receptionists);
         let keys = (0u32..).zip(value.keys.0).map(|(key, (pressed, target))| {
@@ -216,7 +215,7 @@ impl<'de> Builder<'de> {
         Ok(())
     }
 
-    fn conference(&mut self, key: &str, value: Conference<'_>) -> Result<(), String> {
+    fn conference(&mut self, key: &str, value: Conference<'_, IgnoredAny>) -> Result<(), String> {
         let name = value.name.map_or_else(|| key.into(), |Text(name)| name.into());
         let conference = LiveConference { id: id("conference", key), name, extension: value.extension };
         self.document.live.conferences.push(conference);
@@ -228,7 +227,7 @@ impl<'de> Builder<'de> {
         let name = group.name.as_ref().map_or(key, Text::as_str);
         let name = name.parse().map_err(|why| format!("ring_groups.{}: {why}", sanitized(key, 80)))?;
         let position = position(&self.document.live.ring_groups);
-        let members = (0u32..).zip(group.members.0);
+        let members = (0u32..).zip(group.members);
         let members =
             members.map(|(member, text)| self.reference(Slot::Member { group: position, member }, text)).collect();
         let no_answer = self.optional(Slot::NoAnswer { group: position }, group.no_answer);
@@ -254,7 +253,7 @@ impl<'de> Builder<'de> {
         Ok(())
     }
 
-    fn number(&mut self, key: &str, number: Number<'de>) -> Result<(), String> {
+    fn number(&mut self, key: &str, number: Number<'de, IgnoredAny>) -> Result<(), String> {
         self.settle(BATCH)?;
         let parsed = key.parse().map_err(|why| format!("numbers.{}: {why}", sanitized(key, 80)))?;
         let slot = Slot::To { number: position(&self.document.live.numbers) };

@@ -26,7 +26,7 @@ pub(super) fn resolve(document: Document) -> Result<LiveAccount, SnapshotError> 
     }
     live.validated().map_err(|Incomplete::Repeated { kind, id }| {
         let key = format!("{}s", if kind == Kind::Device { Kind::User } else { kind });
-        SnapshotError::Value { key, why: format!("`{}` stands there twice", sanitized(&id, 80)) }
+        SnapshotError::Value { key, why: format!("`{}` is given twice", sanitized(&id, 80)) }
     })
 }
 

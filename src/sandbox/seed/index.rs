@@ -1,8 +1,10 @@
 //! The objects of a seed: resolves `kind/selector` to keys and keeps names and numbers unique.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 
-use super::Fault;
+use super::{Fault, checked};
+use crate::providers::snapshot::fields::Text;
 use crate::sandbox::collection::{Target, TargetKind};
 use crate::sandbox::text;
 
@@ -18,32 +20,15 @@ pub(super) struct Index {
 impl Index {
     /// Adds an extension under its name and number.
     pub(super) fn add(&mut self, target: Target, name: &str, extension: &str, path: &[&str]) -> Result<(), Fault> {
-        let at = |field| [path, &[field]].concat();
-        text::name(name)
-            .map_err(|detail| Fault::new(path, format!("the name {name:?} {detail}"), "choose another name"))?;
-        text::extension(extension).map_err(|detail| {
-            Fault::new(
-                &at("extension"),
-                format!("{extension:?} {detail}"),
-                "write 3 or 4 digits in quotes, such as \"201\"",
-            )
-        })?;
-        if self.by_name.insert(text::name_key(name), target).is_some() {
-            let message = format!("the name {name:?} is used twice");
-            return Err(Fault::new(
-                path,
-                message,
-                "names are unique across users, groups, receptionists and conferences",
-            ));
-        }
-        if self.by_extension.insert(extension.to_owned(), target).is_some() {
-            return Err(Fault::new(
-                &at("extension"),
-                format!("extension {extension} is used twice"),
-                "choose a free one",
-            ));
-        }
-        Ok(())
+        let at = [path, &["extension"]].concat();
+        checked(text::name(name), path, format_args!("the name {name:?}"), "choose another name")?;
+        let remedy = "write 3 or 4 digits in quotes, such as \"201\"";
+        checked(text::extension(extension), &at, format_args!("{extension:?}"), remedy)?;
+        let remedy = "names are unique across users, groups, receptionists and conferences";
+        let name_is = format_args!("the name {name:?}");
+        once(&mut self.by_name, text::name_key(name), target, path, name_is, remedy)?;
+        let extension_is = format_args!("extension {extension}");
+        once(&mut self.by_extension, extension.to_owned(), target, &at, extension_is, "choose a free one")
     }
 
     /// Lets references find an object by the key of its entry, unless that is the name of another.
@@ -52,32 +37,21 @@ impl Index {
     }
 
     pub(super) fn add_email(&mut self, target: Target, email: &str, path: &[&str]) -> Result<(), Fault> {
-        text::email(email)
-            .map_err(|detail| Fault::new(path, format!("{email:?} {detail}"), "users are keyed by e-mail"))?;
-        if self.by_email.insert(text::name_key(email), target).is_some() {
-            return Err(Fault::new(
-                path,
-                format!("{email} is used twice"),
-                "e-mail addresses are unique, ignoring case",
-            ));
-        }
-        Ok(())
+        checked(text::email(email), path, format_args!("{email:?}"), "users are keyed by e-mail")?;
+        let remedy = "e-mail addresses are unique, ignoring case";
+        once(&mut self.by_email, text::name_key(email), target, path, email, remedy)
     }
 
     pub(super) fn add_device(&mut self, target: Target, name: &str, path: &[&str]) -> Result<(), Fault> {
-        text::name(name).map_err(|detail| Fault::new(path, format!("{name:?} {detail}"), "choose another name"))?;
-        if self.devices.insert(text::name_key(name), target).is_some() {
-            return Err(Fault::new(
-                path,
-                format!("the device name {name:?} is used twice"),
-                "device names are unique in the account",
-            ));
-        }
-        Ok(())
+        checked(text::name(name), path, format_args!("{name:?}"), "choose another name")?;
+        let name_is = format_args!("the device name {name:?}");
+        let remedy = "device names are unique in the account";
+        once(&mut self.devices, text::name_key(name), target, path, name_is, remedy)
     }
 
     /// The object that `reference` names, if it is of one of `kinds`.
-    pub(super) fn find(&self, reference: &str, kinds: &[TargetKind], path: &[&str]) -> Result<Target, Fault> {
+    pub(super) fn find(&self, reference: &Text<'_>, kinds: &[TargetKind], path: &[&str]) -> Result<Target, Fault> {
+        let reference = reference.as_str();
         let names = kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
         let wrong = || {
             let remedy = format!(
@@ -111,5 +85,20 @@ impl Index {
             self.by_name.get(&key)
         };
         found.filter(|target| target.kind.name() == kind.stored()).map(|target| Target { kind, key: target.key })
+    }
+}
+
+/// Adds an object under a key that no other may have.
+fn once(
+    objects: &mut HashMap<String, Target>,
+    key: String,
+    target: Target,
+    path: &[&str],
+    what: impl Display,
+    remedy: &str,
+) -> Result<(), Fault> {
+    match objects.insert(key, target) {
+        None => Ok(()),
+        Some(_) => Err(Fault::new(path, format!("{what} is used twice"), remedy)),
     }
 }

@@ -14,7 +14,7 @@ impl Seed {
         self.load_extensions(db)?;
         self.load_users(db)?;
         self.load_receptionists(db)?;
-        self.load_conferences(db)?;
+        self.load_bridges(db)?;
         self.load_ring_groups(db)?;
         self.load_numbers(db)?;
         account::insert_account(db, &self.name, self.country.as_deref().unwrap_or(country), &self.default_number)
@@ -23,13 +23,14 @@ impl Seed {
     fn load_extensions(&self, db: &Connection) -> rusqlite::Result<()> {
         let mut insert =
             db.prepare("INSERT INTO extensions (key, kind, name, name_key, extension) VALUES (?1, ?2, ?3, ?4, ?5)")?;
-        let mut add = |kind: TargetKind, base: &Extension| {
-            insert.execute(params![base.key, kind.name(), base.name, text::name_key(&base.name), base.digits]).map(drop)
-        };
-        self.users.iter().try_for_each(|user| add(TargetKind::User, &user.base))?;
-        self.receptionists.iter().try_for_each(|receptionist| add(TargetKind::Receptionist, &receptionist.base))?;
-        self.conferences.iter().try_for_each(|conference| add(TargetKind::Conference, conference))?;
-        self.ring_groups.iter().try_for_each(|group| add(TargetKind::RingGroup, &group.base))
+        let mut insert_conference = db.prepare("INSERT INTO conferences (key) VALUES (?1)")?;
+        for (key, Extension { kind, name, digits }) in (1_i64..).zip(&self.extensions) {
+            insert.execute(params![key, kind.name(), name, text::name_key(name), digits])?;
+            if *kind == TargetKind::Conference {
+                insert_conference.execute([key])?;
+            }
+        }
+        Ok(())
     }
 
     fn load_users(&self, db: &Connection) -> rusqlite::Result<()> {
@@ -44,7 +45,7 @@ impl Seed {
         for user in &self.users {
             let key = text::name_key(&user.email);
             insert.execute(params![
-                user.base.key,
+                user.key,
                 user.email,
                 key,
                 user.location,
@@ -65,19 +66,15 @@ impl Seed {
         let mut insert_key =
             db.prepare("INSERT INTO keys (receptionist, digit, kind, target) VALUES (?1, ?2, ?3, ?4)")?;
         for receptionist in &self.receptionists {
-            insert.execute(params![receptionist.base.key, receptionist.timezone])?;
+            insert.execute(params![receptionist.key, receptionist.timezone])?;
             for (digit, target) in &receptionist.keys {
-                insert_key.execute(params![receptionist.base.key, digit, target.kind.name(), target.key])?;
+                insert_key.execute(params![receptionist.key, digit, target.kind.name(), target.key])?;
             }
         }
         Ok(())
     }
 
-    fn load_conferences(&self, db: &Connection) -> rusqlite::Result<()> {
-        let mut insert = db.prepare("INSERT INTO conferences (key) VALUES (?1)")?;
-        for conference in &self.conferences {
-            insert.execute([conference.key])?;
-        }
+    fn load_bridges(&self, db: &Connection) -> rusqlite::Result<()> {
         let mut insert = db.prepare(
             "INSERT INTO bridges (conference, name, number, pin_digest, assigned_to) VALUES (?1, ?2, ?3, ?4, ?5)",
         )?;
@@ -91,11 +88,11 @@ impl Seed {
         let mut insert_member =
             db.prepare("INSERT INTO members (ring_group, position, user, device) VALUES (?1, ?2, ?3, ?4)")?;
         for group in &self.ring_groups {
-            ring_groups::insert(db, group.base.key, &group.ring, group.seconds, group.no_answer)?;
+            ring_groups::insert(db, group.key, group.ring.as_str(), group.seconds, group.no_answer)?;
             for (position, member) in (0_i64..).zip(&group.members) {
                 let column = |kind| (member.kind == kind).then_some(member.key);
                 let (user, device) = (column(TargetKind::User), column(TargetKind::Device));
-                insert_member.execute(params![group.base.key, position, user, device])?;
+                insert_member.execute(params![group.key, position, user, device])?;
             }
         }
         Ok(())

@@ -2,83 +2,86 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::document::{Document, Entries};
-use super::index::Index;
-use super::{Bridge, Device, Extension, Fault, Location, Number, Receptionist, RingGroup, Seed, User, document};
+use crate::model::ExtensionNumber;
+use crate::providers::snapshot::fields::{self, Pairs, Text};
 use crate::sandbox::collection::{Target, TargetKind};
 use crate::sandbox::kinds::{limits, pin_digest};
 use crate::sandbox::text;
 
+use super::document::{self, Document};
+use super::index::Index;
+use super::{Bridge, Device, Extension, Fault, Location, Number, Receptionist, RingGroup, Seed, User, checked};
+
 /// The location of users without one.
 const OFFICE: &str = "Office";
 
-pub(super) fn resolve(document: Document) -> Result<Seed, Fault> {
-    check_account(&document)?;
-    let locations = locations(document.locations)?;
+/// The keys of extensions, in the order in which they are loaded.
+type Keys = std::ops::RangeFrom<i64>;
+
+pub(super) fn resolve(document: Document<'_>) -> Result<Seed, Fault> {
+    let account = &document.account;
+    checked(text::name(account.name.as_str()), &["account", "name"], "the name", "choose another name")?;
+    let country = account.country.as_ref().map(Text::as_str);
+    let is_country = country.map_or(Ok(()), text::country);
+    checked(is_country, &["account", "country"], "the country", "write for example FR")?;
+    let locations = locations(&document.locations)?;
     // First all objects, then their references, because a reference may point forward.
     let mut index = Index::default();
-    let bases =
-        bases(&mut index, &document.users, &document.receptionists, &document.conferences, &document.ring_groups)?;
-    let mut bases = bases.into_iter();
-    let (users, devices) = users(document.users, &mut bases, &mut index, &locations)?;
-    let receptionists = receptionists(document.receptionists, &mut bases, &index)?;
-    let (conferences, bridges) = conferences(document.conferences, &mut bases, &index)?;
-    let ring_groups = ring_groups(document.ring_groups, &mut bases, &index)?;
+    let extensions = extensions(&mut index, &document)?;
+    let mut keys: Keys = 1..;
+    let (users, devices) = users(document.users, &mut keys, &mut index, &locations)?;
+    let receptionists = receptionists(document.receptionists, &mut keys, &index)?;
+    let bridges = bridges(document.conferences, &mut keys, &index)?;
+    let ring_groups = ring_groups(document.ring_groups, &mut keys, &index)?;
     let numbers = numbers(document.numbers, &index)?;
-    let account = document.account;
-    check_default(&account.default_number, &numbers)?;
     Ok(Seed {
-        name: account.name,
-        country: account.country,
-        default_number: account.default_number,
+        name: account.name.0.to_string(),
+        country: country.map(ToOwned::to_owned),
+        default_number: default_number(account.default_number.as_ref(), &numbers)?,
+        extensions,
         locations,
         users,
         devices,
         receptionists,
-        conferences,
         bridges,
         ring_groups,
         numbers,
     })
 }
 
-fn check_account(document: &Document) -> Result<(), Fault> {
-    let account = &document.account;
-    text::name(&account.name)
-        .map_err(|detail| Fault::new(&["account", "name"], format!("the name {detail}"), "choose another name"))?;
-    account
-        .country
-        .as_ref()
-        .map_or(Ok(()), |country| text::country(country))
-        .map_err(|detail| Fault::new(&["account", "country"], format!("the country {detail}"), "write for example FR"))
-}
-
-fn check_default(default: &str, numbers: &[Number]) -> Result<(), Fault> {
-    let path = &["account", "default_number"];
+fn default_number(default: Option<&Text<'_>>, numbers: &[Number]) -> Result<String, Fault> {
+    let default = default.ok_or_else(|| missing(&["account"], "default_number"))?.as_str();
     match numbers.iter().find(|number| number.e164 == default) {
-        None => Err(Fault::new(path, format!("{default} is not among the numbers"), "add it to `numbers`")),
+        None => Err(Fault::new(
+            &["account", "default_number"],
+            format!("{default} is not among the numbers"),
+            "add it to `numbers`",
+        )),
         Some(number) if number.destination.is_none() => Err(Fault::new(
             &["numbers", default, "to"],
             "the default number leads to nothing",
             "map it, for example to a receptionist",
         )),
-        Some(_) => Ok(()),
+        Some(_) => Ok(default.to_owned()),
     }
 }
 
-fn locations(entries: Entries<document::Location>) -> Result<Vec<Location>, Fault> {
+fn missing(path: &[&str], field: &str) -> Fault {
+    Fault::new(path, format!("missing field `{field}`"), "add it")
+}
+
+fn locations(entries: &Pairs<'_, fields::Location<'_>>) -> Result<Vec<Location>, Fault> {
     let mut seen = HashSet::new();
     let mut locations = Vec::new();
-    for (label, location) in entries.0 {
-        let path = ["locations", &label];
-        text::name(&label)
-            .map_err(|detail| Fault::new(&path, format!("the label {detail}"), "choose another label"))?;
-        text::label(&location.address)
-            .map_err(|detail| Fault::new(&path, format!("the address {detail}"), "shorten or clean it"))?;
-        if !seen.insert(text::name_key(&label)) {
-            return Err(Fault::new(&path, format!("the location {label:?} comes twice"), "keep one of the two"));
+    for (label, location) in &entries.0 {
+        let (label, address) = (label.as_str(), location.address.as_str());
+        let path = ["locations", label];
+        checked(text::name(label), &path, "the label", "choose another label")?;
+        checked(text::label(address), &path, "the address", "shorten or clean it")?;
+        if !seen.insert(text::name_key(label)) {
+            return Err(Fault::new(&path, format!("the location {label:?} is given twice"), "keep one of the two"));
         }
-        locations.push(Location { label, address: location.address });
+        locations.push(Location { label: label.to_owned(), address: address.to_owned() });
     }
     if locations.is_empty() {
         locations.push(Location { label: OFFICE.to_owned(), address: String::new() });
@@ -86,52 +89,47 @@ fn locations(entries: Entries<document::Location>) -> Result<Vec<Location>, Faul
     Ok(locations)
 }
 
-/// Gives every extension its key, in the order in which they will be loaded.
-fn bases(
-    index: &mut Index,
-    users: &Entries<document::User>,
-    receptionists: &Entries<document::Receptionist>,
-    conferences: &Entries<document::Conference>,
-    groups: &Entries<document::RingGroup>,
-) -> Result<Vec<Extension>, Fault> {
-    let mut bases: Vec<Extension> = Vec::new();
-    let mut add = |index: &mut Index, kind, name: &Option<String>, extension: &str, path: &[&str; 2]| {
-        let key = i64::try_from(bases.len()).unwrap_or(i64::MAX) + 1;
-        let target = Target { kind, key };
-        let [_, entry] = path;
-        let name = name.as_deref().unwrap_or(entry);
-        index.add(target, name, extension, path)?;
-        bases.push(Extension { key, name: name.to_owned(), digits: extension.to_owned() });
+/// All extensions, in the order of their keys.
+fn extensions(index: &mut Index, document: &Document<'_>) -> Result<Vec<Extension>, Fault> {
+    let mut extensions: Vec<Extension> = Vec::new();
+    let mut entries = Vec::new();
+    let mut add = |path: [&str; 2], kind, name: &Option<Text<'_>>, digits: &Option<ExtensionNumber>| {
+        let target = Target { kind, key: i64::try_from(extensions.len()).unwrap_or(i64::MAX) + 1 };
+        let [_, key] = path;
+        let name = name.as_ref().map_or(key, Text::as_str);
+        let digits = digits.as_ref().ok_or_else(|| missing(&path, "extension"))?.as_str();
+        index.add(target, name, digits, &path)?;
+        extensions.push(Extension { kind, name: name.to_owned(), digits: digits.to_owned() });
+        entries.push((target, key.to_owned()));
         Ok(target)
     };
-    for (email, user) in &users.0 {
-        let path = ["users", email];
-        let target = add(index, TargetKind::User, &user.name, &user.extension, &path)?;
-        index.add_email(target, email, &path)?;
+    let mut emails = Vec::new();
+    for (Text(key), user) in &document.users.0 {
+        let target = add(["users", key], TargetKind::User, &user.name, &user.extension)?;
+        emails.push((target, key, user.email.as_ref().map_or(key, |Text(email)| email)));
+    }
+    for (Text(key), one) in &document.receptionists.0 {
+        add(["receptionists", key], TargetKind::Receptionist, &one.name, &one.extension)?;
+    }
+    for (Text(key), one) in &document.conferences.0 {
+        add(["conferences", key], TargetKind::Conference, &one.name, &one.extension)?;
+    }
+    for (Text(key), group) in &document.ring_groups.0 {
+        add(["ring_groups", key], TargetKind::RingGroup, &group.name, &group.extension)?;
+    }
+    for (target, key, email) in emails {
+        index.add_email(target, email, &["users", key])?;
     }
     // A reference may also use the key of an entry; names take precedence, so they come first.
-    let mut keys = Vec::new();
-    for (key, receptionist) in &receptionists.0 {
-        let path = ["receptionists", key];
-        let (name, extension) = (&receptionist.name, &receptionist.extension);
-        keys.push((add(index, TargetKind::Receptionist, name, extension, &path)?, key));
+    for (target, key) in entries {
+        index.add_key(target, &key);
     }
-    for (key, conference) in &conferences.0 {
-        let path = ["conferences", key];
-        keys.push((add(index, TargetKind::Conference, &conference.name, &conference.extension, &path)?, key));
-    }
-    for (key, group) in &groups.0 {
-        keys.push((add(index, TargetKind::RingGroup, &group.name, &group.extension, &["ring_groups", key])?, key));
-    }
-    for (target, key) in keys {
-        index.add_key(target, key);
-    }
-    Ok(bases)
+    Ok(extensions)
 }
 
 fn users(
-    entries: Entries<document::User>,
-    bases: &mut impl Iterator<Item = Extension>,
+    entries: Pairs<'_, document::User<'_>>,
+    keys: &mut Keys,
     index: &mut Index,
     locations: &[Location],
 ) -> Result<(Vec<User>, Vec<Device>), Fault> {
@@ -139,146 +137,122 @@ fn users(
         (1..).zip(locations).map(|(key, place)| (text::name_key(&place.label), key)).collect();
     let mut users = Vec::new();
     let mut devices: Vec<Device> = Vec::new();
-    for ((email, user), base) in entries.0.into_iter().zip(bases) {
+    for ((Text(entry), user), key) in entries.0.into_iter().zip(keys) {
         let location = match &user.location {
             None => 1,
-            Some(label) => *places.get(&text::name_key(label)).ok_or_else(|| {
-                Fault::new(
-                    &["users", &email, "location"],
-                    format!("the location {label:?} does not exist"),
-                    "add it to `locations`",
-                )
+            Some(Text(label)) => *places.get(&text::name_key(label)).ok_or_else(|| {
+                let path = ["users", &entry, "location"];
+                Fault::new(&path, format!("the location {label:?} does not exist"), "add it to `locations`")
             })?,
         };
-        let to = user.forwarding.to;
-        check_forwarding(&email, &user.forwarding.mode, to.as_deref())?;
         let mut kinds = HashSet::new();
-        for (key, document::Device(device)) in user.devices.0 {
-            let path = ["users", &email, "devices", &key];
-            let name = device.name.unwrap_or_else(|| key.clone());
+        for (Text(name), device) in user.devices.0 {
+            let path = ["users", &entry, "devices", &name];
             // Phones of unknown kinds get the only kind of which a user may have several.
-            let kind = device.kind.unwrap_or_else(|| limits::DEVICE_OF_MANY.to_owned());
+            let kind = device.kind.map_or_else(|| limits::DEVICE_OF_MANY.to_owned(), |Text(kind)| kind.into_owned());
             one_of(&kind, limits::DEVICE_KINDS, &path)?;
             if !kinds.insert(kind.clone()) && kind != limits::DEVICE_OF_MANY {
-                return Err(Fault::new(
-                    &path,
-                    format!("a second {kind}"),
-                    "a user has at most one of each kind but mobile_app",
-                ));
+                let remedy = "a user has at most one of each kind but mobile_app";
+                return Err(Fault::new(&path, format!("a second {kind}"), remedy));
             }
-            let key = i64::try_from(devices.len()).unwrap_or(i64::MAX) + 1;
-            index.add_device(Target { kind: TargetKind::Device, key }, &name, &path)?;
-            devices.push(Device { user: base.key, name, kind });
+            let target = Target { kind: TargetKind::Device, key: i64::try_from(devices.len()).unwrap_or(i64::MAX) + 1 };
+            let own = device.name.as_ref().map_or(&*name, Text::as_str);
+            index.add_device(target, own, &path)?;
+            devices.push(Device { user: key, name: own.to_owned(), kind });
         }
-        users.push(User {
-            base,
-            email,
-            location,
-            voicemail: user.voicemail,
-            forwarding_mode: user.forwarding.mode,
-            forwarding_to: to,
-        });
+        let (forwarding_mode, forwarding_to) = forwarding(&entry, user.forwarding)?;
+        let voicemail = user.voicemail.unwrap_or(true);
+        let email = user.email.map_or(entry, |Text(email)| email).into_owned();
+        users.push(User { key, email, location, voicemail, forwarding_mode, forwarding_to });
     }
     Ok((users, devices))
 }
 
-fn check_forwarding(email: &str, mode: &str, to: Option<&str>) -> Result<(), Fault> {
-    one_of(mode, limits::FORWARDING, &["users", email, "forwarding", "mode"])?;
+fn forwarding(
+    user: &str,
+    forwarding: Option<fields::Forwarding<'_, Text<'_>>>,
+) -> Result<(String, Option<String>), Fault> {
+    let Some(fields::Forwarding { mode: Text(mode), to }) = forwarding else {
+        return Ok(("disabled".to_owned(), None));
+    };
+    one_of(&mode, limits::FORWARDING, &["users", user, "forwarding", "mode"])?;
     // An exported snapshot has whether calls are forwarded, but not where to.
-    if let Some(to) = to {
-        text::e164(to).map_err(|detail| {
-            Fault::new(&["users", email, "forwarding", "to"], format!("{to:?} {detail}"), "correct it")
-        })?;
+    if let Some(Text(to)) = &to {
+        checked(text::e164(to), &["users", user, "forwarding", "to"], format_args!("{to:?}"), "correct it")?;
     }
-    Ok(())
+    Ok((mode.into_owned(), to.map(|Text(to)| to.into_owned())))
 }
 
 fn receptionists(
-    entries: Entries<document::Receptionist>,
-    bases: &mut impl Iterator<Item = Extension>,
+    entries: Pairs<'_, document::Receptionist<'_>>,
+    extension_keys: &mut Keys,
     index: &Index,
 ) -> Result<Vec<Receptionist>, Fault> {
     let mut receptionists = Vec::new();
-    for ((name, entry), base) in entries.0.into_iter().zip(bases) {
-        text::timezone(&entry.timezone).map_err(|detail| {
-            Fault::new(&["receptionists", &name, "timezone"], format!("{:?} {detail}", entry.timezone), "correct it")
-        })?;
+    for ((Text(name), entry), key) in entries.0.into_iter().zip(extension_keys) {
+        let timezone = entry.timezone.map_or_else(|| "UTC".to_owned(), |Text(zone)| zone.into_owned());
+        let path = ["receptionists", &name, "timezone"];
+        checked(text::timezone(&timezone), &path, format_args!("{timezone:?}"), "correct it")?;
         let mut keys = Vec::new();
-        for (digit, reference) in entry.keys.0 {
+        for (Text(digit), reference) in entry.keys.0 {
             let path = ["receptionists", &name, "keys", &digit];
             one_of(&digit, limits::DIGITS, &path)?;
             let target = index.find(&reference, limits::KEY_TARGETS, &path)?;
-            keys.push((digit, target));
+            keys.push((digit.into_owned(), target));
         }
-        receptionists.push(Receptionist { base, timezone: entry.timezone, keys });
+        receptionists.push(Receptionist { key, timezone, keys });
     }
     Ok(receptionists)
 }
 
-fn conferences(
-    entries: Entries<document::Conference>,
-    bases: &mut impl Iterator<Item = Extension>,
-    index: &Index,
-) -> Result<(Vec<Extension>, Vec<Bridge>), Fault> {
-    let mut conferences = Vec::new();
+fn bridges(entries: Pairs<'_, document::Conference<'_>>, keys: &mut Keys, index: &Index) -> Result<Vec<Bridge>, Fault> {
     let mut bridges: Vec<Bridge> = Vec::new();
     let mut rooms = HashSet::new();
-    for ((conference, entry), base) in entries.0.into_iter().zip(bases) {
-        for (name, bridge) in entry.bridges.0 {
-            let path = ["conferences", &conference, "bridges", &name];
-            text::name(&name)
-                .map_err(|detail| Fault::new(&path, format!("the name {detail}"), "choose another name"))?;
-            text::room(&bridge.number).map_err(|detail| {
-                Fault::new(&path, format!("the number {detail}"), "write it in quotes, such as \"1234\"")
-            })?;
+    for ((Text(key), entry), conference) in entries.0.into_iter().zip(keys) {
+        for (Text(name), bridge) in entry.bridges.unwrap_or_default().0 {
+            let path = ["conferences", &key, "bridges", &name];
+            let number = bridge.number.as_str();
+            checked(text::name(&name), &path, "the name", "choose another name")?;
+            checked(text::room(number), &path, "the number", "write it in quotes, such as \"1234\"")?;
             if let Some(pin) = &bridge.pin {
-                text::pin(&pin.0)
-                    .map_err(|detail| Fault::new(&path, format!("the PIN {detail}"), "write it in quotes"))?;
+                checked(text::pin(pin.as_str()), &path, "the PIN", "write it in quotes")?;
             }
-            if !rooms.insert(bridge.number.clone()) {
-                return Err(Fault::new(
-                    &path,
-                    format!("room {} is used twice", bridge.number),
-                    "room numbers are unique",
-                ));
+            if !rooms.insert(number.to_owned()) {
+                return Err(Fault::new(&path, format!("room {number} is used twice"), "room numbers are unique"));
             }
-            let assigned_to = match &bridge.assigned_to {
-                None => None,
-                Some(reference) => Some(index.find(reference, &[TargetKind::User], &path)?.key),
-            };
-            let pin = bridge.pin.map(|pin| pin_digest(&pin.0));
-            bridges.push(Bridge { conference: base.key, name, number: bridge.number, pin, assigned_to });
+            let assigned_to = bridge.assigned_to.map(|user| index.find(&user, &[TargetKind::User], &path));
+            bridges.push(Bridge {
+                conference,
+                name: name.into_owned(),
+                number: number.to_owned(),
+                pin: bridge.pin.map(|pin| pin_digest(pin.as_str())),
+                assigned_to: assigned_to.transpose()?.map(|user| user.key),
+            });
         }
-        conferences.push(base);
     }
-    Ok((conferences, bridges))
+    Ok(bridges)
 }
 
 fn ring_groups(
-    entries: Entries<document::RingGroup>,
-    bases: &mut impl Iterator<Item = Extension>,
+    entries: Pairs<'_, document::RingGroup<'_>>,
+    keys: &mut Keys,
     index: &Index,
 ) -> Result<Vec<RingGroup>, Fault> {
     let mut groups = Vec::new();
-    for ((name, entry), base) in entries.0.into_iter().zip(bases) {
+    for ((name, entry), key) in entries.0.into_iter().zip(keys) {
         let at = |field| ["ring_groups", name.as_str(), field];
-        one_of(&entry.ring, limits::RING_MODES, &at("ring"))?;
-        let seconds = seconds(&entry.ring_for, &at("ring_for"))?;
+        let seconds = seconds(entry.ring_for.as_ref().map_or("20s", Text::as_str), &at("ring_for"))?;
         let members = members(&entry.members, index, &at("members"))?;
-        // An exported snapshot has `none` for a missing destination.
-        let no_answer = match entry.no_answer.as_ref().filter(|target| target.as_str() != "none") {
-            None => None,
-            Some(reference) => Some(index.find(reference, limits::NO_ANSWER_KINDS, &at("no_answer"))?),
-        };
-        if no_answer == Some(Target { kind: TargetKind::RingGroup, key: base.key }) {
+        let no_answer = optional(entry.no_answer.as_ref(), index, limits::NO_ANSWER_KINDS, &at("no_answer"))?;
+        if no_answer == Some(Target { kind: TargetKind::RingGroup, key }) {
             return Err(Fault::new(&at("no_answer"), "the group is its own no-answer target", "name another target"));
         }
-        groups.push(RingGroup { base, ring: entry.ring, seconds, members, no_answer });
+        groups.push(RingGroup { key, ring: entry.ring.unwrap_or_default(), seconds, members, no_answer });
     }
     Ok(groups)
 }
 
-fn members(references: &[String], index: &Index, path: &[&str]) -> Result<Vec<Target>, Fault> {
+fn members(references: &[Text<'_>], index: &Index, path: &[&str]) -> Result<Vec<Target>, Fault> {
     if references.is_empty() || references.len() > limits::MAX_MEMBERS {
         let message = format!("a group has 1 to {} members, not {}", limits::MAX_MEMBERS, references.len());
         return Err(Fault::new(path, message, "add or remove members"));
@@ -289,7 +263,8 @@ fn members(references: &[String], index: &Index, path: &[&str]) -> Result<Vec<Ta
         let at = [path, &[&position]].concat();
         let member = index.find(reference, limits::MEMBER_KINDS, &at)?;
         if members.contains(&member) {
-            return Err(Fault::new(&at, format!("{reference} is a member already"), "remove one of the two"));
+            let message = format!("{} is a member already", reference.as_str());
+            return Err(Fault::new(&at, message, "remove one of the two"));
         }
         members.push(member);
     }
@@ -300,41 +275,42 @@ fn seconds(text: &str, path: &[&str]) -> Result<i64, Fault> {
     let (min, max, _) = limits::RING_FOR;
     let number = text.strip_suffix('s').unwrap_or(text);
     number.trim().parse().ok().filter(|seconds| (min..=max).contains(seconds)).ok_or_else(|| {
-        Fault::new(
-            path,
-            format!("{text:?} is not a ring time"),
-            format!("write seconds from {min}s to {max}s, such as 20s"),
-        )
+        let remedy = format!("write seconds from {min}s to {max}s, such as 20s");
+        Fault::new(path, format!("{text:?} is not a ring time"), remedy)
     })
 }
 
-fn numbers(entries: Entries<document::Number>, index: &Index) -> Result<Vec<Number>, Fault> {
+/// The object that a reference names; nothing for none, and for the word `none`, which exported snapshots have.
+fn optional(
+    reference: Option<&Text<'_>>,
+    index: &Index,
+    kinds: &[TargetKind],
+    path: &[&str],
+) -> Result<Option<Target>, Fault> {
+    let reference = reference.filter(|reference| reference.as_str() != "none");
+    reference.map(|reference| index.find(reference, kinds, path)).transpose()
+}
+
+fn numbers(entries: Pairs<'_, document::Number<'_>>, index: &Index) -> Result<Vec<Number>, Fault> {
     let mut numbers = Vec::with_capacity(entries.0.len());
-    for (number, entry) in entries.0 {
-        let at = |field| ["numbers", number.as_str(), field];
-        text::e164(&number).map_err(|detail| {
-            Fault::new(&["numbers", &number], format!("{number:?} {detail}"), "write it with + and country code")
-        })?;
-        text::label(&entry.label)
-            .map_err(|detail| Fault::new(&at("label"), format!("the label {detail}"), "shorten or clean it"))?;
-        one_of(&entry.kind, limits::NUMBER_KINDS, &at("kind"))?;
-        let destination = match entry.to.as_str() {
-            "none" => None,
-            reference => Some(index.find(reference, limits::DESTINATIONS, &at("to"))?.key),
-        };
-        let owner = match &entry.owner {
-            None => None,
-            Some(reference) => {
-                Some(index.find(reference, &[TargetKind::User, TargetKind::Conference], &at("owner"))?.key)
-            }
-        };
+    for (Text(number), entry) in entries.0 {
+        let at = |field| ["numbers", &*number, field];
+        let path = ["numbers", &*number];
+        checked(text::e164(&number), &path, format_args!("{number:?}"), "write it with + and country code")?;
+        let label = entry.label.unwrap_or_default().0.into_owned();
+        checked(text::label(&label), &at("label"), "the label", "shorten or clean it")?;
+        let kind = entry.kind.map_or_else(|| "local".to_owned(), |Text(kind)| kind.into_owned());
+        one_of(&kind, limits::NUMBER_KINDS, &at("kind"))?;
+        let destination = optional(entry.to.as_ref(), index, limits::DESTINATIONS, &at("to"))?;
+        let owners = [TargetKind::User, TargetKind::Conference];
+        let owner = entry.owner.map(|owner| index.find(&owner, &owners, &at("owner"))).transpose()?;
         numbers.push(Number {
-            e164: number,
-            kind: entry.kind,
-            label: entry.label,
-            destination,
+            e164: number.into_owned(),
+            kind,
+            label,
+            destination: destination.map(|target| target.key),
             emergency_callback: entry.emergency_callback,
-            owner,
+            owner: owner.map(|owner| owner.key),
         });
     }
     Ok(numbers)

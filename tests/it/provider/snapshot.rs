@@ -110,7 +110,7 @@ fn a_phone_stands_once_however_many_there_are() {
         let text = format!("snapshot: 1\nusers: {{ u: {{ devices: {{ {phones}}} }} }}");
         assert_eq!(read(&text).devices.len(), many);
         let twice = text.replace(", } } }", ", p0: ip_phone } } }");
-        assert!(refused(&twice).contains("`p0` stands there twice"), "{}", refused(&twice));
+        assert!(refused(&twice).contains("`p0` is given twice"), "{}", refused(&twice));
     }
 }
 
@@ -137,8 +137,8 @@ fn a_wrong_document_is_refused_with_its_place() {
         ("[1, 2]", "a snapshot"),
         ("snapshot: 2\n", "version 2"),
         ("account: { name: a }", "`snapshot: 1` is missing"),
-        ("snapshot: 1\nnumbers: { '+33142685300': {}, '+33142685300': {} }", "stands there twice"),
-        ("snapshot: 1\nnumbers: {}\nnumbers: {}", "stands there twice"),
+        ("snapshot: 1\nnumbers: { '+33142685300': {}, '+33142685300': {} }", "is given twice"),
+        ("snapshot: 1\nnumbers: {}\nnumbers: {}", "is given twice"),
         ("snapshot: 1\nnumbers: { '0142685300': {} }", "starts with `+`"),
         ("snapshot: 1\nring_groups: { g: { ring: random } }", "random"),
         ("snapshot: 1\n\tnumbers: {}", "line 2"),
@@ -299,13 +299,13 @@ fn seedable() -> impl Strategy<Value = String> {
         }).collect();
         let forwarding = if label { "enabled" } else { "disabled" };
         let mut text = format!(
-            "snapshot: 1\naccount: {{ name: a b, id: x, default_number: \"+33142685300\" }}\nusers:\n  u@example.org: {{ name: U, extension: \"201\", voicemail: {voicemail}, forwarding: {{ mode: {forwarding}, to: \"+33142685399\" }}, devices: {{ {} }} }}\nring_groups:\n",
+            "snapshot: 1\naccount: {{ name: a b, id: x, default_number: \"+33142685300\" }}\nusers:\n  u@example.org: {{ name: U, extension: \"201\", voicemail: {voicemail}, forwarding: {{ mode: {forwarding}, to: \"+33142685399\" }}, devices: {{ {} }} }}\n  v: {{ email: v@example.org, extension: 202 }}\nring_groups:\n",
             phones.join(", ")
         );
         for (at, name) in groups.iter().enumerate() {
             let extension = 400 + at;
             let name = quoted(name);
-            let fields = format!("extension: \"{extension}\", members: [user/201], ring_for: {seconds}s");
+            let fields = format!("extension: \"{extension}\", members: [user/201, user/v], ring_for: {seconds}s");
             writeln!(text, "  {name}: {{ {fields} }}").unwrap();
         }
         text += "receptionists: { \"100\": { extension: \"100\", keys: { \"1\": ring_group/400 } } }\n";

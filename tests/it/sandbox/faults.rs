@@ -310,19 +310,30 @@ fn a_wrong_seed_is_told_with_place_and_remedy() {
         ("extension: \"202\"", "extension: \"112\"", "reserved"),
         ("members: [user/201]", "members: []", "1 to 50 members"),
         ("ring_for: 20s", "ring_for: 2m", "write seconds from 5s to 300s"),
-        ("ring: sequential", "ring: random", "simultaneous, sequential"),
+        ("ring: sequential", "ring: random", "`simultaneous` or `sequential`"),
         ("no_answer: ring_group/ventes", "no_answer: ring_group/accueil", "its own no-answer"),
         ("pocket: mobile_app", "pocket: ip_phone", "a second ip_phone"),
         ("location: République", "location: Lyon", "does not exist"),
         ("label: Accueil", "lable: Accueil", "unknown field"),
+        (
+            "extension: \"202\"",
+            "voicemail: true",
+            "line 11, column 3: users.bruno@example.org: missing field `extension`",
+        ),
+        ("default_number: \"+33142685300\"", "id: a", "account: missing field `default_number`"),
         ("  accueil: {", "  VENTES: {", "used twice"),
         ("\"+33142685309\"", "\"0142685309\"", "E.164"),
-        ("\"+33142685309\"", "\"+33142685304\"", "comes twice"),
+        ("\"+33142685309\"", "\"+33142685304\"", "is given twice"),
         ("default_number: \"+33142685300\"", "default_number: \"+33142685399\"", "not among the numbers"),
         ("bruno@example.org:", "bruno:", "keyed by e-mail"),
     ] {
         let text = wrong(from, to);
         assert!(text.contains(expected), "{to}: {text}");
+    }
+    for pin in ["[998877]", "\"99x8877\""] {
+        let text = wrong("pin: \"998877\"", &format!("pin: {pin}"));
+        assert!(text.contains("pin") || text.contains("PIN"), "{text}");
+        assert!(!text.contains("8877"), "a PIN is a secret: {text}");
     }
     assert!(sandbox::Seed::from_yaml("").is_err());
     // A parser that takes time in the square of the nesting would be at it for minutes.
