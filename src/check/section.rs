@@ -16,8 +16,8 @@ pub(super) trait Section {
     fn read<'d>(reader: &mut Reader, mapping: Mapping<'d>, owner: Span) -> Self::Fields<'d>;
 }
 
-/// Declares the fields of a section with the types and attributes of their JSON Schema. After the type of a required
-/// field stands the hint for a file without it.
+/// Declares the fields of a section with the types and attributes of their JSON Schema. The type of a required field
+/// is followed by the hint for a file that lacks it.
 macro_rules! section {
     (
         $(#[$about:meta])*

@@ -10,8 +10,8 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 use crate::model::{
-    Capabilities, Kind, LiveAccount, LiveConference, LiveDevice, LiveNumber, LiveReceptionist, LiveRingGroup, LiveUser,
-    ObjectId, ObjectRef, RingFor,
+    Capabilities, ExtensionNumber, Kind, LiveAccount, LiveConference, LiveDevice, LiveNumber, LiveReceptionist,
+    LiveRingGroup, LiveUser, ObjectId, ObjectRef, RingFor,
 };
 use crate::text::sanitized;
 
@@ -177,7 +177,7 @@ impl<'de> Builder<'de> {
         Ok(())
     }
 
-    fn user(&mut self, key: &str, user: User<'_, IgnoredAny>) -> Result<(), String> {
+    fn user(&mut self, key: &str, user: User<'_, IgnoredAny, ExtensionNumber>) -> Result<(), String> {
         let email = user.email.map_or_else(|| key.contains('@').then(|| key.into()), |Text(email)| Some(email.into()));
         let name = user.name.map_or_else(|| key.into(), |Text(name)| name.into());
         let always_forwarded = user.forwarding.is_some_and(|forwarding| forwarding.mode.as_str() == "enabled");
@@ -203,7 +203,7 @@ impl<'de> Builder<'de> {
         Ok(())
     }
 
-    fn receptionist(&mut self, key: &str, value: Receptionist<'de, IgnoredAny>) -> Result<(), String> {
+    fn receptionist(&mut self, key: &str, value: Receptionist<'de, IgnoredAny, ExtensionNumber>) -> Result<(), String> {
         let name = value.name.map_or_else(|| key.into(), |Text(name)| name.into());
         let receptionist = position(&self.document.live.receptionists);
         let keys = (0u32..).zip(value.keys.0).map(|(key, (pressed, target))| {
@@ -215,14 +215,14 @@ impl<'de> Builder<'de> {
         Ok(())
     }
 
-    fn conference(&mut self, key: &str, value: Conference<'_, IgnoredAny>) -> Result<(), String> {
+    fn conference(&mut self, key: &str, value: Conference<'_, IgnoredAny, ExtensionNumber>) -> Result<(), String> {
         let name = value.name.map_or_else(|| key.into(), |Text(name)| name.into());
         let conference = LiveConference { id: id("conference", key), name, extension: value.extension };
         self.document.live.conferences.push(conference);
         Ok(())
     }
 
-    fn ring_group(&mut self, key: &str, group: RingGroup<'de>) -> Result<(), String> {
+    fn ring_group(&mut self, key: &str, group: RingGroup<'de, ExtensionNumber>) -> Result<(), String> {
         self.settle(BATCH)?;
         let name = group.name.as_ref().map_or(key, Text::as_str);
         let name = name.parse().map_err(|why| format!("ring_groups.{}: {why}", sanitized(key, 80)))?;

@@ -1,7 +1,8 @@
 //! The snapshot format: the entries of the document's sections. Unknown fields are errors.
 //!
 //! A snapshot is also the seed of an embedded account, which has fields that no plan needs. Their type is the parameter
-//! `E` of the entries: a text in a seed, and elsewhere `IgnoredAny`, which takes any value and keeps nothing.
+//! `E` of the entries: a text in a seed, and elsewhere `IgnoredAny`, which takes any value and keeps nothing. Extension
+//! numbers are `X`, since those of an embedded account have rules of their own.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -10,7 +11,7 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, Error, IntoDeserializer as _, MapAccess, Visitor};
 
-use crate::model::{ExtensionNumber, RingMode};
+use crate::model::RingMode;
 
 /// A text, borrowed from the file if it has no escapes.
 #[derive(Debug, Default, serde::Deserialize)]
@@ -92,14 +93,14 @@ pub(crate) struct Location<'a> {
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct User<'a, E> {
+pub(crate) struct User<'a, E, X> {
     /// Absent: the key is the name.
     #[serde(borrow)]
     pub(crate) name: Option<Text<'a>>,
     /// Absent: the key is the e-mail address if it has an `@`.
     #[serde(borrow)]
     pub(crate) email: Option<Text<'a>>,
-    pub(crate) extension: Option<ExtensionNumber>,
+    pub(crate) extension: Option<X>,
     pub(crate) location: Option<E>,
     /// Absent: they have one.
     pub(crate) voicemail: Option<bool>,
@@ -156,10 +157,10 @@ impl<'de: 'a, 'a, E: Deserialize<'de>> Deserialize<'de> for Device<'a, E> {
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Receptionist<'a, E> {
+pub(crate) struct Receptionist<'a, E, X> {
     #[serde(borrow)]
     pub(crate) name: Option<Text<'a>>,
-    pub(crate) extension: Option<ExtensionNumber>,
+    pub(crate) extension: Option<X>,
     pub(crate) timezone: Option<E>,
     #[serde(default, borrow)]
     pub(crate) keys: Pairs<'a, Text<'a>>,
@@ -168,10 +169,10 @@ pub(crate) struct Receptionist<'a, E> {
 /// A conference; its bridges are `B`.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Conference<'a, B> {
+pub(crate) struct Conference<'a, B, X> {
     #[serde(borrow)]
     pub(crate) name: Option<Text<'a>>,
-    pub(crate) extension: Option<ExtensionNumber>,
+    pub(crate) extension: Option<X>,
     pub(crate) bridges: Option<B>,
 }
 
@@ -189,10 +190,10 @@ pub(crate) struct Bridge<'a> {
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct RingGroup<'a> {
+pub(crate) struct RingGroup<'a, X> {
     #[serde(borrow)]
     pub(crate) name: Option<Text<'a>>,
-    pub(crate) extension: Option<ExtensionNumber>,
+    pub(crate) extension: Option<X>,
     pub(crate) ring: Option<RingMode>,
     #[serde(default, borrow)]
     pub(crate) members: Vec<Text<'a>>,

@@ -7,17 +7,16 @@ use crate::text::nests_deeper;
 
 use super::SeedError;
 
-pub(super) use crate::providers::snapshot::fields::RingGroup;
-
 /// The format version that this release reads.
 const VERSION: u64 = 1;
 
 /// Deeper than any seed.
 const DEEPEST: usize = 64;
 
-pub(super) type User<'a> = fields::User<'a, Text<'a>>;
-pub(super) type Receptionist<'a> = fields::Receptionist<'a, Text<'a>>;
-pub(super) type Conference<'a> = fields::Conference<'a, Pairs<'a, fields::Bridge<'a>>>;
+pub(super) type User<'a> = fields::User<'a, Text<'a>, Text<'a>>;
+pub(super) type Receptionist<'a> = fields::Receptionist<'a, Text<'a>, Text<'a>>;
+pub(super) type Conference<'a> = fields::Conference<'a, Pairs<'a, fields::Bridge<'a>>, Text<'a>>;
+pub(super) type RingGroup<'a> = fields::RingGroup<'a, Text<'a>>;
 pub(super) type Number<'a> = fields::Number<'a, Text<'a>>;
 
 #[derive(serde::Deserialize)]

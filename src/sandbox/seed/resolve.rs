@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::model::ExtensionNumber;
 use crate::providers::snapshot::fields::{self, Pairs, Text};
 use crate::sandbox::collection::{Target, TargetKind};
 use crate::sandbox::kinds::{limits, pin_digest};
@@ -93,7 +92,7 @@ fn locations(entries: &Pairs<'_, fields::Location<'_>>) -> Result<Vec<Location>,
 fn extensions(index: &mut Index, document: &Document<'_>) -> Result<Vec<Extension>, Fault> {
     let mut extensions: Vec<Extension> = Vec::new();
     let mut entries = Vec::new();
-    let mut add = |path: [&str; 2], kind, name: &Option<Text<'_>>, digits: &Option<ExtensionNumber>| {
+    let mut add = |path: [&str; 2], kind, name: &Option<Text<'_>>, digits: &Option<Text<'_>>| {
         let target = Target { kind, key: i64::try_from(extensions.len()).unwrap_or(i64::MAX) + 1 };
         let [_, key] = path;
         let name = name.as_ref().map_or(key, Text::as_str);
