@@ -30,6 +30,17 @@ enum Writes {
 }
 
 impl WritePermission {
+    pub(super) fn new(account: &Account, access: Access, take_over: bool, now: Timestamp) -> Self {
+        let writes = if access == Access::ReadOnly {
+            Writes::Report
+        } else if account.settings.provider.spec().is_read_only {
+            Writes::ReadOnly
+        } else {
+            Writes::Allowed
+        };
+        Self { writes, frozen: frozen(&account.desired, now), take_over }
+    }
+
     /// The state of an account that differs and is never written to, and why.
     pub(super) fn refusal(&self) -> Option<(AccountState, String)> {
         let message = match self.writes {
@@ -53,14 +64,7 @@ impl WritePermission {
 
 impl Context {
     pub(super) fn write_permission(&self, account: &Account, take_over: bool) -> WritePermission {
-        let writes = if self.options.access == Access::ReadOnly {
-            Writes::Report
-        } else if account.settings.provider.spec().is_read_only {
-            Writes::ReadOnly
-        } else {
-            Writes::Allowed
-        };
-        WritePermission { writes, frozen: frozen(&account.desired, self.timestamp()), take_over }
+        WritePermission::new(account, self.options.access, take_over, self.timestamp())
     }
 
     /// How long until a window opens or closes, or a suspension ends.

@@ -382,3 +382,6 @@ fn why_uncorrected(uncorrected: &[&Change], flapping_fields: &[FlappingField], a
     }
     format!("every correction of {} is undone, so it is no longer corrected", names.join(", "))
 }
+
+#[cfg(test)]
+mod tests;
