@@ -27,7 +27,7 @@ use crate::diag::{Diagnostic, Rule, Severities, Severity, has_errors};
 use crate::model::{Absent, Capabilities, Desired, GuardPolicy, Protected, Span};
 use crate::providers::settings::ProviderSettings;
 
-use document::{Document, NodeRef, View};
+use document::{Document, View};
 use numbers::Numbers;
 use policy::Policies;
 use reader::{Field, Reader};
@@ -118,29 +118,24 @@ pub fn account(schema: &AccountSchema, documents: &[Document<'_>], before: Vec<D
 /// The name that a document gives its account, whatever else is wrong with it. A snapshot describes an account
 /// and is not the file of one.
 pub fn account_name<'d>(document: &'d Document<'d>) -> Option<&'d str> {
-    let field = |node: NodeRef<'d>, name: &str| match node.view() {
-        View::Mapping(fields) => fields.entries().find(|(key, _)| key.scalar() == Some(name)).map(|(_, value)| value),
-        _ => None,
-    };
-    if field(document.root(), "snapshot").is_some() && field(document.root(), "version").is_none() {
+    let root = document.root();
+    if root.entry("snapshot").is_some() && root.entry("version").is_none() {
         return None;
     }
-    field(field(document.root(), "account")?, "name")?.scalar()
+    let (_, account) = root.entry("account")?;
+    account.entry("name")?.1.scalar()
 }
 
 /// How the account of a document is reached, if the document says so without an error.
 pub fn provider(document: &Document<'_>) -> Option<ProviderSettings> {
-    let View::Mapping(fields) = document.root().view() else { return None };
-    let (key, value) = fields.entries().find(|(key, _)| key.scalar() == Some("account"))?;
+    let (key, value) = document.root().entry("account")?;
     account::read(&mut Reader::default(), Field { key, value }).map(|settings| settings.provider)
 }
 
 /// Whether a document without an `account` section is part of an account that has a policy: other YAML files can
 /// lie beside an account of one file.
 pub fn has_policy(document: &Document<'_>) -> bool {
-    let View::Mapping(fields) = document.root().view() else { return false };
-    let has = |name: &str| fields.entries().any(|(key, _)| key.scalar() == Some(name));
-    has("version") && has("policy")
+    ["version", "policy"].into_iter().all(|name| document.root().entry(name).is_some())
 }
 
 /// What of other documents than those that are planned with still counts: the same account's, as they were.
@@ -189,13 +184,13 @@ fn sections<'d>(reader: &mut Reader, document: &'d Document<'d>) -> Option<Secti
         return reader.refuse(Rule::WRONG_TYPE, root.span(), "the file has no sections", hint);
     };
     // Before all else, and also if other keys of the file are not this version's.
-    let version = mapping.entries().find(|(key, _)| key.scalar() == Some("version"));
+    let version = root.entry("version");
     if let Some((key, value)) = version
         && !self::version(reader, Field { key, value })
     {
         return None;
     }
-    let snapshot = mapping.entries().find(|(key, _)| key.scalar() == Some("snapshot"));
+    let snapshot = root.entry("snapshot");
     if let (None, Some((key, _))) = (version, snapshot) {
         let message = "this is a snapshot of an account, not a file that describes one";
         let hint = "move it to a folder below, such as `live/`: every YAML file beside this one is part of the account";

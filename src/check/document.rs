@@ -140,6 +140,12 @@ impl<'d> NodeRef<'d> {
         }
     }
 
+    /// The first entry of a mapping that has this name.
+    pub(super) fn entry(self, name: &str) -> Option<(Self, Self)> {
+        let View::Mapping(mapping) = self.view() else { return None };
+        mapping.entries().find(|(key, _)| key.scalar() == Some(name))
+    }
+
     /// The index after the last value inside this one.
     fn after(self) -> u32 {
         let node = self.document.node(self.index);
