@@ -333,7 +333,7 @@ mod tests {
         tokio::select! {
             biased;
             _ = turn(&classes, &Method::GET, "/light") => panic!("three others are under way"),
-            (_, started) = async { tokio::join!(ends, waits) } => assert_eq!(started, 6),
+            ((), started) = async { tokio::join!(ends, waits) } => assert_eq!(started, 6),
             () = tokio::time::sleep(60 * SECOND) => panic!("another class that waits took the notice"),
         }
     }
