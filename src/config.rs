@@ -5,6 +5,7 @@
 //! `docs/decisions/0001-yaml.md`. Nothing is thrown: what cannot be read is a finding like any other. The guards
 //! of earlier revisions come from git (`base`).
 
+mod account;
 mod address;
 mod base;
 mod duplicate_accounts;
@@ -17,12 +18,12 @@ mod read;
 mod symlinks;
 mod yaml;
 
-pub use base::{BaseError, NewTargets, Reach, Revision, RevisionError, load_guarded};
+pub use account::{Account, InvalidAccount, Loaded, NewTargets, Reach, Wave};
+pub use base::{BaseError, Revision, RevisionError, load_guarded};
 pub use file_stamp::Stamp;
 pub use files::{folders, is_read, or_here};
-pub use fleet::Wave;
 pub use git::{
     Access, GitError, Place, TrackedNames, command as git, head, locate, owner_of, repository_above, tracked_names,
 };
-pub use load::{Account, InvalidAccount, Loaded, load, reread, text};
+pub use load::{load, reread, text};
 pub use yaml::parse;

@@ -23,14 +23,14 @@ use std::path::{Path, PathBuf};
 use crate::diag::{Diagnostic, has_errors};
 use crate::model::Base;
 
+use super::account::{Account, Loaded, NewTargets, Reach};
 use super::files::or_here;
 use super::git::{self, Commit, GitError, Repository};
-use super::load::{Account, Loaded, load};
+use super::load::load;
 
 use history::History;
 use policies::{Counts, Reader, Seen};
 
-pub use addresses::{NewTargets, Reach};
 pub use revision::{BaseError, Revision, RevisionError};
 
 /// A merge of more parents than this has enough of them that hold it back.

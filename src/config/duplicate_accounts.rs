@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use crate::check::address::Address;
 use crate::diag::{Diagnostic, Rule};
 
-use super::load::{Account, Loaded};
+use super::account::{Account, Loaded};
 
 /// Refuses the accounts that share an address, unless what they own is apart: none of them is the right one.
 pub(super) fn refuse(loaded: &mut Loaded) {

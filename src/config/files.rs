@@ -5,8 +5,6 @@ use std::path::{Path, PathBuf};
 
 use crate::diag::{Diagnostic, Rule};
 
-use super::fleet;
-
 /// The file names that are looked for in a folder.
 const EXTENSIONS: [&str; 2] = ["yaml", "yml"];
 
@@ -44,8 +42,8 @@ pub(super) fn discover(path: &Path) -> Result<Discovered, Diagnostic> {
         let rule = if is_dangling(path, &error) { Rule::UNREADABLE_FILE } else { Rule::NO_FILES };
         Diagnostic { rule, ..nothing(path, &why) }
     })?;
-    if !metadata.is_dir() && fleet::is_fleet(path) {
-        return Err(fleet::misplaced(path));
+    if !metadata.is_dir() && is_fleet(path) {
+        return Err(misplaced(path));
     }
     if metadata.is_file() && !is_read(path) {
         // Earlier revisions are searched by name, and a guard in a file that is not found would be lost.
@@ -75,21 +73,24 @@ pub(super) fn discover(path: &Path) -> Result<Discovered, Diagnostic> {
     }
     if accounts.is_empty() {
         return Err(match fleets.first() {
-            Some(fleet) => fleet::misplaced(fleet),
+            Some(fleet) => misplaced(fleet),
             None => nothing(path, "has no `.yaml` or `.yml` file, and no folder that has one"),
         });
     }
     match fleets.as_slice() {
         [] => Ok(Discovered { accounts, fleet: None }),
         [fleet] => Ok(Discovered { accounts, fleet: Some(fleet.clone()) }),
-        [_, second, ..] => Err(fleet::second(second)),
+        [_, second, ..] => {
+            let message = format!("`{}` is a second fleet file in its folder", display(second));
+            Err(Diagnostic::new(Rule::MISPLACED_FLEET, None, message).hint("keep `fleet.yaml` alone"))
+        }
     }
 }
 
 /// A folder that is one account. The file of a fleet says nothing there.
 fn whole(root: PathBuf, files: Vec<PathBuf>, fleets: &[PathBuf]) -> Result<AccountFiles, Box<(PathBuf, Diagnostic)>> {
     match fleets.first() {
-        Some(fleet) => Err(Box::new((root, fleet::misplaced(fleet)))),
+        Some(fleet) => Err(Box::new((root, misplaced(fleet)))),
         None => Ok(AccountFiles { root, files, folder: true }),
     }
 }
@@ -114,7 +115,7 @@ fn list(folder: &Path) -> Result<Folder, Diagnostic> {
         // Follows links, once: what a link leads to is never listed further than a fleet's folder is.
         match std::fs::metadata(&path) {
             Ok(metadata) if metadata.is_dir() => folders.push(path),
-            _ if fleet::is_fleet(&path) => fleets.push(path),
+            _ if is_fleet(&path) => fleets.push(path),
             _ if is_yaml(&path) => files.push(path),
             _ => {}
         }
@@ -157,7 +158,20 @@ pub fn folders(paths: &[PathBuf]) -> BTreeSet<PathBuf> {
 
 /// Whether a folder's account reads a file of this name.
 pub fn is_read(name: &Path) -> bool {
-    is_yaml(name) && !is_hidden(name) && !fleet::is_fleet(name)
+    is_yaml(name) && !is_hidden(name) && !is_fleet(name)
+}
+
+/// Whether a file of this name is a fleet's own.
+fn is_fleet(path: &Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| ["fleet.yaml", "fleet.yml"].iter().any(|known| name.eq_ignore_ascii_case(known)))
+}
+
+/// A fleet's file where none can be.
+fn misplaced(path: &Path) -> Diagnostic {
+    let message = format!("`{}` is the file of a fleet, but its folder is not a fleet", display(path));
+    Diagnostic::new(Rule::MISPLACED_FLEET, None, message)
+        .hint("put it into the folder whose folders are the accounts, and give the path of that folder")
 }
 
 fn is_yaml(path: &Path) -> bool {

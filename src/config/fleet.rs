@@ -6,38 +6,8 @@ use crate::check::fleet::{Fleet, fleet};
 use crate::diag::{Diagnostic, Rule, Source, has_errors, nearest};
 use crate::model::{NameKey, Span};
 
+use super::account::Loaded;
 use super::files::display;
-use super::load::Loaded;
-
-/// When an account's turn comes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Wave {
-    /// Which fleet it is of: the position of the path that led to it.
-    pub fleet: usize,
-    /// The wave within the fleet, from 0. Without a `fleet.yaml` all accounts are in the same one.
-    pub number: usize,
-}
-
-/// The name of the file.
-pub(super) const NAME: &str = "fleet.yaml";
-
-/// Whether a file of this name is a fleet's own.
-pub(super) fn is_fleet(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.eq_ignore_ascii_case(NAME) || name.eq_ignore_ascii_case("fleet.yml"))
-}
-
-/// A fleet's file where none can be.
-pub(super) fn misplaced(path: &Path) -> Diagnostic {
-    let message = format!("`{}` is the file of a fleet, but its folder is not a fleet", display(path));
-    Diagnostic::new(Rule::MISPLACED_FLEET, None, message)
-        .hint("put it into the folder whose folders are the accounts, and give the path of that folder")
-}
-
-/// A second file of a fleet.
-pub(super) fn second(path: &Path) -> Diagnostic {
-    let message = format!("`{}` is a second fleet file in its folder", display(path));
-    Diagnostic::new(Rule::MISPLACED_FLEET, None, message).hint("keep `fleet.yaml` alone")
-}
 
 /// Reads the file and gives every account of this fleet its wave.
 pub(super) fn apply(path: PathBuf, number: usize, loaded: &mut Loaded) {

@@ -12,36 +12,14 @@ use url::Url;
 use crate::providers::settings::{ProviderSettings, SecretRef};
 use crate::text::sanitized;
 
+use super::super::account::{Account, NewTargets};
 use super::super::address::resolved;
 use super::super::files::display;
 use super::super::git::{Commit, Entry, GitError, Repository};
-use super::super::load::Account;
 use super::accounts::{Former, Index};
 
 /// A file that a token's command names is not compared beyond this many bytes, and counts as another one.
 const MOST: u64 = 16 * 1024 * 1024;
-
-/// What has to be accepted before a token is sent or its command is run.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Reach {
-    /// The files were not compared with those before: nothing may be sent.
-    #[default]
-    Unchecked,
-    /// They were.
-    Checked(NewTargets),
-}
-
-/// What is new; nothing, if both are absent.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NewTargets {
-    /// The host of an address, with the port unless it is that of https: `pbx.example.org`.
-    pub address: Option<Box<str>>,
-    /// A token's source: `env:NAME`, `file:PATH` from the repository's top, or `command:` and the command as a shell
-    /// takes it. Untrusted text.
-    pub source: Option<Box<str>>,
-    /// What is new and what was before, as sentences without a full stop, safe to show.
-    pub says: Vec<String>,
-}
 
 impl NewTargets {
     /// The same for an account whose earlier revision is unknown.

@@ -7,9 +7,9 @@ use std::rc::Rc;
 use crate::diag::Source;
 use crate::model::{NameKey, OwnerName};
 
+use super::super::account::Account;
 use super::super::files::display;
 use super::super::git::{self, Commit, Entry as File, GitError, Repository};
-use super::super::load::Account;
 use super::accounts::{Former, Index, Location};
 use super::names::{Heading, Names};
 use super::present::Present;

@@ -8,8 +8,8 @@ use crate::check::{self, Before};
 use crate::diag::{Diagnostic, Rule, Source};
 use crate::model::{Base, BasePolicy, FileId, Scope};
 
+use super::super::account::Account;
 use super::super::git::{Commit, Entry as File, GitError};
-use super::super::load::Account;
 use super::accounts::Former;
 use super::history::{Found, History};
 

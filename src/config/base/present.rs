@@ -7,8 +7,8 @@ use std::path::Path;
 use crate::check::address::Address;
 use crate::model::NameKey;
 
+use super::super::account::Account;
 use super::super::git::{Commit, Repository};
-use super::super::load::Account;
 use super::accounts::{Former, Index, Location};
 use super::names::{Said, said};
 

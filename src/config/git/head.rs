@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 
-use super::super::load::Account;
+use super::super::account::Account;
 use super::{Repository, above};
 
 /// The commit that is checked out around an account's files, and whether they differ from it in any byte; nothing
