@@ -24,6 +24,7 @@ mod collection;
 mod etag;
 mod faults;
 mod fields;
+mod hosted;
 mod kinds;
 mod layers;
 mod lifecycle;
@@ -46,7 +47,7 @@ use tokio::net::TcpListener;
 
 pub use self::account::countries;
 pub use self::faults::Faults;
-pub use self::layers::Counters;
+pub use self::hosted::Counters;
 pub use self::routes::operations;
 pub use self::seed::{Seed, SeedError};
 pub use self::server::{Ending, Running};
@@ -155,7 +156,7 @@ pub async fn start(options: SandboxOptions) -> Result<Running, SandboxError> {
         tokio::task::spawn_blocking(move || prepare_all(&options)).await.map_err(|error| setup(&error))??;
     let stores = databases.into_iter().map(store::Store::start).collect::<Result<_, _>>();
     let stores = stores.map_err(|error| setup(&error))?;
-    let shared = server::Shared { tokens, injector, life: lifecycle::Life::new(), count: layers::Count::default() };
+    let shared = hosted::Shared { tokens, injector, life: lifecycle::Life::new(), count: hosted::Count::default() };
     Ok(Running::start(listener, bound, Arc::new(shared), stores, several))
 }
 

@@ -13,12 +13,12 @@ use super::auth::Role;
 use super::body;
 use super::collection::Collection;
 use super::etag::{self, Condition};
+use super::hosted::Hosted;
 use super::kinds;
 use super::lifecycle::Phase;
 use super::page::{self, ListQuery};
 use super::problem::{Code, Problem};
 use super::routes::{Place, Route};
-use super::server::Hosted;
 use super::write::{self, Create, Outcome, Who};
 
 const JSON: &str = "application/json";
@@ -95,7 +95,11 @@ async fn list(account: &Hosted, collection: Collection, headers: &HeaderMap, que
             // The tag identifies the page and the version, so a page that the client has is never rendered.
             let tag = etag::of(&format!("{} {} {query}", collection.name(), write::version(db, collection)?));
             let is_known = known.is_some_and(|condition| condition.matches_weakly(&tag));
-            let answer = if is_known { None } else { Some(page::page(db, collection, wanted)?) };
+            let answer = if is_known {
+                None
+            } else {
+                Some(page::page(db, collection, wanted, |span| kinds::of(collection).rows(db, span))?)
+            };
             Ok((tag, answer))
         })
         .await?;

@@ -2,6 +2,9 @@
 //!
 //! An id is a kind's prefix and an integer key that is never given twice: `usr_3`.
 
+/// An object's key and its representation, tag included.
+pub(super) type Row = (i64, serde_json::Value);
+
 /// One collection of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Collection {

@@ -11,8 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::text::hex;
 
-use super::collection::Collection;
-use super::kinds::Row;
+use super::collection::{Collection, Row};
 use super::problem::{Code, Problem};
 
 /// The tag of a representation, quotes included.

@@ -21,7 +21,7 @@ use serde_json::Value;
 pub(super) use self::bridges::pin_digest;
 pub(super) use self::numbers::bundle;
 pub(super) use self::owners::all as owners;
-use super::collection::{Collection, Target, TargetKind};
+use super::collection::{Collection, Row, Target, TargetKind};
 use super::etag;
 use super::fields::Fields;
 use super::page::Span;
@@ -35,9 +35,6 @@ pub(super) mod limits {
     pub(in crate::sandbox) use super::ring_groups::{MAX_MEMBERS, MEMBER_KINDS, NO_ANSWER_KINDS, RING_FOR, RING_MODES};
     pub(in crate::sandbox) use super::users::FORWARDING;
 }
-
-/// An object's key and its representation, tag included.
-pub(super) type Row = (i64, Value);
 
 /// What a write changed besides its object's representation.
 #[derive(Debug, Default)]

@@ -1,7 +1,6 @@
 //! What every request passes on its way in: the count, the token, the faults, the end of the server's life.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::extract::{Request, State};
 use axum::http::Method;
@@ -10,44 +9,10 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::body;
 use super::faults::{self, Fate};
+use super::hosted::Shared;
 use super::lifecycle::Phase;
 use super::line::Plug;
 use super::problem::Problem;
-use super::server::Shared;
-
-/// How many requests to accounts have come in, refused and failed ones included.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// All of them.
-    pub requests: u64,
-    /// GET and HEAD.
-    pub reads: u64,
-    /// POST, PATCH and DELETE.
-    pub writes: u64,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Count {
-    requests: AtomicU64,
-    reads: AtomicU64,
-    writes: AtomicU64,
-}
-
-impl Count {
-    fn request(&self, method: &Method) {
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        match *method {
-            Method::GET | Method::HEAD => self.reads.fetch_add(1, Ordering::Relaxed),
-            Method::POST | Method::PATCH | Method::DELETE => self.writes.fetch_add(1, Ordering::Relaxed),
-            _ => 0,
-        };
-    }
-
-    pub(super) fn read(&self) -> Counters {
-        let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Counters { requests: of(&self.requests), reads: of(&self.reads), writes: of(&self.writes) }
-    }
-}
 
 /// The middleware around all routes.
 pub(super) async fn gate(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {

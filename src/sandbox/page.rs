@@ -8,7 +8,7 @@
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
-use super::collection::Collection;
+use super::collection::{Collection, Row};
 use super::problem::{Code, Problem};
 
 /// The largest page.
@@ -66,7 +66,12 @@ impl ListQuery {
 }
 
 /// Builds the response to a list request from one row more than the page has.
-pub(super) fn page(db: &Connection, collection: Collection, query: ListQuery) -> Result<Value, Problem> {
+pub(super) fn page(
+    db: &Connection,
+    collection: Collection,
+    query: ListQuery,
+    rows: impl FnOnce(Span) -> Result<Vec<Row>, Problem>,
+) -> Result<Value, Problem> {
     let mut span = query.span;
     let mut cursors = Vec::new();
     if query.ranges {
@@ -75,7 +80,7 @@ pub(super) fn page(db: &Connection, collection: Collection, query: ListQuery) ->
         cursors = bounds.iter().copied().zip(ends).map(|(after, until)| cursor(collection, after, until)).collect();
         span.until = bounds.first().copied().unwrap_or(i64::MAX);
     }
-    let mut rows = super::kinds::of(collection).rows(db, Span { limit: span.limit + 1, ..span })?;
+    let mut rows = rows(Span { limit: span.limit + 1, ..span })?;
     let limit = usize::try_from(span.limit).unwrap_or(usize::MAX);
     let more = rows.len() > limit;
     rows.truncate(limit);

@@ -16,10 +16,9 @@ use crate::providers::{BoxFuture, EmbeddedServer};
 use crate::serve::Limits;
 
 use super::api;
-use super::auth::Tokens;
-use super::faults::Injector;
-use super::layers::{self, Count, Counters};
-use super::lifecycle::{Life, Phase};
+use super::hosted::{Counters, Hosted, Shared};
+use super::layers;
+use super::lifecycle::Phase;
 use super::line::Line;
 use super::problem::Problem;
 use super::routes::{self, Route};
@@ -29,24 +28,6 @@ use super::store::Store;
 const LIMITS: Limits = Limits { connections: 4096, head: Duration::from_secs(30), grace: Duration::MAX };
 /// How long requests in flight may take to finish when the server is asked to stop.
 const GRACE: Duration = Duration::from_secs(5);
-
-/// One account of the server.
-#[derive(Debug, Clone)]
-pub(super) struct Hosted {
-    pub(super) store: Store,
-    /// What its paths begin with: nothing, or `/accounts/7`.
-    pub(super) prefix: Box<str>,
-    pub(super) shared: Arc<Shared>,
-}
-
-/// What the requests to all accounts share.
-#[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) tokens: Tokens,
-    pub(super) injector: Injector,
-    pub(super) life: Life,
-    pub(super) count: Count,
-}
 
 /// How a server ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
