@@ -1,8 +1,8 @@
 //! `strowger watch`: `apply` in a loop, for as long as the process runs.
 //!
-//! A [source] sends revisions of the files. Each account has its own loop, which its files, a timer, a signal or a request
-//! wakes; it checks the account, and corrects it if the mode, the policy and the guards allow. The planner, the guards and
-//! the engine are those of `apply`. The status of all accounts is in a [`StatusStore`].
+//! A [source] (watched folders, or [git]) sends revisions of the files. Each account has its own loop, which its files, a
+//! timer, a signal or a request wakes; it checks the account, and corrects it if the mode, the policy and the guards allow.
+//! The planner, the guards and the engine are those of `apply`. The status of all accounts is in a [`StatusStore`].
 //!
 //! Invariants: wake-ups coalesce, an account never has two checks at once, and the reason of a wake-up is only logged.
 //! Files with errors replace nothing. Failures that may be temporary are retried with exponential backoff; others wait for
@@ -13,12 +13,14 @@ mod adopt;
 mod backoff;
 mod context;
 mod debounce;
+mod decide;
 mod deletion_delay;
 mod desired_state;
 mod drift;
 mod environment;
 mod flapping;
 mod fleet;
+pub mod git;
 mod handle;
 mod leases;
 pub mod notices;

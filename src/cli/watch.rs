@@ -23,7 +23,8 @@ use crate::diag::has_errors;
 use crate::exit::Exit;
 use crate::plan::Digest;
 use crate::providers::Access;
-use crate::watch::source::{Files, Git};
+use crate::watch::git::Git;
+use crate::watch::source::Files;
 use crate::watch::{Clock, Options, Setup, StatusStore};
 
 use super::accept::Accept;

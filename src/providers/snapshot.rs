@@ -5,12 +5,16 @@
 //! could make it larger, and a wrong reference is an error that names its key.
 
 mod document;
+mod entries;
 pub(crate) mod fields;
+mod keys;
+mod references;
 mod resolve;
 mod spec;
 mod stamp;
 mod write;
 mod yaml;
+mod yaml_scalar;
 
 use std::fs::File;
 use std::io::Read as _;

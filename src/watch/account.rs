@@ -7,7 +7,6 @@
 mod adopt;
 mod attribution;
 mod correct;
-mod decide;
 mod publish;
 
 use std::collections::BTreeMap;
@@ -24,16 +23,16 @@ use crate::plan::Digest;
 use crate::providers::{FetchedAccount, Provider};
 use crate::text::sanitized;
 
+use super::adopt::AdoptionResult;
 use super::backoff::{Backoff, Requeue};
 use super::context::Context;
+use super::decide::{Decision, Inputs, Memory, Uncorrected, decide};
 use super::desired_state::DesiredState;
 use super::environment::Connection;
 use super::handle::{Handle, Reason};
 use super::status::AccountState;
 use super::write_permission::WritePermission;
 
-use adopt::AdoptionResult;
-use decide::{Decision, Inputs, Memory, Uncorrected, decide};
 use publish::LastPublished;
 
 /// The loop of one account.

@@ -37,14 +37,17 @@ pub struct File {
     pub edited: bool,
 }
 
-/// Files that adopt these changes of a plan, and the reasons for changes that they leave out; or why there are none.
+/// The files, with the reasons for what they leave out; or why there are none.
+pub(super) type AdoptionResult = Result<(Adoption, Vec<String>), String>;
+
+/// Files that adopt these changes of a plan.
 pub(super) fn adoption(
     (account, commit): (&Arc<Account>, Option<&str>),
     sources: &Sources,
     read: &FetchedAccount,
     plan: &Plan,
     changes: &[&Change],
-) -> Result<(Adoption, Vec<String>), String> {
+) -> AdoptionResult {
     let edited = adopt(sources, &account.desired, &read.live, changes);
     if edited.adopted.is_empty() {
         return Err(edited.left.join("; "));

@@ -4,13 +4,18 @@
 //! that moment. Connections, request sizes and times are limited, and no client can delay the loops.
 
 mod api;
+mod card;
 mod commands;
 mod events;
+mod fingerprints;
 mod health;
+mod labels;
 mod layers;
 mod metrics;
 mod page;
 mod problem;
+mod prometheus;
+mod summary;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

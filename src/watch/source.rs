@@ -1,10 +1,9 @@
-//! Sources of the files: watched folders, or a git repository that is polled.
+//! Sources of the files: watched folders, or a [git](super::git) repository that is polled.
 //!
 //! A source reads the files and sends every revision that differs from the one before, with errors or not.
 
 mod changes;
 mod files;
-pub mod git;
 
 use std::path::PathBuf;
 
@@ -16,13 +15,16 @@ use super::fleet::LoadedRevision;
 
 pub use changes::Changes;
 pub use files::Files;
-pub use git::Git;
 
 /// Requests to read the files again, even if they seem unchanged.
 pub type RefreshRequests = mpsc::Receiver<()>;
 
 /// Reads and checks the files, on a thread for blocking work.
-async fn load(paths: Vec<PathBuf>, base: Option<Revision>, commit: Option<String>) -> Result<LoadedRevision, String> {
+pub(super) async fn load(
+    paths: Vec<PathBuf>,
+    base: Option<Revision>,
+    commit: Option<String>,
+) -> Result<LoadedRevision, String> {
     let loading = tokio::task::spawn_blocking(move || {
         let loaded = config::load_guarded(&paths, base.as_ref()).map_err(|error| error.to_string())?;
         Ok(LoadedRevision { loaded, commit })

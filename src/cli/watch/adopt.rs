@@ -9,8 +9,7 @@ use crate::cli::write_file::replace_in_checkout;
 use crate::render::counted;
 use crate::text::sanitized;
 use crate::watch::Adoption;
-use crate::watch::source::Git;
-use crate::watch::source::git::{Branch, RefName};
+use crate::watch::git::{Branch, Git, RefName};
 
 /// Where the files go.
 #[derive(Debug)]

@@ -6,8 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::ledger::state_dir;
-use crate::watch::source::Git;
-use crate::watch::source::git::{Inside, RefName, Url};
+use crate::watch::git::{Git, Inside, RefName, Url};
 
 /// One request to the remote takes no longer.
 const TIMEOUT: Duration = Duration::from_secs(300);

@@ -1,9 +1,6 @@
 //! The snapshot's document, read in one pass: objects are built as they come, and references get their meaning as
 //! soon as it is known ([`References`]). Nothing is kept of fields that the model has no place for.
 
-mod entries;
-mod references;
-
 use std::borrow::Cow;
 use std::fmt;
 
@@ -15,10 +12,10 @@ use crate::model::{
 };
 use crate::text::sanitized;
 
+use super::entries::Entries;
 use super::fields::{Account, Conference, Device, Number, Receptionist, RingGroup, Text, User};
+use super::references::{References, Slot};
 use super::{Format, SnapshotError};
-use entries::Entries;
-pub(super) use references::{References, Slot};
 
 /// The objects, and beside them the references that wait for their meaning.
 #[derive(Default)]

@@ -4,7 +4,8 @@ use crate::model::{Directory, Found, Incomplete, Kind, LiveAccount, ObjectId, Ob
 use crate::text::sanitized;
 
 use super::SnapshotError;
-use super::document::{Document, References, Slot};
+use super::document::Document;
+use super::references::{References, Slot};
 
 /// The prefix of a reference to something that is not modelled, or is gone.
 pub(super) const OTHER: &str = "other/";

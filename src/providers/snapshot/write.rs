@@ -4,8 +4,6 @@
 //! Sections and entries come in the order of their keys, so the same account gives the same bytes. What the
 //! model does not have (locations, time zones, kinds of phone) is not in it.
 
-mod keys;
-
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
@@ -15,7 +13,7 @@ use crate::model::{
 };
 use crate::text::{quoted, sanitized, yaml};
 
-use keys::Keys;
+use super::keys::Keys;
 
 /// The account as YAML.
 pub fn write(live: &LiveAccount) -> String {

@@ -8,10 +8,8 @@
 //! A scalar without quotes is text where text is asked for (`extension: 202`); only elsewhere does it have the
 //! meaning of YAML 1.2's core schema, but that digits after a leading zero stay text.
 
-mod error;
-mod scalar;
-
 use std::borrow::Cow;
+use std::fmt::{self, Display};
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, StrInput};
 use serde::de::value::{CowStrDeserializer, MapDeserializer, SeqDeserializer};
@@ -19,12 +17,20 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 
 use crate::text::forbidden_plain_start;
 
-pub(super) use error::Error;
-use error::Place;
-use scalar::{is_null, plain, text};
+use super::yaml_scalar::{is_null, plain, text};
 
 /// Deeper than any snapshot.
 const DEEPEST: usize = 64;
+
+/// A line and a column, both from 1.
+type Place = (usize, usize);
+
+/// What is wrong with a document, and where.
+#[derive(Debug)]
+pub(super) struct Error {
+    pub(super) place: Option<Place>,
+    pub(super) why: String,
+}
 
 /// Reads the one document of a text. An empty text is an empty document.
 pub(super) fn read<'de, S: DeserializeSeed<'de>>(text: &'de str, seed: S) -> Result<S::Value, Error> {
@@ -295,5 +301,40 @@ impl<'de> MapAccess<'de> for &mut Entries<'_, 'de> {
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
         seed.deserialize(&mut *self.reader)
+    }
+}
+
+impl Error {
+    fn at(place: Place, why: impl Into<String>) -> Self {
+        Self { place: Some(place), why: why.into() }
+    }
+
+    /// The parser's message. For a tab in the indentation it only names the position before it.
+    fn syntax(text: &str, (line, column): Place, why: &str) -> Self {
+        let mut lines = text.split('\n').enumerate().skip(line - 1).take(if why.contains("tab") { 2 } else { 0 });
+        let tab = lines.find_map(|(index, line)| {
+            let indentation = line.len() - line.trim_start_matches(' ').len();
+            line.get(indentation..)?.starts_with('\t').then_some((index + 1, indentation + 1))
+        });
+        Self::at(tab.unwrap_or((line, column)), why)
+    }
+
+    /// The innermost place is reported.
+    fn within(self, place: Place) -> Self {
+        Self { place: self.place.or(Some(place)), ..self }
+    }
+}
+
+impl Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl serde::de::Error for Error {
+    fn custom<T: Display>(why: T) -> Self {
+        Self { place: None, why: why.to_string() }
     }
 }

@@ -1,11 +1,7 @@
 //! Files that adopt drift, where `policy.drift` says `adopt`.
 
-use super::super::adopt::Adoption;
 use super::super::status::EventKind;
 use super::Watcher;
-
-/// The files, with the reasons for what they leave out; or why there are none.
-pub(super) type AdoptionResult = Result<(Adoption, Vec<String>), String>;
 
 impl Watcher {
     /// Writes the adopted files, and publishes the result if it is new.

@@ -11,11 +11,11 @@ use crate::plan::Plan;
 use crate::render::counted;
 use crate::text::sanitized;
 
+use super::super::decide::{Decision, Work};
 use super::super::desired_state::DesiredState;
 use super::super::status::{Counts, EventKind};
 use super::super::write_permission::WritePermission;
 use super::Watcher;
-use super::decide::{Decision, Work};
 
 impl Watcher {
     /// Applies the plan, reads the account again, and decides again.

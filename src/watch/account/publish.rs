@@ -12,11 +12,11 @@ use crate::plan::{Digest, Plan};
 use crate::render::counted;
 use crate::text::sanitized;
 
+use super::super::decide::{Decision, Uncorrected};
 use super::super::desired_state::DesiredState;
 use super::super::flapping::FlappingField;
 use super::super::status::{AccountState, Counts, Degraded, Drift, Event, EventKind};
 use super::Watcher;
-use super::decide::{Decision, Uncorrected};
 
 /// The longest message.
 const LONGEST: usize = 1000;

@@ -19,7 +19,7 @@ use crate::apply::Urgency;
 
 use super::super::status::AccountStatus;
 use super::Shared;
-use super::page::{fingerprint, source_fingerprint};
+use super::fingerprints::{fingerprint, source_fingerprint};
 use super::problem::Problem;
 
 /// The least time between two events of a connection.

@@ -2,8 +2,6 @@
 //!
 //! They are computed from the status store for each request. `docs/watch-status.md` describes them.
 
-mod text;
-
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
@@ -14,7 +12,7 @@ use axum::response::{IntoResponse as _, Response};
 use super::super::notices::{DeliveryCounters, DeliveryStats};
 use super::super::status::{AccountState, AccountStatus, SourceStatus};
 use super::Shared;
-use text::{Family, Text};
+use super::prometheus::{Family, Text};
 
 pub(super) async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
     let delivery_counters: Vec<DeliveryStats> =

@@ -3,11 +3,6 @@
 //! Invariants: what needs attention comes first; a state is shown by a word and a shape, never by colour alone; all
 //! untrusted text is escaped. Each account's element has a fingerprint, so that the script replaces only what changed.
 
-mod card;
-mod fingerprints;
-mod labels;
-mod summary;
-
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -21,13 +16,10 @@ use serde::Deserialize;
 use crate::render::html;
 
 use super::super::status::AccountStatus;
-use super::Shared;
-use super::commands;
+use super::card::{self, Extent};
+use super::labels::{self, needs_attention, rank};
 use super::problem::Problem;
-use card::Extent;
-use labels::{needs_attention, rank};
-
-pub(super) use fingerprints::{fingerprint, source_fingerprint};
+use super::{Shared, commands, summary};
 
 /// How many accounts have a card on the overview; the rest are a line each.
 const CARDS: usize = 40;
@@ -64,7 +56,7 @@ pub(super) async fn overview(
     let mut shown: Vec<Arc<AccountStatus>> = all.iter().filter(|account| filter.matches(account)).cloned().collect();
     sort(&mut shown);
     let mut main = summary::section(&all, &shared.status_store.source(), &filter.state, &shared.clock.stamp());
-    summary::search(&mut main, &filter);
+    search(&mut main, &filter);
     lists(&mut main, &shared, &shown);
     Html(document(&summary::title(&all), "data-page=\"overview\"", &main))
 }
@@ -141,6 +133,21 @@ fn document(title: &str, attributes: &str, main: &str) -> String {
     page
 }
 
+/// The search form; the script filters while the user types.
+fn search(page: &mut String, filter: &Filter) {
+    // Writing to a string cannot fail.
+    let _ = write!(
+        page,
+        "<form id=\"filter\" role=\"search\" action=\"/\"><label for=\"q\">Find accounts</label>\
+         <input id=\"q\" name=\"q\" type=\"search\" value=\"{}\" autocomplete=\"off\" spellcheck=\"false\">",
+        html::escaped(&filter.q)
+    );
+    if !filter.state.is_empty() {
+        let _ = write!(page, "<input type=\"hidden\" name=\"state\" value=\"{}\">", html::escaped(&filter.state));
+    }
+    page.push_str("<button>Find</button><span id=\"found\" role=\"status\"></span></form>");
+}
+
 impl Filter {
     fn matches(&self, account: &AccountStatus) -> bool {
         let name_matches = account.account.to_lowercase().contains(&self.q.trim().to_lowercase());
@@ -150,15 +157,15 @@ impl Filter {
 }
 
 pub(super) async fn style() -> impl IntoResponse {
-    file("text/css; charset=utf-8", include_str!("page/page.css"))
+    file("text/css; charset=utf-8", include_str!("page.css"))
 }
 
 pub(super) async fn script() -> impl IntoResponse {
-    file("text/javascript; charset=utf-8", include_str!("page/page.js"))
+    file("text/javascript; charset=utf-8", include_str!("page.js"))
 }
 
 pub(super) async fn icon() -> impl IntoResponse {
-    file("image/svg+xml", include_str!("page/icon.svg"))
+    file("image/svg+xml", include_str!("icon.svg"))
 }
 
 fn file(media: &'static str, text: &'static str) -> Response {

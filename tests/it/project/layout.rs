@@ -1,4 +1,4 @@
-//! The shape of the code: dependencies point one way, the core is pure, files are short.
+//! The shape of the code: dependencies point one way, the core is pure, files are short, and the tree is shallow.
 //!
 //! It reads the sources as text, which is enough to keep honest people honest.
 
@@ -79,6 +79,9 @@ const IMPURE: [&str; 17] = [
 /// A file is one noun, and fits in one's head.
 const MOST_LINES: usize = 400;
 
+/// `src/watch/git/mirror.rs` has three: what is deeper is hard to find.
+const MOST_LEVELS: usize = 3;
+
 /// Files that are longer, with the reason why.
 const LONGER: [(&str, &str); 0] = [];
 
@@ -89,24 +92,29 @@ struct Source {
     text: String,
 }
 
-fn sources() -> Vec<Source> {
-    let mut sources = Vec::new();
+/// All files below `src`, sorted.
+fn files() -> Vec<PathBuf> {
+    let mut files = Vec::new();
     let mut folders = vec![PathBuf::from("src")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let first = path.components().nth(1).unwrap();
-                let module = Path::new(&first).file_stem().unwrap().to_str().unwrap().to_owned();
-                let text = fs::read_to_string(&path).unwrap();
-                sources.push(Source { path, module, text });
-            }
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
         }
     }
-    sources.sort_by(|left, right| left.path.cmp(&right.path));
-    sources
+    files.sort();
+    files
+}
+
+fn sources() -> Vec<Source> {
+    let is_source = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "rs");
+    let source = |path: PathBuf| {
+        let first = path.components().nth(1).unwrap();
+        let module = Path::new(&first).file_stem().unwrap().to_str().unwrap().to_owned();
+        let text = fs::read_to_string(&path).unwrap();
+        Source { path, module, text }
+    };
+    files().into_iter().filter(is_source).map(source).collect()
 }
 
 /// The lines of code, with their numbers from 1: no comments, and nothing after the unit tests begin, which stand
@@ -213,6 +221,13 @@ fn files_are_short() {
         .filter(|(_, lines)| *lines > MOST_LINES)
         .collect();
     assert!(long.is_empty(), "more than {MOST_LINES} lines: {long:?}");
+}
+
+#[test]
+fn the_tree_is_at_most_three_levels_deep() {
+    let is_deep = |path: &PathBuf| path.strip_prefix("src").unwrap().components().count() > MOST_LEVELS;
+    let deep: Vec<_> = files().into_iter().filter(is_deep).collect();
+    assert!(deep.is_empty(), "more than {MOST_LEVELS} levels below `src`: {deep:?}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::model::{Kind, LiveAccount, Name, NameKey, ObjectId, ObjectRef};
 
-use super::super::resolve::OTHER;
+use super::resolve::OTHER;
 
 /// The keys of one account's objects.
 pub(super) struct Keys<'a> {

@@ -2,10 +2,10 @@
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use super::super::super::status::{AccountStatus, SourceStatus};
+use super::super::status::{AccountStatus, SourceStatus};
 
 /// Covers everything that is shown of an account, except the times that change with every check.
-pub(in super::super) fn fingerprint(account: &AccountStatus) -> String {
+pub(super) fn fingerprint(account: &AccountStatus) -> String {
     let mut hash = DefaultHasher::new();
     let files = &account.files;
     (account.state, &account.since, &account.message, account.provider).hash(&mut hash);
@@ -22,7 +22,7 @@ pub(in super::super) fn fingerprint(account: &AccountStatus) -> String {
 }
 
 /// Covers what is shown of the source of the files.
-pub(in super::super) fn source_fingerprint(source: &SourceStatus) -> String {
+pub(super) fn source_fingerprint(source: &SourceStatus) -> String {
     let mut hash = DefaultHasher::new();
     (&source.from, &source.commit, &source.failing, &source.errors).hash(&mut hash);
     format!("{:016x}", hash.finish())

@@ -1,12 +1,11 @@
-//! The head of the overview: how many accounts are in each state, and the source of the files.
+//! The head of the status page: how many accounts are in each state, and the source of the files.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::render::{counted, html};
 
-use super::super::super::status::{AccountState, AccountStatus, SourceStatus};
-use super::Filter;
+use super::super::status::{AccountState, AccountStatus, SourceStatus};
 use super::fingerprints::source_fingerprint;
 use super::labels::{needs_attention, shape, state, time};
 
@@ -80,18 +79,4 @@ fn files(page: &mut String, source: &SourceStatus) {
         }
         page.push_str("</ul></div>");
     }
-}
-
-/// The search form; the script filters while the user types.
-pub(super) fn search(page: &mut String, filter: &Filter) {
-    let _ = write!(
-        page,
-        "<form id=\"filter\" role=\"search\" action=\"/\"><label for=\"q\">Find accounts</label>\
-         <input id=\"q\" name=\"q\" type=\"search\" value=\"{}\" autocomplete=\"off\" spellcheck=\"false\">",
-        html::escaped(&filter.q)
-    );
-    if !filter.state.is_empty() {
-        let _ = write!(page, "<input type=\"hidden\" name=\"state\" value=\"{}\">", html::escaped(&filter.state));
-    }
-    page.push_str("<button>Find</button><span id=\"found\" role=\"status\"></span></form>");
 }

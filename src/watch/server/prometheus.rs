@@ -1,4 +1,4 @@
-//! The text format: families with help and type, samples with labels.
+//! The Prometheus text format: families with help and type, samples with labels.
 
 use std::fmt::Write as _;
 

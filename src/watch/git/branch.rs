@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use crate::config;
 use crate::text::sanitized;
 
-use super::super::super::adopt::Adoption;
+use super::super::adopt::Adoption;
 use super::Git;
 use super::names::RefName;
 use super::program::{ADDRESS, Program};

@@ -24,11 +24,11 @@ use crate::config::owner_of;
 use crate::diag::has_errors;
 use crate::text::{hex, sanitized};
 
-use super::super::backoff::{Backoff, Requeue};
-use super::super::environment::Clock;
-use super::super::fleet::LoadedRevision;
-use super::super::status::StatusStore;
-use super::{RefreshRequests, load};
+use super::backoff::{Backoff, Requeue};
+use super::environment::Clock;
+use super::fleet::LoadedRevision;
+use super::source::{RefreshRequests, load};
+use super::status::StatusStore;
 
 pub use branch::Branch;
 pub use names::{Inside, InsideError, RefName, RefNameError};

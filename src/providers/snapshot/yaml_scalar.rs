@@ -1,10 +1,10 @@
-//! What scalars are.
+//! What the scalars of YAML are.
 
 use std::borrow::Cow;
 
 use serde::de::Visitor;
 
-use super::Error;
+use super::yaml::Error;
 
 pub(super) fn text<'de, V: Visitor<'de>>(text: Cow<'de, str>, visitor: V) -> Result<V::Value, Error> {
     match text {

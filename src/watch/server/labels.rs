@@ -1,8 +1,8 @@
-//! States as words and shapes, and times as text.
+//! The words and shapes of states on the status page, and its times as text.
 
 use crate::render::html;
 
-use super::super::super::status::{AccountState, AccountStatus, EventKind};
+use super::super::status::{AccountState, AccountStatus, EventKind};
 
 /// The shapes of all states, distinguishable without colour, and the logo.
 pub(super) const SHAPES: &str = concat!(

@@ -15,16 +15,15 @@ use crate::plan::{Digest, Part, Plan, owner_conflict, plan_part};
 use crate::providers::FetchedAccount;
 use crate::render::{counted, diagnostics, fields, skipped};
 
-use super::super::adopt::adoption;
-use super::super::backoff::Requeue;
-use super::super::context::Options;
-use super::super::deletion_delay::DeletionDelay;
-use super::super::desired_state::DesiredState;
-use super::super::drift::{excluding, in_sync_part, is_drift};
-use super::super::flapping::{FlapDetector, FlappingField};
-use super::super::status::{AccountState, Degraded};
-use super::super::write_permission::WritePermission;
-use super::adopt::AdoptionResult;
+use super::adopt::{AdoptionResult, adoption};
+use super::backoff::Requeue;
+use super::context::Options;
+use super::deletion_delay::DeletionDelay;
+use super::desired_state::DesiredState;
+use super::drift::{excluding, in_sync_part, is_drift};
+use super::flapping::{FlapDetector, FlappingField};
+use super::status::{AccountState, Degraded};
+use super::write_permission::WritePermission;
 
 /// At most so many findings are shown.
 const MOST_FINDINGS: usize = 20;

@@ -1,4 +1,4 @@
-//! One account as a list item: a line, a card, or in full.
+//! One account as a list item of the status page: a line, a card, or in full.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -8,7 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::plan::Plan;
 use crate::render::{counted, html};
 
-use super::super::super::status::{AccountState, AccountStatus};
+use super::super::status::{AccountState, AccountStatus};
 use super::fingerprints::fingerprint;
 use super::labels::{event_label, has_file_errors, needs_attention, rank, shape, state, time};
 

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 
-use crate::providers::snapshot::fields::Text;
+use super::fields::Text;
 
 /// Reads a mapping without keeping it: each entry goes to `take`, which may refuse it.
 pub(super) struct Entries<T, F> {

@@ -9,7 +9,7 @@ use crate::ledger::ApproverSource;
 use crate::model::{LiveClaim, Scope};
 use crate::providers::{Access, snapshot};
 
-use super::super::super::status::Files;
+use super::super::status::Files;
 use super::*;
 
 /// 2026-11-23, a Monday, at 09:00 in Paris.

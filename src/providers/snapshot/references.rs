@@ -12,11 +12,11 @@ use foldhash::{HashMap, HashSet};
 use crate::model::{Kind, LiveAccount, Name, ObjectId, ObjectRef};
 
 /// A reference text, by its position in [`Texts`].
-pub(in crate::providers::snapshot) type TextId = u32;
+pub(super) type TextId = u32;
 
 /// Where a reference is, by positions in the lists of the account.
 #[derive(Clone, Copy)]
-pub(in crate::providers::snapshot) enum Slot {
+pub(super) enum Slot {
     /// The destination of a number.
     To { number: u32 },
     /// A member of a group.
@@ -29,11 +29,11 @@ pub(in crate::providers::snapshot) enum Slot {
 
 /// References, and what they can point at.
 #[derive(Default)]
-pub(in crate::providers::snapshot) struct References {
+pub(super) struct References {
     /// By kind, in the order of [`Kind`].
     known: [Known; Kind::COUNT],
     /// Those that wait for their objects.
-    pub(in crate::providers::snapshot) waiting: Vec<(Slot, TextId)>,
+    pub(super) waiting: Vec<(Slot, TextId)>,
     texts: Texts,
 }
 
@@ -52,7 +52,7 @@ struct Texts {
 
 impl Slot {
     /// The reference at this place.
-    pub(in crate::providers::snapshot) fn of(self, live: &mut LiveAccount) -> Option<&mut ObjectRef> {
+    pub(super) fn of(self, live: &mut LiveAccount) -> Option<&mut ObjectRef> {
         match self {
             Self::To { number } => live.numbers.get_mut(number as usize)?.to.as_mut(),
             Self::Member { group, member } => {
@@ -97,18 +97,13 @@ impl References {
     }
 
     /// The object of a kind whose id this text is, if it was read.
-    pub(in crate::providers::snapshot) fn by_id(
-        &mut self,
-        live: &LiveAccount,
-        kind: Kind,
-        text: &str,
-    ) -> Option<ObjectId> {
+    pub(super) fn by_id(&mut self, live: &LiveAccount, kind: Kind, text: &str) -> Option<ObjectId> {
         self.take_in(live, kind);
         self.known.get(kind as usize)?.ids.get(text).cloned().map(ObjectId)
     }
 
     /// The texts of those that wait, in the order of their ids.
-    pub(in crate::providers::snapshot) fn texts(&mut self) -> Vec<Box<str>> {
+    pub(super) fn texts(&mut self) -> Vec<Box<str>> {
         std::mem::take(&mut self.texts).in_order()
     }
 
