@@ -165,7 +165,7 @@ pub fn before(documents: &[Document<'_>]) -> Result<Before, Box<Diagnostic>> {
 /// Adds the other names under which documents declare the protected ring groups, as far as they can be read.
 pub fn alias(protect: &mut Protected, documents: &[Document<'_>]) {
     let mut reader = Reader::default();
-    let mut groups = RingGroups::new(Capabilities::default(), None);
+    let mut groups = RingGroups::new(Capabilities::of_snapshot(), None);
     for document in documents {
         let sections = sections(&mut reader, document);
         let section = sections.and_then(|sections| sections.ring_groups).and_then(|field| reader.mapping(field));
@@ -266,9 +266,9 @@ fn account_section(
 
 fn desired(reader: &mut Reader, files: &[Sections<'_>], settings: Option<&Settings>) -> Desired {
     let country = settings.and_then(|settings| settings.country);
-    let mut numbers = Numbers::default();
     let capabilities =
         settings.map_or_else(Capabilities::default, |settings| (settings.provider.spec().capabilities)());
+    let mut numbers = Numbers::new(capabilities.destinations.clone());
     let mut groups = RingGroups::new(capabilities, country.map(|country| country.to_string()));
     let mut absent: Vec<Absent> = Vec::new();
     for file in files {

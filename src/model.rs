@@ -13,6 +13,7 @@ mod directory;
 mod e164;
 mod emergency;
 mod extension;
+mod external;
 mod fields;
 mod freeze;
 mod kind;
@@ -33,19 +34,20 @@ mod watching;
 mod windows;
 mod zone;
 
-pub use capabilities::{Capabilities, RequestLimits};
+pub use capabilities::{Capabilities, ExtensionChoice, RequestLimits, RingForScope, Unassigned};
 pub use change::{Change, ChangeId, FieldChange, ObjectLabel, PlannedRef, PreImage, Reason, Verb};
 pub use desired::{Absent, Declaration, Desired, DesiredNumber, DesiredRingGroup};
 pub use directory::{Directory, Found, Handle};
 pub use e164::{E164, E164Error};
 pub use emergency::{emergency_numbers, is_emergency};
 pub use extension::{ExtensionError, ExtensionNumber};
+pub use external::{ExternalPolicy, NotListed};
 pub use fields::{Declared, FieldName, FieldSpec, LiveObject, Writable, WritableKind};
 pub use freeze::{Freeze, Suspend};
 pub use kind::Kind;
 pub use live::{
-    AccountInfo, Incomplete, LiveAccount, LiveConference, LiveDevice, LiveNumber, LiveReceptionist, LiveRingGroup,
-    LiveUser, ObjectId, ObjectRef, Revision, VendorDocument,
+    AccountInfo, Incomplete, LiveAccount, LiveConference, LiveDevice, LiveMailbox, LiveNumber, LiveReceptionist,
+    LiveRingGroup, LiveUser, ObjectId, ObjectRef, Revision, VendorDocument,
 };
 pub use name::{Name, NameError, NameKey, Unsayable};
 pub use owner::{Claim, LiveClaim, OwnerName, OwnerNameError};

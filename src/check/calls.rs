@@ -79,7 +79,7 @@ impl<'a> Declared<'a> {
         let key = reference.selector.folded();
         let found = match &reference.selector {
             Selector::Extension(extension) => self.by_extension.get(extension.as_str()),
-            Selector::Name(_) | Selector::Email(_) => self.by_name.get(&*key),
+            Selector::Name(_) | Selector::Email(_) | Selector::Number(_) => self.by_name.get(&*key),
         };
         if let Some(found) = found {
             return Some(*found);

@@ -17,10 +17,12 @@ const LABEL_MOST: usize = 256;
 section! {
     /// A phone number.
     struct NumberEntry {
-        /// Where calls go: `receptionist/…`, `user/…`, `ring_group/…` or `conference/…`, each followed by an
-        /// extension number, an e-mail address or a name; or `none`, which leaves the number without a destination.
+        /// Where calls go: `receptionist/…`, `user/…`, `ring_group/…`, `conference/…` or `voicemail/…`, each followed by
+        /// an extension number, an e-mail address or a name; `external/+…`, a number outside of the account that
+        /// `policy.external` lists; or `none`, which leaves the number without a destination. Providers differ in what
+        /// they accept.
         #[schemars(
-            regex(pattern = r"^(none|(receptionist|user|ring_group|conference)/.*\S)$"),
+            regex(pattern = r"^(none|(receptionist|user|ring_group|conference|voicemail)/.*\S|external/\+[1-9][0-9]{6,14})$"),
             example = &"receptionist/main",
             example = &"user/amelie@example.org",
             example = &"user/202",
@@ -36,8 +38,10 @@ section! {
 }
 
 /// The numbers of all files of an account.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Numbers {
+    /// What the provider can map a number to.
+    kinds: Vec<Kind>,
     declared: Vec<DesiredNumber>,
     /// Numbers that are not in `declared`, because they are written in another way or their fields are
     /// wrong. They are in the file all the same.
@@ -45,12 +49,16 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
+    pub(super) fn new(kinds: Vec<Kind>) -> Self {
+        Self { kinds, declared: Vec::new(), broken: Vec::new() }
+    }
+
     /// Reads one file's section.
     pub(super) fn read(&mut self, reader: &mut Reader, section: Mapping<'_>, country: Option<Country>) {
         self.declared.reserve(section.len());
         for (key, value) in section.entries() {
             let number = self.number(reader, key, country);
-            let entry = entry(reader, Field { key, value });
+            let entry = entry(reader, Field { key, value }, &self.kinds);
             let Some(number) = number else { continue };
             let span = key.span();
             match entry {
@@ -132,7 +140,7 @@ fn twice(number: E164, span: Span, first: Span) -> Diagnostic {
 
 type Entry = (Option<Spanned<Option<crate::model::Reference>>>, Option<Spanned<Box<str>>>);
 
-fn entry(reader: &mut Reader, field: Field<'_>) -> Option<Entry> {
+fn entry(reader: &mut Reader, field: Field<'_>, kinds: &[Kind]) -> Option<Entry> {
     if let View::Plain(text) | View::Quoted(text) = field.value.view() {
         let number = field.name();
         let (rule, message, example) = if text.is_empty() || kind(text) == ScalarKind::Null {
@@ -143,7 +151,7 @@ fn entry(reader: &mut Reader, field: Field<'_>) -> Option<Entry> {
         return reader.refuse(rule, field.span(), message, format!("write `{{ to: {example} }}`"));
     }
     let entry = reader.section::<NumberEntry>(field)?;
-    let to = entry.to.and_then(|to| to.spanned(references::optional(reader, to, &Kind::DESTINATIONS)));
+    let to = entry.to.and_then(|to| to.spanned(references::optional(reader, to, kinds)));
     let label = entry.label.and_then(|label| label.spanned(text_of_label(reader, label)));
     Some((to, label))
 }

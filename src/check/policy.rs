@@ -5,6 +5,7 @@
 
 mod caps;
 mod drift;
+mod external;
 mod ignore;
 mod protect;
 mod scope;
@@ -54,6 +55,14 @@ section! {
         /// What these files own. Changes of anything else are held back, and nothing else is pruned.
         #[schemars(example = json!({"numbers": ["+33142685300..+33142685399"], "ring_groups": ["fr-*"]}))]
         scope: Option<ScopeSection>,
+        /// Countries (ISO 3166-1 alpha-2) and numbers outside of the account that calls may be sent to (`external/+…`). A
+        /// country does not include its premium-rate numbers.
+        #[schemars(
+            inner(regex(pattern = r"^([A-Z]{2}|\+[1-9][0-9]{6,14})$")),
+            example = json!(["FR", "+441632960123"]),
+            extend("default" = json!([]))
+        )]
+        external: Option<Vec<String>>,
         /// Fields of existing objects that are neither compared nor written. A new ring group still gets what its
         /// file says.
         #[schemars(transform = ignore::schema, example = json!(["numbers.label", "ring_groups.ring_for"]), extend("default" = json!([])))]
@@ -144,6 +153,9 @@ impl Policies {
         }
         if let Some(protect) = fields.protect {
             protect::read(reader, protect, country, &mut guards.protect);
+        }
+        if let Some(external) = fields.external {
+            external::read(reader, external, country, &mut guards.external);
         }
         if let Some(scope) = fields.scope {
             scope::read(reader, scope, &mut guards.scope);

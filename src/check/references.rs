@@ -62,6 +62,10 @@ fn parse(text: &str) -> Result<Reference, (String, Option<String>)> {
             let hint = known_kind(&word).map(|kind| format!("did you mean `{kind}/{selector}`?"));
             (format!("`{word}` is not a kind of object"), hint)
         }
+        ReferenceError::Number(error) => {
+            let hint = "write `external/+`, the country code and the number, such as `external/+33612345678`";
+            (format!("`{selector}` is not an E.164 number: {error}"), Some(hint.to_owned()))
+        }
         ReferenceError::Selector(error) => (format!("`{text}` is not a valid reference: {error}"), None),
     })
 }

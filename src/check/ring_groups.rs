@@ -35,10 +35,12 @@ section! {
         /// Without it the duration is not managed; a new group gets the provider's own.
         #[schemars(regex(pattern = "^[0-9]+[sm]$"), example = &"20s", extend("default" = "20s"))]
         ring_for: Option<String>,
-        /// Who takes a call that was not answered: `user/…`, `voicemail/…` (the mailbox of a user) or
-        /// `ring_group/…`; or `none`, which ends the call. Without it the target is not managed.
+        /// Who takes a call that was not answered: `user/…`, `voicemail/…` (a mailbox, such as that of a user),
+        /// `ring_group/…`, `receptionist/…`, or `external/+…`, a number outside of the account that `policy.external`
+        /// lists; or `none`, which ends the call. Without it the target is not managed. Providers differ in what they
+        /// accept.
         #[schemars(
-            regex(pattern = r"^(none|(user|voicemail|ring_group)/.*\S)$"),
+            regex(pattern = r"^(none|(user|voicemail|ring_group|receptionist)/.*\S|external/\+[1-9][0-9]{6,14})$"),
             example = &"voicemail/amelie@example.org",
             example = &"none"
         )]

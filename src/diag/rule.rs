@@ -45,7 +45,7 @@ impl Rule {
 }
 
 /// The rules on single declarations that are held against the account.
-const SKIPPABLE: [&Rule; 15] = [
+const SKIPPABLE: [&Rule; 17] = [
     Rule::UNREADABLE_OBJECT,
     Rule::UNKNOWN_REFERENCE,
     Rule::AMBIGUOUS_REFERENCE,
@@ -55,6 +55,8 @@ const SKIPPABLE: [&Rule; 15] = [
     Rule::RENAMED_FROM_MISSING,
     Rule::STILL_IN_USE,
     Rule::DEFAULT_NUMBER_UNASSIGNED,
+    Rule::UNASSIGNED_GOES_TO_DEFAULT,
+    Rule::EXTERNAL_OWN_NUMBER,
     Rule::UNSUPPORTED_BY_PROVIDER,
     Rule::ALWAYS_FORWARDED_MEMBER,
     Rule::DUPLICATE_MEMBER,
@@ -237,6 +239,10 @@ rules! {
         "A group is deleted only if nothing points at it any more.";
     DEFAULT_NUMBER_UNASSIGNED = "default-number-unassigned", Error fixed,
         "The account's default number keeps a destination.";
+    UNASSIGNED_GOES_TO_DEFAULT = "unassigned-goes-to-default", Warning harm,
+        "At a provider that sends the calls of unassigned numbers to a default destination, a number has one of its own.";
+    EXTERNAL_OWN_NUMBER = "external-own-number", Error,
+        "An outside number is not one of the account's own numbers.";
     UNSUPPORTED_BY_PROVIDER = "unsupported-by-provider", Error fixed,
         "The provider can do what the file asks for.";
     NOTHING_LEFT = "nothing-left", Warning harm,

@@ -3,7 +3,9 @@
 
 use crate::diag::caller::{Step, cycle, long_wait};
 use crate::diag::{Diagnostic, Findings, Severity};
-use crate::model::{Declaration, DesiredRingGroup, FieldName, Handle, Reference, RingMode, Selector, Spanned};
+use crate::model::{
+    Declaration, DesiredRingGroup, FieldName, Handle, Reference, RingForScope, RingMode, Selector, Spanned,
+};
 use crate::routing::RoutingGraph;
 
 use super::delta::GroupDelta;
@@ -101,7 +103,9 @@ fn waits(resolver: &Resolver<'_, '_>, diagnostics: &mut Findings) {
             && group.ring_for.is_some_and(|own| long_wait(own.span, group.members.len(), own.value).is_some());
         if !already_reported {
             let span = duration.map(|it| it.span).or(ring.map(|it| it.span)).unwrap_or(group.members_span);
-            let finding = long_wait(span, members, ring_for);
+            // A duration of the whole group is one wait.
+            let waits = if live.capabilities.ring_for_scope == RingForScope::Group { 1 } else { members };
+            let finding = long_wait(span, waits, ring_for);
             diagnostics.extend(finding.map(|finding| finding.of(Declaration::RingGroup(index))));
         }
     }

@@ -2,11 +2,12 @@
 
 use crate::diag::{Diagnostic, Findings, Rule, attribute};
 use crate::model::{
-    Capabilities, Declaration, Declared, DesiredRingGroup, FieldName, FieldValues, Handle, Kind, LiveObject,
-    LiveRingGroup, Name, ObjectRef, RingMode, Span, Spanned, Value, WritableKind,
+    Capabilities, Declaration, Declared, DesiredRingGroup, ExtensionChoice, FieldName, FieldValues, Handle, Kind,
+    LiveAccount, LiveObject, LiveRingGroup, Name, ObjectRef, RingMode, Span, Spanned, Value, WritableKind,
 };
 
 use super::delta::GroupDelta;
+use super::numbers::unsupported;
 use super::resolve::Resolver;
 
 /// The groups to make or to change, by handle.
@@ -21,6 +22,10 @@ pub(super) fn compare(resolver: &Resolver<'_, '_>, diagnostics: &mut Findings) -
             Some(live) => keep_differing(resolver, &mut fields, live),
             None => add_defaults(&mut fields, &account.capabilities),
         }
+        found.extend(extension_choice(account, group, handle, &fields));
+        let no_answer = fields.no_answer().flatten().zip(group.no_answer.as_ref());
+        found.extend(no_answer.and_then(|(to, written)| resolver.own_number(*to, written.span)));
+        found.extend(other_sites(resolver, group, handle, &fields));
         if let Some(name) = fields.name() {
             name_fits(name, group.name.span, &account.capabilities, &mut found);
         }
@@ -105,7 +110,7 @@ fn limit(
             return Some(Diagnostic::new(Rule::SELF_NO_ANSWER, Some(value.span), message));
         }
         Value::Reference(target) if !capabilities.no_answer.contains(&target.kind) => {
-            format!("hand an unanswered call to a {}", target.kind.as_str().replace('_', " "))
+            format!("hand an unanswered call to {}", target.kind.with_article())
         }
         Value::References(_) => {
             let most = capabilities.members_most.filter(|most| group.members.len() > *most)?;
@@ -114,10 +119,14 @@ fn limit(
         Value::Ring(mode) if !capabilities.ring_modes.contains(mode) => format!("ring {mode}"),
         Value::RingFor(duration) => {
             let range = capabilities.ring_for_least..=capabilities.ring_for_most;
-            if range.contains(duration) {
+            let step = capabilities.ring_for_step;
+            if !range.contains(duration) {
+                format!("ring for {duration}, only for {} to {}", range.start(), range.end())
+            } else if duration.seconds() % step == 0 {
                 return None;
+            } else {
+                format!("ring for {duration}, only for multiples of {step}s")
             }
-            format!("ring for {duration}, only for {} to {}", range.start(), range.end())
         }
         Value::Extension(extension) if !capabilities.extension_fits(extension) => {
             let (least, most) = capabilities.extension_digits;
@@ -126,6 +135,38 @@ fn limit(
         _ => return None,
     };
     Some(unsupported(value.span, &what))
+}
+
+/// The finding on an extension number that this account does not let anyone choose, or not any more.
+fn extension_choice(
+    account: &LiveAccount,
+    group: &DesiredRingGroup,
+    handle: Handle,
+    fields: &FieldValues<Handle>,
+) -> Option<Diagnostic> {
+    fields.extension()?;
+    let exists = account.ring_groups.get(handle.index as usize).is_some();
+    let (needed, what) = if exists {
+        (ExtensionChoice::Always, "change the extension number of a ring group")
+    } else {
+        (ExtensionChoice::Creation, "choose the extension number of a ring group")
+    };
+    let span = group.extension.as_ref().map(|extension| extension.span)?;
+    (account.capabilities.extension_choice < needed)
+        .then(|| unsupported(span, what).hint("remove the field: the account gives out the number"))
+}
+
+/// Findings on targets at another site than the group.
+fn other_sites(
+    resolver: &Resolver<'_, '_>,
+    group: &DesiredRingGroup,
+    handle: Handle,
+    fields: &FieldValues<Handle>,
+) -> Vec<Diagnostic> {
+    let no_answer = group.no_answer.as_ref().map_or(group.name.span, |target| target.span);
+    let targets = fields.no_answer().flatten().map(|to| (*to, no_answer));
+    let members = fields.members().into_iter().flatten().map(|to| (*to, group.members_span));
+    targets.into_iter().chain(members).filter_map(|(to, span)| resolver.other_site(handle, to, span)).collect()
 }
 
 fn name_fits(name: &Name, span: Span, capabilities: &Capabilities, diagnostics: &mut Vec<Diagnostic>) {
@@ -160,7 +201,8 @@ fn members(resolver: &Resolver<'_, '_>, group: &DesiredRingGroup, diagnostics: &
     for member in &group.members {
         match resolver.resolve(&member.value, member.span) {
             Ok(handle) if !capabilities.members.contains(&handle.kind) => {
-                diagnostics.push(unsupported(member.span, &format!("put a {} into a ring group", handle.kind)));
+                diagnostics
+                    .push(unsupported(member.span, &format!("put {} into a ring group", handle.kind.with_article())));
             }
             Ok(handle) => handles.push((handle, member.span)),
             Err(diagnostic) => diagnostics.push(*diagnostic),
@@ -219,8 +261,4 @@ fn report_forwarding(resolver: &Resolver<'_, '_>, member: Handle, span: Span, di
             .hint("turn call forwarding off for this user, or name one of their devices as the member"),
         );
     }
-}
-
-fn unsupported(span: Span, what: &str) -> Diagnostic {
-    Diagnostic::new(Rule::UNSUPPORTED_BY_PROVIDER, Some(span), format!("this account cannot {what}"))
 }

@@ -1,7 +1,7 @@
 //! Numbers: where they go and what is written beside them.
 
 use crate::diag::{Diagnostic, Findings, Rule, attribute};
-use crate::model::{Declaration, DesiredNumber, FieldName, Handle, Kind, LiveNumber, Span};
+use crate::model::{Declaration, DesiredNumber, FieldName, Handle, Kind, LiveNumber, Span, Unassigned};
 
 use super::delta::NumberDelta;
 use super::resolve::Resolver;
@@ -20,7 +20,7 @@ pub(super) fn compare(resolver: &Resolver<'_, '_>, diagnostics: &mut Findings) -
     for ((index, desired), found) in (0u32..).zip(&resolver.desired.numbers).zip(found) {
         while live.next_if(|(_, number)| number.number < desired.number).is_some() {}
         let Some((position, number)) = live.next_if(|(_, number)| number.number == desired.number) else {
-            diagnostics.push(not_in_account(desired).of(Declaration::Number(index)));
+            diagnostics.push(missing_number(resolver, desired).of(Declaration::Number(index)));
             missing += 1;
             continue;
         };
@@ -58,25 +58,43 @@ fn destination(
                 )
                 .hint("map it to a receptionist, a ring group, a user or a conference"),
             );
-        } else if !account.capabilities.unassign {
-            unsupported(desired.to.span, "leave a number without a destination", diagnostics);
+        } else if number.to.is_some() {
+            diagnostics.extend(unassigned(account.capabilities.unassigned, desired));
         }
-    }
-    if let Some(handle) = wanted
-        && !account.capabilities.destinations.contains(&handle.kind)
-    {
-        unsupported(
-            desired.to.span,
-            &format!("send a number to a {}", handle.kind.as_str().replace('_', " ")),
-            diagnostics,
-        );
     }
     let same = match (&number.to, wanted) {
         (None, None) => true,
         (Some(_), Some(handle)) => resolver.directory.destination(position) == Some(handle),
         _ => false,
     };
+    if let Some(handle) = wanted {
+        if !account.capabilities.destinations.contains(&handle.kind) {
+            let what = format!("send a number to {}", handle.kind.with_article());
+            diagnostics.push(unsupported(desired.to.span, &what));
+        }
+        diagnostics.extend(resolver.own_number(handle, desired.to.span));
+        let from = Handle { kind: Kind::Number, index: position };
+        diagnostics.extend(resolver.other_site(from, handle, desired.to.span).filter(|_| !same));
+    }
     (!same).then_some(wanted)
+}
+
+/// What is wrong with leaving a number without a destination at this vendor.
+fn unassigned(becomes: Unassigned, desired: &DesiredNumber) -> Option<Diagnostic> {
+    let (number, span) = (desired.number, desired.to.span);
+    match becomes {
+        Unassigned::EndsCall => None,
+        Unassigned::Default => {
+            let message = format!("without a destination, calls to {number} go to the account's default destination");
+            let finding = Diagnostic::new(Rule::UNASSIGNED_GOES_TO_DEFAULT, Some(span), message);
+            Some(finding.hint("name the destination, so that a change of the default does not change this number"))
+        }
+        Unassigned::Unsupported => Some(unsupported(span, "leave a number without a destination")),
+        Unassigned::ReleasesNumber => {
+            let finding = unsupported(span, &format!("leave {number} without a destination: it would lose the number"));
+            Some(finding.hint("release a number in the vendor's portal, and remove it from the file"))
+        }
+    }
 }
 
 fn label_fits(resolver: &Resolver<'_, '_>, desired: &DesiredNumber, diagnostics: &mut Vec<Diagnostic>) {
@@ -84,16 +102,22 @@ fn label_fits(resolver: &Resolver<'_, '_>, desired: &DesiredNumber, diagnostics:
         && let Some(label) = &desired.label
         && label.value.chars().count() > most
     {
-        unsupported(label.span, &format!("keep a label of more than {most} characters"), diagnostics);
+        diagnostics.push(unsupported(label.span, &format!("keep a label of more than {most} characters")));
     }
 }
 
-fn unsupported(span: Span, what: &str, diagnostics: &mut Vec<Diagnostic>) {
-    let message = format!("this account cannot {what}");
-    diagnostics.push(Diagnostic::new(Rule::UNSUPPORTED_BY_PROVIDER, Some(span), message));
+pub(super) fn unsupported(span: Span, what: &str) -> Diagnostic {
+    Diagnostic::new(Rule::UNSUPPORTED_BY_PROVIDER, Some(span), format!("this account cannot {what}"))
 }
 
-fn not_in_account(desired: &DesiredNumber) -> Diagnostic {
+fn missing_number(resolver: &Resolver<'_, '_>, desired: &DesiredNumber) -> Diagnostic {
+    let name = desired.number.to_string();
+    let unreadable = &resolver.directory.live().unreadable;
+    if let Some(one) = unreadable.iter().find(|one| one.kind == Kind::Number && *one.name == *name) {
+        let message = format!("the number {name} of the account cannot be managed: {}", one.why);
+        return Diagnostic::new(Rule::UNREADABLE_OBJECT, Some(desired.span), message)
+            .hint("remove it from the file until the account has it once and in a form that can be read");
+    }
     Diagnostic::new(
         Rule::NUMBER_NOT_IN_ACCOUNT,
         Some(desired.span),

@@ -11,12 +11,13 @@ use foldhash::HashMap;
 
 use crate::diag::{Diagnostic, Rule, nearest_of_any};
 use crate::model::{
-    Desired, DesiredRingGroup, Directory, ExtensionNumber, FieldName, Found, Handle, Kind, ObjectRef, Reference,
-    Selector, Span, Spanned, Unreadable,
+    Desired, DesiredRingGroup, Directory, ExtensionNumber, FieldName, Found, Handle, Kind, LiveNumber, ObjectRef,
+    Reference, Selector, Span, Spanned, Unreadable,
 };
 
 use super::delta::Deletion;
 use super::matching::Matching;
+use super::numbers::unsupported;
 
 /// Finding the nearest name looks at every name, so only the first mistakes get one.
 const SUGGESTIONS: u32 = 25;
@@ -95,6 +96,29 @@ impl<'r, 'a> Resolver<'r, 'a> {
     /// Whether `absent` deletes this live group.
     pub(super) fn is_absent(&self, handle: Handle) -> bool {
         self.absent.contains(&handle)
+    }
+
+    /// The finding on an outside number that is one of the account's own: its calls leave the account and come back.
+    pub(super) fn own_number(&self, to: Handle, span: Span) -> Option<Diagnostic> {
+        if to.kind != Kind::External {
+            return None;
+        }
+        let number = self.directory.target_id(to)?.0.parse().ok()?;
+        let live = &self.directory.live().numbers;
+        live.binary_search_by_key(&number, |own: &LiveNumber| own.number).ok()?;
+        let message = format!("{number} is a number of this account: its calls would leave the account and come back");
+        let finding = Diagnostic::new(Rule::EXTERNAL_OWN_NUMBER, Some(span), message);
+        Some(finding.hint("name the object that the number leads to"))
+    }
+
+    /// The finding on a target at another site than what leads to it, where the account does not allow that.
+    pub(super) fn other_site(&self, from: Handle, to: Handle, span: Span) -> Option<Diagnostic> {
+        if self.directory.live().capabilities.across_sites {
+            return None;
+        }
+        let (here, there) = (self.directory.site(from)?, self.directory.site(to)?);
+        let what = || format!("lead from the site `{here}` to an object of the site `{there}`");
+        (here != there).then(|| unsupported(span, &what()))
     }
 
     /// The handle of a live reference; `None` if it is dangling or not modelled.

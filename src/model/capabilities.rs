@@ -1,5 +1,7 @@
 //! What a provider's account can do, checked while planning, before the first write.
 
+use std::num::NonZeroU16;
+
 use super::{ExtensionNumber, Kind, RingFor, RingMode, Steps};
 
 /// What an account accepts. Where the vendor's limit is unknown, the field says `None` or lists everything.
@@ -7,8 +9,10 @@ use super::{ExtensionNumber, Kind, RingFor, RingMode, Steps};
 pub struct Capabilities {
     /// What a number may be mapped to.
     pub destinations: Vec<Kind>,
-    /// Whether a number may be left without a destination.
-    pub unassign: bool,
+    /// What becomes of a number without a destination.
+    pub unassigned: Unassigned,
+    /// Whether a new destination of a number replaces the former one in one step. Else callers may meet a gap.
+    pub atomic_destination: bool,
     /// The ring modes.
     pub ring_modes: Vec<RingMode>,
     /// The shortest ring duration.
@@ -17,6 +21,10 @@ pub struct Capabilities {
     pub ring_for_most: RingFor,
     /// The duration of a group that states none.
     pub ring_for_default: RingFor,
+    /// The seconds of which a ring duration is a multiple: some vendors count in rings.
+    pub ring_for_step: NonZeroU16,
+    /// What the ring duration of a sequential group is for.
+    pub ring_for_scope: RingForScope,
     /// What may be a member of a ring group.
     pub members: Vec<Kind>,
     /// The most members that a group may have.
@@ -25,16 +33,50 @@ pub struct Capabilities {
     pub no_answer: Vec<Kind>,
     /// The fewest and the most digits of an extension number.
     pub extension_digits: (usize, usize),
+    /// When a ring group's extension number can be chosen.
+    pub extension_choice: ExtensionChoice,
     /// Extension numbers that the account keeps for itself.
     pub reserved_extensions: Vec<ExtensionNumber>,
     /// The most characters of a ring group's name.
     pub name_most: Option<usize>,
     /// The most characters of a number's label.
     pub label_most: Option<usize>,
+    /// Whether a number or a ring group may lead to an object of another site.
+    pub across_sites: bool,
     /// How fast the account may be asked.
     pub requests: RequestLimits,
     /// How many vendor calls its changes take, and which.
     pub steps: Steps,
+}
+
+/// What becomes of a number without a destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unassigned {
+    /// The account keeps the number, and a call to it ends.
+    EndsCall,
+    /// The account keeps the number and sends its calls to a destination of its own.
+    Default,
+    /// The account has no such numbers.
+    Unsupported,
+    /// The account releases the number. Strowger never asks for that.
+    ReleasesNumber,
+}
+
+/// What a sequential group's ring duration is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RingForScope {
+    Member,
+    Group,
+}
+
+/// When a ring group's extension number can be chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ExtensionChoice {
+    /// Never: the account gives out the numbers.
+    Never,
+    /// When the group is created.
+    Creation,
+    Always,
 }
 
 /// How fast an account may be asked.
@@ -56,7 +98,14 @@ impl Capabilities {
     /// What a plan against a snapshot is checked with. A snapshot may come from any vendor, so extension numbers
     /// may have any length that vendors use, and texts any that the file format takes.
     pub fn of_snapshot() -> Self {
-        Self { extension_digits: (2, 8), name_most: None, label_most: None, ..Self::default() }
+        Self {
+            destinations: Kind::DESTINATIONS.to_vec(),
+            no_answer: Kind::NO_ANSWER.to_vec(),
+            extension_digits: (2, 8),
+            name_most: None,
+            label_most: None,
+            ..Self::default()
+        }
     }
 
     /// Whether this extension number is one that the account hands out.
@@ -72,19 +121,24 @@ impl Default for Capabilities {
     fn default() -> Self {
         let seconds = |count| RingFor::from_seconds(count).unwrap_or(RingFor::SHORTEST);
         Self {
-            destinations: Kind::DESTINATIONS.to_vec(),
-            unassign: true,
+            destinations: vec![Kind::Receptionist, Kind::User, Kind::RingGroup, Kind::Conference],
+            unassigned: Unassigned::EndsCall,
+            atomic_destination: true,
             ring_modes: vec![RingMode::Simultaneous, RingMode::Sequential],
             ring_for_least: seconds(5),
             ring_for_most: seconds(300),
             ring_for_default: seconds(20),
+            ring_for_step: NonZeroU16::MIN,
+            ring_for_scope: RingForScope::Member,
             members: Kind::MEMBERS.to_vec(),
             members_most: Some(50),
             no_answer: vec![Kind::User, Kind::Voicemail, Kind::RingGroup],
             extension_digits: (3, 4),
+            extension_choice: ExtensionChoice::Always,
             reserved_extensions: Vec::new(),
             name_most: Some(64),
             label_most: Some(200),
+            across_sites: true,
             requests: RequestLimits::default(),
             steps: Steps::default(),
         }

@@ -113,6 +113,10 @@ pub struct Change {
     /// no order avoids it. No number is without a destination meanwhile.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreachable_meanwhile: Vec<String>,
+    /// Whether calls to the number may fail while its destination is written, because the vendor does not do that in one
+    /// step.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gap: bool,
     /// How many API calls it costs.
     pub calls: u32,
     /// The vendor calls that it takes, in order; empty if it is a single one.

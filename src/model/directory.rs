@@ -4,6 +4,7 @@
 //! groups, for a group that a plan is about to create), so that the diff of a large account compares
 //! integers instead of strings.
 
+mod externals;
 mod ids;
 mod texts;
 
@@ -13,17 +14,18 @@ use foldhash::{HashMap, HashSet};
 
 use super::unreadable::{Unread, Unreadable};
 use super::{
-    ExtensionNumber, Kind, LiveAccount, LiveNumber, LiveObject, NameKey, ObjectId, ObjectRef, Reference, Selector,
-    WritableKind,
+    ExtensionNumber, Kind, LiveAccount, LiveMailbox, LiveNumber, LiveObject, NameKey, ObjectId, ObjectRef, Reference,
+    Selector, WritableKind,
 };
 
+use externals::Externals;
 use ids::Ids;
 use texts::Texts;
 
 /// An object of one live account: its kind and its position in that kind's list.
 ///
-/// A voicemail box has the position of its user. A ring group at or past the end of the live list is one
-/// that the plan creates.
+/// A user's mailbox has the position of the user, or of the first of those who share it; other mailboxes follow. A ring
+/// group at or past the end of the live list is one that the plan creates. Outside numbers have positions of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Handle {
     /// The kind.
@@ -53,6 +55,7 @@ pub struct Directory<'a> {
     unread: OnceCell<Unread<'a>>,
     /// For each number where it goes; everybody asks.
     destinations: OnceCell<Vec<Option<Handle>>>,
+    externals: Externals,
 }
 
 /// Nearly every extension number has one holder.
@@ -67,8 +70,15 @@ impl<'a> Directory<'a> {
     /// The directory of an account. Each part of it is made on first use, in time linear in the size of
     /// the account.
     pub fn new(live: &'a LiveAccount) -> Self {
-        let (ids, texts) = (Ids::new(live), Texts::new(live));
-        Self { live, ids, texts, extensions: OnceCell::new(), unread: OnceCell::new(), destinations: OnceCell::new() }
+        Self {
+            live,
+            ids: Ids::new(live),
+            texts: Texts::new(live),
+            extensions: OnceCell::new(),
+            unread: OnceCell::new(),
+            destinations: OnceCell::new(),
+            externals: Externals::default(),
+        }
     }
 
     /// The account that is indexed.
@@ -78,7 +88,10 @@ impl<'a> Directory<'a> {
 
     /// The object with this id; `None` if it is gone or not modelled.
     pub fn by_id(&self, reference: &ObjectRef) -> Option<Handle> {
-        self.ids.find(reference)
+        match reference.kind {
+            Kind::External => Some(self.externals.handle(&reference.id)),
+            _ => self.ids.find(reference),
+        }
     }
 
     /// The number or the ring group with this id; `None` if it is gone.
@@ -120,9 +133,21 @@ impl<'a> Directory<'a> {
 
     /// What a reference means in this account.
     ///
-    /// A voicemail box is found by what finds its user. All digits is an extension number first, and a name
-    /// only if no object of that kind has the extension.
+    /// A mailbox is found by what finds its user, else by its own name or number. All digits is an extension number
+    /// first, and a name only if no object of that kind has the extension.
     pub fn find(&self, reference: &Reference) -> Found {
+        if let Selector::Number(number) = reference.selector {
+            return Found::One(self.externals.handle(&ObjectId(number.to_string().into())));
+        }
+        match self.find_object(reference) {
+            Found::None if reference.kind == Kind::Voicemail => {
+                self.folded(Kind::Voicemail, &reference.selector.folded())
+            }
+            found => found,
+        }
+    }
+
+    fn find_object(&self, reference: &Reference) -> Found {
         let kind = match reference.kind {
             Kind::Voicemail => Kind::User,
             kind => kind,
@@ -161,23 +186,51 @@ impl<'a> Directory<'a> {
     }
 
     fn as_kind(&self, kind: Kind, index: u32) -> Found {
-        let boxless =
-            kind == Kind::Voicemail && self.live.users.get(index as usize).is_none_or(|user| user.voicemail.is_none());
-        if boxless { Found::None } else { Found::One(Handle { kind, index }) }
+        if kind != Kind::Voicemail {
+            return Found::One(Handle { kind, index });
+        }
+        let mailbox = self.live.users.get(index as usize).and_then(|user| user.voicemail.clone());
+        let found = mailbox.and_then(|id| self.by_id(&ObjectRef { kind, id }));
+        found.map_or(Found::None, Found::One)
     }
 
-    /// The vendor's id of an object; `None` for a group that the plan creates.
+    /// The mailbox at a position, if it is not a user's.
+    fn mailbox(&self, index: usize) -> Option<&'a LiveMailbox> {
+        self.live.mailboxes.get(index.checked_sub(self.live.users.len())?)
+    }
+
+    /// The site of an object, where the account has sites.
+    pub fn site(&self, handle: Handle) -> Option<&'a str> {
+        if self.live.sites.is_empty() {
+            return None;
+        }
+        let id = self.id(handle)?.clone();
+        self.live.sites.get(&ObjectRef { kind: handle.kind, id }).map(|site| &**site)
+    }
+
+    /// The vendor's id of an object of the account; `None` for a group that the plan creates, and for an outside number.
     pub fn id(&self, handle: Handle) -> Option<&'a ObjectId> {
         let index = handle.index as usize;
         match handle.kind {
             Kind::RingGroup => self.live.ring_groups.get(index).map(|group| &group.id),
             Kind::User => self.live.users.get(index).map(|user| &user.id),
-            Kind::Voicemail => self.live.users.get(index).and_then(|user| user.voicemail.as_ref()),
+            Kind::Voicemail => match self.live.users.get(index) {
+                Some(user) => user.voicemail.as_ref(),
+                None => self.mailbox(index).map(|mailbox| &mailbox.id),
+            },
             Kind::Device => self.live.devices.get(index).map(|device| &device.id),
             Kind::Receptionist => self.live.receptionists.get(index).map(|receptionist| &receptionist.id),
             Kind::Conference => self.live.conferences.get(index).map(|conference| &conference.id),
             Kind::Number => self.live.numbers.get(index).map(|number| &number.id),
-            Kind::Other => None,
+            Kind::External | Kind::Other => None,
+        }
+    }
+
+    /// What a reference to this object has as its id; `None` for a group that the plan creates.
+    pub fn target_id(&self, handle: Handle) -> Option<ObjectId> {
+        match handle.kind {
+            Kind::External => self.externals.id(handle.index),
+            _ => self.id(handle).cloned(),
         }
     }
 
@@ -188,7 +241,10 @@ impl<'a> Directory<'a> {
         let (texts, extension): ([Option<&str>; 2], _) = match handle.kind {
             Kind::User | Kind::Voicemail => match self.live.users.get(index) {
                 Some(user) => ([user.email.as_deref(), Some(&user.name)], user.extension.as_ref()),
-                None => ([None, None], None),
+                None => match self.mailbox(index) {
+                    Some(mailbox) => ([Some(&*mailbox.name), None], mailbox.extension.as_ref()),
+                    None => ([None, None], None),
+                },
             },
             Kind::RingGroup => match self.live.ring_groups.get(index) {
                 Some(group) => ([Some(group.name.as_str()), None], group.extension.as_ref()),
@@ -206,22 +262,21 @@ impl<'a> Directory<'a> {
             Kind::Number => {
                 return self.live.numbers.get(index).map(|number| number.number.to_string()).unwrap_or_default();
             }
-            Kind::Other => ([None, None], None),
+            Kind::External | Kind::Other => ([None, None], None),
         };
         let candidates = texts.into_iter().flatten().chain(extension.map(ExtensionNumber::as_str));
         for text in candidates {
-            if let Ok(selector) = Selector::parse(text)
-                && self.find(&Reference { kind: handle.kind, selector }) == Found::One(handle)
-            {
+            if Reference::parse(handle.kind, text).is_ok_and(|reference| self.find(&reference) == Found::One(handle)) {
                 return text.to_owned();
             }
         }
-        self.id(handle).map(ToString::to_string).unwrap_or_default()
+        self.target_id(handle).map(|id| id.to_string()).unwrap_or_default()
     }
 
     /// Every selector text of a kind, for "did you mean".
     pub fn texts(&self, kind: Kind) -> impl Iterator<Item = &str> {
-        self.texts.all(if kind == Kind::Voicemail { Kind::User } else { kind })
+        let of_users = (kind == Kind::Voicemail).then(|| self.texts.all(Kind::User));
+        self.texts.all(kind).chain(of_users.into_iter().flatten())
     }
 }
 

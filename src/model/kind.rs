@@ -20,8 +20,10 @@ pub enum Kind {
     Conference,
     /// One phone of a user.
     Device,
-    /// The mailbox of a user.
+    /// A mailbox: of a user, of several, of a ring group or of the account itself.
     Voicemail,
+    /// A number outside of the account, such as `external/+33612345678`. Not an object of the account.
+    External,
     /// Something that the vendor has and Strowger does not model, such as a queue or a fax. It can be read
     /// and shown, never written.
     Other,
@@ -29,16 +31,24 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind that can stand in a reference.
-    pub const REFERABLE: [Self; 6] =
-        [Self::User, Self::RingGroup, Self::Receptionist, Self::Conference, Self::Device, Self::Voicemail];
+    pub const REFERABLE: [Self; 7] = [
+        Self::User,
+        Self::RingGroup,
+        Self::Receptionist,
+        Self::Conference,
+        Self::Device,
+        Self::Voicemail,
+        Self::External,
+    ];
     /// How many kinds there are: for lists by kind, in the order of the kinds.
     pub const COUNT: usize = Self::Other as usize + 1;
-    /// What a number may be mapped to (domain reference, section 2).
-    pub const DESTINATIONS: [Self; 4] = [Self::Receptionist, Self::User, Self::RingGroup, Self::Conference];
+    /// What a number may be mapped to, where the provider can do it.
+    pub const DESTINATIONS: [Self; 6] =
+        [Self::Receptionist, Self::User, Self::RingGroup, Self::Conference, Self::Voicemail, Self::External];
     /// What may be a member of a ring group (domain reference, section 3).
     pub const MEMBERS: [Self; 2] = [Self::User, Self::Device];
     /// What may take a call that a ring group did not answer, where the provider can do it.
-    pub const NO_ANSWER: [Self; 4] = [Self::User, Self::Voicemail, Self::RingGroup, Self::Receptionist];
+    pub const NO_ANSWER: [Self; 5] = [Self::User, Self::Voicemail, Self::RingGroup, Self::Receptionist, Self::External];
 
     /// The word in front of the `/`.
     pub fn as_str(self) -> &'static str {
@@ -50,7 +60,23 @@ impl Kind {
             Self::Conference => "conference",
             Self::Device => "device",
             Self::Voicemail => "voicemail",
+            Self::External => "external",
             Self::Other => "other",
+        }
+    }
+
+    /// The words for an object of the kind in a sentence: `a ring group`.
+    pub fn with_article(self) -> &'static str {
+        match self {
+            Self::Number => "a number",
+            Self::User => "a user",
+            Self::RingGroup => "a ring group",
+            Self::Receptionist => "a receptionist",
+            Self::Conference => "a conference",
+            Self::Device => "a device",
+            Self::Voicemail => "a voicemail box",
+            Self::External => "an outside number",
+            Self::Other => "an object of another kind",
         }
     }
 

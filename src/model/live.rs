@@ -4,7 +4,7 @@
 //! reference may point at something that is gone (some vendors delete what others point to) or at a kind
 //! that is not modelled; both can be read and shown. Ids are the vendor's own and mean nothing to the core.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -91,7 +91,7 @@ pub struct LiveUser {
     pub name: Box<str>,
     pub email: Option<Box<str>>,
     pub extension: Option<ExtensionNumber>,
-    /// The mailbox, if there is one.
+    /// The mailbox, if there is one. Several users may share it.
     pub voicemail: Option<ObjectId>,
     /// Whether every call is forwarded, so that none of the person's phones ring.
     pub always_forwarded: bool,
@@ -124,6 +124,16 @@ pub struct LiveConference {
     pub extension: Option<ExtensionNumber>,
 }
 
+/// A mailbox that is not a user's own: of a ring group, or of the account. Strowger reads it and never writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveMailbox {
+    pub id: ObjectId,
+    /// Of the mailbox, or of the group that has it.
+    pub name: Box<str>,
+    /// Its number, which may also be a user's extension number.
+    pub extension: Option<ExtensionNumber>,
+}
+
 /// The whole account, as read at one time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LiveAccount {
@@ -136,6 +146,9 @@ pub struct LiveAccount {
     pub devices: Vec<LiveDevice>,
     pub receptionists: Vec<LiveReceptionist>,
     pub conferences: Vec<LiveConference>,
+    pub mailboxes: Vec<LiveMailbox>,
+    /// The site, or location, of an object, where the vendor has several.
+    pub sites: BTreeMap<ObjectRef, Box<str>>,
     /// Numbers and ring groups that have no place in the lists above.
     pub unreadable: Vec<Unreadable>,
 }
@@ -152,21 +165,14 @@ impl LiveAccount {
     /// Puts the lists in a stable order and refuses an account that lists an object twice.
     pub fn validated(mut self) -> Result<Self, Incomplete> {
         self.numbers.sort_unstable_by_key(|number| number.number);
-        for pair in self.numbers.windows(2) {
-            if let [left, right] = pair
-                && left.number == right.number
-            {
-                return Err(Incomplete::Repeated { kind: Kind::Number, id: left.number.to_string().into() });
-            }
-        }
         ensure_unique(Kind::Number, self.numbers.iter().map(|number| &number.id))?;
+        self.separate_repeated_numbers();
         sort(Kind::RingGroup, &mut self.ring_groups, |group| &group.id)?;
         sort(Kind::User, &mut self.users, |user| &user.id)?;
-        // A mailbox of two people would have two names, and a plan could not distinguish them.
-        ensure_unique(Kind::Voicemail, self.users.iter().filter_map(|user| user.voicemail.as_ref()))?;
         sort(Kind::Device, &mut self.devices, |device| &device.id)?;
         sort(Kind::Receptionist, &mut self.receptionists, |receptionist| &receptionist.id)?;
         sort(Kind::Conference, &mut self.conferences, |conference| &conference.id)?;
+        sort(Kind::Voicemail, &mut self.mailboxes, |mailbox| &mailbox.id)?;
         self.unreadable.sort_unstable_by(|one, other| (one.kind, &one.id).cmp(&(other.kind, &other.id)));
         if let Some((kind, id)) = self.repeated_unreadable() {
             return Err(Incomplete::Repeated { kind, id: (&*id.0).into() });
@@ -174,16 +180,41 @@ impl LiveAccount {
         Ok(self)
     }
 
-    /// How many objects of a kind may be referred to by position. A mailbox has the position of its user.
+    /// Numbers that the account has more than once, as on two trunks, cannot be managed: which one takes a call is not
+    /// known.
+    fn separate_repeated_numbers(&mut self) {
+        if self.numbers.is_sorted_by(|left, right| left.number < right.number) {
+            return;
+        }
+        let mut counts: BTreeMap<E164, usize> = BTreeMap::new();
+        for number in &self.numbers {
+            *counts.entry(number.number).or_default() += 1;
+        }
+        let is_repeated = |number: &LiveNumber| counts.get(&number.number).is_some_and(|count| *count > 1);
+        let (repeated, once): (Vec<_>, Vec<_>) = self.numbers.drain(..).partition(is_repeated);
+        self.numbers = once;
+        self.unreadable.extend(repeated.into_iter().map(|number| Unreadable {
+            kind: Kind::Number,
+            id: number.id,
+            name: number.number.to_string().into(),
+            extension: None,
+            targets: number.to.into_iter().collect(),
+            why: "the account has this number more than once, as on two trunks".into(),
+        }));
+    }
+
+    /// How many objects of a kind may be referred to by position. The mailboxes of users have the positions of their
+    /// users, and the other mailboxes follow.
     pub fn count(&self, kind: Kind) -> usize {
         match kind {
             Kind::Number => self.numbers.len(),
             Kind::RingGroup => self.ring_groups.len(),
-            Kind::User | Kind::Voicemail => self.users.len(),
+            Kind::User => self.users.len(),
+            Kind::Voicemail => self.users.len() + self.mailboxes.len(),
             Kind::Device => self.devices.len(),
             Kind::Receptionist => self.receptionists.len(),
             Kind::Conference => self.conferences.len(),
-            Kind::Other => 0,
+            Kind::External | Kind::Other => 0,
         }
     }
 
@@ -196,13 +227,17 @@ impl LiveAccount {
         match kind {
             Kind::RingGroup => rest(&self.ring_groups, from).for_each(|(at, group)| take(at, &group.id)),
             Kind::User => rest(&self.users, from).for_each(|(at, user)| take(at, &user.id)),
-            Kind::Voicemail => rest(&self.users, from)
-                .filter_map(|(at, user)| Some((at, user.voicemail.as_ref()?)))
-                .for_each(|(at, mailbox)| take(at, mailbox)),
+            Kind::Voicemail => {
+                let users = rest(&self.users, from).filter_map(|(at, user)| Some((at, user.voicemail.as_ref()?)));
+                users.for_each(|(at, mailbox)| take(at, mailbox));
+                let first = u32::try_from(self.users.len()).unwrap_or(u32::MAX);
+                let others = rest(&self.mailboxes, from.saturating_sub(self.users.len()));
+                others.for_each(|(at, mailbox)| take(first.saturating_add(at), &mailbox.id));
+            }
             Kind::Device => rest(&self.devices, from).for_each(|(at, device)| take(at, &device.id)),
             Kind::Receptionist => rest(&self.receptionists, from).for_each(|(at, one)| take(at, &one.id)),
             Kind::Conference => rest(&self.conferences, from).for_each(|(at, one)| take(at, &one.id)),
-            Kind::Number | Kind::Other => {}
+            Kind::Number | Kind::External | Kind::Other => {}
         }
     }
 

@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{DesiredRingGroup, E164, FieldName, Freeze, NameKey, Reference, Scope, Span, Spanned, WatchPolicy};
+use super::{
+    DesiredRingGroup, E164, ExternalPolicy, FieldName, Freeze, NameKey, Reference, Scope, Span, Spanned, WatchPolicy,
+};
 
 /// The policy of one account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub struct GuardPolicy {
     pub protect: Protected,
     /// What these files own.
     pub scope: Scope,
+    /// Which outside numbers may become destinations.
+    pub external: ExternalPolicy,
     /// When nothing is written.
     pub freeze: Freeze,
 }

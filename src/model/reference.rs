@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use super::{ExtensionNumber, Kind, Name, NameError, NameKey};
+use super::{E164, E164Error, ExtensionNumber, Kind, Name, NameError, NameKey};
 
 /// A reference that is well formed; whether it names anything is not known yet.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,6 +23,8 @@ pub enum Selector {
     Email(Box<str>),
     /// By name. Compared by [`NameKey`].
     Name(Name),
+    /// By phone number: one outside of the account.
+    Number(E164),
 }
 
 /// Why a text is not a reference.
@@ -37,6 +39,9 @@ pub enum ReferenceError {
     /// What follows the `/` is not a name.
     #[error("{0}")]
     Selector(NameError),
+    /// What follows `external/` is not a phone number.
+    #[error("{0}")]
+    Number(E164Error),
 }
 
 impl Selector {
@@ -54,22 +59,37 @@ impl Selector {
     }
 
     /// The text, as people see it.
-    pub(super) fn as_str(&self) -> &str {
+    fn text(&self) -> Cow<'_, str> {
         match self {
-            Self::Extension(extension) => extension.as_str(),
-            Self::Email(email) => email,
-            Self::Name(name) => name.as_str(),
+            Self::Extension(extension) => extension.as_str().into(),
+            Self::Email(email) => (&**email).into(),
+            Self::Name(name) => name.as_str().into(),
+            Self::Number(number) => number.to_string().into(),
         }
     }
 
     /// The text under which e-mails and names are compared.
     pub fn key(&self) -> NameKey {
-        NameKey::of(self.as_str())
+        NameKey::of(&self.text())
     }
 
     /// The text of [`Self::key`], borrowed where it needs no change: for look-ups that keep nothing.
     pub fn folded(&self) -> Cow<'_, str> {
-        NameKey::folded(self.as_str())
+        match self.text() {
+            Cow::Borrowed(text) => NameKey::folded(text),
+            Cow::Owned(text) => NameKey::folded(&text).into_owned().into(),
+        }
+    }
+}
+
+impl Reference {
+    /// A reference to an object of this kind, from what follows the `/`.
+    pub fn parse(kind: Kind, selector: &str) -> Result<Self, ReferenceError> {
+        let selector = match kind {
+            Kind::External => Selector::Number(selector.trim().parse().map_err(ReferenceError::Number)?),
+            _ => Selector::parse(selector).map_err(ReferenceError::Selector)?,
+        };
+        Ok(Self { kind, selector })
     }
 }
 
@@ -80,8 +100,7 @@ impl FromStr for Reference {
         let (word, selector) = text.split_once('/').ok_or(ReferenceError::NoSlash)?;
         let word = word.trim();
         let kind = Kind::parse(word).ok_or_else(|| ReferenceError::UnknownKind(word.into()))?;
-        let selector = Selector::parse(selector).map_err(ReferenceError::Selector)?;
-        Ok(Self { kind, selector })
+        Self::parse(kind, selector)
     }
 }
 
@@ -91,6 +110,7 @@ impl fmt::Display for Selector {
             Self::Extension(extension) => extension.fmt(f),
             Self::Email(email) => f.write_str(email),
             Self::Name(name) => name.fmt(f),
+            Self::Number(number) => number.fmt(f),
         }
     }
 }
@@ -116,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_reference_survives_the_round_trip_through_text() {
-        for text in ["user/202", "user/a@b.c", "ring_group/Ventes Nord", "device/front-desk"] {
+        for text in ["user/202", "user/a@b.c", "ring_group/Ventes Nord", "device/front-desk", "external/+33612345678"] {
             assert_eq!(text.parse::<Reference>().map(|reference| reference.to_string()), Ok(text.to_owned()));
         }
     }
@@ -125,6 +145,7 @@ mod tests {
     fn half_a_reference_is_refused() {
         assert_eq!("ventes".parse::<Reference>(), Err(ReferenceError::NoSlash));
         assert_eq!("grp/x".parse::<Reference>(), Err(ReferenceError::UnknownKind("grp".into())));
+        assert_eq!("external/0612345678".parse::<Reference>(), Err(ReferenceError::Number(E164Error::NoPlus)));
         assert_eq!("user/".parse::<Reference>(), Err(ReferenceError::Selector(NameError::Empty)));
     }
 }

@@ -97,6 +97,9 @@ impl<'b, 'd> Builder<'b, 'd> {
             unreachable_meanwhile: unreachable.iter().map(|&group| self.difference.name_after(group)).collect(),
             ..change
         };
+        // While a vendor deletes the former destination and then sets the new one, callers of the number meet neither.
+        let is_atomic = self.difference.directory.live().capabilities.atomic_destination;
+        change.gap = !is_atomic && change.after(FieldName::To).is_some();
         let directory = &self.difference.directory;
         let live = change.object.id.as_ref().and_then(|id| directory.object(change.object.kind, id));
         change.document = live.and_then(LiveObject::document).cloned();
@@ -179,7 +182,7 @@ impl<'b, 'd> Builder<'b, 'd> {
     }
 
     fn planned(&self, target: Handle) -> PlannedRef {
-        let id = self.difference.directory.id(target).cloned();
+        let id = self.difference.directory.target_id(target);
         let creation = || self.creations.get(&target).expect("a target is live, or created by the same plan");
         let created_by = if id.is_some() { None } else { Some(change_id(*creation())) };
         PlannedRef { kind: target.kind, id, name: self.difference.name_after(target), created_by }
@@ -202,6 +205,7 @@ fn blank(verb: Verb, kind: WritableKind, name: String, live: Option<LiveObject<'
         expects: live.map(preimage::of),
         revision: live.and_then(LiveObject::revision).cloned(),
         unreachable_meanwhile: Vec::new(),
+        gap: false,
         calls: 1,
         steps: Vec::new(),
         document: None,

@@ -7,6 +7,7 @@
 
 mod caps;
 mod downstream;
+mod external;
 mod nearly_empty;
 mod protection;
 mod scope;
@@ -33,6 +34,7 @@ pub(super) fn evaluate(changes: &[Change], desired: &Desired, live: &LiveAccount
     blocks.extend(protection::evaluate(&case));
     blocks.extend(nearly_empty::evaluate(&case));
     blocks.extend(scope::evaluate(&case));
+    blocks.extend(external::evaluate(&case));
     blocks.extend(unreadable_base::evaluate(&case));
     blocks.extend(unknown_protected::evaluate(&case));
     blocks

@@ -84,6 +84,7 @@ mod tests {
             expects: Some(PreImage("as it was".to_owned())),
             revision: None,
             unreachable_meanwhile: Vec::new(),
+            gap: false,
             calls: 1,
             steps: Vec::new(),
             document: None,

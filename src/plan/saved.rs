@@ -65,7 +65,7 @@ impl<'a> Shown<'a> {
 
     fn group(&self, name: &str) -> Option<ObjectId> {
         match self.directory.named(Kind::RingGroup, &NameKey::of(name)) {
-            Found::One(handle) => self.directory.id(handle).cloned(),
+            Found::One(handle) => self.directory.target_id(handle),
             Found::Several(_) | Found::None => None,
         }
     }

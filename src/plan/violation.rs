@@ -32,6 +32,8 @@ pub enum Guard {
     NearlyEmpty,
     /// An object outside of what these files own.
     Scope,
+    /// A new destination outside of the account that `policy.external` does not list.
+    External,
     /// What guarded the account before this change should be known, and is not.
     Base,
     /// No window for changes is open.
@@ -52,6 +54,7 @@ impl Guard {
             Self::Protected => "protected",
             Self::NearlyEmpty => "nearly-empty",
             Self::Scope => "scope",
+            Self::External => "external",
             Self::Base => "base",
             Self::Window => "window",
             Self::Suspended => "suspended",

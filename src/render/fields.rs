@@ -125,6 +125,10 @@ pub(super) fn notes(change: &Change) -> Vec<String> {
             groups.join(", ")
         ));
     }
+    if change.gap {
+        notes
+            .push("calls to the number may fail during the write: this vendor does not move it in one step".to_owned());
+    }
     if change.steps.len() > 1 {
         let steps: Vec<String> = change.steps.iter().map(|step| sanitized(&step.name)).collect();
         notes.push(format!("{} steps: {}", steps.len(), steps.join(", ")));

@@ -319,6 +319,9 @@ fn of_guard(guard: Guard) -> Rule {
         }
         Guard::NearlyEmpty => ("guard-nearly-empty", "Files that declare almost nothing do not empty an account."),
         Guard::Scope => ("guard-scope", "Only objects that the files own are written."),
+        Guard::External => {
+            ("guard-external", "A new destination outside of the account is one that `policy.external` lists.")
+        }
         Guard::Base => ("guard-base", "The policy that guarded the account before this change is known."),
         Guard::Window => ("guard-window", "Changes are written while a window of the policy is open."),
         Guard::Suspended => ("guard-suspended", "Nothing is written while the policy suspends changes."),

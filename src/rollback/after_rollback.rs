@@ -140,8 +140,8 @@ impl<'w, 'l> Projected<'w, 'l> {
             return self.group_reference(self.name(handle, &group.name));
         }
         let label = directory.label(handle);
-        let reference = Selector::parse(&label).ok().map(|selector| Reference { kind: to.kind, selector });
-        let exact = reference.filter(|reference| directory.find(reference) == Found::One(handle));
+        let exact =
+            Reference::parse(to.kind, &label).ok().filter(|reference| directory.find(reference) == Found::One(handle));
         exact.ok_or_else(|| format!("nothing that a file can say tells {} {label} from others", to.kind))
     }
 

@@ -5,3 +5,4 @@ mod fields;
 mod partial;
 mod reviewed;
 mod saved;
+mod vendors;

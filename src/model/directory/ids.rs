@@ -37,7 +37,7 @@ impl<'a> Ids<'a> {
     /// The object that a reference points at; `None` if it is gone or not modelled.
     pub(super) fn find(&self, reference: &ObjectRef) -> Option<Handle> {
         let kind = reference.kind;
-        let tables = self.tables.get(kind as usize).filter(|_| kind != Kind::Other)?;
+        let tables = self.tables.get(kind as usize)?;
         let addresses = tables.addresses.get_or_init(|| table(self.live, kind, address));
         let index = addresses.get(&address(&reference.id)).copied().or_else(|| {
             let texts = tables.texts.get_or_init(|| table(self.live, kind, ObjectId::clone));
@@ -62,7 +62,8 @@ fn address(ObjectId(id): &ObjectId) -> usize {
 fn table<K: Eq + Hash>(live: &LiveAccount, kind: Kind, key: impl Fn(&ObjectId) -> K) -> HashMap<K, u32> {
     let mut table = HashMap::with_capacity_and_hasher(live.count(kind), foldhash::fast::RandomState::default());
     live.each_id(kind, 0, |index, id| {
-        table.insert(key(id), index);
+        // The first user of a shared mailbox gives it its position.
+        table.entry(key(id)).or_insert(index);
     });
     table
 }

@@ -135,6 +135,14 @@ fn each<'a>(live: &'a LiveAccount, kind: Kind, mut take: impl FnMut(u32, &'a str
         Kind::Device => (0u32..).zip(&live.devices).for_each(|(index, one)| take(index, &one.name)),
         Kind::Receptionist => (0u32..).zip(&live.receptionists).for_each(|(index, one)| take(index, &one.name)),
         Kind::Conference => (0u32..).zip(&live.conferences).for_each(|(index, one)| take(index, &one.name)),
-        Kind::Voicemail | Kind::Number | Kind::Other => {}
+        Kind::Voicemail => {
+            // Those of users are found by what finds the user.
+            let first = u32::try_from(live.users.len()).unwrap_or(u32::MAX);
+            for (index, mailbox) in (first..).zip(&live.mailboxes) {
+                take(index, &mailbox.name);
+                mailbox.extension.iter().for_each(|extension| take(index, extension.as_str()));
+            }
+        }
+        Kind::Number | Kind::External | Kind::Other => {}
     }
 }

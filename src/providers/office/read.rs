@@ -81,6 +81,8 @@ impl Office {
         unreadable.extend(groups);
         convert::default_number(odd.as_deref(), &unreadable)?;
         Ok(LiveAccount {
+            mailboxes: Vec::new(),
+            sites: std::collections::BTreeMap::new(),
             account,
             capabilities,
             numbers,

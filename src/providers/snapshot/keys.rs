@@ -70,6 +70,7 @@ impl<'a> Keys<'a> {
     pub(super) fn reference(&self, reference: &ObjectRef) -> String {
         match self.keys.get(&(reference.kind, &*reference.id.0)) {
             Some(key) => format!("{}/{key}", reference.kind),
+            None if reference.kind == Kind::External => format!("external/{}", reference.id),
             None if reference.kind == Kind::Other => format!("{OTHER}{}", reference.id),
             None => format!("{OTHER}{}/{}", reference.kind, reference.id),
         }

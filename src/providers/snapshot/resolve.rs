@@ -1,6 +1,8 @@
 //! From reference texts to the objects that they mean.
 
-use crate::model::{Directory, Found, Incomplete, Kind, LiveAccount, ObjectId, ObjectRef, Reference, ReferenceError};
+use crate::model::{
+    Directory, Found, Incomplete, Kind, LiveAccount, ObjectId, ObjectRef, Reference, ReferenceError, Selector,
+};
 use crate::text::sanitized;
 
 use super::SnapshotError;
@@ -60,7 +62,10 @@ fn meanings(live: &LiveAccount, references: &mut References, texts: &[Box<str>])
             let reference: Reference = text.parse().map_err(|why: ReferenceError| {
                 format!("`{}`: {}", sanitized(text, 80), sanitized(&why.to_string(), 200))
             })?;
-            let by_extension = matches!(reference.selector, crate::model::Selector::Extension(_));
+            if let Selector::Number(number) = reference.selector {
+                return Ok(ObjectRef { kind: Kind::External, id: ObjectId(number.to_string().into()) });
+            }
+            let by_extension = matches!(reference.selector, Selector::Extension(_));
             // All digits is an extension number first, whatever the keys are.
             if !by_extension && let Some(id) = references.by_id(live, reference.kind, text) {
                 return Ok(ObjectRef { kind: reference.kind, id });

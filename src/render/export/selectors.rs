@@ -1,6 +1,6 @@
 //! References that read back as the object that they were made from, or the reason why there is none.
 
-use crate::model::{Directory, ExtensionNumber, Found, Handle, Kind, ObjectRef, Reference, Selector, is_unprintable};
+use crate::model::{Directory, ExtensionNumber, Found, Handle, Kind, ObjectRef, Reference, is_unprintable};
 use crate::text::sanitized;
 
 /// The references of one account.
@@ -34,8 +34,7 @@ impl<'s, 'a> Selectors<'s, 'a> {
 
     /// Whether this text names this object and no other.
     pub(super) fn finds(&self, kind: Kind, text: &str, handle: Handle) -> bool {
-        Selector::parse(text)
-            .is_ok_and(|selector| self.directory.find(&Reference { kind, selector }) == Found::One(handle))
+        Reference::parse(kind, text).is_ok_and(|reference| self.directory.find(&reference) == Found::One(handle))
     }
 }
 

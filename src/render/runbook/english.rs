@@ -77,6 +77,7 @@ pub(super) const WORDS: Words = Words {
         conference: "conference line",
         device: "device",
         voicemail: "voicemail box of",
+        external: "outside number",
         other: "object",
     },
     field,

@@ -81,6 +81,7 @@ pub(super) const WORDS: Words = Words {
         conference: "serveur de conférences",
         device: "appareil",
         voicemail: "boîte vocale de",
+        external: "numéro extérieur",
         other: "objet",
     },
     field,

@@ -271,6 +271,7 @@ impl Step<'_> {
             Kind::Conference => words.conference,
             Kind::Device => words.device,
             Kind::Voicemail => words.voicemail,
+            Kind::External => words.external,
             Kind::Other => words.other,
         }
     }

@@ -122,6 +122,7 @@ pub(super) struct Kinds {
     pub(super) conference: &'static str,
     pub(super) device: &'static str,
     pub(super) voicemail: &'static str,
+    pub(super) external: &'static str,
     pub(super) other: &'static str,
 }
 

@@ -87,6 +87,7 @@ fn change(id: u32, verb: Verb, name: &str, depends_on: &[u32]) -> Change {
         expects: None,
         revision: Some(Revision("read".into())),
         unreachable_meanwhile: Vec::new(),
+        gap: false,
         calls: 1,
         steps: Vec::new(),
         document: None,

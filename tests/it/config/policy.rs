@@ -238,7 +238,7 @@ fn the_documented_policies_are_right() {
         .filter_map(|rest| rest.split("```").next())
         .filter(|example| example.starts_with("policy:"))
         .collect();
-    assert_eq!(examples.len(), 7);
+    assert_eq!(examples.len(), 8);
     for example in examples {
         policy(&[example]);
     }

@@ -23,7 +23,7 @@ fn spellings(directory: &Directory<'_>, kind: Kind, handle: Handle) -> Vec<Refer
     let index = handle.index as usize;
     let texts = match kind {
         Kind::User | Kind::Voicemail => {
-            let user = &live.users[index];
+            let Some(user) = live.users.get(index) else { return Vec::new() };
             let extension = user.extension.as_ref().map(|extension| extension.as_str().to_owned());
             [Some(user.name.to_uppercase()), user.email.as_ref().map(|email| email.to_uppercase()), extension]
         }

@@ -12,7 +12,7 @@ use crate::support::generate::{Size, pair};
 
 /// The edges by the ids of the objects, and by the names of the groups that have none yet.
 fn edges(graph: &RoutingGraph<'_, '_>, directory: &Directory<'_>, account: &Account) -> BTreeSet<String> {
-    let text = |handle: Handle| match directory.id(handle) {
+    let text = |handle: Handle| match directory.target_id(handle) {
         Some(id) => format!("{} {id}", handle.kind),
         None => format!("{} {}", Kind::RingGroup, account.group_id(graph.group_name(handle)).unwrap()),
     };

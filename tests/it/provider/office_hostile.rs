@@ -415,6 +415,7 @@ fn relabel(revision: Option<&str>) -> Change {
         expects: None,
         revision: revision.map(|text| Revision(text.into())),
         unreachable_meanwhile: Vec::new(),
+        gap: false,
         calls: 1,
         steps: Vec::new(),
         document: None,

@@ -69,6 +69,7 @@ fn creation() -> Change {
         expects: None,
         revision: None,
         unreachable_meanwhile: Vec::new(),
+        gap: false,
         calls: 1,
         steps: Vec::new(),
         document: None,

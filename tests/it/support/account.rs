@@ -181,11 +181,15 @@ impl Account {
     fn exists(&self, target: &ObjectRef) -> bool {
         match target.kind {
             Kind::User => self.live.users.iter().any(|user| user.id == target.id),
-            Kind::Voicemail => self.live.users.iter().any(|user| user.voicemail.as_ref() == Some(&target.id)),
+            Kind::Voicemail => {
+                let own = self.live.users.iter().any(|user| user.voicemail.as_ref() == Some(&target.id));
+                own || self.live.mailboxes.iter().any(|mailbox| mailbox.id == target.id)
+            }
             Kind::RingGroup => self.live.ring_groups.iter().any(|group| group.id == target.id),
             Kind::Receptionist => self.live.receptionists.iter().any(|one| one.id == target.id),
             Kind::Conference => self.live.conferences.iter().any(|one| one.id == target.id),
             Kind::Device => self.live.devices.iter().any(|one| one.id == target.id),
+            Kind::External => target.id.0.parse::<strowger::model::E164>().is_ok(),
             Kind::Number | Kind::Other => false,
         }
     }

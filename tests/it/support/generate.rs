@@ -10,8 +10,8 @@ use fastrand::Rng;
 use proptest::prelude::*;
 use strowger::model::{
     Absent, AccountInfo, Capabilities, Desired, DesiredNumber, DesiredRingGroup, Kind, LiveAccount, LiveConference,
-    LiveNumber, LiveReceptionist, LiveRingGroup, LiveUser, ObjectId, ObjectRef, Reference, RingFor, RingMode, Selector,
-    Span, Spanned,
+    LiveMailbox, LiveNumber, LiveReceptionist, LiveRingGroup, LiveUser, ObjectId, ObjectRef, Policy, Reference,
+    RingFor, RingMode, Selector, Span, Spanned,
 };
 
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +93,12 @@ impl Texts {
             add(Kind::User, &user.id, format!("user/{email}"));
             add(Kind::Voicemail, user.voicemail.as_ref().unwrap(), format!("voicemail/{email}"));
         }
+        for mailbox in &live.mailboxes {
+            add(Kind::Voicemail, &mailbox.id, format!("voicemail/{}", mailbox.name));
+        }
+        for number in OUTSIDE {
+            add(Kind::External, &number.into(), format!("external/{number}"));
+        }
         for group in &live.ring_groups {
             add(Kind::RingGroup, &group.id, format!("ring_group/{}", group.name));
         }
@@ -119,6 +125,12 @@ impl Texts {
         Some(renamed.map_or(now, |group| format!("ring_group/{}", group.name.value)))
     }
 }
+
+/// Numbers outside of the account.
+const OUTSIDE: [&str; 2] = ["+33612345678", "+33612345679"];
+
+/// A mailbox that is not a user's.
+const MAILBOX: &str = "mbx_1";
 
 /// A group while the wish is being made.
 #[derive(Clone)]
@@ -188,8 +200,10 @@ impl Maker {
             vec![LiveReceptionist { id: "rcp_1".into(), name: "main".into(), extension: "901".parse().ok(), keys }];
         let mut numbers = Vec::new();
         for index in 0..self.numbers {
-            let to = match self.random.u8(..10) {
+            let to = match self.random.u8(..12) {
                 0 if index > 0 => None,
+                3 => Some(ObjectRef { kind: Kind::Voicemail, id: MAILBOX.into() }),
+                4 => Some(ObjectRef { kind: Kind::External, id: OUTSIDE[self.random.usize(..2)].into() }),
                 1 => Some(ObjectRef { kind: Kind::Receptionist, id: "rcp_1".into() }),
                 2 => Some(ObjectRef { kind: Kind::Conference, id: "cnf_1".into() }),
                 _ if self.groups > 0 => {
@@ -214,14 +228,19 @@ impl Maker {
                 default_number: Some(numbers[0].number),
                 owners: None,
             },
-            capabilities: Capabilities::default(),
+            capabilities: Capabilities {
+                destinations: Kind::DESTINATIONS.to_vec(),
+                no_answer: Kind::NO_ANSWER.to_vec(),
+                ..Capabilities::default()
+            },
             numbers,
             ring_groups,
             users,
             devices: Vec::new(),
             receptionists,
             conferences,
-            unreadable: Vec::new(),
+            mailboxes: vec![LiveMailbox { id: MAILBOX.into(), name: "night".into(), extension: None }],
+            ..LiveAccount::default()
         }
     }
 
@@ -233,8 +252,10 @@ impl Maker {
     }
 
     fn live_target(&mut self, own: usize, users: &[LiveUser]) -> Option<ObjectRef> {
-        match self.random.u8(..6) {
+        match self.random.u8(..8) {
             0 => None,
+            3 => Some(ObjectRef { kind: Kind::Voicemail, id: MAILBOX.into() }),
+            4 => Some(ObjectRef { kind: Kind::External, id: OUTSIDE[self.random.usize(..2)].into() }),
             1 => Some(ObjectRef { kind: Kind::User, id: users[0].id.clone() }),
             2 => Some(ObjectRef { kind: Kind::Voicemail, id: users[0].voicemail.clone()? }),
             _ => {
@@ -274,12 +295,15 @@ impl Maker {
             let name = live.ring_groups[index].name.clone();
             Absent { reference: spanned(Reference { kind: Kind::RingGroup, selector: Selector::Name(name) }) }
         });
+        let mut policy = Policy::default();
+        policy.guards.external.countries.insert("FR".into(), Span::default());
         Desired {
             account: "a".into(),
             files: vec!["a.yaml".into()],
             numbers,
             ring_groups,
             absent: absent.collect(),
+            policy,
             ..Desired::default()
         }
     }
@@ -337,8 +361,10 @@ impl Maker {
             if !gone && self.random.u8(..4) == 0 {
                 continue;
             }
-            let to = match self.random.u8(..8) {
+            let to = match self.random.u8(..10) {
                 0 if index > 0 => None,
+                4 => Some("voicemail/night".to_owned()),
+                5 => Some(format!("external/{}", OUTSIDE[self.random.usize(..2)])),
                 1 => Some("receptionist/main".to_owned()),
                 2 => Some("conference/salle".to_owned()),
                 3 => Some("user/u0@example.org".to_owned()),
@@ -369,7 +395,10 @@ impl Maker {
         let texts = Texts::new(live);
         let no_answer = (forced || self.random.bool()).then(|| {
             let target = self.choose(wishes).filter(|other| other.name != wish.name && self.random.u8(..4) > 0);
-            spanned(target.map(|other| format!("ring_group/{}", other.name).parse().unwrap()))
+            let outside = self.random.u8(..4) == 0;
+            let target = target.map(|other| format!("ring_group/{}", other.name));
+            let target = target.or_else(|| outside.then(|| format!("external/{}", OUTSIDE[0])));
+            spanned(target.map(|text| text.parse().unwrap()))
         });
         let name = wish.name.parse().unwrap();
         DesiredRingGroup {

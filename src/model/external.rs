@@ -1,0 +1,96 @@
+//! Which numbers outside of the account may become destinations.
+//!
+//! A call that is sent to an outside number is paid for by the account, and numbers that share their revenue with the
+//! attacker make that worth a manipulated file (toll fraud). So nothing outside is a destination until a policy lists it.
+
+use std::collections::BTreeMap;
+
+use phonenumber::{Mode, Type};
+
+use super::{E164, Span};
+
+/// `policy.external`: the countries and the numbers that calls may be sent to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExternalPolicy {
+    /// By ISO 3166-1 alpha-2 code.
+    pub countries: BTreeMap<Box<str>, Span>,
+    pub numbers: BTreeMap<E164, Span>,
+}
+
+/// Why a policy does not list a number.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotListed {
+    #[error("{0} is not a valid number of any country")]
+    Invalid(E164),
+    /// Its country is not listed.
+    #[error("{number} is in {country}")]
+    Country { number: E164, country: Box<str> },
+    /// A premium-rate number and the like: its country does not suffice.
+    #[error("{0} may cost more than other numbers of its country, so it must be listed itself")]
+    Costly(E164),
+}
+
+impl ExternalPolicy {
+    /// Whether calls may be sent to this number.
+    pub fn check(&self, number: E164) -> Result<(), NotListed> {
+        if self.numbers.contains_key(&number) {
+            return Ok(());
+        }
+        let parsed = phonenumber::parse(None, number.to_string()).ok().filter(phonenumber::PhoneNumber::is_valid);
+        // The library reads some texts in more than one way.
+        let parsed = parsed.filter(|parsed| parsed.format().mode(Mode::E164).to_string() == number.to_string());
+        let country = parsed.as_ref().and_then(|parsed| parsed.country().id());
+        let (Some(parsed), Some(country)) = (parsed, country) else { return Err(NotListed::Invalid(number)) };
+        let country: &str = country.as_ref();
+        if !self.countries.contains_key(country) {
+            return Err(NotListed::Country { number, country: country.into() });
+        }
+        match parsed.number_type(&phonenumber::metadata::DATABASE) {
+            Type::FixedLine | Type::Mobile | Type::FixedLineOrMobile | Type::TollFree | Type::Voip | Type::Uan => {
+                Ok(())
+            }
+            _ => Err(NotListed::Costly(number)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(listed: &[&str], number: &str) -> Result<(), NotListed> {
+        let mut policy = ExternalPolicy::default();
+        for entry in listed {
+            match entry.parse() {
+                Ok(number) => policy.numbers.insert(number, Span::default()),
+                Err(_) => policy.countries.insert((*entry).into(), Span::default()),
+            };
+        }
+        policy.check(number.parse().unwrap())
+    }
+
+    #[test]
+    fn a_number_is_allowed_by_its_country_or_by_itself() {
+        let is_elsewhere = |result| matches!(result, Err(NotListed::Country { .. }));
+        assert_eq!(check(&["FR"], "+33612345678"), Ok(()));
+        assert_eq!(check(&["+33612345678"], "+33612345678"), Ok(()));
+        assert!(is_elsewhere(check(&[], "+33612345678")));
+        assert!(is_elsewhere(check(&["FR", "+33612345679"], "+447400123456")));
+        // Countries with one calling code.
+        assert_eq!(check(&["US"], "+12125550123"), Ok(()));
+        assert!(is_elsewhere(check(&["US"], "+14165550123")), "Toronto");
+        assert!(is_elsewhere(check(&["US"], "+18765550123")), "Jamaica, known for fraud");
+    }
+
+    #[test]
+    fn a_country_does_not_list_its_costly_numbers() {
+        for number in ["+33899123456", "+19005550123", "+449098790000"] {
+            let result = check(&["FR", "US", "GB"], number);
+            assert!(matches!(result, Err(NotListed::Costly(_))), "{number}: {result:?}");
+            assert_eq!(check(&[number], number), Ok(()));
+        }
+        assert!(matches!(check(&["FR"], "+33000000000"), Err(NotListed::Invalid(_))));
+        // Satellites belong to no country.
+        assert!(check(&["FR", "US"], "+881612345678").is_err());
+    }
+}
