@@ -7,13 +7,13 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 use crate::model::{
-    Capabilities, ExtensionNumber, Kind, LiveAccount, LiveConference, LiveDevice, LiveNumber, LiveReceptionist,
-    LiveRingGroup, LiveUser, ObjectId, ObjectRef, RingFor,
+    Capabilities, ExtensionNumber, Kind, LiveAccount, LiveConference, LiveDevice, LiveMailbox, LiveNumber,
+    LiveReceptionist, LiveRingGroup, LiveUser, ObjectId, ObjectRef, RingFor,
 };
 use crate::text::sanitized;
 
 use super::entries::Entries;
-use super::fields::{Account, Conference, Device, Number, Receptionist, RingGroup, Text, User};
+use super::fields::{Account, Conference, Device, Mailbox, Number, Receptionist, RingGroup, Text, User, UserMailbox};
 use super::references::{References, Slot};
 use super::{Format, SnapshotError};
 
@@ -105,6 +105,7 @@ impl<'de> Visitor<'de> for Root {
                 }
                 "receptionists" => map.next_value_seed(Entries::new(|key, value| builder.receptionist(key, value)))?,
                 "conferences" => map.next_value_seed(Entries::new(|key, value| builder.conference(key, value)))?,
+                "mailboxes" => map.next_value_seed(Entries::new(|key, value| builder.mailbox(key, value)))?,
                 "ring_groups" => map.next_value_seed(Entries::new(|key, group| builder.ring_group(key, group)))?,
                 "numbers" => map.next_value_seed(Entries::new(|key, number| builder.number(key, number)))?,
                 // Places are no part of what can be planned.
@@ -178,7 +179,11 @@ impl<'de> Builder<'de> {
         let email = user.email.map_or_else(|| key.contains('@').then(|| key.into()), |Text(email)| Some(email.into()));
         let name = user.name.map_or_else(|| key.into(), |Text(name)| name.into());
         let always_forwarded = user.forwarding.is_some_and(|forwarding| forwarding.mode.as_str() == "enabled");
-        let voicemail = user.voicemail.unwrap_or(true).then(|| id("voicemail", key));
+        let voicemail = match user.voicemail {
+            None | Some(UserMailbox::Own(true)) => Some(id("voicemail", key)),
+            Some(UserMailbox::Own(false)) => None,
+            Some(UserMailbox::Shared(owner)) => Some(id("voicemail", &owner)),
+        };
         let owner = id("user", key);
         for (device_key, device) in user.devices.0 {
             self.device(Some(&owner), device_key.as_str(), &device)?;
@@ -216,6 +221,13 @@ impl<'de> Builder<'de> {
         let name = value.name.map_or_else(|| key.into(), |Text(name)| name.into());
         let conference = LiveConference { id: id("conference", key), name, extension: value.extension };
         self.document.live.conferences.push(conference);
+        Ok(())
+    }
+
+    fn mailbox(&mut self, key: &str, value: Mailbox<'_, ExtensionNumber>) -> Result<(), String> {
+        let name = value.name.map_or_else(|| key.into(), |Text(name)| name.into());
+        let mailbox = LiveMailbox { id: id("mailbox", key), name, extension: value.extension };
+        self.document.live.mailboxes.push(mailbox);
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, Error, IntoDeserializer as _, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, IntoDeserializer as _, MapAccess, Unexpected, Visitor};
 
 use crate::model::RingMode;
 
@@ -102,12 +102,48 @@ pub(crate) struct User<'a, E, X> {
     pub(crate) email: Option<Text<'a>>,
     pub(crate) extension: Option<X>,
     pub(crate) location: Option<E>,
-    /// Absent: they have one.
-    pub(crate) voicemail: Option<bool>,
+    /// Absent: they have one of their own.
+    pub(crate) voicemail: Option<UserMailbox>,
     #[serde(borrow)]
     pub(crate) forwarding: Option<Forwarding<'a, E>>,
     #[serde(default, borrow)]
     pub(crate) devices: Pairs<'a, Device<'a, E>>,
+}
+
+/// Whether a user has a mailbox of their own, or else the key of the user whose mailbox they share.
+pub(crate) enum UserMailbox {
+    Own(bool),
+    Shared(Box<str>),
+}
+
+impl<'de> Deserialize<'de> for UserMailbox {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl Visitor<'_> for Either {
+            type Value = UserMailbox;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`true`, `false`, or `voicemail/` and the key of another user")
+            }
+            fn visit_bool<R: Error>(self, own: bool) -> Result<Self::Value, R> {
+                Ok(UserMailbox::Own(own))
+            }
+            fn visit_str<R: Error>(self, text: &str) -> Result<Self::Value, R> {
+                let owner = text.strip_prefix("voicemail/");
+                let owner = owner.ok_or_else(|| R::invalid_value(Unexpected::Str(text), &self))?;
+                Ok(UserMailbox::Shared(owner.into()))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+/// A mailbox that is not a user's.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Mailbox<'a, X> {
+    #[serde(borrow)]
+    pub(crate) name: Option<Text<'a>>,
+    pub(crate) extension: Option<X>,
 }
 
 #[derive(serde::Deserialize)]

@@ -26,9 +26,13 @@ impl<'a> Keys<'a> {
             };
             let key = free(Kind::User, wanted, &mut taken);
             if let Some(ObjectId(voicemail)) = &user.voicemail {
-                keys.keys.insert((Kind::Voicemail, voicemail), key.clone());
+                // The first one names a shared mailbox.
+                keys.keys.entry((Kind::Voicemail, voicemail)).or_insert_with(|| key.clone());
             }
             keys.keys.insert((Kind::User, &user.id.0), key);
+        }
+        for mailbox in &live.mailboxes {
+            keys.keys.insert((Kind::Voicemail, &mailbox.id.0), free(Kind::User, &mailbox.name, &mut taken));
         }
         keys.add(Kind::RingGroup, live.ring_groups.iter().map(|group| (&group.id, group.name.as_str())));
         keys.add(Kind::Receptionist, live.receptionists.iter().map(|object| (&object.id, &*object.name)));

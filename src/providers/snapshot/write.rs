@@ -79,6 +79,14 @@ pub fn write(live: &LiveAccount) -> String {
     );
     section(
         &mut out,
+        "mailboxes",
+        live.mailboxes.iter().map(|mailbox| {
+            let key = keys.of(Kind::Voicemail, &mailbox.id);
+            (key, named(&mailbox.name, key, mailbox.extension.as_ref()))
+        }),
+    );
+    section(
+        &mut out,
         "ring_groups",
         live.ring_groups.iter().map(|group| {
             let key = keys.of(Kind::RingGroup, &group.id);
@@ -114,8 +122,12 @@ fn user(user: &LiveUser, key: &str, devices: &[&LiveDevice], keys: &Keys<'_>) ->
     if let Some(email) = email.filter(|email| *email != key || !key.contains('@')) {
         fields.text("email", email);
     }
-    if user.voicemail.is_none() {
-        fields.raw("voicemail", "false");
+    match &user.voicemail {
+        None => fields.raw("voicemail", "false"),
+        Some(mailbox) => match keys.of(Kind::Voicemail, mailbox) {
+            owner if owner == key => {}
+            owner => fields.text("voicemail", &format!("voicemail/{owner}")),
+        },
     }
     if user.always_forwarded {
         fields.raw("forwarding", "{ mode: enabled }");

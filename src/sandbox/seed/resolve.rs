@@ -160,7 +160,15 @@ fn users(
             devices.push(Device { user: key, name: own.to_owned(), kind });
         }
         let (forwarding_mode, forwarding_to) = forwarding(&entry, user.forwarding)?;
-        let voicemail = user.voicemail.unwrap_or(true);
+        let voicemail = match user.voicemail {
+            None => true,
+            Some(fields::UserMailbox::Own(own)) => own,
+            Some(fields::UserMailbox::Shared(_)) => {
+                let remedy = "write `true` or `false`";
+                let path = ["users", &entry, "voicemail"];
+                return Err(Fault::new(&path, "an embedded account has no shared mailboxes".to_owned(), remedy));
+            }
+        };
         let email = user.email.map_or(entry, |Text(email)| email).into_owned();
         users.push(User { key, email, location, voicemail, forwarding_mode, forwarding_to });
     }

@@ -170,7 +170,14 @@ fn a_mailbox_is_found_by_any_of_its_users_or_by_its_own_name_or_number() {
     }
     let found = findings("numbers:\n  \"+33142685300\": { to: voicemail/nigth }\n", &live);
     assert_eq!(found.iter().map(|one| one.0).collect::<Vec<_>>(), [Rule::UNKNOWN_REFERENCE.id]);
-    applied("numbers:\n  \"+33142685300\": { to: voicemail/sales }\n", &live);
+    let after = applied("numbers:\n  \"+33142685300\": { to: voicemail/sales }\n", &live);
+    // A snapshot has all of them.
+    let text = write(&after);
+    let read = parse(&text, Format::Yaml).unwrap();
+    assert_eq!(write(&read), text);
+    assert_eq!(read.mailboxes.len(), 2);
+    assert_eq!(read.users[0].voicemail, read.users[1].voicemail, "{text}");
+    assert!(planned("numbers:\n  \"+33142685300\": { to: voicemail/301 }\n", &read).changes.is_empty(), "{text}");
 }
 
 #[test]

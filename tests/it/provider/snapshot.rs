@@ -162,7 +162,10 @@ fn what_hides_its_meaning_is_refused_at_its_place() {
         ("{ <<: { name: a } }", "line 3, column 8: a snapshot has no merge keys"),
         ("{ name: \"a\0b\" }", "line 3, column 16: control characters"),
         ("{ extension: [] }", "invalid type: sequence"),
-        ("{ voicemail: 'true' }", "line 3, column 19: invalid type: string \"true\""),
+        (
+            "{ voicemail: 'true' }",
+            "line 3, column 19: invalid value: string \"true\", expected `true`, `false`, or `voicemail/`",
+        ),
         ("{ name: >a }", "line 3, column 14: text without quotes cannot begin with `>` here"),
         ("{ name: |\n    a\n  }", "line 3, column 14: text without quotes cannot begin with `|` here"),
         ("{ name: @a }", "line 3, column 14: unexpected character"),
