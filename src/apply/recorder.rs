@@ -37,7 +37,6 @@ impl Recorder {
         Self { planned: Some(line), ..recorder }
     }
 
-    /// The run.
     pub fn run(&self) -> &RunId {
         &self.run
     }

@@ -12,7 +12,6 @@ const SUFFIX: &str = ".jsonl";
 /// A ledger in a folder; it may be unreadable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// The run.
     pub run: RunId,
     /// The account's folder.
     pub root: PathBuf,

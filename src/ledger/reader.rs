@@ -21,7 +21,6 @@ pub enum ReadError {
     /// A line is broken.
     #[error("line {line} is not a ledger line: {why}")]
     Broken {
-        /// The line.
         line: usize,
         /// What is wrong with it.
         why: String,
@@ -29,15 +28,12 @@ pub enum ReadError {
     /// A line is of another version.
     #[error("line {line} is of version {version}, and this Strowger reads versions 1 and 2; use a newer Strowger")]
     Version {
-        /// The line.
         line: usize,
-        /// Its version.
         version: u32,
     },
     /// A line is in the wrong place.
     #[error("line {line} does not belong there: {why}")]
     Misplaced {
-        /// The line.
         line: usize,
         /// What is wrong with it.
         why: &'static str,

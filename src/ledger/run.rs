@@ -28,7 +28,6 @@ pub struct Run {
     pub torn: bool,
 }
 
-/// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// Everything was applied.
@@ -90,7 +89,6 @@ impl Run {
         self.outcomes.iter().collect()
     }
 
-    /// How it ended.
     pub fn ending(&self) -> Ending {
         match &self.summary {
             None => Ending::Interrupted,

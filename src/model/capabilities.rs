@@ -13,7 +13,6 @@ pub struct Capabilities {
     pub unassigned: Unassigned,
     /// Whether a new destination of a number replaces the former one in one step. Else callers may meet a gap.
     pub atomic_destination: bool,
-    /// The ring modes.
     pub ring_modes: Vec<RingMode>,
     /// The shortest ring duration.
     pub ring_for_least: RingFor,

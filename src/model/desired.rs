@@ -69,11 +69,8 @@ pub struct Absent {
 /// One declaration of the files, by its position in a list of [`Desired`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Declaration {
-    /// Of a number.
     Number(u32),
-    /// Of a ring group.
     RingGroup(u32),
-    /// In `absent`.
     Absent(u32),
 }
 

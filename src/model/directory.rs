@@ -28,7 +28,6 @@ use texts::Texts;
 /// group at or past the end of the live list is one that the plan creates. Outside numbers have positions of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Handle {
-    /// The kind.
     pub kind: Kind,
     /// The position.
     pub index: u32,

@@ -34,18 +34,15 @@ pub struct LiveClaim {
 /// A claim to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
-    /// The owner.
     pub owner: OwnerName,
     /// What its files call the account.
     pub account: Box<str>,
-    /// What is claimed.
     pub scope: Scope,
     /// The claims of other owners that end with it.
     pub take_over: Vec<LiveClaim>,
 }
 
 impl OwnerName {
-    /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
     }

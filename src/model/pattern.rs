@@ -17,7 +17,6 @@ pub enum NumberPattern {
 /// One entry of a list of names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NamePattern {
-    /// This name.
     Whole(NameKey),
     /// Every name that begins so.
     Beginning(NameKey),

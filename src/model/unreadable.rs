@@ -10,13 +10,11 @@ use super::{ExtensionNumber, Kind, LiveAccount, NameKey, ObjectId, ObjectRef};
 /// It is left as it is. Its name and its extension number are taken, and what it points at is in use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable {
-    /// Its kind.
     pub kind: Kind,
     /// The vendor's id.
     pub id: ObjectId,
     /// The number or the name as the account has it: untrusted text.
     pub name: Box<str>,
-    /// Its extension number.
     pub extension: Option<ExtensionNumber>,
     /// What it points at.
     pub targets: Vec<ObjectRef>,

@@ -44,7 +44,6 @@ pub struct Window {
 /// Why hours are no window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WindowError {
-    /// No day.
     #[error("a window without days never opens")]
     NoDays,
     /// It is not said whether that is the whole day or nothing.
@@ -95,9 +94,7 @@ impl fmt::Display for ClockTime {
 }
 
 impl Days {
-    /// No day.
     pub const NONE: Self = Self(0);
-    /// Every day.
     pub const ALL: Self = Self(0b111_1111);
     /// The words for the days, from Monday.
     pub const WORDS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];

@@ -25,7 +25,6 @@ impl Zone {
         ZONES.available().map(|name| name.as_str().to_owned())
     }
 
-    /// Its name.
     pub fn name(&self) -> &str {
         self.0.iana_name().unwrap_or_default()
     }

@@ -34,7 +34,6 @@ pub struct Unreviewed {
 }
 
 impl Review {
-    /// The review of this plan.
     pub fn of(plan: &Plan) -> Self {
         let changes = plan.changes.iter().map(|change| Digest::of_change(&plan.account_id, change));
         Self { account: Digest::of_account(&plan.account_id), changes: changes.collect() }

@@ -126,7 +126,6 @@ fn best(cycle: &[usize], inside: &[Write], members: &[usize]) -> Option<(usize, 
     best.map(|(_, position, way)| (position, way))
 }
 
-/// The writes that are halves of one.
 pub(super) fn halved(writes: &[Write]) -> HashSet<usize> {
     let seconds = (0..).zip(writes).filter_map(|(index, write)| Some([index, write.after?]));
     seconds.flatten().collect()

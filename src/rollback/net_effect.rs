@@ -19,7 +19,6 @@ pub(super) struct NetEffect<'r> {
     /// The object as the plan calls it.
     pub(super) label: &'r ObjectLabel,
     pub(super) id: ObjectId,
-    /// The last change to it.
     pub(super) last: ChangeId,
     pub(super) verb: Verb,
     pub(super) fields: Vec<NetField>,

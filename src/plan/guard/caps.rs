@@ -77,7 +77,6 @@ pub fn cap_together(shares: &mut [Sharing<'_>]) {
 }
 
 impl Size {
-    /// That of an account.
     pub fn of(live: &LiveAccount) -> Self {
         Self { numbers: live.numbers.len(), ring_groups: live.ring_groups.len() }
     }
