@@ -16,13 +16,13 @@ use strowger::providers::office::Office;
 use strowger::providers::{Provider, RetryPolicy, Secret, snapshot};
 use strowger::sandbox::{self, Faults, Running, SandboxOptions, Seed, State};
 
-use crate::support::generate::{Pair, Size, pair};
+use crate::support::generate::{Pair, Size, embedded_pair};
 
 const TOKEN: &str = "e2e-token";
 
 fn pairs(count: usize, size: Size) -> Vec<Pair> {
     let mut runner = TestRunner::deterministic();
-    (0..count).map(|_| pair(size).new_tree(&mut runner).unwrap().current()).collect()
+    (0..count).map(|_| embedded_pair(size).new_tree(&mut runner).unwrap().current()).collect()
 }
 
 async fn serve(live: &LiveAccount, state: State, faults: Faults) -> Running {

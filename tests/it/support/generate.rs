@@ -44,6 +44,11 @@ pub fn pair_of(size: Size, seed: u64) -> Pair {
     Maker::new(size, seed).make((size, seed))
 }
 
+/// A pair that an embedded account can have: it has no outside numbers, and no mailboxes but those of users.
+pub fn embedded_pair(size: Size) -> impl Strategy<Value = Pair> {
+    any::<u64>().prop_map(move |seed| Maker { is_embedded: true, ..Maker::new(size, seed) }.make((size, seed)))
+}
+
 /// How many objects differ, counted from the two sides without the planner's code.
 pub fn differing(pair: &Pair) -> usize {
     let texts = Texts::new(&pair.live);
@@ -143,6 +148,7 @@ struct Wish {
 }
 
 struct Maker {
+    is_embedded: bool,
     random: Rng,
     groups: usize,
     numbers: usize,
@@ -161,7 +167,7 @@ impl Maker {
             Size::Medium => (random.usize(0..12), random.usize(1..20), random.usize(1..5)),
             Size::Large => (random.usize(60..160), random.usize(100..300), 20),
         };
-        Self { random, groups, numbers, users }
+        Self { is_embedded: false, random, groups, numbers, users }
     }
 
     fn make(mut self, seed: (Size, u64)) -> Pair {
@@ -202,8 +208,10 @@ impl Maker {
         for index in 0..self.numbers {
             let to = match self.random.u8(..12) {
                 0 if index > 0 => None,
-                3 => Some(ObjectRef { kind: Kind::Voicemail, id: MAILBOX.into() }),
-                4 => Some(ObjectRef { kind: Kind::External, id: OUTSIDE[self.random.usize(..2)].into() }),
+                3 if !self.is_embedded => Some(ObjectRef { kind: Kind::Voicemail, id: MAILBOX.into() }),
+                4 if !self.is_embedded => {
+                    Some(ObjectRef { kind: Kind::External, id: OUTSIDE[self.random.usize(..2)].into() })
+                }
                 1 => Some(ObjectRef { kind: Kind::Receptionist, id: "rcp_1".into() }),
                 2 => Some(ObjectRef { kind: Kind::Conference, id: "cnf_1".into() }),
                 _ if self.groups > 0 => {
@@ -239,7 +247,11 @@ impl Maker {
             devices: Vec::new(),
             receptionists,
             conferences,
-            mailboxes: vec![LiveMailbox { id: MAILBOX.into(), name: "night".into(), extension: None }],
+            mailboxes: if self.is_embedded {
+                Vec::new()
+            } else {
+                vec![LiveMailbox { id: MAILBOX.into(), name: "night".into(), extension: None }]
+            },
             ..LiveAccount::default()
         }
     }
@@ -254,8 +266,10 @@ impl Maker {
     fn live_target(&mut self, own: usize, users: &[LiveUser]) -> Option<ObjectRef> {
         match self.random.u8(..8) {
             0 => None,
-            3 => Some(ObjectRef { kind: Kind::Voicemail, id: MAILBOX.into() }),
-            4 => Some(ObjectRef { kind: Kind::External, id: OUTSIDE[self.random.usize(..2)].into() }),
+            3 if !self.is_embedded => Some(ObjectRef { kind: Kind::Voicemail, id: MAILBOX.into() }),
+            4 if !self.is_embedded => {
+                Some(ObjectRef { kind: Kind::External, id: OUTSIDE[self.random.usize(..2)].into() })
+            }
             1 => Some(ObjectRef { kind: Kind::User, id: users[0].id.clone() }),
             2 => Some(ObjectRef { kind: Kind::Voicemail, id: users[0].voicemail.clone()? }),
             _ => {
@@ -363,8 +377,8 @@ impl Maker {
             }
             let to = match self.random.u8(..10) {
                 0 if index > 0 => None,
-                4 => Some("voicemail/night".to_owned()),
-                5 => Some(format!("external/{}", OUTSIDE[self.random.usize(..2)])),
+                4 if !self.is_embedded => Some("voicemail/night".to_owned()),
+                5 if !self.is_embedded => Some(format!("external/{}", OUTSIDE[self.random.usize(..2)])),
                 1 => Some("receptionist/main".to_owned()),
                 2 => Some("conference/salle".to_owned()),
                 3 => Some("user/u0@example.org".to_owned()),
@@ -395,7 +409,7 @@ impl Maker {
         let texts = Texts::new(live);
         let no_answer = (forced || self.random.bool()).then(|| {
             let target = self.choose(wishes).filter(|other| other.name != wish.name && self.random.u8(..4) > 0);
-            let outside = self.random.u8(..4) == 0;
+            let outside = !self.is_embedded && self.random.u8(..4) == 0;
             let target = target.map(|other| format!("ring_group/{}", other.name));
             let target = target.or_else(|| outside.then(|| format!("external/{}", OUTSIDE[0])));
             spanned(target.map(|text| text.parse().unwrap()))
