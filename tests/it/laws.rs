@@ -37,7 +37,7 @@ fn stress(cases: u32) -> u32 {
 }
 
 /// An operator may switch the rule on cycles of groups off, and the laws hold all the same.
-fn severities() -> Severities {
+pub fn severities() -> Severities {
     let mut severities = Severities::default();
     assert!(severities.set(Rule::NO_ANSWER_CYCLE, None));
     severities

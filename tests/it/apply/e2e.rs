@@ -1,5 +1,6 @@
 //! The main job over real HTTP: the embedded account, the provider, the plan, the engine.
 
+use crate::laws::severities;
 use crate::support::generate;
 use std::time::Duration;
 
@@ -7,7 +8,6 @@ use super::not_applied;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use strowger::apply::{Options, execute};
-use strowger::diag::Severities;
 use strowger::ledger::ChangeOutcome;
 use strowger::model::{Desired, LiveAccount};
 use strowger::plan::{Plan, plan};
@@ -44,7 +44,7 @@ fn client(server: &Running, retry: RetryPolicy) -> Office {
 
 async fn planned(desired: &Desired, provider: &dyn Provider) -> Plan {
     let read = provider.read().await.unwrap();
-    let (plan, diagnostics) = plan(desired, &read.live, &Severities::default(), read.requests);
+    let (plan, diagnostics) = plan(desired, &read.live, &severities(), read.requests);
     plan.unwrap_or_else(|| panic!("{diagnostics:#?}"))
 }
 
