@@ -27,10 +27,7 @@ pub enum ReadError {
     },
     /// A line is of another version.
     #[error("line {line} is of version {version}, and this Strowger reads versions 1 and 2; use a newer Strowger")]
-    Version {
-        line: usize,
-        version: u32,
-    },
+    Version { line: usize, version: u32 },
     /// A line is in the wrong place.
     #[error("line {line} does not belong there: {why}")]
     Misplaced {
