@@ -52,6 +52,7 @@ pub struct AccountInfo {
 /// A phone number of the account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveNumber {
+    /// The vendor's id, which may be its own spelling of the number; a spelling beside the id is in the document.
     pub id: ObjectId,
     pub number: E164,
     /// Where its calls go; `None` if it is unassigned.

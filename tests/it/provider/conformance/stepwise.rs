@@ -117,7 +117,8 @@ fn group(value: &Value) -> LiveRingGroup {
 fn number(value: &Value) -> LiveNumber {
     LiveNumber {
         id: value["id"].as_str().unwrap().into(),
-        number: value["number"].as_str().unwrap().parse().unwrap(),
+        // The vendor has national spellings, which are written back as they were.
+        number: value["number"].as_str().unwrap().replace(' ', "").replacen('0', "+33", 1).parse().unwrap(),
         to: reference(&value["destination"]),
         label: value["description"].as_str().unwrap().into(),
         emergency_callback: false,
@@ -415,6 +416,12 @@ impl Subject for Vendor {
         let request = crate::support::sandbox::client().get(format!("{url}/groups"));
         let groups: Value = request.send().await.unwrap().json().await.unwrap();
         let groups = groups.as_array().unwrap().iter();
-        groups.map(|group| (group["label"].as_str().unwrap().to_owned(), group["music_on_hold"].to_string())).collect()
+        let groups =
+            groups.map(|group| (group["label"].as_str().unwrap().to_owned(), group["music_on_hold"].to_string()));
+        let request = crate::support::sandbox::client().get(format!("{url}/numbers"));
+        let numbers: Value = request.send().await.unwrap().json().await.unwrap();
+        let numbers = numbers.as_array().unwrap().iter();
+        let numbers = numbers.map(|one| (one["id"].to_string(), format!("{} {}", one["number"], one["recording"])));
+        groups.chain(numbers).collect()
     }
 }

@@ -99,7 +99,8 @@ fn fill(database: &Connection, seed: &LiveAccount) {
         if let Some(id) = number.to.as_ref().and_then(|to| ids.get(&to.id)) {
             to["id"] = json!(id);
         }
-        let number = number.number.to_string();
+        let number = number.number.to_string().replacen("+33", "0", 1);
+        let number = format!("{} {}", &number[..2], &number[2..]);
         insert("number", &json!({ "number": number, "destination": to, "description": "", "recording": true }));
     }
 }
