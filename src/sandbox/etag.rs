@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::text::hex;
 
 use super::collection::{Collection, Row};
+use super::page::join;
 use super::problem::{Code, Problem};
 
 /// The tag of a representation, quotes included.
@@ -26,32 +27,27 @@ pub(super) fn digest(data: &[u8], bytes: usize) -> String {
 }
 
 /// Adds its tag to an object, as the member `etag`.
-pub(super) fn seal(mut object: Value) -> Value {
-    let tag = of(&object.to_string());
-    if let Value::Object(map) = &mut object {
-        map.insert("etag".to_owned(), Value::String(tag));
-    }
-    object
+pub(super) fn seal(object: &mut Value) {
+    set(object, of(&object.to_string()));
 }
 
 /// Takes the revisions of objects into their tags. Objects that never changed have none.
 pub(super) fn revise(db: &Connection, collection: Collection, rows: &mut [Row]) -> Result<(), Problem> {
-    let (Some(first), Some(last)) = (rows.first().map(|row| row.0), rows.last().map(|row| row.0)) else {
-        return Ok(());
-    };
-    let sql = "SELECT key, revision FROM revisions WHERE collection = ?1 AND key BETWEEN ?2 AND ?3 ORDER BY key";
-    let mut statement = db.prepare_cached(sql)?;
-    let mut revisions = statement.query(params![collection.name(), first, last])?;
-    let mut rows = rows.iter_mut().peekable();
-    while let Some(revision) = revisions.next()? {
-        let (key, revision): (i64, i64) = (revision.get(0)?, revision.get(1)?);
-        while rows.next_if(|row| row.0 < key).is_some() {}
-        if let Some((_, Value::Object(object))) = rows.next_if(|row| row.0 == key) {
-            let content = object.get("etag").and_then(Value::as_str).unwrap_or_default();
-            object.insert("etag".to_owned(), Value::String(of(&format!("{content} {revision}"))));
-        }
+    let collection = collection.name();
+    let sql = format!(
+        "SELECT key, revision FROM revisions WHERE collection = '{collection}' AND key BETWEEN ?1 AND ?2 ORDER BY key"
+    );
+    join(db, rows, &sql, |object, row| {
+        let tag = of(&format!("{} {}", inside(object), row.get::<_, i64>(1)?));
+        set(object, tag);
+        Ok(())
+    })
+}
+
+fn set(object: &mut Value, tag: String) {
+    if let Value::Object(map) = object {
+        map.insert("etag".to_owned(), Value::String(tag));
     }
-    Ok(())
 }
 
 /// An object has changed: its next tag is one that it never had.

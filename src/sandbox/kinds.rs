@@ -15,7 +15,7 @@ mod receptionists;
 pub(in crate::sandbox) mod ring_groups;
 mod users;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row as Columns, params};
 use serde_json::Value;
 
 pub(super) use self::bridges::pin_digest;
@@ -58,24 +58,48 @@ pub(super) trait Kind: Sync {
     /// Where the objects of this kind are.
     fn collection(&self) -> Collection;
 
-    /// The rows of a span, in the order of their keys; their tags only distinguish representations.
-    fn sealed(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem>;
+    /// The query of the keys above `?1` and up to `?2`, at most `?3` of them, in their order. Its first column is the key.
+    fn select(&self) -> &'static str;
+
+    /// The object of a row of that query, without its tag.
+    fn object(&self, key: i64, row: &Columns<'_>) -> rusqlite::Result<Value>;
+
+    /// Adds to the objects what they contain of another table.
+    fn embed(&self, _db: &Connection, _rows: &mut [Row]) -> Result<(), Problem> {
+        Ok(())
+    }
 
     /// Checks a body and makes the object; returns its key.
-    fn create(&self, db: &Connection, body: Fields<'_>) -> Result<(i64, Effects), Problem>;
+    fn create(&self, _db: &Connection, _body: Fields<'_>) -> Result<(i64, Effects), Problem> {
+        Err(Problem::not_found())
+    }
 
     /// Checks a merge patch and applies it.
-    fn update(&self, db: &Connection, key: i64, body: Fields<'_>) -> Result<Effects, Problem>;
+    fn update(&self, _db: &Connection, _key: i64, _body: Fields<'_>) -> Result<Effects, Problem> {
+        Err(Problem::not_found())
+    }
 
     /// Everything that would dangle without the object.
-    fn referrers(&self, db: &Connection, key: i64) -> Result<Vec<Referrer>, Problem>;
+    fn referrers(&self, _db: &Connection, _key: i64) -> Result<Vec<Referrer>, Problem> {
+        Ok(Vec::new())
+    }
 
     /// Deletes an object that nothing refers to.
-    fn delete(&self, db: &Connection, key: i64) -> Result<Effects, Problem>;
+    fn delete(&self, db: &Connection, key: i64) -> Result<Effects, Problem> {
+        db.prepare_cached(&format!("DELETE FROM {} WHERE key = ?1", self.collection().name()))?.execute([key])?;
+        Ok(Effects::default())
+    }
 
     /// The rows of a span, in the order of their keys, with tags that never come back.
     fn rows(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem> {
-        let mut rows = self.sealed(db, span)?;
+        let mut statement = db.prepare_cached(self.select())?;
+        let rows = statement.query_map(params![span.after, span.until, span.limit], |row| {
+            let key = row.get(0)?;
+            Ok((key, self.object(key, row)?))
+        })?;
+        let mut rows: Vec<Row> = rows.collect::<Result<_, _>>()?;
+        self.embed(db, &mut rows)?;
+        rows.iter_mut().for_each(|(_, object)| etag::seal(object));
         etag::revise(db, self.collection(), &mut rows)?;
         Ok(rows)
     }

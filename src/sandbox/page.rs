@@ -95,6 +95,31 @@ pub(super) fn page(
     Ok(answer)
 }
 
+/// Adds the rows of a query to the objects of a page that they belong to: one query for the whole page.
+///
+/// The query is for the keys from `?1` to `?2`, in their order, and its first column is the key of the object.
+pub(super) fn join(
+    db: &Connection,
+    page: &mut [Row],
+    sql: &str,
+    add: impl Fn(&mut Value, &rusqlite::Row<'_>) -> rusqlite::Result<()>,
+) -> Result<(), Problem> {
+    let (Some(first), Some(last)) = (page.first().map(|row| row.0), page.last().map(|row| row.0)) else {
+        return Ok(());
+    };
+    let mut statement = db.prepare_cached(sql)?;
+    let mut rows = statement.query([first, last])?;
+    let mut objects = page.iter_mut().peekable();
+    while let Some(row) = rows.next()? {
+        let owner: i64 = row.get(0)?;
+        while objects.next_if(|(key, _)| *key < owner).is_some() {}
+        if let Some((_, object)) = objects.peek_mut().filter(|(key, _)| *key == owner) {
+            add(object, row)?;
+        }
+    }
+    Ok(())
+}
+
 /// The last key of every full page, except where nothing follows.
 fn boundaries(db: &Connection, collection: Collection, limit: i64) -> Result<Vec<i64>, Problem> {
     let table = collection.name();

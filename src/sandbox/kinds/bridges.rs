@@ -1,14 +1,13 @@
 //! Conference bridges: the rooms of a conference line. PINs are write-only.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Effects, Kind, Row, require};
+use super::{Columns, Effects, Kind, require};
 use crate::sandbox::collection::{Collection, Target, TargetKind};
 use crate::sandbox::etag;
 use crate::sandbox::fields::{Change, Fields, Need};
-use crate::sandbox::page::Span;
-use crate::sandbox::problem::{Code, Problem, Referrer};
+use crate::sandbox::problem::{Code, Problem};
 use crate::sandbox::text;
 
 pub(super) struct Bridges;
@@ -20,25 +19,21 @@ impl Kind for Bridges {
         Collection::Bridges
     }
 
-    fn sealed(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem> {
-        let mut statement = db.prepare_cached(
-            "SELECT key, conference, name, number, pin_digest IS NOT NULL, assigned_to FROM bridges \
-             WHERE key > ?1 AND key <= ?2 ORDER BY key LIMIT ?3",
-        )?;
-        let rows = statement.query_map(params![span.after, span.until, span.limit], |row| {
-            let key: i64 = row.get(0)?;
-            let bridge = json!({
-                "id": Collection::Bridges.id(key),
-                "conference": Collection::Conferences.id(row.get(1)?),
-                "name": row.get::<_, String>(2)?,
-                "number": row.get::<_, String>(3)?,
-                "pin_set": row.get::<_, bool>(4)?,
-                "assigned_to": row.get::<_, Option<i64>>(5)?.map(|key| Collection::Users.id(key)),
-                "max_participants": MAX_PARTICIPANTS,
-            });
-            Ok((key, etag::seal(bridge)))
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+    fn select(&self) -> &'static str {
+        "SELECT key, conference, name, number, pin_digest IS NOT NULL, assigned_to FROM bridges \
+         WHERE key > ?1 AND key <= ?2 ORDER BY key LIMIT ?3"
+    }
+
+    fn object(&self, key: i64, row: &Columns<'_>) -> rusqlite::Result<Value> {
+        Ok(json!({
+            "id": Collection::Bridges.id(key),
+            "conference": Collection::Conferences.id(row.get(1)?),
+            "name": row.get::<_, String>(2)?,
+            "number": row.get::<_, String>(3)?,
+            "pin_set": row.get::<_, bool>(4)?,
+            "assigned_to": row.get::<_, Option<i64>>(5)?.map(|key| Collection::Users.id(key)),
+            "max_participants": MAX_PARTICIPANTS,
+        }))
     }
 
     fn create(&self, db: &Connection, mut body: Fields<'_>) -> Result<(i64, Effects), Problem> {
@@ -79,15 +74,6 @@ impl Kind for Bridges {
             Change::Set(pin) => set_pin(db, key, Some(pin))?,
         };
         Ok(Effects { hidden, ..Effects::default() })
-    }
-
-    fn referrers(&self, _db: &Connection, _key: i64) -> Result<Vec<Referrer>, Problem> {
-        Ok(Vec::new())
-    }
-
-    fn delete(&self, db: &Connection, key: i64) -> Result<Effects, Problem> {
-        db.prepare_cached("DELETE FROM bridges WHERE key = ?1")?.execute([key])?;
-        Ok(Effects::default())
     }
 }
 

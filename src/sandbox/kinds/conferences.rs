@@ -1,13 +1,11 @@
 //! Conference lines: destinations of numbers, with rooms (bridges). Each line is created with its own number.
 
-use rusqlite::{Connection, params};
-use serde_json::json;
+use rusqlite::Connection;
+use serde_json::{Value, json};
 
-use super::{Effects, Kind, Row, bundle, extensions};
+use super::{Columns, Effects, Kind, bundle, extensions};
 use crate::sandbox::collection::{Collection, TargetKind};
-use crate::sandbox::etag;
 use crate::sandbox::fields::{Fields, Need};
-use crate::sandbox::page::Span;
 use crate::sandbox::problem::{Problem, Referrer};
 use crate::sandbox::text;
 
@@ -18,21 +16,17 @@ impl Kind for Conferences {
         Collection::Conferences
     }
 
-    fn sealed(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem> {
-        let mut statement = db.prepare_cached(
-            "SELECT c.key, e.name, e.extension FROM conferences c JOIN extensions e ON e.key = c.key \
-             WHERE c.key > ?1 AND c.key <= ?2 ORDER BY c.key LIMIT ?3",
-        )?;
-        let rows = statement.query_map(params![span.after, span.until, span.limit], |row| {
-            let key: i64 = row.get(0)?;
-            let conference = json!({
-                "id": Collection::Conferences.id(key),
-                "name": row.get::<_, String>(1)?,
-                "extension": row.get::<_, String>(2)?,
-            });
-            Ok((key, etag::seal(conference)))
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+    fn select(&self) -> &'static str {
+        "SELECT c.key, e.name, e.extension FROM conferences c JOIN extensions e ON e.key = c.key \
+         WHERE c.key > ?1 AND c.key <= ?2 ORDER BY c.key LIMIT ?3"
+    }
+
+    fn object(&self, key: i64, row: &Columns<'_>) -> rusqlite::Result<Value> {
+        Ok(json!({
+            "id": Collection::Conferences.id(key),
+            "name": row.get::<_, String>(1)?,
+            "extension": row.get::<_, String>(2)?,
+        }))
     }
 
     fn create(&self, db: &Connection, mut body: Fields<'_>) -> Result<(i64, Effects), Problem> {

@@ -1,13 +1,11 @@
 //! Devices of users: at most one each of analog phone, IP phone and external line per user, any number of mobile apps.
 
 use rusqlite::{Connection, params};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Effects, Kind, Row, extensions, require};
+use super::{Columns, Effects, Kind, extensions, require};
 use crate::sandbox::collection::{Collection, Target, TargetKind};
-use crate::sandbox::etag;
 use crate::sandbox::fields::{Fields, Need};
-use crate::sandbox::page::Span;
 use crate::sandbox::problem::{Code, Problem, Referrer};
 use crate::sandbox::text;
 
@@ -22,21 +20,17 @@ impl Kind for Devices {
         Collection::Devices
     }
 
-    fn sealed(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem> {
-        let mut statement = db.prepare_cached(
-            "SELECT key, user, name, kind FROM devices WHERE key > ?1 AND key <= ?2 ORDER BY key LIMIT ?3",
-        )?;
-        let rows = statement.query_map(params![span.after, span.until, span.limit], |row| {
-            let key: i64 = row.get(0)?;
-            let device = json!({
-                "id": Collection::Devices.id(key),
-                "user": Collection::Users.id(row.get(1)?),
-                "name": row.get::<_, String>(2)?,
-                "kind": row.get::<_, String>(3)?,
-            });
-            Ok((key, etag::seal(device)))
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+    fn select(&self) -> &'static str {
+        "SELECT key, user, name, kind FROM devices WHERE key > ?1 AND key <= ?2 ORDER BY key LIMIT ?3"
+    }
+
+    fn object(&self, key: i64, row: &Columns<'_>) -> rusqlite::Result<Value> {
+        Ok(json!({
+            "id": Collection::Devices.id(key),
+            "user": Collection::Users.id(row.get(1)?),
+            "name": row.get::<_, String>(2)?,
+            "kind": row.get::<_, String>(3)?,
+        }))
     }
 
     fn create(&self, db: &Connection, mut body: Fields<'_>) -> Result<(i64, Effects), Problem> {
@@ -82,11 +76,6 @@ impl Kind for Devices {
             "SELECT e.key, e.name FROM members m JOIN extensions e ON e.key = m.ring_group WHERE m.device = ?1",
         )?;
         Ok(found)
-    }
-
-    fn delete(&self, db: &Connection, key: i64) -> Result<Effects, Problem> {
-        db.prepare_cached("DELETE FROM devices WHERE key = ?1")?.execute([key])?;
-        Ok(Effects::default())
     }
 }
 

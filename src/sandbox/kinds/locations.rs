@@ -1,13 +1,11 @@
 //! Locations: where users are, and therefore where an emergency call is sent.
 
 use rusqlite::{Connection, params};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Effects, Kind, Row, extensions};
+use super::{Columns, Effects, Kind, extensions};
 use crate::sandbox::collection::Collection;
-use crate::sandbox::etag;
 use crate::sandbox::fields::{Fields, Need};
-use crate::sandbox::page::Span;
 use crate::sandbox::problem::{Code, Problem, Referrer};
 use crate::sandbox::text;
 
@@ -18,20 +16,16 @@ impl Kind for Locations {
         Collection::Locations
     }
 
-    fn sealed(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem> {
-        let mut statement = db.prepare_cached(
-            "SELECT key, label, address FROM locations WHERE key > ?1 AND key <= ?2 ORDER BY key LIMIT ?3",
-        )?;
-        let rows = statement.query_map(params![span.after, span.until, span.limit], |row| {
-            let key: i64 = row.get(0)?;
-            let location = json!({
-                "id": Collection::Locations.id(key),
-                "label": row.get::<_, String>(1)?,
-                "address": row.get::<_, String>(2)?,
-            });
-            Ok((key, etag::seal(location)))
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+    fn select(&self) -> &'static str {
+        "SELECT key, label, address FROM locations WHERE key > ?1 AND key <= ?2 ORDER BY key LIMIT ?3"
+    }
+
+    fn object(&self, key: i64, row: &Columns<'_>) -> rusqlite::Result<Value> {
+        Ok(json!({
+            "id": Collection::Locations.id(key),
+            "label": row.get::<_, String>(1)?,
+            "address": row.get::<_, String>(2)?,
+        }))
     }
 
     fn create(&self, db: &Connection, mut body: Fields<'_>) -> Result<(i64, Effects), Problem> {

@@ -4,14 +4,12 @@
 //! default number cannot be deleted and always has a destination.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Effect, Effects, Kind, Row, require};
+use super::{Columns, Effect, Effects, Kind, require};
 use crate::sandbox::collection::{Collection, TargetKind};
-use crate::sandbox::etag;
 use crate::sandbox::fields::{Change, Fields, Need};
-use crate::sandbox::page::Span;
-use crate::sandbox::problem::{Code, Problem, Referrer};
+use crate::sandbox::problem::{Code, Problem};
 use crate::sandbox::text;
 
 pub(super) struct Numbers;
@@ -31,27 +29,25 @@ impl Kind for Numbers {
         Collection::Numbers
     }
 
-    fn sealed(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem> {
-        let mut statement = db.prepare_cached(SELECT)?;
-        let rows = statement.query_map(params![span.after, span.until, span.limit], |row| {
-            let key: i64 = row.get(0)?;
-            let reference = |at_key: usize, at_kind: usize| -> rusqlite::Result<Option<(String, String)>> {
-                let (key, kind): (Option<i64>, Option<String>) = (row.get(at_key)?, row.get(at_kind)?);
-                Ok(key.zip(kind).map(|(key, kind)| (TargetKind::id_of(&kind, key), kind)))
-            };
-            let number = json!({
-                "id": Collection::Numbers.id(key),
-                "number": row.get::<_, String>(1)?,
-                "kind": row.get::<_, String>(2)?,
-                "label": row.get::<_, String>(3)?,
-                "destination": reference(4, 5)?.map(|(id, kind)| json!({ "kind": kind, "id": id })),
-                "default": row.get::<_, bool>(9)?,
-                "emergency_callback": row.get::<_, bool>(6)?,
-                "owner": reference(7, 8)?.map(|(id, _)| id),
-            });
-            Ok((key, etag::seal(number)))
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+    fn select(&self) -> &'static str {
+        SELECT
+    }
+
+    fn object(&self, key: i64, row: &Columns<'_>) -> rusqlite::Result<Value> {
+        let reference = |at_key: usize, at_kind: usize| -> rusqlite::Result<Option<(String, String)>> {
+            let (key, kind): (Option<i64>, Option<String>) = (row.get(at_key)?, row.get(at_kind)?);
+            Ok(key.zip(kind).map(|(key, kind)| (TargetKind::id_of(&kind, key), kind)))
+        };
+        Ok(json!({
+            "id": Collection::Numbers.id(key),
+            "number": row.get::<_, String>(1)?,
+            "kind": row.get::<_, String>(2)?,
+            "label": row.get::<_, String>(3)?,
+            "destination": reference(4, 5)?.map(|(id, kind)| json!({ "kind": kind, "id": id })),
+            "default": row.get::<_, bool>(9)?,
+            "emergency_callback": row.get::<_, bool>(6)?,
+            "owner": reference(7, 8)?.map(|(id, _)| id),
+        }))
     }
 
     fn create(&self, db: &Connection, mut body: Fields<'_>) -> Result<(i64, Effects), Problem> {
@@ -101,10 +97,6 @@ impl Kind for Numbers {
         )?
         .execute(params![key, kind, label, emergency])?;
         Ok(Effects::default())
-    }
-
-    fn referrers(&self, _db: &Connection, _key: i64) -> Result<Vec<Referrer>, Problem> {
-        Ok(Vec::new())
     }
 
     fn delete(&self, db: &Connection, key: i64) -> Result<Effects, Problem> {

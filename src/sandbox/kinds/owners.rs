@@ -6,13 +6,12 @@
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
-use super::{Effect, Effects, Kind, Row};
+use super::{Columns, Effect, Effects, Kind};
 use crate::model::{NamePattern, NumberPattern, Scope};
 use crate::sandbox::collection::Collection;
-use crate::sandbox::etag;
 use crate::sandbox::fields::{Change, Fields, Need};
 use crate::sandbox::page::Span;
-use crate::sandbox::problem::{Code, Problem, Referrer};
+use crate::sandbox::problem::{Code, Problem};
 use crate::sandbox::text;
 
 /// The most claims of an account: its document has them all.
@@ -27,23 +26,19 @@ impl Kind for Owners {
         Collection::Owners
     }
 
-    fn sealed(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem> {
-        let mut statement = db.prepare_cached(
-            "SELECT key, owner, account, scope, since FROM owners WHERE key > ?1 AND key <= ?2 ORDER BY key LIMIT ?3",
-        )?;
-        let rows = statement.query_map(params![span.after, span.until, span.limit], |row| {
-            let key: i64 = row.get(0)?;
-            let scope: String = row.get(3)?;
-            let owner = json!({
-                "id": Collection::Owners.id(key),
-                "owner": row.get::<_, String>(1)?,
-                "account": row.get::<_, String>(2)?,
-                "scope": serde_json::from_str::<Value>(&scope).unwrap_or_default(),
-                "since": row.get::<_, String>(4)?,
-            });
-            Ok((key, etag::seal(owner)))
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+    fn select(&self) -> &'static str {
+        "SELECT key, owner, account, scope, since FROM owners WHERE key > ?1 AND key <= ?2 ORDER BY key LIMIT ?3"
+    }
+
+    fn object(&self, key: i64, row: &Columns<'_>) -> rusqlite::Result<Value> {
+        let scope: String = row.get(3)?;
+        Ok(json!({
+            "id": Collection::Owners.id(key),
+            "owner": row.get::<_, String>(1)?,
+            "account": row.get::<_, String>(2)?,
+            "scope": serde_json::from_str::<Value>(&scope).unwrap_or_default(),
+            "since": row.get::<_, String>(4)?,
+        }))
     }
 
     fn create(&self, db: &Connection, mut body: Fields<'_>) -> Result<(i64, Effects), Problem> {
@@ -86,15 +81,6 @@ impl Kind for Owners {
 
     fn update(&self, _db: &Connection, _key: i64, _body: Fields<'_>) -> Result<Effects, Problem> {
         Err(Problem::not_found())
-    }
-
-    fn referrers(&self, _db: &Connection, _key: i64) -> Result<Vec<Referrer>, Problem> {
-        Ok(Vec::new())
-    }
-
-    fn delete(&self, db: &Connection, key: i64) -> Result<Effects, Problem> {
-        db.prepare_cached("DELETE FROM owners WHERE key = ?1")?.execute([key])?;
-        Ok(Effects::default())
     }
 }
 

@@ -3,11 +3,10 @@
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
-use super::{Effects, Kind, Row, extensions, require};
+use super::{Columns, Effects, Kind, Row, extensions, require};
 use crate::sandbox::collection::{Collection, Target, TargetKind};
-use crate::sandbox::etag;
 use crate::sandbox::fields::{Fields, Mode, Need};
-use crate::sandbox::page::Span;
+use crate::sandbox::page::join;
 use crate::sandbox::problem::{Problem, Referrer};
 use crate::sandbox::text;
 
@@ -26,25 +25,32 @@ impl Kind for Receptionists {
         Collection::Receptionists
     }
 
-    fn sealed(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem> {
-        let mut statement = db.prepare_cached(
-            "SELECT r.key, e.name, e.extension, r.timezone FROM receptionists r JOIN extensions e ON e.key = r.key \
-             WHERE r.key > ?1 AND r.key <= ?2 ORDER BY r.key LIMIT ?3",
-        )?;
-        let rows = statement.query_map(params![span.after, span.until, span.limit], |row| {
-            let key: i64 = row.get(0)?;
-            let receptionist = json!({
-                "id": Collection::Receptionists.id(key),
-                "name": row.get::<_, String>(1)?,
-                "extension": row.get::<_, String>(2)?,
-                "timezone": row.get::<_, String>(3)?,
-                "keys": {},
-            });
-            Ok((key, receptionist))
-        })?;
-        let mut receptionists: Vec<Row> = rows.collect::<Result<_, _>>()?;
-        embed_keys(db, &mut receptionists)?;
-        Ok(receptionists.into_iter().map(|(key, row)| (key, etag::seal(row))).collect())
+    fn select(&self) -> &'static str {
+        "SELECT r.key, e.name, e.extension, r.timezone FROM receptionists r JOIN extensions e ON e.key = r.key \
+         WHERE r.key > ?1 AND r.key <= ?2 ORDER BY r.key LIMIT ?3"
+    }
+
+    fn object(&self, key: i64, row: &Columns<'_>) -> rusqlite::Result<Value> {
+        Ok(json!({
+            "id": Collection::Receptionists.id(key),
+            "name": row.get::<_, String>(1)?,
+            "extension": row.get::<_, String>(2)?,
+            "timezone": row.get::<_, String>(3)?,
+            "keys": {},
+        }))
+    }
+
+    fn embed(&self, db: &Connection, receptionists: &mut [Row]) -> Result<(), Problem> {
+        let sql = "SELECT receptionist, digit, kind, target FROM keys WHERE receptionist BETWEEN ?1 AND ?2 \
+                   ORDER BY receptionist, digit";
+        join(db, receptionists, sql, |receptionist, row| {
+            let kind: String = row.get(2)?;
+            let target = json!({ "id": TargetKind::id_of(&kind, row.get(3)?), "kind": kind });
+            if let Some(Value::Object(keys)) = receptionist.get_mut("keys") {
+                keys.insert(row.get(1)?, target);
+            }
+            Ok(())
+        })
     }
 
     fn create(&self, db: &Connection, mut body: Fields<'_>) -> Result<(i64, Effects), Problem> {
@@ -114,30 +120,6 @@ fn set_keys(db: &Connection, receptionist: i64, keys: &Keys<'_>) -> Result<(), P
                 )?
                 .execute(params![receptionist, digit, target.kind.name(), target.key])?;
             }
-        }
-    }
-    Ok(())
-}
-
-/// One query for the keys of a whole page. Both lists are ordered by the receptionist's key.
-fn embed_keys(db: &Connection, rows: &mut [Row]) -> Result<(), Problem> {
-    let (Some(first), Some(last)) = (rows.first().map(|r| r.0), rows.last().map(|r| r.0)) else {
-        return Ok(());
-    };
-    let mut statement = db.prepare_cached(
-        "SELECT receptionist, digit, kind, target FROM keys WHERE receptionist BETWEEN ?1 AND ?2 ORDER BY receptionist, digit",
-    )?;
-    let mut keys = statement.query([first, last])?;
-    let mut rows = rows.iter_mut().peekable();
-    while let Some(row) = keys.next()? {
-        let owner: i64 = row.get(0)?;
-        while rows.next_if(|(key, _)| *key < owner).is_some() {}
-        let kind: String = row.get(2)?;
-        let target = json!({ "id": TargetKind::id_of(&kind, row.get(3)?), "kind": kind });
-        if let Some((_, receptionist)) = rows.peek_mut()
-            && let Some(map) = receptionist.get_mut("keys").and_then(Value::as_object_mut)
-        {
-            map.insert(row.get(1)?, target);
         }
     }
     Ok(())

@@ -5,11 +5,10 @@
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
-use super::{Effects, Kind, Row, extensions, require};
+use super::{Columns, Effects, Kind, Row, extensions, require};
 use crate::sandbox::collection::{Collection, Target, TargetKind};
-use crate::sandbox::etag;
 use crate::sandbox::fields::{Change, Fields, Need};
-use crate::sandbox::page::Span;
+use crate::sandbox::page::join;
 use crate::sandbox::problem::{FieldError, Problem, Referrer};
 use crate::sandbox::text;
 
@@ -28,29 +27,38 @@ impl Kind for RingGroups {
         Collection::RingGroups
     }
 
-    fn sealed(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem> {
-        let mut statement = db.prepare_cached(
-            "SELECT g.key, e.name, e.extension, g.ring, g.ring_for, g.no_answer_kind, g.no_answer \
-             FROM ring_groups g JOIN extensions e ON e.key = g.key \
-             WHERE g.key > ?1 AND g.key <= ?2 ORDER BY g.key LIMIT ?3",
-        )?;
-        let rows = statement.query_map(params![span.after, span.until, span.limit], |row| {
-            let key: i64 = row.get(0)?;
-            let (kind, target): (Option<String>, Option<i64>) = (row.get(5)?, row.get(6)?);
-            let group = json!({
-                "id": Collection::RingGroups.id(key),
-                "name": row.get::<_, String>(1)?,
-                "extension": row.get::<_, String>(2)?,
-                "ring": row.get::<_, String>(3)?,
-                "members": [],
-                "ring_for": row.get::<_, i64>(4)?,
-                "no_answer": kind.zip(target).map(|(kind, key)| json!({ "id": TargetKind::id_of(&kind, key), "kind": kind })),
-            });
-            Ok((key, group))
-        })?;
-        let mut groups: Vec<Row> = rows.collect::<Result<_, _>>()?;
-        embed_members(db, &mut groups)?;
-        Ok(groups.into_iter().map(|(key, group)| (key, etag::seal(group))).collect())
+    fn select(&self) -> &'static str {
+        "SELECT g.key, e.name, e.extension, g.ring, g.ring_for, g.no_answer_kind, g.no_answer \
+         FROM ring_groups g JOIN extensions e ON e.key = g.key \
+         WHERE g.key > ?1 AND g.key <= ?2 ORDER BY g.key LIMIT ?3"
+    }
+
+    fn object(&self, key: i64, row: &Columns<'_>) -> rusqlite::Result<Value> {
+        let (kind, target): (Option<String>, Option<i64>) = (row.get(5)?, row.get(6)?);
+        Ok(json!({
+            "id": Collection::RingGroups.id(key),
+            "name": row.get::<_, String>(1)?,
+            "extension": row.get::<_, String>(2)?,
+            "ring": row.get::<_, String>(3)?,
+            "members": [],
+            "ring_for": row.get::<_, i64>(4)?,
+            "no_answer": kind.zip(target).map(|(kind, key)| json!({ "id": TargetKind::id_of(&kind, key), "kind": kind })),
+        }))
+    }
+
+    fn embed(&self, db: &Connection, groups: &mut [Row]) -> Result<(), Problem> {
+        let sql = "SELECT ring_group, user, device FROM members WHERE ring_group BETWEEN ?1 AND ?2 \
+                   ORDER BY ring_group, position";
+        join(db, groups, sql, |group, row| {
+            let member = match row.get(1)? {
+                Some(user) => Target { kind: TargetKind::User, key: user },
+                None => Target { kind: TargetKind::Device, key: row.get(2)? },
+            };
+            if let Some(Value::Array(members)) = group.get_mut("members") {
+                members.push(json!({ "kind": member.kind.name(), "id": member.id() }));
+            }
+            Ok(())
+        })
     }
 
     fn create(&self, db: &Connection, mut body: Fields<'_>) -> Result<(i64, Effects), Problem> {
@@ -141,32 +149,6 @@ fn set_members(db: &Connection, group: i64, members: &[Target]) -> Result<(), Pr
         require(db, *member, &format!("/members/{position}"))?;
         let column = |kind| (member.kind == kind).then_some(member.key);
         insert.execute(params![group, position, column(TargetKind::User), column(TargetKind::Device)])?;
-    }
-    Ok(())
-}
-
-/// One query for the members of a whole page. Both lists are ordered by the group's key.
-fn embed_members(db: &Connection, groups: &mut [Row]) -> Result<(), Problem> {
-    let (Some(first), Some(last)) = (groups.first().map(|g| g.0), groups.last().map(|g| g.0)) else {
-        return Ok(());
-    };
-    let mut statement = db.prepare_cached(
-        "SELECT ring_group, user, device FROM members WHERE ring_group BETWEEN ?1 AND ?2 ORDER BY ring_group, position",
-    )?;
-    let mut members = statement.query([first, last])?;
-    let mut groups = groups.iter_mut().peekable();
-    while let Some(row) = members.next()? {
-        let group: i64 = row.get(0)?;
-        while groups.next_if(|(key, _)| *key < group).is_some() {}
-        let member = match row.get(1)? {
-            Some(user) => Target { kind: TargetKind::User, key: user },
-            None => Target { kind: TargetKind::Device, key: row.get(2)? },
-        };
-        if let Some((_, group)) = groups.peek_mut()
-            && let Some(list) = group.get_mut("members").and_then(Value::as_array_mut)
-        {
-            list.push(json!({ "kind": member.kind.name(), "id": member.id() }));
-        }
     }
     Ok(())
 }

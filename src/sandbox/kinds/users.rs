@@ -5,11 +5,10 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::{Value, json};
 
-use super::{Effects, Kind, Row, bundle, extensions};
+use super::{Columns, Effects, Kind, Row, bundle, extensions};
 use crate::sandbox::collection::{Collection, TargetKind};
-use crate::sandbox::etag;
 use crate::sandbox::fields::{Fields, Need};
-use crate::sandbox::page::Span;
+use crate::sandbox::page::join;
 use crate::sandbox::problem::{Code, Problem, Referrer};
 use crate::sandbox::text;
 
@@ -31,29 +30,38 @@ impl Kind for Users {
         Collection::Users
     }
 
-    fn sealed(&self, db: &Connection, span: Span) -> Result<Vec<Row>, Problem> {
-        let mut statement = db.prepare_cached(
-            "SELECT u.key, e.name, e.extension, u.email, u.location, u.voicemail, u.forwarding_mode, u.forwarding_to \
-             FROM users u JOIN extensions e ON e.key = u.key \
-             WHERE u.key > ?1 AND u.key <= ?2 ORDER BY u.key LIMIT ?3",
-        )?;
-        let rows = statement.query_map(params![span.after, span.until, span.limit], |row| {
-            let key: i64 = row.get(0)?;
-            let user = json!({
-                "id": Collection::Users.id(key),
-                "name": row.get::<_, String>(1)?,
-                "email": row.get::<_, String>(3)?,
-                "extension": row.get::<_, String>(2)?,
-                "location": Collection::Locations.id(row.get(4)?),
-                "voicemail": { "id": format!("{}_{key}", TargetKind::Voicemail.prefix()), "enabled": row.get::<_, bool>(5)? },
-                "forwarding": { "mode": row.get::<_, String>(6)?, "to": row.get::<_, Option<String>>(7)? },
-                "devices": [],
+    fn select(&self) -> &'static str {
+        "SELECT u.key, e.name, e.extension, u.email, u.location, u.voicemail, u.forwarding_mode, u.forwarding_to \
+         FROM users u JOIN extensions e ON e.key = u.key \
+         WHERE u.key > ?1 AND u.key <= ?2 ORDER BY u.key LIMIT ?3"
+    }
+
+    fn object(&self, key: i64, row: &Columns<'_>) -> rusqlite::Result<Value> {
+        Ok(json!({
+            "id": Collection::Users.id(key),
+            "name": row.get::<_, String>(1)?,
+            "email": row.get::<_, String>(3)?,
+            "extension": row.get::<_, String>(2)?,
+            "location": Collection::Locations.id(row.get(4)?),
+            "voicemail": { "id": format!("{}_{key}", TargetKind::Voicemail.prefix()), "enabled": row.get::<_, bool>(5)? },
+            "forwarding": { "mode": row.get::<_, String>(6)?, "to": row.get::<_, Option<String>>(7)? },
+            "devices": [],
+        }))
+    }
+
+    fn embed(&self, db: &Connection, users: &mut [Row]) -> Result<(), Problem> {
+        let sql = "SELECT user, key, name, kind FROM devices WHERE user BETWEEN ?1 AND ?2 ORDER BY user, key";
+        join(db, users, sql, |user, row| {
+            let device = json!({
+                "id": Collection::Devices.id(row.get(1)?),
+                "name": row.get::<_, String>(2)?,
+                "kind": row.get::<_, String>(3)?,
             });
-            Ok((key, user))
-        })?;
-        let mut users: Vec<Row> = rows.collect::<Result<_, _>>()?;
-        embed_devices(db, &mut users)?;
-        Ok(users.into_iter().map(|(key, user)| (key, etag::seal(user))).collect())
+            if let Some(Value::Array(devices)) = user.get_mut("devices") {
+                devices.push(device);
+            }
+            Ok(())
+        })
     }
 
     fn create(&self, db: &Connection, mut body: Fields<'_>) -> Result<(i64, Effects), Problem> {
@@ -160,32 +168,6 @@ fn check(db: &Connection, details: &Details<'_>, but: i64) -> Result<(), Problem
     {
         let detail = format!("refers to {}, which does not exist", Collection::Locations.id(location));
         return Err(Problem::conflict_at(Code::UnknownReference, "/location", detail));
-    }
-    Ok(())
-}
-
-/// One query for the devices of a whole page. Both lists are ordered by the user's key.
-fn embed_devices(db: &Connection, users: &mut [Row]) -> Result<(), Problem> {
-    let (Some(first), Some(last)) = (users.first().map(|u| u.0), users.last().map(|u| u.0)) else {
-        return Ok(());
-    };
-    let mut statement =
-        db.prepare_cached("SELECT user, key, name, kind FROM devices WHERE user BETWEEN ?1 AND ?2 ORDER BY user, key")?;
-    let mut devices = statement.query([first, last])?;
-    let mut users = users.iter_mut().peekable();
-    while let Some(row) = devices.next()? {
-        let owner: i64 = row.get(0)?;
-        while users.next_if(|(key, _)| *key < owner).is_some() {}
-        let device = json!({
-            "id": Collection::Devices.id(row.get(1)?),
-            "name": row.get::<_, String>(2)?,
-            "kind": row.get::<_, String>(3)?,
-        });
-        if let Some((_, user)) = users.peek_mut()
-            && let Some(list) = user.get_mut("devices").and_then(Value::as_array_mut)
-        {
-            list.push(device);
-        }
     }
     Ok(())
 }
