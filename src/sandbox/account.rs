@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
 use super::collection::{Collection, TargetKind};
-use super::kinds::{self, limits};
+use super::kinds::{self, extensions, limits, locations, numbers, receptionists, users};
 use super::problem::Problem;
 use super::{etag, text, write};
 use crate::model::{FieldName, emergency_numbers};
@@ -89,24 +89,14 @@ pub(super) fn exists(db: &Connection) -> rusqlite::Result<bool> {
 
 /// A new account: one number to the receptionist, a second one to the first user.
 pub(super) fn create_account(db: &Connection, name: &str, country: &str, number: &str) -> Result<(), Problem> {
-    db.execute("INSERT INTO locations (label, label_key, address) VALUES ('Office', 'office', '')", [])?;
-    let extension = "INSERT INTO extensions (kind, name, name_key, extension) VALUES (?1, ?2, ?3, ?4)";
-    db.execute(extension, params!["receptionist", "main", "main", receptionist_extension(country)])?;
-    let receptionist = db.last_insert_rowid();
-    db.execute("INSERT INTO receptionists (key, timezone) VALUES (?1, 'UTC')", [receptionist])?;
-    db.execute(
-        "INSERT INTO numbers (number, kind, label, destination, emergency_callback) VALUES (?1, 'local', '', ?2, 0)",
-        params![number, receptionist],
-    )?;
+    let office = locations::insert(db, "Office", "")?;
+    let receptionist = extensions::insert(db, TargetKind::Receptionist, "main", receptionist_extension(country))?;
+    receptionists::insert(db, receptionist, "UTC")?;
+    numbers::insert(db, number, "local", "", Some(receptionist), false, None)?;
     insert_account(db, name, country, number)?;
-    db.execute(extension, params!["user", "First User", text::name_key("First User"), "201"])?;
-    let user = db.last_insert_rowid();
-    db.execute(
-        "INSERT INTO users (key, email, email_key, location, voicemail, forwarding_mode) \
-         VALUES (?1, 'first.user@example.org', 'first.user@example.org', (SELECT min(key) FROM locations), 1, 'disabled')",
-        [user],
-    )?;
-    super::kinds::bundle(db, user)?;
+    let user = extensions::insert(db, TargetKind::User, "First User", "201")?;
+    users::insert(db, user, "first.user@example.org", office, true, ("disabled", None))?;
+    numbers::bundle(db, user)?;
     Ok(())
 }
 

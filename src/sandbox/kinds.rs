@@ -4,16 +4,16 @@
 //! audit and versions are the same for all and live in [`super::write`].
 
 mod audit;
-mod bridges;
-mod conferences;
-mod devices;
-mod extensions;
-mod locations;
-mod numbers;
+pub(super) mod bridges;
+pub(super) mod conferences;
+pub(super) mod devices;
+pub(super) mod extensions;
+pub(super) mod locations;
+pub(super) mod numbers;
 mod owners;
-mod receptionists;
-pub(in crate::sandbox) mod ring_groups;
-mod users;
+pub(super) mod receptionists;
+pub(super) mod ring_groups;
+pub(super) mod users;
 
 use rusqlite::{Connection, Row as Columns, params};
 use serde_json::Value;
@@ -99,7 +99,9 @@ pub(super) trait Kind: Sync {
         })?;
         let mut rows: Vec<Row> = rows.collect::<Result<_, _>>()?;
         self.embed(db, &mut rows)?;
-        rows.iter_mut().for_each(|(_, object)| etag::seal(object));
+        for (_, object) in &mut rows {
+            etag::seal(object);
+        }
         etag::revise(db, self.collection(), &mut rows)?;
         Ok(rows)
     }

@@ -46,11 +46,9 @@ impl Kind for Bridges {
         let (conference, number) = (conference.unwrap_or_default(), number.unwrap_or_default());
         require(db, Target { kind: TargetKind::Conference, key: conference }, "/conference")?;
         check(db, Some(number), assigned_to, 0)?;
-        db.prepare_cached(
-            "INSERT INTO bridges (conference, name, number, pin_digest, assigned_to) VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?
-        .execute(params![conference, name.unwrap_or_default(), number, pin.map(pin_digest), assigned_to])?;
-        Ok((db.last_insert_rowid(), Effects::default()))
+        let pin = pin.map(pin_digest);
+        let key = insert(db, conference, name.unwrap_or_default(), number, pin.as_deref(), assigned_to)?;
+        Ok((key, Effects::default()))
     }
 
     fn update(&self, db: &Connection, key: i64, mut body: Fields<'_>) -> Result<Effects, Problem> {
@@ -75,6 +73,19 @@ impl Kind for Bridges {
         };
         Ok(Effects { hidden, ..Effects::default() })
     }
+}
+
+/// Adds a row; returns its key.
+pub(in crate::sandbox) fn insert(
+    db: &Connection,
+    conference: i64,
+    name: &str,
+    number: &str,
+    pin_digest: Option<&str>,
+    assigned_to: Option<i64>,
+) -> rusqlite::Result<i64> {
+    let sql = "INSERT INTO bridges (conference, name, number, pin_digest, assigned_to) VALUES (?1, ?2, ?3, ?4, ?5)";
+    db.prepare_cached(sql)?.insert(params![conference, name, number, pin_digest, assigned_to])
 }
 
 /// Returns whether the PIN is another one than before.

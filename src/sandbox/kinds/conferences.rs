@@ -33,8 +33,8 @@ impl Kind for Conferences {
         let name = body.text("name", Need::Required, text::name);
         let extension = body.text("extension", Need::Optional, text::extension);
         body.finish()?;
-        let key = extensions::insert(db, TargetKind::Conference, name.unwrap_or_default(), extension)?;
-        db.prepare_cached("INSERT INTO conferences (key) VALUES (?1)")?.execute([key])?;
+        let key = extensions::create(db, TargetKind::Conference, name.unwrap_or_default(), extension)?;
+        insert(db, key)?;
         Ok((key, bundle(db, key)?))
     }
 
@@ -53,4 +53,9 @@ impl Kind for Conferences {
     fn delete(&self, db: &Connection, key: i64) -> Result<Effects, Problem> {
         extensions::delete(db, key)
     }
+}
+
+/// Adds the row of the extension with this key.
+pub(in crate::sandbox) fn insert(db: &Connection, key: i64) -> rusqlite::Result<()> {
+    db.prepare_cached("INSERT INTO conferences (key) VALUES (?1)")?.execute([key]).map(drop)
 }

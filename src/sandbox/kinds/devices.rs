@@ -46,9 +46,7 @@ impl Kind for Devices {
         {
             return Err(Problem::conflict_at(Code::Conflict, "/kind", format!("the user has an {kind} already")));
         }
-        db.prepare_cached("INSERT INTO devices (user, name, name_key, kind) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![user, name, text::name_key(name), kind])?;
-        Ok((db.last_insert_rowid(), Effects::default()))
+        Ok((insert(db, user, name, kind)?, Effects::default()))
     }
 
     fn update(&self, db: &Connection, key: i64, mut body: Fields<'_>) -> Result<Effects, Problem> {
@@ -77,6 +75,16 @@ impl Kind for Devices {
         )?;
         Ok(found)
     }
+}
+
+/// Adds a row; returns its key.
+pub(in crate::sandbox) fn insert(db: &Connection, user: i64, name: &str, kind: &str) -> rusqlite::Result<i64> {
+    db.prepare_cached("INSERT INTO devices (user, name, name_key, kind) VALUES (?1, ?2, ?3, ?4)")?.insert(params![
+        user,
+        name,
+        text::name_key(name),
+        kind
+    ])
 }
 
 fn check_name(db: &Connection, name: &str, but: i64) -> Result<(), Problem> {

@@ -9,8 +9,8 @@ use crate::sandbox::collection::{Collection, TargetKind};
 use crate::sandbox::problem::{Code, Problem, Referrer};
 use crate::sandbox::text;
 
-/// Makes the base row. Without an extension number the lowest free one is taken.
-pub(super) fn insert(db: &Connection, kind: TargetKind, name: &str, extension: Option<&str>) -> Result<i64, Problem> {
+/// Checks and makes a base row. Without an extension number the lowest free one is taken.
+pub(super) fn create(db: &Connection, kind: TargetKind, name: &str, extension: Option<&str>) -> Result<i64, Problem> {
     check_name(db, name, 0)?;
     let extension = match extension {
         Some(wanted) => {
@@ -19,9 +19,18 @@ pub(super) fn insert(db: &Connection, kind: TargetKind, name: &str, extension: O
         }
         None => lowest_free(db)?,
     };
+    Ok(insert(db, kind, name, &extension)?)
+}
+
+/// Adds a base row; returns its key.
+pub(in crate::sandbox) fn insert(
+    db: &Connection,
+    kind: TargetKind,
+    name: &str,
+    extension: &str,
+) -> rusqlite::Result<i64> {
     db.prepare_cached("INSERT INTO extensions (kind, name, name_key, extension) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![kind.name(), name, text::name_key(name), extension])?;
-    Ok(db.last_insert_rowid())
+        .insert(params![kind.name(), name, text::name_key(name), extension])
 }
 
 /// Renames or renumbers; `None` leaves as is.

@@ -34,9 +34,7 @@ impl Kind for Locations {
         body.finish()?;
         let label = label.unwrap_or_default();
         check_label(db, label, 0)?;
-        db.prepare_cached("INSERT INTO locations (label, label_key, address) VALUES (?1, ?2, ?3)")?
-            .execute(params![label, text::name_key(label), address])?;
-        Ok((db.last_insert_rowid(), Effects::default()))
+        Ok((insert(db, label, address)?, Effects::default()))
     }
 
     fn update(&self, db: &Connection, key: i64, mut body: Fields<'_>) -> Result<Effects, Problem> {
@@ -76,6 +74,15 @@ impl Kind for Locations {
         db.prepare_cached("DELETE FROM locations WHERE key = ?1")?.execute([key])?;
         Ok(Effects::default())
     }
+}
+
+/// Adds a row; returns its key.
+pub(in crate::sandbox) fn insert(db: &Connection, label: &str, address: &str) -> rusqlite::Result<i64> {
+    db.prepare_cached("INSERT INTO locations (label, label_key, address) VALUES (?1, ?2, ?3)")?.insert(params![
+        label,
+        text::name_key(label),
+        address
+    ])
 }
 
 fn check_label(db: &Connection, label: &str, but: i64) -> Result<(), Problem> {

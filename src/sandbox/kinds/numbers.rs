@@ -64,11 +64,8 @@ impl Kind for Numbers {
         if let Some(target) = destination {
             require(db, target, "/destination")?;
         }
-        db.prepare_cached(
-            "INSERT INTO numbers (number, kind, label, destination, emergency_callback) VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?
-        .execute(params![number, kind, label, destination.map(|t| t.key), emergency])?;
-        Ok((db.last_insert_rowid(), Effects::default()))
+        let key = insert(db, number, kind, label, destination.map(|target| target.key), emergency, None)?;
+        Ok((key, Effects::default()))
     }
 
     fn update(&self, db: &Connection, key: i64, mut body: Fields<'_>) -> Result<Effects, Problem> {
@@ -108,14 +105,26 @@ impl Kind for Numbers {
     }
 }
 
+/// Adds a row; returns its key. Destination and owner are keys of extensions.
+pub(in crate::sandbox) fn insert(
+    db: &Connection,
+    number: &str,
+    kind: &str,
+    label: &str,
+    destination: Option<i64>,
+    emergency_callback: bool,
+    owner: Option<i64>,
+) -> rusqlite::Result<i64> {
+    let sql = "INSERT INTO numbers (number, kind, label, destination, emergency_callback, owner) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    db.prepare_cached(sql)?.insert(params![number, kind, label, destination, emergency_callback, owner])
+}
+
 /// Gives a new extension its own number: the first free one after the account's default number.
 pub(in crate::sandbox) fn bundle(db: &Connection, owner: i64) -> Result<Effects, Problem> {
     let number = next_free(db)?;
-    db.prepare_cached(
-        "INSERT INTO numbers (number, kind, label, destination, emergency_callback, owner) VALUES (?1, 'local', '', ?2, 0, ?2)",
-    )?
-    .execute(params![number, owner])?;
-    let after = Numbers.row(db, db.last_insert_rowid())?;
+    let key = insert(db, &number, "local", "", Some(owner), false, Some(owner))?;
+    let after = Numbers.row(db, key)?;
     Ok(Effects { also: vec![Effect { collection: Collection::Numbers, before: None, after }], hidden: false })
 }
 

@@ -59,9 +59,8 @@ impl Kind for Receptionists {
         let timezone = body.text("timezone", Need::Optional, text::timezone).unwrap_or("UTC");
         let keys = body.object("keys", Need::Optional, keys).unwrap_or_default();
         body.finish()?;
-        let key = extensions::insert(db, TargetKind::Receptionist, name.unwrap_or_default(), extension)?;
-        db.prepare_cached("INSERT INTO receptionists (key, timezone) VALUES (?1, ?2)")?
-            .execute(params![key, timezone])?;
+        let key = extensions::create(db, TargetKind::Receptionist, name.unwrap_or_default(), extension)?;
+        insert(db, key, timezone)?;
         set_keys(db, key, &keys)?;
         Ok((key, Effects::default()))
     }
@@ -106,6 +105,23 @@ fn keys<'a>(body: &mut Fields<'a>) -> Keys<'a> {
     keys
 }
 
+/// Adds the row of the extension with this key.
+pub(in crate::sandbox) fn insert(db: &Connection, key: i64, timezone: &str) -> rusqlite::Result<()> {
+    let mut insert = db.prepare_cached("INSERT INTO receptionists (key, timezone) VALUES (?1, ?2)")?;
+    insert.execute(params![key, timezone]).map(drop)
+}
+
+pub(in crate::sandbox) fn set_key(
+    db: &Connection,
+    receptionist: i64,
+    digit: &str,
+    target: Target,
+) -> rusqlite::Result<()> {
+    db.prepare_cached("INSERT OR REPLACE INTO keys (receptionist, digit, kind, target) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![receptionist, digit, target.kind.name(), target.key])
+        .map(drop)
+}
+
 fn set_keys(db: &Connection, receptionist: i64, keys: &Keys<'_>) -> Result<(), Problem> {
     for (digit, target) in keys {
         match target {
@@ -115,10 +131,7 @@ fn set_keys(db: &Connection, receptionist: i64, keys: &Keys<'_>) -> Result<(), P
             }
             Some(target) => {
                 require(db, *target, &format!("/keys/{digit}"))?;
-                db.prepare_cached(
-                    "INSERT OR REPLACE INTO keys (receptionist, digit, kind, target) VALUES (?1, ?2, ?3, ?4)",
-                )?
-                .execute(params![receptionist, digit, target.kind.name(), target.key])?;
+                set_key(db, receptionist, digit, *target)?;
             }
         }
     }

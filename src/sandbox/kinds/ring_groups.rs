@@ -73,7 +73,7 @@ impl Kind for RingGroups {
         if let Some(target) = no_answer {
             require(db, target, "/no_answer")?;
         }
-        let key = extensions::insert(db, TargetKind::RingGroup, name.unwrap_or_default(), extension)?;
+        let key = extensions::create(db, TargetKind::RingGroup, name.unwrap_or_default(), extension)?;
         insert(db, key, ring, ring_for, no_answer)?;
         set_members(db, key, &members.unwrap_or_default())?;
         Ok((key, Effects::default()))
@@ -143,10 +143,17 @@ fn set_no_answer(db: &Connection, key: i64, target: Option<Target>) -> Result<()
 
 fn set_members(db: &Connection, group: i64, members: &[Target]) -> Result<(), Problem> {
     db.prepare_cached("DELETE FROM members WHERE ring_group = ?1")?.execute([group])?;
+    for (position, member) in members.iter().enumerate() {
+        require(db, *member, &format!("/members/{position}"))?;
+    }
+    Ok(insert_members(db, group, members)?)
+}
+
+/// Adds the members of a group that has none.
+pub(in crate::sandbox) fn insert_members(db: &Connection, group: i64, members: &[Target]) -> rusqlite::Result<()> {
     let mut insert =
         db.prepare_cached("INSERT INTO members (ring_group, position, user, device) VALUES (?1, ?2, ?3, ?4)")?;
     for (position, member) in (0_i64..).zip(members) {
-        require(db, *member, &format!("/members/{position}"))?;
         let column = |kind| (member.kind == kind).then_some(member.key);
         insert.execute(params![group, position, column(TargetKind::User), column(TargetKind::Device)])?;
     }

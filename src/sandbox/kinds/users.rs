@@ -74,22 +74,10 @@ impl Kind for Users {
             Some(location) => location,
             None => db.query_row("SELECT min(key) FROM locations", [], |row| row.get(0))?,
         };
-        let key = extensions::insert(db, TargetKind::User, name.unwrap_or_default(), extension)?;
+        let key = extensions::create(db, TargetKind::User, name.unwrap_or_default(), extension)?;
         let email = details.email.unwrap_or_default();
         let (mode, to) = details.forwarding.unwrap_or(("disabled", None));
-        db.prepare_cached(
-            "INSERT INTO users (key, email, email_key, location, voicemail, forwarding_mode, forwarding_to) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?
-        .execute(params![
-            key,
-            email,
-            text::name_key(email),
-            location,
-            details.voicemail.unwrap_or(true),
-            mode,
-            to
-        ])?;
+        insert(db, key, email, location, details.voicemail.unwrap_or(true), (mode, to))?;
         Ok((key, bundle(db, key)?))
     }
 
@@ -125,6 +113,21 @@ impl Kind for Users {
     fn delete(&self, db: &Connection, key: i64) -> Result<Effects, Problem> {
         extensions::delete(db, key)
     }
+}
+
+/// Adds the row of the extension with this key.
+pub(in crate::sandbox) fn insert(
+    db: &Connection,
+    key: i64,
+    email: &str,
+    location: i64,
+    voicemail: bool,
+    (mode, to): (&str, Option<&str>),
+) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO users (key, email, email_key, location, voicemail, forwarding_mode, forwarding_to) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let values = params![key, email, text::name_key(email), location, voicemail, mode, to];
+    db.prepare_cached(sql)?.execute(values).map(drop)
 }
 
 fn details<'a>(body: &mut Fields<'a>) -> Details<'a> {
