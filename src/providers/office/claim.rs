@@ -11,10 +11,10 @@ use serde::de::IgnoredAny;
 
 use crate::model::{AccountInfo, Claim, Scope};
 use crate::providers::WriteError;
-use crate::providers::http::{self, Answer, Request, SendError};
+use crate::providers::http::{self, Answer, Request};
 
 use super::change_check::Source;
-use super::problem::Problem;
+use super::problem::{Problem, unanswered};
 use super::{Office, convert, wire};
 
 #[derive(Serialize)]
@@ -46,12 +46,7 @@ impl Office {
                 WriteError::Unknown("the claim was not answered".to_owned())
             }
             Ok(answer) => self.refusal(&answer),
-            Err(SendError::OutcomeUnknown(why)) => WriteError::Unknown(why),
-            Err(SendError::Limited(why)) => WriteError::Unavailable { attempts: attempts.made, why },
-            Err(SendError::Forbidden) => WriteError::ReadOnlyClient,
-            Err(SendError::NotDone(failure)) => {
-                WriteError::Unavailable { attempts: attempts.made, why: failure.to_string() }
-            }
+            Err(error) => unanswered(error, attempts.made),
         };
         if attempts.doubt().is_none() {
             return Err(end);
@@ -65,16 +60,11 @@ impl Office {
 
     /// What an answer means that is not a success.
     fn refusal(&self, answer: &Answer) -> WriteError {
-        let status = answer.status.as_u16();
         let problem = Problem::read(&self.http, answer);
         if problem.code == "owned" {
             return WriteError::Owned(problem.as_suffix());
         }
-        if let 401 | 403 = status {
-            return WriteError::Unauthorized { status, detail: problem.as_suffix() };
-        }
-        let Problem { title, detail, referrers, .. } = problem;
-        WriteError::Refused { status, title, detail, referrers }
+        problem.refusal(answer.status.as_u16())
     }
 
     /// The account's document as it is now; nothing if it cannot be read.

@@ -5,11 +5,10 @@
 //! of these, the account has changed since it was read, and the next plan is another one.
 
 use std::collections::HashSet;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::model::{
-    ExtensionNumber, FieldName, FieldValue, Kind, LiveRingGroup, LiveUser, Name, NameKey, ObjectId, ObjectRef,
-    PlannedRef, Verb,
+    ExtensionNumber, FieldName, FieldValue, Kind, Name, NameKey, ObjectId, ObjectRef, PlannedRef, Verb,
 };
 use crate::providers::http::Request;
 use crate::providers::{Referrer, WriteError};
@@ -29,10 +28,10 @@ struct Holder {
 
 impl Writing<'_> {
     /// The refusal, or, if the account has changed since it was read in what the change relies on, how it has.
-    pub(super) async fn unless_moved(&mut self, refusal: WriteError) -> WriteError {
+    pub(super) async fn unless_moved(&self, refusal: WriteError) -> WriteError {
         let reading = Reading::default();
         let moved = self.precondition(&refusal, &reading).await;
-        self.looks += reading.requests();
+        self.looks.fetch_add(reading.requests(), Ordering::Relaxed);
         moved.map_or(refusal, WriteError::Stale)
     }
 
@@ -77,22 +76,13 @@ impl Writing<'_> {
     async fn holders(&self, kind: Kind, reading: &Reading) -> Option<(Vec<Holder>, HashSet<ObjectId>)> {
         let office = self.office;
         let mut ids = HashSet::new();
+        let holder = |id, name, extension| Holder { kind, id, name, extension };
         let holders: Vec<Holder> = match kind {
             Kind::RingGroup => {
                 let (groups, unreadable) = office.list::<wire::RingGroup>("ring_groups", reading).await.ok()?;
-                let others = unreadable.into_iter().map(|one| Holder {
-                    kind,
-                    id: one.id,
-                    name: one.name,
-                    extension: one.extension,
-                });
-                let holder = |group: LiveRingGroup| Holder {
-                    kind,
-                    id: group.id,
-                    name: group.name.as_str().into(),
-                    extension: group.extension,
-                };
-                groups.into_iter().map(holder).chain(others).collect()
+                let groups = groups.into_iter().map(|one| holder(one.id, one.name.as_str().into(), one.extension));
+                let others = unreadable.into_iter().map(|one| holder(one.id, one.name, one.extension));
+                groups.chain(others).collect()
             }
             Kind::User => {
                 let (users, _) = office.list::<wire::User>("users", reading).await.ok()?;
@@ -100,21 +90,15 @@ impl Writing<'_> {
                     ids.extend(user.voicemail.clone());
                     ids.extend(devices.iter().map(|device| device.id.clone()));
                 }
-                let holder =
-                    |(user, _): (LiveUser, _)| Holder { kind, id: user.id, name: user.name, extension: user.extension };
-                users.into_iter().map(holder).collect()
+                users.into_iter().map(|(user, _)| holder(user.id, user.name, user.extension)).collect()
             }
             Kind::Receptionist => {
                 let (all, _) = office.list::<wire::Receptionist>("receptionists", reading).await.ok()?;
-                all.into_iter()
-                    .map(|one| Holder { kind, id: one.id, name: one.name, extension: one.extension })
-                    .collect()
+                all.into_iter().map(|one| holder(one.id, one.name, one.extension)).collect()
             }
             _ => {
                 let (all, _) = office.list::<wire::Conference>("conferences", reading).await.ok()?;
-                all.into_iter()
-                    .map(|one| Holder { kind, id: one.id, name: one.name, extension: one.extension })
-                    .collect()
+                all.into_iter().map(|one| holder(one.id, one.name, one.extension)).collect()
             }
         };
         ids.extend(holders.iter().map(|holder| holder.id.clone()));

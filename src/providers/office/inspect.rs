@@ -6,7 +6,7 @@
 //! ([`super::trace`]). Versions never come back, so a change whose `If-Match` names an older one is not carried out
 //! later either.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use crate::model::{Change, FieldName, FieldValue, LiveRingGroup, NameKey, Verb};
 use crate::providers::http::Request;
@@ -45,7 +45,7 @@ impl Office {
         let mut writing = self.writing(change)?;
         writing.attempts.doubted("an earlier attempt was not answered".to_owned());
         let written = writing.inspect(End::Doubt).await?;
-        let requests = writing.looks;
+        let requests = writing.looks.into_inner();
         Ok(if let Some(WriteReceipt { id, revision, document, .. }) = written {
             Progress { id: Some(id), revision, document, left: Vec::new(), requests }
         } else {
@@ -87,9 +87,7 @@ impl Writing<'_> {
             object: self.change.object.id.as_ref(),
             replaced: Replaced::Version(self.expected.as_ref()),
         };
-        let requests = AtomicU64::new(0);
-        let trace = self.office.trace(&sought, &requests).await;
-        self.looks += requests.into_inner();
+        let trace = self.office.trace(&sought, &self.looks).await;
         let is_wanted = match &seen {
             Observed::Is(object) => self.change.verb == Verb::Update && object.is_as_after(self.change),
             Observed::Gone | Observed::Unreadable => self.change.verb == Verb::Delete,
@@ -130,9 +128,7 @@ impl Writing<'_> {
         let object = found.as_ref().map(|group| &group.id);
         let sought =
             Sought { key: &self.key, kind: self.change.object.kind.into(), object, replaced: Replaced::Nothing };
-        let requests = AtomicU64::new(0);
-        let trace = self.office.trace(&sought, &requests).await;
-        self.looks += requests.into_inner();
+        let trace = self.office.trace(&sought, &self.looks).await;
         let exists = || format!("{} exists now", self.name());
         match (trace, found) {
             (Trace::Own { id, revision }, _) => {
@@ -159,10 +155,10 @@ impl Writing<'_> {
     }
 
     /// The ring groups; nothing if they, or the one of this name, cannot be read.
-    pub(super) async fn groups(&mut self) -> Option<Vec<LiveRingGroup>> {
+    pub(super) async fn groups(&self) -> Option<Vec<LiveRingGroup>> {
         let reading = Reading::default();
         let groups = self.office.list::<wire::RingGroup>("ring_groups", &reading).await;
-        self.looks += reading.requests();
+        self.looks.fetch_add(reading.requests(), Ordering::Relaxed);
         let (groups, unreadable) = groups.ok()?;
         let own = NameKey::of(&self.change.object.name);
         let unclear = unreadable.iter().any(|one| NameKey::of(&one.name) == own);
@@ -170,10 +166,8 @@ impl Writing<'_> {
     }
 
     /// Reads the object.
-    pub(super) async fn look(&mut self) -> Observed {
-        let requests = AtomicU64::new(0);
-        let answer = self.office.answer(&Request::get(self.url.clone()), &requests).await;
-        self.looks += requests.load(Ordering::Relaxed);
+    pub(super) async fn look(&self) -> Observed {
+        let answer = self.office.answer(&Request::get(self.url.clone()), &self.looks).await;
         match answer.map(|answer| (answer.status.as_u16(), answer)) {
             Ok((404 | 410, _)) => Observed::Gone,
             Ok((200, answer)) => {

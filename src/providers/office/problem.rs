@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use crate::model::{Kind, ObjectId};
-use crate::providers::Referrer;
-use crate::providers::http::{Answer, Http};
+use crate::providers::http::{Answer, Http, SendError};
+use crate::providers::{Referrer, WriteError};
 
 use super::wire::Id;
 
@@ -60,8 +60,27 @@ impl Problem {
         }
     }
 
+    /// What an answer of this status means for a write.
+    pub(super) fn refusal(self, status: u16) -> WriteError {
+        if let 401 | 403 = status {
+            return WriteError::Unauthorized { status, detail: self.as_suffix() };
+        }
+        let Self { title, detail, referrers, .. } = self;
+        WriteError::Refused { status, title, detail, referrers }
+    }
+
     /// What was said, to be put behind a status.
     pub(super) fn as_suffix(&self) -> String {
         if self.detail.is_empty() { format!(", {}", self.title) } else { format!(", {}: {}", self.title, self.detail) }
+    }
+}
+
+/// Why a write has no answer, after so many attempts.
+pub(super) fn unanswered(error: SendError, attempts: u32) -> WriteError {
+    match error {
+        SendError::OutcomeUnknown(why) => WriteError::Unknown(why),
+        SendError::Forbidden => WriteError::ReadOnlyClient,
+        SendError::Limited(why) => WriteError::Unavailable { attempts, why },
+        SendError::NotDone(failure) => WriteError::Unavailable { attempts, why: failure.to_string() },
     }
 }

@@ -1,7 +1,7 @@
 //! Carrying out one change, with its precondition. Every change is a single call. What became of one that was not
 //! answered with a success is found out by [`super::inspect`].
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use reqwest::{Method, StatusCode, Url};
 use serde::de::IgnoredAny;
@@ -12,7 +12,7 @@ use crate::providers::http::{Answer, Attempts, Body, Request, SendError};
 use crate::providers::{WriteError, WriteReceipt};
 
 use super::inspect::{End, Observed};
-use super::problem::Problem;
+use super::problem::{Problem, unanswered};
 use super::{Office, body, wire};
 
 /// A change on its way.
@@ -27,7 +27,7 @@ pub(super) struct Writing<'a> {
     pub(super) expected: Option<Revision>,
     pub(super) attempts: Attempts,
     /// Requests that only looked.
-    pub(super) looks: u64,
+    pub(super) looks: AtomicU64,
 }
 
 impl Office {
@@ -45,7 +45,7 @@ impl Office {
         };
         let (key, attempts) = (self.idempotency_key(change)?, self.http.attempts());
         let expected = change.revision.clone().filter(|_| change.verb != Verb::Create);
-        Ok(Writing { office: self, change, url, key, expected, attempts, looks: 0 })
+        Ok(Writing { office: self, change, url, key, expected, attempts, looks: AtomicU64::new(0) })
     }
 
     /// The same for every repeat of one change within this run, another for all else.
@@ -88,9 +88,7 @@ impl Writing<'_> {
                 },
                 Ok(answer) => self.refused(&answer),
                 Err(SendError::OutcomeUnknown(_)) => End::Doubt,
-                Err(SendError::Limited(why)) => End::NotDone(self.unavailable(&why)),
-                Err(SendError::Forbidden) => End::NotDone(WriteError::ReadOnlyClient),
-                Err(SendError::NotDone(failure)) => End::NotDone(self.unavailable(&failure.to_string())),
+                Err(error) => End::NotDone(unanswered(error, self.attempts.made)),
             };
             if let Some(written) = self.inspect(end).await? {
                 return Ok(written);
@@ -132,11 +130,7 @@ impl Writing<'_> {
         if !create && (status == 412 || status == 409 && problem.code.contains("precondition")) {
             return End::Precondition;
         }
-        if let 401 | 403 = status {
-            return End::NotDone(WriteError::Unauthorized { status, detail: problem.as_suffix() });
-        }
-        let Problem { title, detail, referrers, .. } = problem;
-        let error = WriteError::Refused { status, title, detail, referrers };
+        let error = problem.refusal(status);
         match status {
             // These are about the object, or about what the change makes it refer to, which may not be as it was.
             400 | 404 | 409 | 410 | 412 | 422 | 423 | 424 => End::Conflict(error),
@@ -185,6 +179,6 @@ impl Writing<'_> {
     }
 
     pub(super) fn requests(&self) -> u64 {
-        u64::from(self.attempts.made) + self.looks
+        u64::from(self.attempts.made) + self.looks.load(Ordering::Relaxed)
     }
 }
