@@ -40,7 +40,7 @@ mod write;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use rusqlite::Connection;
 use tokio::net::TcpListener;
@@ -156,7 +156,7 @@ pub async fn start(options: SandboxOptions) -> Result<Running, SandboxError> {
         tokio::task::spawn_blocking(move || prepare_all(&options)).await.map_err(|error| setup(&error))??;
     let stores = databases.into_iter().map(store::Store::start).collect::<Result<_, _>>();
     let stores = stores.map_err(|error| setup(&error))?;
-    let shared = hosted::Shared { tokens, injector, life: lifecycle::Life::new(), count: hosted::Count::default() };
+    let shared = hosted::Shared { tokens, injector, life: lifecycle::Life::new(), counters: Mutex::default() };
     Ok(Running::start(listener, bound, Arc::new(shared), stores, several))
 }
 

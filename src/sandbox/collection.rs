@@ -21,51 +21,34 @@ pub(super) enum Collection {
 }
 
 impl Collection {
+    /// The name, the kind of one object, and the prefix of its id.
+    const fn words(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Numbers => ("numbers", "number", "num"),
+            Self::Users => ("users", "user", "usr"),
+            Self::Devices => ("devices", "device", "dev"),
+            Self::RingGroups => ("ring_groups", "ring_group", "grp"),
+            Self::Receptionists => ("receptionists", "receptionist", "rcp"),
+            Self::Conferences => ("conferences", "conference", "cnf"),
+            Self::Bridges => ("bridges", "bridge", "brg"),
+            Self::Locations => ("locations", "location", "loc"),
+            Self::Owners => ("owners", "owner", "own"),
+            Self::Audit => ("audit", "audit_entry", "aud"),
+        }
+    }
+
     /// The path segment, which is also the name of the table.
     pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Numbers => "numbers",
-            Self::Users => "users",
-            Self::Devices => "devices",
-            Self::RingGroups => "ring_groups",
-            Self::Receptionists => "receptionists",
-            Self::Conferences => "conferences",
-            Self::Bridges => "bridges",
-            Self::Locations => "locations",
-            Self::Owners => "owners",
-            Self::Audit => "audit",
-        }
+        self.words().0
     }
 
     /// The kind of one object.
     pub(super) const fn kind(self) -> &'static str {
-        match self {
-            Self::Numbers => "number",
-            Self::Users => "user",
-            Self::Devices => "device",
-            Self::RingGroups => "ring_group",
-            Self::Receptionists => "receptionist",
-            Self::Conferences => "conference",
-            Self::Bridges => "bridge",
-            Self::Locations => "location",
-            Self::Owners => "owner",
-            Self::Audit => "audit_entry",
-        }
+        self.words().1
     }
 
     pub(super) const fn prefix(self) -> &'static str {
-        match self {
-            Self::Numbers => "num",
-            Self::Users => "usr",
-            Self::Devices => "dev",
-            Self::RingGroups => "grp",
-            Self::Receptionists => "rcp",
-            Self::Conferences => "cnf",
-            Self::Bridges => "brg",
-            Self::Locations => "loc",
-            Self::Owners => "own",
-            Self::Audit => "aud",
-        }
+        self.words().2
     }
 
     /// The id of the object with this key.

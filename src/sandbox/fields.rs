@@ -36,10 +36,6 @@ impl<T> Change<T> {
     pub(super) fn set(self) -> Option<T> {
         if let Self::Set(value) = self { Some(value) } else { None }
     }
-
-    fn of(value: Option<T>) -> Self {
-        value.map_or(Self::Keep, Self::Set)
-    }
 }
 
 /// Read-only members of every object.
@@ -90,13 +86,23 @@ impl<'a> Fields<'a> {
         self.checked_text(name, value, rule)
     }
 
-    /// A text that may be `null`.
-    pub(super) fn nullable_text(&mut self, name: &'a str, rule: Rule) -> Change<&'a str> {
-        match self.value(name, Need::Optional) {
+    /// A member that may be `null`.
+    fn nullable<T>(
+        &mut self,
+        name: &'a str,
+        need: Need,
+        read: impl FnOnce(&mut Self, &'a Value) -> Option<T>,
+    ) -> Change<T> {
+        match self.value(name, need) {
             None => Change::Keep,
             Some(Value::Null) => Change::Clear,
-            Some(value) => Change::of(self.checked_text(name, value, rule)),
+            Some(value) => read(self, value).map_or(Change::Keep, Change::Set),
         }
+    }
+
+    /// A text that may be `null`.
+    pub(super) fn nullable_text(&mut self, name: &'a str, rule: Rule) -> Change<&'a str> {
+        self.nullable(name, Need::Optional, |fields, value| fields.checked_text(name, value, rule))
     }
 
     pub(super) fn boolean(&mut self, name: &'a str, need: Need) -> Option<bool> {
@@ -133,20 +139,12 @@ impl<'a> Fields<'a> {
 
     /// An id that may be `null`.
     pub(super) fn nullable_id(&mut self, name: &'a str, prefix: &str) -> Change<i64> {
-        match self.value(name, Need::Optional) {
-            None => Change::Keep,
-            Some(Value::Null) => Change::Clear,
-            Some(value) => Change::of(self.checked_id(name, value, prefix)),
-        }
+        self.nullable(name, Need::Optional, |fields, value| fields.checked_id(name, value, prefix))
     }
 
     /// A reference that may be `null`.
     pub(super) fn nullable_target(&mut self, name: &'a str, kinds: &[TargetKind]) -> Change<Target> {
-        match self.value(name, Need::Optional) {
-            None => Change::Keep,
-            Some(Value::Null) => Change::Clear,
-            Some(value) => Change::of(self.target(name, value, kinds)),
-        }
+        self.nullable(name, Need::Optional, |fields, value| fields.target(name, value, kinds))
     }
 
     /// A list of references, 1 to `max`, none twice.
@@ -176,18 +174,14 @@ impl<'a> Fields<'a> {
 
     /// A list of up to `max` texts that may be `null`.
     pub(super) fn nullable_texts(&mut self, name: &'a str, rule: Rule, max: usize) -> Change<Vec<&'a str>> {
-        let items = match self.value(name, Need::Required) {
-            None => return Change::Keep,
-            Some(Value::Null) => return Change::Clear,
-            Some(value) => value.as_array().filter(|items| items.len() <= max),
-        };
-        let Some(items) = items else {
-            self.reject(name, format!("must be null or a list of up to {max} texts"));
-            return Change::Keep;
-        };
-        let texts =
-            items.iter().enumerate().map(|(index, item)| self.checked_text(&format!("{name}/{index}"), item, rule));
-        Change::of(texts.collect())
+        self.nullable(name, Need::Required, |fields, value| {
+            let Some(items) = value.as_array().filter(|items| items.len() <= max) else {
+                fields.reject(name, format!("must be null or a list of up to {max} texts"));
+                return None;
+            };
+            let items = items.iter().enumerate();
+            items.map(|(index, item)| fields.checked_text(&format!("{name}/{index}"), item, rule)).collect()
+        })
     }
 
     /// A list of up to `max` ids of one kind; absent is empty.

@@ -1,7 +1,6 @@
 //! What a running server has: its accounts, and what the requests to all of them share.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use axum::http::Method;
 
@@ -25,7 +24,7 @@ pub(super) struct Shared {
     pub(super) tokens: Tokens,
     pub(super) injector: Injector,
     pub(super) life: Life,
-    pub(super) count: Count,
+    pub(super) counters: Mutex<Counters>,
 }
 
 /// How many requests to accounts have come in, refused and failed ones included.
@@ -39,25 +38,13 @@ pub struct Counters {
     pub writes: u64,
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Count {
-    requests: AtomicU64,
-    reads: AtomicU64,
-    writes: AtomicU64,
-}
-
-impl Count {
-    pub(super) fn request(&self, method: &Method) {
-        self.requests.fetch_add(1, Ordering::Relaxed);
+impl Counters {
+    pub(super) fn add(&mut self, method: &Method) {
+        self.requests += 1;
         match *method {
-            Method::GET | Method::HEAD => self.reads.fetch_add(1, Ordering::Relaxed),
-            Method::POST | Method::PATCH | Method::DELETE => self.writes.fetch_add(1, Ordering::Relaxed),
-            _ => 0,
-        };
-    }
-
-    pub(super) fn read(&self) -> Counters {
-        let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Counters { requests: of(&self.requests), reads: of(&self.reads), writes: of(&self.writes) }
+            Method::GET | Method::HEAD => self.reads += 1,
+            Method::POST | Method::PATCH | Method::DELETE => self.writes += 1,
+            _ => {}
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! What every request passes on its way in: the count, the token, the faults, the end of the server's life.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use axum::extract::{Request, State};
 use axum::http::Method;
@@ -29,7 +29,7 @@ async fn pass(shared: &Shared, mut request: Request, next: Next, plug: &Plug) ->
     if !["/v1/", "/accounts/"].iter().any(|start| request.uri().path().starts_with(start)) {
         return next.run(request).await;
     }
-    shared.count.request(request.method());
+    shared.counters.lock().unwrap_or_else(PoisonError::into_inner).add(request.method());
     let admitted = shared.tokens.role(request.headers()).and_then(|role| shared.injector.admit().map(|()| role));
     match admitted {
         Ok(role) => request.extensions_mut().insert(role),

@@ -1,7 +1,7 @@
 //! The running server: router, accept loop, orderly and disorderly end.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -81,7 +81,7 @@ impl Running {
 
     /// How many requests have come in so far.
     pub fn counters(&self) -> Counters {
-        self.shared.count.read()
+        *self.shared.counters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Stops: no new connections, requests in flight finish (up to five seconds), the state file is closed.
