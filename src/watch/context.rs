@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use url::Url;
 
 use crate::apply::ShutdownSignal;
 use crate::config::Account;
@@ -82,7 +83,9 @@ impl Context {
     /// Limits how many accounts of the same server are checked at once.
     pub(super) fn semaphore(&self, account: Option<&Account>) -> Arc<Semaphore> {
         let provider = account.map(|account| &account.settings.provider);
-        let server = provider.map_or("", |provider| provider.url().map_or(provider.spec().word, authority));
+        let server = provider
+            .map(|provider| provider.url().map_or_else(|| provider.spec().word.to_owned(), authority))
+            .unwrap_or_default();
         let mut semaphores = self.semaphores.lock().unwrap_or_else(PoisonError::into_inner);
         let permits = self.options.accounts_at_once.max(1);
         Arc::clone(semaphores.entry(server.into()).or_insert_with(|| Arc::new(Semaphore::new(permits))))
@@ -90,8 +93,6 @@ impl Context {
 }
 
 /// Scheme, host and port of a URL.
-fn authority(url: &str) -> &str {
-    let from = url.find("://").map_or(0, |at| at + 3);
-    let length = url.get(from..).and_then(|rest| rest.find('/')).unwrap_or(url.len() - from);
-    url.get(..from + length).unwrap_or(url)
+fn authority(url: &str) -> String {
+    Url::parse(url).map_or_else(|_| url.to_owned(), |url| url.origin().ascii_serialization())
 }

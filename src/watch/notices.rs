@@ -8,8 +8,7 @@ mod deduplicator;
 mod message;
 mod queue;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::broadcast::error::RecvError;
@@ -52,12 +51,7 @@ impl Default for RetryPolicy {
 
 /// Counters for the notices to one receiver.
 #[derive(Debug, Default)]
-pub struct DeliveryCounters {
-    delivered: AtomicU64,
-    failed: AtomicU64,
-    dropped: AtomicU64,
-    retried: AtomicU64,
-}
+pub struct DeliveryCounters(Mutex<DeliveryStats>);
 
 /// The values of [`DeliveryCounters`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,13 +67,11 @@ pub struct DeliveryStats {
 
 impl DeliveryCounters {
     pub fn read(&self) -> DeliveryStats {
-        let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        DeliveryStats {
-            delivered: of(&self.delivered),
-            failed: of(&self.failed),
-            dropped: of(&self.dropped),
-            retried: of(&self.retried),
-        }
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count(&self, change: impl FnOnce(&mut DeliveryStats)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
 
@@ -150,7 +142,7 @@ async fn listen(
             Ok(event) => event,
             Err(RecvError::Lagged(missed)) => {
                 for (_, counters) in &queues {
-                    counters.dropped.fetch_add(missed, Ordering::Relaxed);
+                    counters.count(|stats| stats.dropped += missed);
                 }
                 continue;
             }
@@ -163,7 +155,7 @@ async fn listen(
         let notice = Arc::new(Notice { id: format!("{start}-{count}"), account, event });
         for (sender, counters) in &queues {
             if sender.try_send(Arc::clone(&notice)).is_err() {
-                counters.dropped.fetch_add(1, Ordering::Relaxed);
+                counters.count(|stats| stats.dropped += 1);
             }
         }
     }

@@ -60,13 +60,7 @@ pub struct Setup {
 }
 
 struct Shared {
-    status_store: StatusStore,
-    commands: mpsc::Sender<Command>,
-    clock: Clock,
-    token: Option<Secret>,
-    hosts: Vec<Box<str>>,
-    delivery_counters: Vec<Arc<DeliveryCounters>>,
-    stop: ShutdownSignal,
+    setup: Setup,
     address: SocketAddr,
     started_at: String,
     /// Set once every account was checked.
@@ -77,20 +71,13 @@ struct Shared {
 
 /// Serves until the process stops.
 pub async fn serve(listener: TcpListener, address: SocketAddr, setup: Setup) {
-    let Setup { status_store, commands, clock, token, hosts, delivery_counters, stop } = setup;
-    let started_at = clock.stamp();
+    let stop = setup.stop.clone();
     let shared = Shared {
-        status_store,
-        commands,
-        clock,
-        token,
-        hosts,
-        delivery_counters,
-        stop: stop.clone(),
         address,
-        started_at,
+        started_at: setup.clock.stamp(),
         ready: AtomicBool::new(false),
         followers: Arc::new(Semaphore::new(FOLLOWERS)),
+        setup,
     };
     let app = router(Arc::new(shared));
     let stopping = || {

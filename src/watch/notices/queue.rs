@@ -1,7 +1,6 @@
 //! The queue of one receiver.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -25,15 +24,14 @@ impl Queue {
     /// Delivers until all senders are dropped.
     pub(super) async fn run(mut self) {
         while let Some(notice) = self.pending.recv().await {
-            let counter = match self.deliver(&notice).await {
-                Ok(()) => &self.counters.delivered,
+            match self.deliver(&notice).await {
+                Ok(()) => self.counters.count(|stats| stats.delivered += 1),
                 Err(why) => {
                     let (account, receiver) = (&*notice.account, self.number);
                     tracing::warn!(account, receiver, "a notice was not delivered: {why}");
-                    &self.counters.failed
+                    self.counters.count(|stats| stats.failed += 1);
                 }
-            };
-            counter.fetch_add(1, Ordering::Relaxed);
+            }
         }
     }
 
@@ -53,7 +51,7 @@ impl Queue {
             tracing::debug!(receiver = self.number, "a notice is retried in {} ms: {why}", pause.as_millis());
             tokio::time::sleep(pause).await;
             attempts += 1;
-            self.counters.retried.fetch_add(1, Ordering::Relaxed);
+            self.counters.count(|stats| stats.retried += 1);
         }
     }
 

@@ -38,9 +38,9 @@ pub(super) async fn status(State(shared): State<Arc<Shared>>) -> Response {
         version: 1,
         strowger: env!("CARGO_PKG_VERSION"),
         started: shared.started_at.clone(),
-        now: shared.clock.stamp(),
-        source: shared.status_store.source(),
-        accounts: shared.status_store.all(),
+        now: shared.setup.clock.stamp(),
+        source: shared.setup.status_store.source(),
+        accounts: shared.setup.status_store.all(),
     };
     answer(status).await
 }
@@ -49,7 +49,7 @@ pub(super) async fn account(
     State(shared): State<Arc<Shared>>,
     Path(name): Path<Box<str>>,
 ) -> Result<Response, Problem> {
-    let account = shared.status_store.get(&name).ok_or_else(|| commands::unknown(&name))?;
+    let account = shared.setup.status_store.get(&name).ok_or_else(|| commands::unknown(&name))?;
     Ok(answer(account).await)
 }
 

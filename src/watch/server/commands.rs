@@ -64,7 +64,7 @@ pub(super) async fn approve(
         "the body is JSON: `{\"digest\": \"…\", \"as\": \"ada\"}`, with the plan's digest of 64 hexadecimal digits";
     let approval: Approval = serde_json::from_slice(&body).map_err(|_| Problem::malformed(example))?;
     let digest: Digest = approval.digest.parse().map_err(|_| Problem::malformed(example))?;
-    let status = shared.status_store.get(&account).ok_or_else(|| unknown(&account))?;
+    let status = shared.setup.status_store.get(&account).ok_or_else(|| unknown(&account))?;
     check(&status, &digest)?;
     let (answer, known) = oneshot::channel();
     let by = Approver::new(approval.by.as_deref(), ApproverSource::Token);
@@ -89,7 +89,7 @@ fn check(status: &AccountStatus, digest: &Digest) -> Result<(), Problem> {
 }
 
 fn authorize(shared: &Shared, headers: &HeaderMap) -> Result<(), Problem> {
-    let Some(token) = &shared.token else {
+    let Some(token) = &shared.setup.token else {
         let detail =
             "this server is read-only; start it with `--token-env NAME` or `--token-file FILE` to allow this request";
         return Err(Problem::new(StatusCode::FORBIDDEN, "no_token_configured", "The server is read-only", detail));
@@ -109,7 +109,7 @@ fn authorize(shared: &Shared, headers: &HeaderMap) -> Result<(), Problem> {
 
 async fn ask<T>(shared: &Shared, command: Command, answer: oneshot::Receiver<T>) -> Result<T, Problem> {
     let ending = |_| Problem::busy("the process is stopping");
-    shared.commands.send(command).await.map_err(|_| Problem::busy("the process is stopping"))?;
+    shared.setup.commands.send(command).await.map_err(|_| Problem::busy("the process is stopping"))?;
     answer.await.map_err(ending)
 }
 
@@ -120,6 +120,6 @@ pub(super) fn unknown(account: &str) -> Problem {
 /// The number of watched accounts; `None` if the loops do not answer.
 pub(super) async fn count(shared: &Shared) -> Option<usize> {
     let (answer, known) = oneshot::channel();
-    shared.commands.send(Command::Count(answer)).await.ok()?;
+    shared.setup.commands.send(Command::Count(answer)).await.ok()?;
     known.await.ok()
 }

@@ -58,7 +58,7 @@ pub(super) async fn events(
     let permit = Arc::clone(&shared.followers)
         .try_acquire_owned()
         .map_err(|_| Problem::busy("too many pages are updated live; reload this one by hand"))?;
-    let version = shared.status_store.follow();
+    let version = shared.setup.status_store.follow();
     let follower = Follower { shared, version, known: None, sent_at: Instant::now(), _permit: permit };
     Ok(Sse::new(futures_util::stream::unfold(follower, |mut follower| async move {
         let event = follower.next().await?;
@@ -69,14 +69,14 @@ pub(super) async fn events(
 impl Follower {
     /// The next event; `None` once the process stops.
     async fn next(&mut self) -> Option<Event> {
-        let stop = self.shared.stop.clone();
+        let stop = self.shared.setup.stop.clone();
         if self.known.is_some() {
             tokio::select! {
                 () = stop.until(Urgency::Finish) => return None,
                 changed = self.version.changed() => changed.ok()?,
                 () = tokio::time::sleep_until(self.sent_at + HEARTBEAT) => {
                     self.sent_at = Instant::now();
-                    return Some(Event::default().event("beat").data(self.shared.clock.stamp()));
+                    return Some(Event::default().event("beat").data(self.shared.setup.clock.stamp()));
                 }
             }
             tokio::time::sleep_until(self.sent_at + PACE).await;
@@ -89,9 +89,15 @@ impl Follower {
     }
 
     fn update(&mut self) -> Update {
-        let source = self.shared.status_store.source();
-        let now: BTreeMap<Box<str>, Arc<AccountStatus>> =
-            self.shared.status_store.all().into_iter().map(|account| (account.account.clone(), account)).collect();
+        let source = self.shared.setup.status_store.source();
+        let now: BTreeMap<Box<str>, Arc<AccountStatus>> = self
+            .shared
+            .setup
+            .status_store
+            .all()
+            .into_iter()
+            .map(|account| (account.account.clone(), account))
+            .collect();
         let before = self.known.take();
         let is_changed = |account: &Arc<AccountStatus>| {
             let before = before.as_ref().and_then(|before| before.get(&account.account));
@@ -104,7 +110,7 @@ impl Follower {
         let removed = before.iter().flat_map(BTreeMap::keys).filter(|name| !now.contains_key(*name)).cloned().collect();
         self.known = Some(now);
         Update {
-            at: self.shared.clock.stamp(),
+            at: self.shared.setup.clock.stamp(),
             all: before.is_none(),
             source: source_fingerprint(&source),
             read: source.last_success.clone(),

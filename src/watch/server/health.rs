@@ -24,8 +24,8 @@ pub(super) async fn healthz(State(shared): State<Arc<Shared>>) -> Response {
     if tokio::time::timeout(PROMPT, commands::count(&shared)).await.ok().flatten().is_none() {
         return answer(false, "the loops do not respond");
     }
-    let now = shared.clock.now();
-    let late = shared.status_store.all().into_iter().find(|account| is_overdue(account, now));
+    let now = shared.setup.clock.now();
+    let late = shared.setup.status_store.all().into_iter().find(|account| is_overdue(account, now));
     match late {
         None => answer(true, "ok"),
         Some(account) => {
@@ -41,7 +41,7 @@ pub(super) async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
         return answer(true, "ok");
     }
     let known = tokio::time::timeout(PROMPT, commands::count(&shared)).await.ok().flatten();
-    let accounts = shared.status_store.all();
+    let accounts = shared.setup.status_store.all();
     let waiting = accounts.iter().filter(|account| account.state == AccountState::Starting).count();
     match known {
         None => answer(false, "the loops do not respond"),

@@ -69,20 +69,24 @@ pub(super) fn needs_attention(account: &AccountStatus) -> bool {
         || has_file_errors(account)
 }
 
+/// The most urgent first.
+pub(super) const BY_URGENCY: [AccountState; 9] = [
+    AccountState::Failing,
+    AccountState::Invalid,
+    AccountState::Blocked,
+    AccountState::Fighting,
+    AccountState::Degraded,
+    AccountState::Drifted,
+    AccountState::Suspended,
+    AccountState::Starting,
+    AccountState::InSync,
+];
+
 /// The sort order: the smallest comes first.
-pub(super) fn rank(account: &AccountStatus) -> u8 {
-    let rank = match account.state {
-        AccountState::Failing => 0,
-        AccountState::Invalid => 1,
-        AccountState::Blocked => 2,
-        AccountState::Fighting => 3,
-        AccountState::Degraded => 4,
-        AccountState::Drifted => 5,
-        AccountState::Suspended => 6,
-        AccountState::Starting => 7,
-        AccountState::InSync => 8,
-    };
-    if has_file_errors(account) { rank.min(1) } else { rank }
+pub(super) fn rank(account: &AccountStatus) -> usize {
+    let place = |state| BY_URGENCY.iter().position(|one| *one == state).unwrap_or(BY_URGENCY.len());
+    let rank = place(account.state);
+    if has_file_errors(account) { rank.min(place(AccountState::Invalid)) } else { rank }
 }
 
 pub(super) fn shape(state: AccountState) -> String {

@@ -34,7 +34,7 @@ const HEADERS: [(HeaderName, &str); 6] = [
 ];
 
 pub(super) async fn gate(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
-    let mut response = match host(request.headers(), &shared.hosts) {
+    let mut response = match host(request.headers(), &shared.setup.hosts) {
         Err(problem) => problem.into_response(),
         Ok(()) => match tokio::time::timeout(DEADLINE, next.run(request)).await {
             Ok(response) => response,

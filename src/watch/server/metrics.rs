@@ -16,11 +16,11 @@ use super::prometheus::{Family, Text};
 
 pub(super) async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
     let delivery_counters: Vec<DeliveryStats> =
-        shared.delivery_counters.iter().map(|counters| DeliveryCounters::read(counters)).collect();
+        shared.setup.delivery_counters.iter().map(|counters| DeliveryCounters::read(counters)).collect();
     let all = All {
         started: &shared.started_at,
-        source: &shared.status_store.source(),
-        accounts: &shared.status_store.all(),
+        source: &shared.setup.status_store.source(),
+        accounts: &shared.setup.status_store.all(),
         delivery_counters,
     };
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], all.text()).into_response()

@@ -52,10 +52,11 @@ pub(super) async fn overview(
 ) -> Html<String> {
     // An invalid query shows all accounts.
     let filter = filter.map(|Query(filter)| filter).unwrap_or_default();
-    let all = shared.status_store.all();
+    let all = shared.setup.status_store.all();
     let mut shown: Vec<Arc<AccountStatus>> = all.iter().filter(|account| filter.matches(account)).cloned().collect();
     sort(&mut shown);
-    let mut main = summary::section(&all, &shared.status_store.source(), &filter.state, &shared.clock.stamp());
+    let mut main =
+        summary::section(&all, &shared.setup.status_store.source(), &filter.state, &shared.setup.clock.stamp());
     search(&mut main, &filter);
     lists(&mut main, &shared, &shown);
     Html(document(&summary::title(&all), "data-page=\"overview\"", &main))
@@ -65,7 +66,7 @@ pub(super) async fn account(
     State(shared): State<Arc<Shared>>,
     Path(name): Path<Box<str>>,
 ) -> Result<Html<String>, Problem> {
-    let account = shared.status_store.get(&name).ok_or_else(|| commands::unknown(&name))?;
+    let account = shared.setup.status_store.get(&name).ok_or_else(|| commands::unknown(&name))?;
     let title = format!("{}: {} – Strowger", html::text(&name, 200), labels::state(account.state).0);
     let mut main =
         "<p class=\"back\"><a href=\"/\">All accounts</a></p><ul id=\"attention\" class=\"cards\">".to_owned();
@@ -77,12 +78,12 @@ pub(super) async fn account(
 
 /// The head of the overview and some accounts, for the script.
 pub(super) async fn fragments(State(shared): State<Arc<Shared>>, Query(query): Query<FragmentQuery>) -> Html<String> {
-    let all = shared.status_store.all();
+    let all = shared.setup.status_store.all();
     let names: BTreeSet<&str> = query.accounts.lines().take(MOST_FRAGMENTS).collect();
     let mut shown: Vec<Arc<AccountStatus>> =
-        names.into_iter().filter_map(|name| shared.status_store.get(name)).collect();
+        names.into_iter().filter_map(|name| shared.setup.status_store.get(name)).collect();
     sort(&mut shown);
-    let mut main = summary::section(&all, &shared.status_store.source(), "", &shared.clock.stamp());
+    let mut main = summary::section(&all, &shared.setup.status_store.source(), "", &shared.setup.clock.stamp());
     lists(&mut main, &shared, &shown);
     Html(document(&summary::title(&all), "data-page=\"fragments\"", &main))
 }

@@ -7,20 +7,7 @@ use crate::render::{counted, html};
 
 use super::super::status::{AccountState, AccountStatus, SourceStatus};
 use super::fingerprints::source_fingerprint;
-use super::labels::{needs_attention, shape, state, time};
-
-/// The most urgent first.
-const ORDER: [AccountState; 9] = [
-    AccountState::Failing,
-    AccountState::Invalid,
-    AccountState::Blocked,
-    AccountState::Fighting,
-    AccountState::Degraded,
-    AccountState::Drifted,
-    AccountState::Suspended,
-    AccountState::Starting,
-    AccountState::InSync,
-];
+use super::labels::{BY_URGENCY, needs_attention, shape, state, time};
 
 pub(super) fn title(all: &[Arc<AccountStatus>]) -> String {
     let urgent = all.iter().filter(|account| needs_attention(account)).count();
@@ -37,7 +24,7 @@ pub(super) fn section(all: &[Arc<AccountStatus>], source: &SourceStatus, current
         html::escaped(now)
     );
     chip(&mut page, "/", all.len(), "", "All", current.is_empty());
-    for one in ORDER {
+    for one in BY_URGENCY {
         let count = all.iter().filter(|account| account.state == one).count();
         if count > 0 || one == AccountState::InSync {
             let (word, here) = (one.as_str(), one.as_str() == current);
