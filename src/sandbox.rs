@@ -113,29 +113,18 @@ impl SandboxOptions {
 /// Why the sandbox does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
-    /// The address can be reached from other machines.
     #[error("{0} can be reached from other machines; listen on 127.0.0.1, or allow remote access explicitly")]
     Remote(SocketAddr),
-    /// The address cannot be bound.
     #[error("cannot listen on {address}")]
-    Listen {
-        /// The requested address.
-        address: SocketAddr,
-        /// The error of the operating system.
-        source: std::io::Error,
-    },
-    /// The state file cannot be used.
+    Listen { address: SocketAddr, source: std::io::Error },
     #[error(transparent)]
     State(#[from] StateError),
-    /// An option is invalid.
     #[error("{option} {detail}")]
     Option {
-        /// The option's name.
         option: &'static str,
         /// The problem and a remedy.
         detail: String,
     },
-    /// The new account could not be written.
     #[error("cannot set up the account: {0}")]
     Setup(String),
 }

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use crate::model::{Incomplete, Kind, ObjectId};
 
-/// Why there is no [`LiveAccount`](crate::model::LiveAccount) to plan with.
+/// Why there is no [`LiveAccount`](crate::model::LiveAccount) to plan with. A `host` is scheme, host and port.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     /// The provider's settings cannot work.
@@ -15,28 +15,15 @@ pub enum ReadError {
     Settings(String),
     /// No connection came about.
     #[error("cannot reach {host}: {why}; check the account's `url` and the network")]
-    Unreachable {
-        /// Scheme, host and port.
-        host: String,
-        /// What the network said.
-        why: String,
-    },
+    Unreachable { host: String, why: String },
     /// The server's certificate is not trusted.
     #[error("{host} cannot prove who it is: {why}; nothing was sent to it")]
-    Untrusted {
-        /// Scheme, host and port.
-        host: String,
-        /// What is wrong with the certificate.
-        why: String,
-    },
+    Untrusted { host: String, why: String },
     /// 401.
     #[error(
         "{host} does not accept the token (401); check where the account's `token` comes from, or whether it expired"
     )]
-    Unauthorized {
-        /// Scheme, host and port.
-        host: String,
-    },
+    Unauthorized { host: String },
     /// 403.
     #[error("the token may not read this account (403{detail}); give it read access to the whole account")]
     Forbidden {
@@ -45,30 +32,13 @@ pub enum ReadError {
     },
     /// The server answers, but not as an Account API does.
     #[error("{host} is not an Account API: {why}; check the account's `url`")]
-    WrongServer {
-        /// Scheme, host and port.
-        host: String,
-        /// What it answered.
-        why: String,
-    },
+    WrongServer { host: String, why: String },
     /// The server kept failing, or kept asking to wait, until the attempts ran out.
     #[error("{host} did not answer usably after {attempts} attempts: {why}; try again later")]
-    Unavailable {
-        /// Scheme, host and port.
-        host: String,
-        /// How many requests were made.
-        attempts: u32,
-        /// The last failure.
-        why: String,
-    },
+    Unavailable { host: String, attempts: u32, why: String },
     /// An answer makes no sense.
     #[error("{what} cannot be read: {why}")]
-    Malformed {
-        /// The object or the list.
-        what: String,
-        /// What is wrong with it.
-        why: String,
-    },
+    Malformed { what: String, why: String },
     /// The account changed while it was listed, every time.
     #[error(
         "{}; so it was each time that it was read, and no plan can be based on it: try again in a quiet moment",
@@ -80,14 +50,7 @@ pub enum ReadError {
         "{host} now answers for another account: its id is {now}, and it was {before} before; check the account's `url` \
          and `token`"
     )]
-    OtherAccount {
-        /// Scheme, host and port.
-        host: String,
-        /// The id of the account that was read first.
-        before: String,
-        /// The id of the account that answers now.
-        now: String,
-    },
+    OtherAccount { host: String, before: String, now: String },
     /// A snapshot file cannot be read.
     #[error(transparent)]
     Snapshot(#[from] super::snapshot::SnapshotError),
@@ -96,11 +59,8 @@ pub enum ReadError {
 /// Something that points to an object which was to be deleted or changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Referrer {
-    /// Its kind.
     pub kind: Kind,
-    /// Its id.
     pub id: ObjectId,
-    /// Its name.
     pub name: String,
     /// The field that points.
     pub field: String,
@@ -115,13 +75,10 @@ pub enum WriteError {
     /// The account refuses, and would refuse again.
     #[error("the account refuses ({status}): {title}{}", said(detail, referrers))]
     Refused {
-        /// The HTTP status.
         status: u16,
-        /// The problem's title.
         title: String,
-        /// The problem's detail; may be empty.
+        /// May be empty.
         detail: String,
-        /// What prevents it.
         referrers: Vec<Referrer>,
     },
     /// Another owner has claimed the account, or a part of what is claimed.
@@ -137,12 +94,7 @@ pub enum WriteError {
     },
     /// Retries ran out, and the change was certainly not carried out.
     #[error("not done after {}: {why}", tries(*attempts))]
-    Unavailable {
-        /// How many requests were made.
-        attempts: u32,
-        /// The last failure.
-        why: String,
-    },
+    Unavailable { attempts: u32, why: String },
     /// The change may or may not have been carried out: an attempt was not answered, and the account does not tell.
     #[error("it may have been done: {0}")]
     Unknown(String),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use rusqlite::Connection;
 use serde_json::Value;
@@ -19,7 +19,7 @@ use super::lifecycle::Phase;
 use super::page::{self, ListQuery};
 use super::problem::{Code, Problem};
 use super::routes::{Place, Route};
-use super::write::{self, Create, Outcome, Who};
+use super::write::{self, Outcome, Who};
 
 const JSON: &str = "application/json";
 const MERGE_PATCH: &str = "application/merge-patch+json";
@@ -114,16 +114,12 @@ async fn post(
     body: Body,
 ) -> Result<Response, Problem> {
     let body = body::read(headers, body, &[JSON]).await?;
-    let request = Create { collection, who, body };
-    let created = run_write(&account, move |db| write::create(db, &request)).await?;
+    let created = run_write(&account, move |db| write::create(db, collection, &who, &body)).await?;
     let id = created.object.get("id").and_then(Value::as_str).unwrap_or_default();
     let location = format!("{}/v1/{}/{id}", account.prefix, collection.name());
-    let mut response = json(StatusCode::CREATED, etag::inside(&created.object), &created.object);
-    insert(&mut response, header::LOCATION, &location);
-    if created.replayed {
-        insert(&mut response, HeaderName::from_static("idempotency-replayed"), "true");
-    }
-    Ok(response)
+    let replayed = created.replayed.then_some([("idempotency-replayed", "true")]);
+    let response = json(StatusCode::CREATED, etag::inside(&created.object), &created.object);
+    Ok(([(header::LOCATION, location)], replayed, response).into_response())
 }
 
 async fn patch(
@@ -183,24 +179,13 @@ fn conditional(headers: &HeaderMap, tag: &str, value: &Value) -> Result<Response
 }
 
 fn not_modified(tag: &str) -> Response {
-    let mut response = StatusCode::NOT_MODIFIED.into_response();
-    insert(&mut response, header::ETAG, tag);
-    response
+    (StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response()
 }
 
 fn json(status: StatusCode, tag: &str, value: &Value) -> Response {
-    let mut response = (status, value.to_string()).into_response();
-    insert(&mut response, header::CONTENT_TYPE, JSON);
-    insert(&mut response, header::ETAG, tag);
     // Caches must revalidate with the tag.
-    insert(&mut response, header::CACHE_CONTROL, "no-cache");
-    response
-}
-
-fn insert(response: &mut Response, name: HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        response.headers_mut().insert(name, value);
-    }
+    let headers = [(header::CONTENT_TYPE, JSON), (header::ETAG, tag), (header::CACHE_CONTROL, "no-cache")];
+    (status, headers, value.to_string()).into_response()
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {

@@ -1,9 +1,11 @@
 //! Bearer tokens: one that may do everything, and optionally one that may only read.
 
-use crate::providers::Secret;
 use std::fmt;
 
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
+
+use crate::providers::Secret;
+use crate::serve::bearer;
 
 use super::problem::{Code, Problem};
 use super::write::Actor;
@@ -44,19 +46,13 @@ impl Tokens {
 
     /// The role of a request's token.
     pub(super) fn role(&self, headers: &HeaderMap) -> Result<Role, Problem> {
-        let refused = || Problem::new(Code::Unauthorized, "send the header Authorization: Bearer TOKEN");
-        let value = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).ok_or_else(refused)?;
-        let (scheme, token) = value.split_once(' ').ok_or_else(refused)?;
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(refused());
-        }
-        let given = token.trim();
-        if self.administrator.is(given) {
-            return Ok(Role::Administrator);
-        }
-        match &self.reader {
-            Some(reader) if reader.is(given) => Ok(Role::Reader),
-            _ => Err(refused()),
+        let is = |token: &Secret| bearer(headers).is_some_and(|given| token.is(given));
+        if is(&self.administrator) {
+            Ok(Role::Administrator)
+        } else if self.reader.as_ref().is_some_and(is) {
+            Ok(Role::Reader)
+        } else {
+            Err(Problem::new(Code::Unauthorized, "send the header Authorization: Bearer TOKEN"))
         }
     }
 }

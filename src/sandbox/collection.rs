@@ -77,26 +77,24 @@ impl TargetKind {
     pub(super) const ALL: [Self; 6] =
         [Self::User, Self::Device, Self::Voicemail, Self::RingGroup, Self::Receptionist, Self::Conference];
 
-    pub(super) const fn name(self) -> &'static str {
+    /// The name, and the prefix of an id.
+    const fn words(self) -> (&'static str, &'static str) {
         match self {
-            Self::User => "user",
-            Self::Device => "device",
-            Self::Voicemail => "voicemail",
-            Self::RingGroup => "ring_group",
-            Self::Receptionist => "receptionist",
-            Self::Conference => "conference",
+            Self::User => ("user", "usr"),
+            Self::Device => ("device", "dev"),
+            Self::Voicemail => ("voicemail", "vmb"),
+            Self::RingGroup => ("ring_group", "grp"),
+            Self::Receptionist => ("receptionist", "rcp"),
+            Self::Conference => ("conference", "cnf"),
         }
     }
 
+    pub(super) const fn name(self) -> &'static str {
+        self.words().0
+    }
+
     pub(super) const fn prefix(self) -> &'static str {
-        match self {
-            Self::User => "usr",
-            Self::Device => "dev",
-            Self::Voicemail => "vmb",
-            Self::RingGroup => "grp",
-            Self::Receptionist => "rcp",
-            Self::Conference => "cnf",
-        }
+        self.words().1
     }
 
     pub(super) fn parse(name: &str) -> Option<Self> {

@@ -30,7 +30,6 @@ pub(super) struct Shared {
 /// How many requests to accounts have come in, refused and failed ones included.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// All of them.
     pub requests: u64,
     /// GET and HEAD.
     pub reads: u64,

@@ -9,6 +9,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::serve;
+
 /// What kind of failure: a stable code, its status and its title.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Code {
@@ -177,26 +179,11 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let Inner { code, detail, extra, header: extra_header } = *self.0;
         let (status, name, title) = code.parts();
-        let mut body = json!({
-            "type": format!("urn:strowger:problem:{name}"),
-            "title": title,
-            "status": status.as_u16(),
-            "code": name,
-            "detail": detail,
-        });
-        if let Value::Object(map) = &mut body {
-            map.extend(extra);
-        }
-        let mut response = (status, body.to_string()).into_response();
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if code == Code::Unauthorized {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"account\""));
-        }
+        let mut response = serve::problem(status, (name, title, &detail), extra, "Bearer realm=\"account\"");
         if let Some((name, value)) = extra_header
             && let Ok(value) = HeaderValue::from_str(&value)
         {
-            headers.insert(name, value);
+            response.headers_mut().insert(name, value);
         }
         response
     }

@@ -128,16 +128,13 @@ impl Seed {
     }
 }
 
-/// An error in a seed, with its location and a remedy.
+/// An error in a seed, with its location and a remedy. Lines and columns count from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeedError {
-    /// Line, from 1.
     pub line: Option<usize>,
-    /// Column, from 1.
     pub column: Option<usize>,
     /// The keys that lead there, joined by dots; empty when the file could not be read that far.
     pub path: String,
-    /// The error.
     pub message: String,
     /// What to write instead.
     pub remedy: String,

@@ -30,42 +30,16 @@ const NEWEST: i64 = 4;
 /// Why a state file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
-    /// Another process has locked the file.
     #[error("{path} is in use by another server; stop that one, or choose another file")]
-    Locked {
-        /// The state file.
-        path: PathBuf,
-    },
-    /// The file is not a database.
+    Locked { path: PathBuf },
     #[error("{path} is not a SQLite file; choose another path, or move the file away")]
-    NotSqlite {
-        /// The state file.
-        path: PathBuf,
-    },
-    /// The database belongs to another program.
+    NotSqlite { path: PathBuf },
     #[error("{path} is a SQLite file of another program; choose another path")]
-    Foreign {
-        /// The state file.
-        path: PathBuf,
-    },
-    /// The file was written by a newer release.
+    Foreign { path: PathBuf },
     #[error("{path} has state version {found}, this release reads up to {known}; upgrade, or choose another file")]
-    Newer {
-        /// The state file.
-        path: PathBuf,
-        /// Version of the file.
-        found: i64,
-        /// Newest version that is understood.
-        known: i64,
-    },
-    /// The file cannot be read or written.
+    Newer { path: PathBuf, found: i64, known: i64 },
     #[error("cannot open {path}: {reason}")]
-    Unusable {
-        /// The state file.
-        path: PathBuf,
-        /// The error of the system or `SQLite`.
-        reason: String,
-    },
+    Unusable { path: PathBuf, reason: String },
 }
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;

@@ -25,14 +25,6 @@ pub(super) struct Who {
     pub(super) key: Option<String>,
 }
 
-/// A create with what makes it repeatable.
-#[derive(Debug)]
-pub(super) struct Create {
-    pub(super) collection: Collection,
-    pub(super) who: Who,
-    pub(super) body: Map<String, Value>,
-}
-
 /// The answer to a create; `replayed` when it is an earlier one.
 #[derive(Debug)]
 pub(super) struct Created {
@@ -43,25 +35,29 @@ pub(super) struct Created {
 /// The result of a write: the response, and whether anything was committed.
 pub(super) type Outcome<T> = Result<(T, bool), Problem>;
 
-pub(super) fn create(db: &mut Connection, request: &Create) -> Outcome<Created> {
+pub(super) fn create(
+    db: &mut Connection,
+    collection: Collection,
+    who: &Who,
+    body: &Map<String, Value>,
+) -> Outcome<Created> {
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let Create { collection, who, body } = request;
     let key = who.key.as_ref();
     let digest = etag::digest(Value::Object(body.clone()).to_string().as_bytes(), 32);
     if let Some(key) = key
-        && let Some(object) = replay(&tx, *collection, who.actor, key, &digest)?
+        && let Some(object) = replay(&tx, collection, who.actor, key, &digest)?
     {
         return Ok((Created { object, replayed: true }, false));
     }
-    let (made, effects) = kinds::of(*collection).create(&tx, Fields::new(body, Mode::Create))?;
-    let object = kinds::of(*collection).row(&tx, made)?.ok_or_else(Problem::not_found)?;
-    renew_embedding(&tx, *collection, &object)?;
-    let first = Effect { collection: *collection, before: None, after: Some(object.clone()) };
-    record(&tx, who, &first)?;
+    let kind = kinds::of(collection);
+    let (made, effects) = kind.create(&tx, Fields::new(body, Mode::Create))?;
+    let object = kind.row(&tx, made)?.ok_or_else(Problem::not_found)?;
+    renew_embedding(&tx, collection, &object)?;
+    record(&tx, who, &Effect { collection, before: None, after: Some(object.clone()) })?;
     for effect in &effects.also {
         record(&tx, who, effect)?;
     }
-    bump(&tx, *collection)?;
+    bump(&tx, collection)?;
     if let Some(key) = key {
         tx.prepare_cached(
             "INSERT INTO idempotency (actor, path, key, body_digest, answer, created_at) VALUES (?1, ?2, ?3, ?4, ?5, unixepoch())",

@@ -15,7 +15,7 @@ impl Watcher {
             Err(error) => error,
         };
         if !message.is_empty() && self.last_published.adoption.as_ref() != Some(&message) {
-            self.publish_event(EventKind::Drift, &message, None);
+            self.publish_event(EventKind::Drift, &message);
             self.last_published.adoption = Some(message);
         }
     }

@@ -82,10 +82,10 @@ impl Watcher {
         if !files.valid {
             let error = files.errors.first().map_or("", String::as_str);
             let then = if desired.account.is_some() { "; the last valid files stay in use" } else { "" };
-            self.publish_event(EventKind::Invalid, &format!("the files have errors{then}: {error}"), None);
+            self.publish_event(EventKind::Invalid, &format!("the files have errors{then}: {error}"));
         } else if !is_first {
             let commit = files.commit.as_ref().map(|commit| format!(" of commit {commit}")).unwrap_or_default();
-            self.publish_event(EventKind::Files, &format!("now using the updated files{commit}"), None);
+            self.publish_event(EventKind::Files, &format!("now using the updated files{commit}"));
         }
     }
 
@@ -188,7 +188,7 @@ impl Watcher {
         }
         self.store(update);
         if let Some((kind, message)) = event {
-            self.publish_event(kind, &message, None);
+            self.publish_event(kind, &message);
         }
         self.remind(self.state());
     }
@@ -202,7 +202,7 @@ impl Watcher {
         self.last_published.degraded.clone_from(&degraded);
         self.context.status_store.update(&self.name, |status| status.degraded.clone_from(&degraded));
         if let Some(degraded) = degraded {
-            self.publish_event(EventKind::Degraded, &sentence(&degraded), None);
+            self.publish_event(EventKind::Degraded, &sentence(&degraded));
         }
     }
 
@@ -221,7 +221,7 @@ impl Watcher {
             self.last_published.suspended_at = Some(now);
             let status = self.context.status_store.get(&self.name);
             let message = status.and_then(|status| status.message.clone()).unwrap_or_default();
-            self.publish_event(EventKind::Suspended, &format!("still {message}"), None);
+            self.publish_event(EventKind::Suspended, &format!("still {message}"));
         }
     }
 
@@ -255,8 +255,8 @@ impl Watcher {
         });
     }
 
-    pub(super) fn publish_event(&self, kind: EventKind, message: &str, run: Option<RunId>) {
-        self.publish_run_event(kind, message, run, None);
+    pub(super) fn publish_event(&self, kind: EventKind, message: &str) {
+        self.publish_run_event(kind, message, None, None);
     }
 
     pub(super) fn publish_run_event(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use serde_json::json;
@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::ledger::{Approver, ApproverSource};
 use crate::plan::Digest;
+use crate::serve::bearer;
 use crate::text::sanitized;
 
 use super::super::status::AccountStatus;
@@ -94,17 +95,11 @@ fn authorize(shared: &Shared, headers: &HeaderMap) -> Result<(), Problem> {
             "this server is read-only; start it with `--token-env NAME` or `--token-file FILE` to allow this request";
         return Err(Problem::new(StatusCode::FORBIDDEN, "no_token_configured", "The server is read-only", detail));
     };
-    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let given = given.and_then(|value| value.split_once(' '));
-    match given {
-        Some((scheme, given)) if scheme.eq_ignore_ascii_case("bearer") && token.is(given.trim()) => Ok(()),
-        _ => Err(Problem::new(
-            StatusCode::UNAUTHORIZED,
-            "unauthorized",
-            "A valid token is required",
-            "send the header Authorization: Bearer TOKEN",
-        )),
+    if bearer(headers).is_some_and(|given| token.is(given)) {
+        return Ok(());
     }
+    let detail = "send the header Authorization: Bearer TOKEN";
+    Err(Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "A valid token is required", detail))
 }
 
 async fn ask<T>(shared: &Shared, command: Command, answer: oneshot::Receiver<T>) -> Result<T, Problem> {

@@ -1,8 +1,10 @@
 //! Errors as problem documents of RFC 9457.
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::Map;
+
+use crate::serve;
 
 #[derive(Debug)]
 pub(super) struct Problem {
@@ -39,19 +41,6 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let Self { status, code, title, detail } = self;
-        let body = json!({
-            "type": format!("urn:strowger:problem:{code}"),
-            "title": title,
-            "status": status.as_u16(),
-            "code": code,
-            "detail": detail,
-        });
-        let mut response = (status, body.to_string()).into_response();
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if status == StatusCode::UNAUTHORIZED {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"strowger watch\""));
-        }
-        response
+        serve::problem(status, (code, title, &detail), Map::new(), "Bearer realm=\"strowger watch\"")
     }
 }
