@@ -39,11 +39,12 @@ mod text;
 mod write;
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use rusqlite::Connection;
 use tokio::net::TcpListener;
+
+use crate::providers::settings::StateFile;
 
 pub use self::account::countries;
 pub use self::faults::Faults;
@@ -53,15 +54,6 @@ pub use self::seed::{Seed, SeedError};
 pub use self::server::{Ending, Running};
 pub use self::store::StateError;
 
-/// Where the account is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum State {
-    /// In memory: gone when the server ends.
-    Memory,
-    /// In a `SQLite` file, created if absent (with its folder), locked while the server runs.
-    File(PathBuf),
-}
-
 /// What to serve, and how.
 #[derive(Debug, Clone)]
 pub struct SandboxOptions {
@@ -69,8 +61,9 @@ pub struct SandboxOptions {
     pub listen: SocketAddr,
     /// Allows an address that other machines can reach.
     pub allow_remote: bool,
-    /// Where the account is kept; with several accounts, the folder that has a file for each (`1.db`, `2.db`, …).
-    pub state: State,
+    /// Where the account is kept. A file is created if absent (with its folder), and locked while the server runs; with
+    /// several accounts it is the folder that has a file for each (`1.db`, `2.db`, …).
+    pub state: StateFile,
     /// The contents of a new account. Ignored if the state has an account already.
     pub seed: Option<Seed>,
     /// Name of a new account without a seed.
@@ -98,7 +91,7 @@ impl SandboxOptions {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             allow_remote: false,
-            state: State::Memory,
+            state: StateFile::Memory,
             seed: None,
             account_name: "sandbox".to_owned(),
             country: "FR".to_owned(),
@@ -191,9 +184,9 @@ fn prepare_all(options: &SandboxOptions) -> Result<Vec<Connection>, SandboxError
 /// Opens the state of one account (with its number, if there are several), and creates the account if it is new.
 fn prepare(options: &SandboxOptions, number: Option<u32>) -> Result<Connection, SandboxError> {
     let mut db = match (&options.state, number) {
-        (State::Memory, _) => store::open_memory()?,
-        (State::File(path), None) => store::open_file(path)?,
-        (State::File(folder), Some(number)) => store::open_file(&folder.join(format!("{number}.db")))?,
+        (StateFile::Memory, _) => store::open_memory()?,
+        (StateFile::File(path), None) => store::open_file(path)?,
+        (StateFile::File(folder), Some(number)) => store::open_file(&folder.join(format!("{number}.db")))?,
     };
     let setup = |error: rusqlite::Error| SandboxError::Setup(error.to_string());
     if account::exists(&db).map_err(setup)? {

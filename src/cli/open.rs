@@ -6,9 +6,10 @@ use anyhow::Context as _;
 
 use crate::config::Account;
 use crate::providers::settings::SecretRef;
+use crate::providers::settings::StateFile;
 use crate::providers::snapshot;
 use crate::providers::{Access, BoxFuture, EmbeddedAccount, EmbeddedServer, Host, OpenRequest, Opened, Secret};
-use crate::sandbox::{self, SandboxOptions, Seed, State};
+use crate::sandbox::{self, SandboxOptions, Seed};
 
 use super::request_limits::Effort;
 use super::{accept, allowed_paths, secrets};
@@ -58,7 +59,7 @@ async fn start(account: EmbeddedAccount) -> anyhow::Result<Box<dyn EmbeddedServe
         // The client does not write, and its token does not allow it.
         options.read_token = Some(std::mem::replace(&mut options.token, format!("{:032x}", fastrand::u128(..))));
     }
-    options.state = state.map_or(State::Memory, State::File);
+    options.state = state.map_or(StateFile::Memory, StateFile::File);
     options.seed = seed.map(|path| read_seed(&path)).transpose()?;
     options.account_name.clone_from(&name);
     options.country = country.unwrap_or(options.country);

@@ -8,7 +8,8 @@ use anyhow::{Context as _, bail};
 use tokio::signal;
 
 use crate::exit::Exit;
-use crate::sandbox::{self, Ending, Faults, SandboxOptions, State};
+use crate::providers::settings::StateFile;
+use crate::sandbox::{self, Ending, Faults, SandboxOptions};
 
 use super::console;
 use super::open::read_seed;
@@ -136,8 +137,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     options.accounts = arguments.accounts;
     let usual = if arguments.accounts.is_some() { ".strowger/sandbox" } else { ".strowger/sandbox.db" };
     options.state = match &arguments.state {
-        Some(path) if path.as_os_str() == ":memory:" => State::Memory,
-        path => State::File(path.clone().unwrap_or_else(|| usual.into())),
+        Some(path) if path.as_os_str() == ":memory:" => StateFile::Memory,
+        path => StateFile::File(path.clone().unwrap_or_else(|| usual.into())),
     };
     options.seed = arguments.seed.as_deref().map(read_seed).transpose()?;
     options.account_name.clone_from(&arguments.name);

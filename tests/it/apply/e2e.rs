@@ -13,8 +13,9 @@ use strowger::model::{Desired, LiveAccount};
 use strowger::plan::{Plan, plan};
 use strowger::providers::ClientOptions;
 use strowger::providers::office::Office;
+use strowger::providers::settings::StateFile;
 use strowger::providers::{Provider, RetryPolicy, Secret, snapshot};
-use strowger::sandbox::{self, Faults, Running, SandboxOptions, Seed, State};
+use strowger::sandbox::{self, Faults, Running, SandboxOptions, Seed};
 
 use crate::support::generate::{Pair, Size, embedded_pair};
 
@@ -25,7 +26,7 @@ fn pairs(count: usize, size: Size) -> Vec<Pair> {
     (0..count).map(|_| embedded_pair(size).new_tree(&mut runner).unwrap().current()).collect()
 }
 
-async fn serve(live: &LiveAccount, state: State, faults: Faults) -> Running {
+async fn serve(live: &LiveAccount, state: StateFile, faults: Faults) -> Running {
     let mut options = SandboxOptions::new(TOKEN);
     options.seed = Some(Seed::from_yaml(&snapshot::write(live)).unwrap());
     options.state = state;
@@ -51,7 +52,7 @@ async fn planned(desired: &Desired, provider: &dyn Provider) -> Plan {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_applied_over_http_converges_with_one_write_for_each_change() {
     for pair in pairs(24, Size::Medium) {
-        let server = serve(&pair.live, State::Memory, Faults::default()).await;
+        let server = serve(&pair.live, StateFile::Memory, Faults::default()).await;
         let provider = office(&server);
         let plan = planned(&pair.desired, &provider).await;
         let before = server.counters();
@@ -70,7 +71,7 @@ async fn a_plan_applied_over_http_converges_with_one_write_for_each_change() {
 async fn a_run_that_dies_with_its_server_is_finished_by_the_next() {
     let folder = tempfile::tempdir().unwrap();
     for (index, pair) in pairs(8, Size::Medium).into_iter().enumerate() {
-        let state = || State::File(folder.path().join(format!("{index}.db")));
+        let state = || StateFile::File(folder.path().join(format!("{index}.db")));
         let faults = Faults { die_after_write: Some(1 + index as u64), ..Faults::default() };
         let server = serve(&pair.live, state(), faults).await;
         let provider = client(&server, RetryPolicy { attempts: 1, ..RetryPolicy::default() });
@@ -92,7 +93,7 @@ async fn a_run_that_dies_with_its_server_is_finished_by_the_next() {
 async fn errors_resets_and_limits_on_the_way_change_nothing_in_the_end() {
     for (seed, pair) in (1u64..).zip(pairs(6, Size::Medium)) {
         let faults = Faults { error_rate: 0.1, late_error_rate: 0.1, reset_rate: 0.1, seed, ..Faults::default() };
-        let server = serve(&pair.live, State::Memory, faults).await;
+        let server = serve(&pair.live, StateFile::Memory, faults).await;
         let provider = office(&server);
         let plan = planned(&pair.desired, &provider).await;
         let outcome = execute(&plan, &provider, Options::default(), &()).await;
@@ -108,7 +109,7 @@ async fn what_somebody_changed_since_the_read_is_not_overwritten() {
         .into_iter()
         .find(|pair| !pair.desired.numbers.is_empty() && generate::differing(pair) > 0)
         .unwrap();
-    let server = serve(&pair.live, State::Memory, Faults::default()).await;
+    let server = serve(&pair.live, StateFile::Memory, Faults::default()).await;
     let provider = office(&server);
     let plan = planned(&pair.desired, &provider).await;
     let change = plan.changes.iter().find(|change| change.number().is_some()).unwrap();
@@ -127,7 +128,7 @@ async fn what_somebody_changed_since_the_read_is_not_overwritten() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_behind_our_back_is_found_by_the_next_plan() {
     let pair = pairs(40, Size::Medium).into_iter().find(|pair| pair.desired.numbers.len() > 1).unwrap();
-    let server = serve(&pair.live, State::Memory, Faults::default()).await;
+    let server = serve(&pair.live, StateFile::Memory, Faults::default()).await;
     let provider = office(&server);
     let plan = planned(&pair.desired, &provider).await;
     assert!(execute(&plan, &provider, Options::default(), &()).await.is_complete());
@@ -159,7 +160,7 @@ async fn reading_takes_one_request_for_each_page_and_one_for_the_account() {
         })
         .collect();
     live.account.default_number = Some(live.numbers[0].number);
-    let server = serve(&live, State::Memory, Faults::default()).await;
+    let server = serve(&live, StateFile::Memory, Faults::default()).await;
     let read = office(&server).read().await.unwrap();
     assert_eq!(read.live.numbers.len(), 2345);
     // Three pages of numbers, a page each of users, ring groups, receptionists and conference lines.

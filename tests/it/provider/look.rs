@@ -12,9 +12,10 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use strowger::providers::ClientOptions;
 use strowger::providers::office::Office;
+use strowger::providers::settings::StateFile as Keep;
 use strowger::providers::snapshot::Snapshot;
 use strowger::providers::{ChangeCheck, Provider as _, ReadError, RetryPolicy, Secret};
-use strowger::sandbox::{SandboxOptions, Seed, State as Keep};
+use strowger::sandbox::{SandboxOptions, Seed};
 
 /// The objects of a page; the seed has two full pages of numbers, and lists of one page.
 const PAGE: usize = 3;

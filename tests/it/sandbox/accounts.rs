@@ -7,8 +7,9 @@ use crate::support::sandbox::{Account, TOKEN, client, seeded};
 use serde_json::json;
 use strowger::providers::ClientOptions;
 use strowger::providers::office::Office;
+use strowger::providers::settings::StateFile;
 use strowger::providers::{Provider as _, Secret};
-use strowger::sandbox::{self, Faults, SandboxOptions, State};
+use strowger::sandbox::{self, Faults, SandboxOptions};
 
 async fn fleet(options: SandboxOptions, count: u32) -> (sandbox::Running, Vec<(String, reqwest::Client)>) {
     let server = sandbox::start(SandboxOptions { accounts: Some(count), ..options }).await.unwrap();
@@ -77,7 +78,7 @@ async fn the_accounts_of_a_server_share_its_rate_limit_and_its_faults() {
 async fn each_account_has_a_file_and_is_found_again_in_it() {
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("fleet");
-    let options = || SandboxOptions { state: State::File(state.clone()), ..seeded() };
+    let options = || SandboxOptions { state: StateFile::File(state.clone()), ..seeded() };
     let (server, accounts) = fleet(options(), 2).await;
     let (url, http) = &accounts[1];
     let before = account(url, http, "account").await.expect(200).body;

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use crate::support::sandbox::{SEED, options, seeded, send, start, start_with};
 use reqwest::Method;
 use serde_json::json;
-use strowger::sandbox::{self, Ending, Faults, SandboxError, SandboxOptions, State, StateError};
+use strowger::providers::settings::StateFile;
+use strowger::sandbox::{self, Ending, Faults, SandboxError, SandboxOptions, StateError};
 
 fn on_file(path: &Path, faults: Faults) -> SandboxOptions {
-    SandboxOptions { state: State::File(path.to_owned()), faults, ..seeded() }
+    SandboxOptions { state: StateFile::File(path.to_owned()), faults, ..seeded() }
 }
 
 /// The labels of all locations in a state file, read by a server without faults.

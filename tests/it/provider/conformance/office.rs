@@ -5,8 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use strowger::providers::office::Office;
+use strowger::providers::settings::StateFile;
 use strowger::providers::{ClientOptions, Provider, RetryPolicy, Secret};
-use strowger::sandbox::{self, Running, SandboxOptions, Seed, State};
+use strowger::sandbox::{self, Running, SandboxOptions, Seed};
 
 use super::subject::{SEED, Subject};
 
@@ -23,7 +24,7 @@ impl Subject for AccountApi {
     async fn start(state: &Path) -> Self {
         let mut options = SandboxOptions::new(TOKEN);
         options.seed = (!state.exists()).then(|| Seed::from_yaml(SEED).unwrap());
-        options.state = State::File(state.to_owned());
+        options.state = StateFile::File(state.to_owned());
         let server = sandbox::start(options).await.unwrap();
         let url = server.url();
         Self { server, url }
