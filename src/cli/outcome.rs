@@ -19,9 +19,7 @@ pub(super) fn human(plan: &Plan, outcome: &Outcome, style: Style) -> String {
     let mut text = String::new();
     for (change, (_, became)) in plan.changes.iter().zip(&outcome.changes) {
         if let Some((paint, line)) = line(plan, change, became) {
-            let (start, end) =
-                if style.color { (format!("{paint}"), format!("{paint:#}")) } else { Default::default() };
-            let _ = writeln!(text, "  {start}{line}{end}");
+            let _ = writeln!(text, "  {}", style.paint(paint, &line));
         }
     }
     text + &count(outcome) + "\n" + &halted(outcome)

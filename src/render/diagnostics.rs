@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use anstyle::Style as Paint;
 use serde_json::{Value, json};
 
 use crate::diag::{Diagnostic, Severity, Sources, more};
@@ -23,6 +24,13 @@ pub struct Style {
     pub color: bool,
     /// How many columns there are.
     pub width: usize,
+}
+
+impl Style {
+    /// The text, in this paint if colours are wanted.
+    pub(crate) fn paint(self, paint: Paint, text: &str) -> String {
+        if self.color { format!("{paint}{text}{paint:#}") } else { text.to_owned() }
+    }
 }
 
 impl Default for Style {
@@ -57,14 +65,7 @@ pub fn human(findings: &[Diagnostic], sources: &Sources, style: Style) -> String
     if !rest.is_empty() {
         text.push('\n');
     }
-    if let Some(line) = rest_of(findings) {
-        text.push_str(&line);
-        text.push('\n');
-    }
-    if let Some(line) = count(findings) {
-        text.push_str(&line);
-        text.push('\n');
-    }
+    close(&mut text, findings);
     text
 }
 
@@ -72,15 +73,16 @@ pub fn human(findings: &[Diagnostic], sources: &Sources, style: Style) -> String
 pub fn plain(findings: &[Diagnostic], sources: &Sources) -> String {
     let mut text = String::new();
     lines(&mut text, findings, sources);
-    if let Some(line) = rest_of(findings) {
-        text.push_str(&line);
-        text.push('\n');
-    }
-    if let Some(line) = count(findings) {
-        text.push_str(&line);
-        text.push('\n');
-    }
+    close(&mut text, findings);
     text
+}
+
+/// The last lines: how many findings are not shown, and how many there are.
+fn close(text: &mut String, findings: &[Diagnostic]) {
+    for line in rest_of(findings).into_iter().chain(count(findings)) {
+        text.push_str(&line);
+        text.push('\n');
+    }
 }
 
 fn lines(text: &mut String, findings: &[Diagnostic], sources: &Sources) {
@@ -175,7 +177,8 @@ pub fn count(findings: &[Diagnostic]) -> Option<String> {
     Some(format!("{}{place}", words.join(", ")))
 }
 
-fn word(severity: Severity) -> &'static str {
+/// As SARIF has it, too.
+pub(super) fn word(severity: Severity) -> &'static str {
     match severity {
         Severity::Error => "error",
         Severity::Warning => "warning",

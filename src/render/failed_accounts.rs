@@ -50,13 +50,11 @@ pub enum Reason {
 
 /// For people: a block for each account.
 pub fn human(unplanned: &[Unplanned], style: Style) -> String {
-    let paint =
-        |paint: Paint, text: &str| if style.color { format!("{paint}{text}{paint:#}") } else { text.to_owned() };
     let mut blocks = Vec::with_capacity(unplanned.len());
     for one in unplanned {
-        let title = paint(Paint::new().bold(), &fields::sanitized(&one.account));
-        let line =
-            paint(AnsiColor::Red.on_default(), &format!("Not planned: {}", text::sanitized(&one.message, LONGEST)));
+        let title = style.paint(Paint::new().bold(), &fields::sanitized(&one.account));
+        let line = style
+            .paint(AnsiColor::Red.on_default(), &format!("Not planned: {}", text::sanitized(&one.message, LONGEST)));
         blocks.push(format!("Account {title}\n  {line}\n"));
     }
     blocks.join("\n")

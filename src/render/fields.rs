@@ -5,7 +5,7 @@
 use similar::ChangeTag;
 use similar::algorithms::{Capture, Compact, Replace, myers};
 
-use crate::model::{Change, FieldChange, FieldName, FieldValue, PlannedRef, Reason, Verb, WritableKind};
+use crate::model::{Change, FieldChange, FieldName, FieldValue, ObjectLabel, PlannedRef, Reason, Verb, WritableKind};
 use crate::text;
 
 /// No name or label is shown longer than this.
@@ -20,11 +20,25 @@ pub(crate) fn sign(verb: Verb) -> char {
     }
 }
 
+/// The word for what is done.
+pub(super) fn verb(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Create => "create",
+        Verb::Update => "update",
+        Verb::Delete => "delete",
+    }
+}
+
 /// The object as a reference of the file would name it; a number is its own name.
 pub(crate) fn object(change: &Change) -> String {
-    match change.object.kind {
-        WritableKind::Number => sanitized(&change.object.name),
-        kind @ WritableKind::RingGroup => format!("{kind}/{}", sanitized(&change.object.name)),
+    label(&change.object)
+}
+
+/// The same of any object.
+pub(crate) fn label(object: &ObjectLabel) -> String {
+    match object.kind {
+        WritableKind::Number => sanitized(&object.name),
+        kind @ WritableKind::RingGroup => format!("{kind}/{}", sanitized(&object.name)),
     }
 }
 

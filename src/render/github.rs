@@ -9,7 +9,7 @@
 use std::fmt::Write as _;
 
 use crate::diag::{Diagnostic, Severity, Sources};
-use crate::model::{Change, Place, Verb};
+use crate::model::{Change, Place};
 use crate::plan::{Cause, Plan};
 
 use super::blocks::{self, BlockedChanges};
@@ -141,7 +141,7 @@ impl<'a> Page<'a> {
         }
         for change in &plan.changes {
             let place = change.place.as_ref();
-            let title = format!("{} {}", verb(change.verb), fields::object(change));
+            let title = format!("{} {}", fields::verb(change.verb), fields::object(change));
             match blocked.by(change) {
                 None => self.annotate(Severity::Info, place, || (title, lines(change, None))),
                 Some(guards) => self.annotate(Severity::Warning, place, || {
@@ -166,14 +166,6 @@ impl<'a> Page<'a> {
             let _ = writeln!(text, "Not annotated, because GitHub shows {MOST} of a kind: {}", missing.join(", "));
         }
         text
-    }
-}
-
-fn verb(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Create => "create",
-        Verb::Update => "update",
-        Verb::Delete => "delete",
     }
 }
 

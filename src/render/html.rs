@@ -87,7 +87,7 @@ fn block(page: &mut String, block: &GuardViolation, blocked: &BlockedChanges<'_>
 }
 
 fn change(page: &mut String, change: &Change, guards: Option<&str>) {
-    let (sign, verb) = (fields::sign(change.verb), verb(change.verb));
+    let (sign, verb) = (fields::sign(change.verb), fields::verb(change.verb));
     let _ = write!(
         page,
         "<li class=\"change {verb}\"><p class=\"object\"><span class=\"sign\" aria-hidden=\"true\">{sign}</span>\
@@ -155,12 +155,4 @@ fn list(page: &mut String, lines: &[(char, String)]) {
         };
     }
     page.push_str("</ul>");
-}
-
-const fn verb(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Create => "create",
-        Verb::Update => "update",
-        Verb::Delete => "delete",
-    }
 }

@@ -23,7 +23,7 @@ pub fn plan(plan: &Plan, style: Style) -> String {
 pub fn plan_of(plan: &Plan, style: Style, command: &str) -> String {
     let mut page = Page { text: String::new(), style };
     let blocked = BlockedChanges::of(plan);
-    let title = page.paint(Paint::new().bold(), &fields::sanitized(&plan.account));
+    let title = style.paint(Paint::new().bold(), &fields::sanitized(&plan.account));
     let only = skipped::only(plan).map(|only| format!(" ({only})")).unwrap_or_default();
     page.line(&format!("Account {title}{only}"));
     for one in &plan.changes {
@@ -36,11 +36,11 @@ pub fn plan_of(plan: &Plan, style: Style, command: &str) -> String {
         page.text.push('\n');
     }
     if let Some(unmanaged) = summary::unmanaged(plan) {
-        let line = page.paint(Paint::new().dimmed(), &format!("  {unmanaged}"));
+        let line = style.paint(Paint::new().dimmed(), &format!("  {unmanaged}"));
         page.line(&line);
     }
     for line in summary::unreadable(plan) {
-        let line = page.paint(Paint::new().dimmed(), &format!("    {line}"));
+        let line = style.paint(Paint::new().dimmed(), &format!("    {line}"));
         page.line(&line);
     }
     let label = if plan.changes.is_empty() { "" } else { "Plan: " };
@@ -70,26 +70,25 @@ impl Page {
         self.text.push('\n');
     }
 
-    fn paint(&self, paint: Paint, text: &str) -> String {
-        if self.style.color { format!("{paint}{text}{paint:#}") } else { text.to_owned() }
-    }
-
     fn change(&mut self, change: &Change, guards: Option<&str>) {
         let sign = fields::sign(change.verb);
         let object = fields::object(change);
-        let mut line =
-            format!("  {} {}", self.paint(color(sign), &sign.to_string()), self.paint(Paint::new().bold(), &object));
+        let mut line = format!(
+            "  {} {}",
+            self.style.paint(color(sign), &sign.to_string()),
+            self.style.paint(Paint::new().bold(), &object)
+        );
         if let Some(place) = &change.place {
             let place = blocks::position(place);
             // On a narrow terminal the place goes on the next line.
             let used = 4 + object.chars().count();
             let fits = used + 3 + place.chars().count() <= self.style.width;
             let gap = if fits { "  ".to_owned() } else { "\n      ".to_owned() };
-            let _ = write!(line, "{gap}{}", self.paint(Paint::new().dimmed(), &place));
+            let _ = write!(line, "{gap}{}", self.style.paint(Paint::new().dimmed(), &place));
         }
         self.line(&line);
         if let Some(guards) = guards {
-            let guards = self.paint(AnsiColor::Red.on_default(), &format!("blocked: {guards}"));
+            let guards = self.style.paint(AnsiColor::Red.on_default(), &format!("blocked: {guards}"));
             self.line(&format!("      {guards}"));
         }
         let width = change.fields.iter().map(|field| fields::name(field.field).len()).max().unwrap_or_default() + 1;
@@ -97,7 +96,7 @@ impl Page {
             self.field(change.verb, field, width);
         }
         for note in fields::notes(change) {
-            let note = self.paint(AnsiColor::Yellow.on_default(), &note);
+            let note = self.style.paint(AnsiColor::Yellow.on_default(), &note);
             self.line(&format!("      note: {note}"));
         }
     }
@@ -109,11 +108,12 @@ impl Page {
         }
         self.line("");
         let title = format!("Blocked: {}", summary::blocked(plan, blocked));
-        let title = self.paint(AnsiColor::Red.on_default().bold(), &title);
+        let title = self.style.paint(AnsiColor::Red.on_default().bold(), &title);
         self.line(&title);
         for block in &plan.blocked {
             let (title, place) = blocks::title(block);
-            let place = place.map(|place| self.paint(Paint::new().dimmed(), &format!("  {place}"))).unwrap_or_default();
+            let place =
+                place.map(|place| self.style.paint(Paint::new().dimmed(), &format!("  {place}"))).unwrap_or_default();
             self.line(&format!("  {title}{place}"));
             for line in blocked.list(block) {
                 self.line(&format!("      {line}"));
@@ -126,7 +126,7 @@ impl Page {
     fn skipped(&mut self, plan: &Plan) {
         let Some(title) = skipped::title(plan) else { return };
         self.line("");
-        let title = self.paint(AnsiColor::Yellow.on_default().bold(), &format!("Left out: {title}"));
+        let title = self.style.paint(AnsiColor::Yellow.on_default().bold(), &format!("Left out: {title}"));
         self.line(&title);
         for line in skipped::list(plan) {
             self.line(&format!("  {line}"));
@@ -142,13 +142,13 @@ impl Page {
         if let Some(lines) = fields::unified(field) {
             self.line(&format!("      {name}"));
             for (sign, text) in lines {
-                let line = self.paint(color(sign), &format!("{sign} {text}"));
+                let line = self.style.paint(color(sign), &format!("{sign} {text}"));
                 self.line(&format!("        {line}"));
             }
             return;
         }
-        let before = self.paint(AnsiColor::Red.on_default(), &fields::value(&field.before));
-        let after = self.paint(AnsiColor::Green.on_default(), &fields::value(&field.after));
+        let before = self.style.paint(AnsiColor::Red.on_default(), &fields::value(&field.before));
+        let after = self.style.paint(AnsiColor::Green.on_default(), &fields::value(&field.after));
         let fresh = match (field.field, &field.after) {
             (FieldName::To | FieldName::NoAnswer, crate::model::FieldValue::Reference(target))
                 if target.created_by.is_some() =>

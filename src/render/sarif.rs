@@ -13,7 +13,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::diag::{Diagnostic, MOST, Severity, Sources};
+use crate::diag::{Diagnostic, MOST, Sources};
 use crate::model::{Change, Place, Span};
 use crate::plan::{Cause, Guard, GuardViolation, Plan};
 use crate::text::hex;
@@ -125,7 +125,7 @@ impl Run<'_> {
         let related = related.collect();
         self.push(Found {
             rule: of_rule(finding.rule),
-            level: level(finding.severity),
+            level: diagnostics::word(finding.severity),
             message: diagnostics::remark(finding),
             place: place.as_ref(),
             length: finding.span.map(|span| span.length),
@@ -308,7 +308,7 @@ impl Rule {
 }
 
 fn of_rule(rule: &'static crate::diag::Rule) -> Rule {
-    Rule { id: rule.id, summary: rule.summary, level: level(rule.severity), page: "docs/rules.md" }
+    Rule { id: rule.id, summary: rule.summary, level: diagnostics::word(rule.severity), page: "docs/rules.md" }
 }
 
 fn of_guard(guard: Guard) -> Rule {
@@ -329,14 +329,6 @@ fn of_guard(guard: Guard) -> Rule {
         Guard::UnknownProtected => ("guard-unknown-protected", "What a policy protects is in the account."),
     };
     Rule { id, summary, level: "warning", page: "docs/output.md" }
-}
-
-fn level(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Info => "note",
-    }
 }
 
 /// What stands in the file at this place, unless it is far to the right; secrets are hidden by the sources

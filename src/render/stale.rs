@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use crate::model::{FieldValue, ObjectLabel, WritableKind};
+use crate::model::FieldValue;
 use crate::plan::{StaleChange, StaleReason};
 
-use super::fields::{sanitized, value};
+use super::fields::{label, sanitized, value};
 
 /// The most objects that are listed; the rest are counted.
 const LISTED: usize = 50;
@@ -14,7 +14,7 @@ const LISTED: usize = 50;
 pub fn human(list: &[StaleChange]) -> String {
     let mut text = String::new();
     for moved in list.iter().take(LISTED) {
-        let _ = writeln!(text, "  {}", object(&moved.object));
+        let _ = writeln!(text, "  {}", label(&moved.object));
         for how in &moved.how {
             let _ = writeln!(text, "      {}", line(how));
         }
@@ -23,13 +23,6 @@ pub fn human(list: &[StaleChange]) -> String {
         let _ = writeln!(text, "  and {} more", list.len() - LISTED);
     }
     text
-}
-
-fn object(label: &ObjectLabel) -> String {
-    match label.kind {
-        WritableKind::Number => sanitized(&label.name),
-        kind @ WritableKind::RingGroup => format!("{kind}/{}", sanitized(&label.name)),
-    }
 }
 
 fn line(how: &StaleReason) -> String {

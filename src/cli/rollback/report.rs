@@ -5,7 +5,6 @@ use serde_json::json;
 use crate::config::Loaded;
 use crate::exit::Exit;
 use crate::ledger::Run;
-use crate::model::WritableKind;
 use crate::plan::Plan;
 use crate::render::{counted, diagnostics, fields, human};
 use crate::rollback::Conflict;
@@ -54,10 +53,7 @@ pub(super) fn show<'p>(
 }
 
 fn line(conflict: &Conflict) -> String {
-    let object = match conflict.object.kind {
-        WritableKind::Number => conflict.object.name.clone(),
-        kind @ WritableKind::RingGroup => format!("{kind}/{}", conflict.object.name),
-    };
+    let object = fields::label(&conflict.object);
     let field = conflict.field.map(|field| format!(" {}", field.as_str())).unwrap_or_default();
     let values = match (&conflict.left, &conflict.now) {
         (Some(left), Some(now)) => {
@@ -65,7 +61,7 @@ fn line(conflict: &Conflict) -> String {
         }
         _ => String::new(),
     };
-    format!("  ! {}{field}: {}{values}", sanitized(&object, 300), sanitized(&conflict.why, 300))
+    format!("  ! {object}{field}: {}{values}", sanitized(&conflict.why, 300))
 }
 
 /// What to know after a rollback.
