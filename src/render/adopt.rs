@@ -18,7 +18,7 @@ use crate::model::{
 };
 use crate::text::{quoted, yaml};
 
-use super::export::Selectors;
+use super::export::reference;
 use edit::{Edit, Editor, Item};
 
 /// Edited files.
@@ -35,7 +35,7 @@ pub struct Adopted {
 /// Edits files so that these changes are not needed any longer.
 pub fn adopt(sources: &Sources, desired: &Desired, live: &LiveAccount, changes: &[&Change]) -> Adopted {
     let directory = Directory::new(live);
-    let adopter = Adopter { desired, live, directory: &directory, selectors: Selectors::new(&directory) };
+    let adopter = Adopter { desired, live, directory: &directory };
     // What a change needs is edited as a whole or not at all.
     let mut left: BTreeMap<usize, String> = BTreeMap::new();
     let mut edits_of: Vec<(usize, Vec<Edit>)> = Vec::new();
@@ -92,7 +92,6 @@ struct Adopter<'a> {
     desired: &'a Desired,
     live: &'a LiveAccount,
     directory: &'a Directory<'a>,
-    selectors: Selectors<'a, 'a>,
 }
 
 impl<'a> Adopter<'a> {
@@ -200,6 +199,6 @@ impl<'a> Adopter<'a> {
 
     /// A reference as a file has it, quoted where that is needed.
     fn target(&self, target: &'a ObjectRef) -> Result<String, String> {
-        Ok(yaml(&self.selectors.reference(target)?).into_owned())
+        Ok(yaml(&reference(self.directory, target)?).into_owned())
     }
 }

@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 use crate::model::{Directory, Kind, LiveAccount, LiveNumber, is_unprintable};
 use crate::text::{sanitized, yaml};
 
-pub(super) use selectors::Selectors;
+pub(super) use selectors::reference;
 
 pub use choice::Choice;
 
@@ -58,7 +58,6 @@ pub struct ExportOptions {
 /// The account as desired state: relative file names and their texts, in order.
 pub fn export(live: &LiveAccount, options: &ExportOptions) -> Vec<(String, String)> {
     let directory = Directory::new(live);
-    let selectors = Selectors::new(&directory);
     let mut account = head(live, options);
     account.push_str("\naccount:\n");
     let _ = writeln!(account, "  name: {}", yaml(&options.name));
@@ -76,7 +75,7 @@ pub fn export(live: &LiveAccount, options: &ExportOptions) -> Vec<(String, Strin
             sanitized(&one.why, 1_000)
         );
     }
-    let groups = group::section(&directory, &selectors, options);
+    let groups = group::section(&directory, options);
     let all: Vec<&LiveNumber> = live.numbers.iter().filter(|number| options.only.has_number(number)).collect();
     let by_folder = match options.by_folder {
         ByFolder::Auto => all.len() > MOST_IN_ONE_FILE,
@@ -84,7 +83,7 @@ pub fn export(live: &LiveAccount, options: &ExportOptions) -> Vec<(String, Strin
         ByFolder::Never => false,
     };
     if !by_folder {
-        for section in [groups, numbers(live, &all, &selectors)].into_iter().flatten() {
+        for section in [groups, numbers(&directory, &all)].into_iter().flatten() {
             account.push('\n');
             account.push_str(&section);
         }
@@ -98,7 +97,7 @@ pub fn export(live: &LiveAccount, options: &ExportOptions) -> Vec<(String, Strin
     };
     file("ring_groups.yaml".to_owned(), groups);
     for (prefix, part) in parts(all) {
-        file(format!("numbers-{prefix}.yaml"), numbers(live, &part, &selectors));
+        file(format!("numbers-{prefix}.yaml"), numbers(&directory, &part));
     }
     files
 }
@@ -135,14 +134,14 @@ fn parts(numbers: Vec<&LiveNumber>) -> BTreeMap<String, Vec<&LiveNumber>> {
 }
 
 /// The section of these numbers; nothing without numbers.
-fn numbers(live: &LiveAccount, numbers: &[&LiveNumber], selectors: &Selectors<'_, '_>) -> Option<String> {
+fn numbers(directory: &Directory<'_>, numbers: &[&LiveNumber]) -> Option<String> {
     if numbers.is_empty() {
         return None;
     }
     let mut section = Section::new("numbers");
     for number in numbers {
         let name = format!("\"{}\"", number.number);
-        match destination(live, number, selectors) {
+        match destination(directory, number) {
             Ok(to) if !is_label(&number.label) => {
                 section.comment(&format!("{name}: its label is no text for a file, and not managed"));
                 section.entry(&format!("{name}: {{ to: {} }}", yaml(&to)));
@@ -160,12 +159,13 @@ fn is_label(text: &str) -> bool {
     text.chars().count() <= 256 && !text.chars().any(is_unprintable)
 }
 
-fn destination(live: &LiveAccount, number: &LiveNumber, selectors: &Selectors<'_, '_>) -> Result<String, String> {
+fn destination(directory: &Directory<'_>, number: &LiveNumber) -> Result<String, String> {
+    let live = directory.live();
     match &number.to {
         Some(to) if to.kind != Kind::Other && !live.capabilities.destinations.contains(&to.kind) => {
             Err(format!("the account does not list {} as a destination", to.kind))
         }
-        Some(to) => selectors.reference(to),
+        Some(to) => reference(directory, to),
         None if live.account.default_number == Some(number.number) => {
             Err("it is the default number and has no destination, which no file may ask for".to_owned())
         }

@@ -10,13 +10,12 @@ use crate::model::{
 use crate::routing::RoutingGraph;
 use crate::text::{quoted, sanitized, yaml};
 
-use super::selectors::Selectors;
-use super::{ExportOptions, LONGEST, Section};
+use super::{ExportOptions, LONGEST, Section, reference};
 
 /// What the groups have in common that matters to each of them.
 struct Groups<'a> {
+    directory: &'a Directory<'a>,
     live: &'a LiveAccount,
-    selectors: &'a Selectors<'a, 'a>,
     country: Option<&'a str>,
     names: HashMap<NameKey, usize>,
     extensions: HashMap<&'a ExtensionNumber, usize>,
@@ -25,11 +24,7 @@ struct Groups<'a> {
 }
 
 /// The section of the chosen groups; nothing without any. What each of them may say depends on all groups.
-pub(super) fn section<'a>(
-    directory: &Directory<'a>,
-    selectors: &'a Selectors<'a, 'a>,
-    options: &'a ExportOptions,
-) -> Option<String> {
+pub(super) fn section<'a>(directory: &'a Directory<'a>, options: &'a ExportOptions) -> Option<String> {
     let live = directory.live();
     let country = options.country.as_deref();
     let mut sorted: Vec<_> = live.ring_groups.iter().filter(|group| options.only.has_ring_group(group)).collect();
@@ -45,7 +40,7 @@ pub(super) fn section<'a>(
     }
     let cycles = RoutingGraph::live(directory).cycles();
     let in_cycle = cycles.into_iter().flatten().filter_map(|group| directory.id(group)).collect();
-    let groups = Groups { live, selectors, country, names, extensions, in_cycle };
+    let groups = Groups { directory, live, country, names, extensions, in_cycle };
     sorted.sort_by_cached_key(|group| (group.name.key(), group.id.clone()));
     let mut section = Section::new("ring_groups");
     for group in sorted {
@@ -133,7 +128,7 @@ impl<'a> Groups<'a> {
             if member.kind != Kind::Other && !self.live.capabilities.members.contains(&member.kind) {
                 return Err(format!("the account does not list {} as a member", member.kind));
             }
-            self.selectors.reference(member).map_err(|why| format!("as to one of its members, {why}"))
+            reference(self.directory, member).map_err(|why| format!("as to one of its members, {why}"))
         });
         members.collect()
     }
@@ -146,7 +141,7 @@ impl<'a> Groups<'a> {
         if target.kind != Kind::Other && !self.live.capabilities.no_answer.contains(&target.kind) {
             return Err(format!("the account does not list {} for it", target.kind));
         }
-        self.selectors.reference(target)
+        reference(self.directory, target)
     }
 
     /// Why no file may ask for this extension number.

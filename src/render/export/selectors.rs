@@ -1,41 +1,23 @@
 //! References that read back as the object that they were made from, or the reason why there is none.
 
-use crate::model::{Directory, ExtensionNumber, Found, Handle, Kind, ObjectRef, Reference, is_unprintable};
+use crate::model::{Directory, ExtensionNumber, Found, Kind, ObjectRef, Reference, is_unprintable};
 use crate::text::sanitized;
 
-/// The references of one account.
-pub(in crate::render) struct Selectors<'s, 'a> {
-    directory: &'s Directory<'a>,
-}
-
-impl<'s, 'a> Selectors<'s, 'a> {
-    pub(in crate::render) fn new(directory: &'s Directory<'a>) -> Self {
-        Self { directory }
+/// `kind/selector` for an object.
+pub(in crate::render) fn reference(directory: &Directory<'_>, to: &ObjectRef) -> Result<String, String> {
+    if to.kind == Kind::Other {
+        return Err(format!("it leads to something that no file can name ({})", sanitized(&to.id.0, super::LONGEST)));
     }
-
-    /// `kind/selector` for an object.
-    pub(in crate::render) fn reference(&self, to: &ObjectRef) -> Result<String, String> {
-        if to.kind == Kind::Other {
-            return Err(format!(
-                "it leads to something that no file can name ({})",
-                sanitized(&to.id.0, super::LONGEST)
-            ));
-        }
-        let gone = || format!("it leads to {} {}, which is gone", to.kind, sanitized(&to.id.0, super::LONGEST));
-        let handle = self.directory.by_id(to).ok_or_else(gone)?;
-        let label = self.directory.label(handle);
-        // A label may be the bare id, when no other text finds this object and only this one.
-        if !self.finds(to.kind, &label, handle) || !is_written(&label) {
-            let why = "nothing that a file can say tells it from others";
-            return Err(format!("it leads to {} {}, and {why}", to.kind, sanitized(&to.id.0, super::LONGEST)));
-        }
-        Ok(format!("{}/{label}", to.kind))
+    let gone = || format!("it leads to {} {}, which is gone", to.kind, sanitized(&to.id.0, super::LONGEST));
+    let handle = directory.by_id(to).ok_or_else(gone)?;
+    let label = directory.label(handle);
+    let finds = |reference: Reference| directory.find(&reference) == Found::One(handle);
+    // A label may be the bare id, when no other text finds this object and only this one.
+    if !Reference::parse(to.kind, &label).is_ok_and(finds) || !is_written(&label) {
+        let why = "nothing that a file can say tells it from others";
+        return Err(format!("it leads to {} {}, and {why}", to.kind, sanitized(&to.id.0, super::LONGEST)));
     }
-
-    /// Whether this text names this object and no other.
-    pub(super) fn finds(&self, kind: Kind, text: &str, handle: Handle) -> bool {
-        Reference::parse(kind, text).is_ok_and(|reference| self.directory.find(&reference) == Found::One(handle))
-    }
+    Ok(format!("{}/{label}", to.kind))
 }
 
 /// Whether a file takes this text behind the `/`: with a line break or white space around it is refused, and digits alone are an
