@@ -1,8 +1,8 @@
 //! The wording in English, with the labels of the newest portal that Ooma documents.
 
-use crate::model::FieldName;
+use crate::model::{FieldName, Kind};
 
-use super::words::{Clicks, Gaps, Kinds, Notes, StepWords, Values, Words};
+use super::words::{Clicks, Gaps, Notes, StepWords, Values, Words};
 
 pub(super) const WORDS: Words = Words {
     title: "Runbook for the account {account} in the Ooma Office portal: {count} to do, in this order",
@@ -69,19 +69,23 @@ pub(super) const WORDS: Words = Words {
         seconds: "{seconds} s",
         reference: "{kind} {name}",
     },
-    kinds: Kinds {
-        number: "number",
-        user: "user",
-        ring_group: "ring group",
-        receptionist: "virtual receptionist",
-        conference: "conference line",
-        device: "device",
-        voicemail: "voicemail box of",
-        external: "outside number",
-        other: "object",
-    },
+    kind,
     field,
 };
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Number => "number",
+        Kind::User => "user",
+        Kind::RingGroup => "ring group",
+        Kind::Receptionist => "virtual receptionist",
+        Kind::Conference => "conference line",
+        Kind::Device => "device",
+        Kind::Voicemail => "voicemail box of",
+        Kind::External => "outside number",
+        Kind::Other => "object",
+    }
+}
 
 fn field(field: FieldName) -> &'static str {
     match field {

@@ -1,9 +1,9 @@
 //! The wording in French. The labels of the older portal's French pages where they are published, English ones
 //! elsewhere.
 
-use crate::model::FieldName;
+use crate::model::{FieldName, Kind};
 
-use super::words::{Clicks, Gaps, Kinds, Notes, StepWords, Values, Words};
+use super::words::{Clicks, Gaps, Notes, StepWords, Values, Words};
 
 pub(super) const WORDS: Words = Words {
     title: "Mode opératoire pour le compte {account} dans le portail Ooma Office : {count} à faire, dans cet ordre",
@@ -73,19 +73,23 @@ pub(super) const WORDS: Words = Words {
         seconds: "{seconds} s",
         reference: "{kind} {name}",
     },
-    kinds: Kinds {
-        number: "numéro",
-        user: "poste utilisateur",
-        ring_group: "groupe d'appels",
-        receptionist: "réceptionniste virtuel",
-        conference: "serveur de conférences",
-        device: "appareil",
-        voicemail: "boîte vocale de",
-        external: "numéro extérieur",
-        other: "objet",
-    },
+    kind,
     field,
 };
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Number => "numéro",
+        Kind::User => "poste utilisateur",
+        Kind::RingGroup => "groupe d'appels",
+        Kind::Receptionist => "réceptionniste virtuel",
+        Kind::Conference => "serveur de conférences",
+        Kind::Device => "appareil",
+        Kind::Voicemail => "boîte vocale de",
+        Kind::External => "numéro extérieur",
+        Kind::Other => "objet",
+    }
+}
 
 fn field(field: FieldName) -> &'static str {
     match field {

@@ -230,7 +230,7 @@ impl Step<'_> {
     }
 
     fn object(&self) -> String {
-        let parts = [("kind", self.kind(self.change.object.kind.into())), ("name", &self.found())];
+        let parts = [("kind", (self.words.kind)(self.change.object.kind.into())), ("name", &self.found())];
         fill(self.words.values.reference, &parts)
     }
 
@@ -257,23 +257,8 @@ impl Step<'_> {
     }
 
     fn reference(&self, target: &PlannedRef) -> String {
-        let parts = [("kind", self.kind(target.kind)), ("name", &fields::quoted(&target.name))];
+        let parts = [("kind", (self.words.kind)(target.kind)), ("name", &fields::quoted(&target.name))];
         fill(self.words.values.reference, &parts)
-    }
-
-    fn kind(&self, kind: Kind) -> &'static str {
-        let words = &self.words.kinds;
-        match kind {
-            Kind::Number => words.number,
-            Kind::User => words.user,
-            Kind::RingGroup => words.ring_group,
-            Kind::Receptionist => words.receptionist,
-            Kind::Conference => words.conference,
-            Kind::Device => words.device,
-            Kind::Voicemail => words.voicemail,
-            Kind::External => words.external,
-            Kind::Other => words.other,
-        }
     }
 }
 

@@ -16,7 +16,7 @@
 //! No page was found for: a number without a destination, a number's label, the order of members, the unit of the
 //! ring duration, other no-answer targets, the creation form and the deletion of a ring group. Steps say so.
 
-use crate::model::FieldName;
+use crate::model::{FieldName, Kind};
 
 /// The sentences and labels of one language. `{…}` is filled in; a list of clicks has one line for each.
 pub(super) struct Words {
@@ -38,7 +38,8 @@ pub(super) struct Words {
     pub(super) gaps: Gaps,
     pub(super) notes: Notes,
     pub(super) values: Values,
-    pub(super) kinds: Kinds,
+    /// What the portal calls a kind of object.
+    pub(super) kind: fn(Kind) -> &'static str,
     /// What the portal calls a field.
     pub(super) field: fn(FieldName) -> &'static str,
 }
@@ -111,19 +112,6 @@ pub(super) struct Values {
     pub(super) seconds: &'static str,
     /// `{kind}`, `{name}`.
     pub(super) reference: &'static str,
-}
-
-/// What the portal calls the kinds of objects.
-pub(super) struct Kinds {
-    pub(super) number: &'static str,
-    pub(super) user: &'static str,
-    pub(super) ring_group: &'static str,
-    pub(super) receptionist: &'static str,
-    pub(super) conference: &'static str,
-    pub(super) device: &'static str,
-    pub(super) voicemail: &'static str,
-    pub(super) external: &'static str,
-    pub(super) other: &'static str,
 }
 
 /// A sentence with its blanks filled. What is filled in is never looked at again: it may have braces of its own.
