@@ -3,8 +3,6 @@
 use clap::ValueEnum as _;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use crate::render::runbook::Language;
-
 /// A command accepts the formats that it can write, and refuses the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
@@ -23,25 +21,6 @@ pub enum Format {
     Runbook,
     /// The digest of each change, for `apply --reviewed`
     Review,
-}
-
-/// The language of a runbook.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Lang {
-    /// English
-    #[default]
-    En,
-    /// French
-    Fr,
-}
-
-impl From<Lang> for Language {
-    fn from(lang: Lang) -> Self {
-        match lang {
-            Lang::En => Self::English,
-            Lang::Fr => Self::French,
-        }
-    }
 }
 
 /// Reads one of these formats; any other is a usage error that lists them.

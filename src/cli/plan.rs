@@ -8,11 +8,12 @@ use crate::config::Revision;
 use crate::exit::Exit;
 use crate::plan::Cause;
 use crate::providers::Access;
+use crate::render::runbook::Language;
 use crate::render::{diagnostics, json};
 
 use super::accept::Accept;
 use super::accounts::{self, Against, PlanRequest, PlannedAccount, plan_all};
-use super::format::{Format, Lang, one_of};
+use super::format::{Format, one_of};
 use super::partial::PartArguments;
 use super::read_account::runtime;
 use super::request_limits::Effort;
@@ -41,7 +42,7 @@ pub(super) struct Arguments {
     snapshot: Option<PathBuf>,
     /// Language of the runbook [default: en]
     #[arg(long, value_enum, value_name = "LANGUAGE")]
-    lang: Option<Lang>,
+    lang: Option<Language>,
     /// Exit with 2 if there are changes, with 0 if there are none
     #[arg(long)]
     detailed_exitcode: bool,
@@ -75,7 +76,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let plans = results.into_iter().filter_map(PlannedAccount::into_plan).collect();
     let paths = arguments.paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
     let findings = diagnostics::json(&loaded.diagnostics, &loaded.sources);
-    let report = json::Report::new(paths, plans, findings).with_unplanned(unplanned);
+    let report = json::Report::new(paths, plans, unplanned, findings);
     show(&report, &loaded, &view);
     accounts::report(&report.unplanned);
     if let Some(path) = &arguments.out {

@@ -8,10 +8,11 @@ use crate::config::Loaded;
 use crate::exit::Exit;
 use crate::render::json::Report;
 use crate::render::repository::Repository;
+use crate::render::runbook::Language;
 use crate::render::{failed_accounts, github, human, markdown, review, runbook, sarif};
 
 use super::console;
-use super::format::{Format, Lang, one_of};
+use super::format::{Format, one_of};
 use super::saved::Saved;
 
 /// The arguments of `show`.
@@ -31,7 +32,7 @@ pub(super) struct Arguments {
     markdown_budget: Option<usize>,
     /// Language of the runbook [default: en]
     #[arg(long, value_enum, value_name = "LANGUAGE")]
-    lang: Option<Lang>,
+    lang: Option<Language>,
 }
 
 /// The formats for a saved plan. The others need the lines of files, which it does not have.
@@ -42,7 +43,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let Some(view) = view(arguments.format, arguments.markdown_budget, arguments.lang) else {
         return Ok(Exit::Usage);
     };
-    let mut report = Saved::read(&arguments.plan)?.into_report();
+    let mut report = Saved::read(&arguments.plan)?.report;
     if let Some(name) = &arguments.account {
         report.plans.retain(|plan| plan.account == *name);
         if report.plans.is_empty() {
@@ -59,11 +60,11 @@ pub(super) struct View {
     /// The most bytes of Markdown.
     pub(super) budget: usize,
     /// The language of a runbook.
-    pub(super) language: runbook::Language,
+    pub(super) language: Language,
 }
 
 /// How the plans are shown, unless an option is about another format than the one that was asked for.
-pub(super) fn view(format: Format, budget: Option<usize>, lang: Option<Lang>) -> Option<View> {
+pub(super) fn view(format: Format, budget: Option<usize>, lang: Option<Language>) -> Option<View> {
     let mut misplaced = None;
     if budget.is_some() && format != Format::Markdown {
         misplaced = Some("`--markdown-budget` requires `--format markdown`");
@@ -76,7 +77,7 @@ pub(super) fn view(format: Format, budget: Option<usize>, lang: Option<Lang>) ->
         return None;
     }
     let budget = budget.unwrap_or(markdown::COMMENT);
-    Some(View { format, budget, language: lang.unwrap_or_default().into() })
+    Some(View { format, budget, language: lang.unwrap_or_default() })
 }
 
 /// Less than this leaves no room to say what was cut.

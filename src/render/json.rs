@@ -37,62 +37,40 @@ pub struct Report {
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// It is not JSON.
-    #[error("line {line}, column {column}: not valid JSON, or a truncated file; save the plan again")]
-    Syntax {
-        /// The line, from 1.
-        line: usize,
-        /// The column, from 1.
-        column: usize,
-    },
+    #[error("line {}, column {}: not valid JSON, or a truncated file; save the plan again", .0.line(), .0.column())]
+    Syntax(serde_json::Error),
     /// It does not say that it is a plan.
     #[error("not a saved plan: it has no `version`; save one with `strowger plan --out FILE`")]
     NoPlan,
     /// It is of a format that this Strowger does not know.
     #[error(
-        "the plan has format {found}, and this Strowger reads format {known}; apply it with the version that made it"
+        "the plan has format {0}, and this Strowger reads format {known}; apply it with the version that made it",
+        known = Plan::VERSION
     )]
-    Version {
-        /// The format of the file.
-        found: u64,
-        /// The format that is known.
-        known: u32,
-    },
+    Version(u64),
     /// It breaks the schema.
     #[error("{path}: {why}; save the plan again")]
     Schema {
         /// Where, as a JSON pointer.
         path: String,
-        /// What is wrong there.
         why: String,
     },
-    /// The changes are not those that the digest was made of.
-    #[error("the plan of {account} was edited: its changes do not match its digest; save the plan again")]
-    Tampered {
-        /// The account.
-        account: String,
-    },
-    /// Two plans are of one account.
-    #[error("there are two plans of {account}")]
-    Twice {
-        /// The account.
-        account: String,
-    },
+    /// The changes of this account's plan are not those that its digest was made of.
+    #[error("the plan of {0} was edited: its changes do not match its digest; save the plan again")]
+    Tampered(String),
+    /// Two plans are of this account.
+    #[error("there are two plans of {0}")]
+    Twice(String),
 }
 
 impl Report {
-    /// A report of the current version, in which every account has a plan.
-    pub fn new(paths: Vec<String>, plans: Vec<Plan>, diagnostics: Value) -> Self {
+    /// A report of the current version.
+    pub fn new(paths: Vec<String>, plans: Vec<Plan>, unplanned: Vec<Unplanned>, diagnostics: Value) -> Self {
         let diagnostics = match diagnostics {
             Value::Array(list) => list,
             other => vec![other],
         };
-        Self { version: Plan::VERSION, paths, plans, unplanned: Vec::new(), diagnostics }
-    }
-
-    /// The report with the accounts that have no plan.
-    #[must_use]
-    pub fn with_unplanned(self, unplanned: Vec<Unplanned>) -> Self {
-        Self { unplanned, ..self }
+        Self { version: Plan::VERSION, paths, plans, unplanned, diagnostics }
     }
 
     /// The report as indented JSON with a final line break.
@@ -103,12 +81,11 @@ impl Report {
     /// Reads a report back, with nothing taken on trust: the version, the schema, the order of the changes and
     /// their digest are checked.
     pub fn read(text: &str) -> Result<Self, ReportError> {
-        let syntax = |error: &serde_json::Error| ReportError::Syntax { line: error.line(), column: error.column() };
-        let value: Value = serde_json::from_str(text).map_err(|error| syntax(&error))?;
+        let value: Value = serde_json::from_str(text).map_err(ReportError::Syntax)?;
         match value.get("version").and_then(Value::as_u64) {
             None => return Err(ReportError::NoPlan),
             Some(found) if found != u64::from(Plan::VERSION) => {
-                return Err(ReportError::Version { found, known: Plan::VERSION });
+                return Err(ReportError::Version(found));
             }
             Some(_) => {}
         }
@@ -125,10 +102,10 @@ impl Report {
             plan.validate().map_err(|why| wrong("/plans".to_owned(), &why))?;
             let account = sanitized(&plan.account, 200);
             if plan.digest != Digest::of(&plan.account_id, &plan.changes) {
-                return Err(ReportError::Tampered { account });
+                return Err(ReportError::Tampered(account));
             }
             if !accounts.insert(&plan.account) {
-                return Err(ReportError::Twice { account });
+                return Err(ReportError::Twice(account));
             }
         }
         Ok(report)

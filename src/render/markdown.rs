@@ -17,8 +17,6 @@ use section::Section;
 
 /// What a host takes as a comment.
 pub const COMMENT: usize = 65_536;
-/// What a host takes as the summary of a job's step.
-pub const SUMMARY: usize = 1_048_576;
 /// Less than this has no room for an account's frame and what was cut.
 pub const LEAST: usize = 4_096;
 
@@ -68,7 +66,7 @@ fn choose<'a>(sections: &mut Vec<Section<'a>>, left: &mut usize) -> Vec<&'a Plan
     sections.retain(|section| {
         let keep = chosen.next().unwrap_or_default();
         if !keep {
-            omitted.push(section.plan());
+            omitted.push(section.plan);
         }
         keep
     });

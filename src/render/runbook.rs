@@ -25,10 +25,14 @@ use step::Step;
 use words::{Words, fill};
 
 /// The language of the sentences; the portal's own labels stay as they are documented.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Language {
+    /// English
     #[default]
+    #[value(name = "en")]
     English,
+    /// French
+    #[value(name = "fr")]
     French,
 }
 

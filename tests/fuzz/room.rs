@@ -46,7 +46,7 @@ pub fn shown(plans: &[Plan], findings: &[Diagnostic], sources: &Sources) {
 
 /// A plan that was just made is saved, read, and ready for its account.
 pub fn saved(plan: Plan, desired: &Desired, live: &LiveAccount) {
-    let report = Report::new(vec!["account".to_owned()], vec![plan], serde_json::json!([]));
+    let report = Report::new(vec!["account".to_owned()], vec![plan], Vec::new(), serde_json::json!([]));
     let text = report.text();
     let mut read = Report::read(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     assert_eq!(read.text(), text);

@@ -42,7 +42,7 @@ struct Part {
 
 /// The plan of one account: a heading, the changes as a diff, what is blocked, the counts, the API calls, the digest.
 pub(super) struct Section<'a> {
-    plan: &'a Plan,
+    pub(super) plan: &'a Plan,
     title: String,
     /// The line before what is blocked.
     blocked: String,
@@ -75,10 +75,6 @@ impl<'a> Section<'a> {
         let blocked = if plan.is_blocked() { heading } else { String::new() };
         let fence = "`".repeat(longest.max(2) + 1);
         Self { plan, title, blocked, tail: tail(plan), fence, parts, looked: 0, looking: Urgency::Reason }
-    }
-
-    pub(super) fn plan(&self) -> &'a Plan {
-        self.plan
     }
 
     /// How early the account's frame gets its room; an account without changes comes last.

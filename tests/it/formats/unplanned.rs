@@ -25,7 +25,7 @@ fn unplanned(count: usize) -> Vec<Unplanned> {
 /// Every format, of one plan and these accounts without one.
 fn every(list: &[Unplanned], budget: usize) -> [(&'static str, String); 7] {
     let (plans, findings, sources) = ([sample()], [], Sources::default());
-    let report = Report::new(Vec::new(), plans.to_vec(), serde_json::json!([])).with_unplanned(list.to_vec());
+    let report = Report::new(Vec::new(), plans.to_vec(), list.to_vec(), serde_json::json!([]));
     [
         ("human", human(list, strowger::render::diagnostics::Style::default())),
         ("json", report.text()),
