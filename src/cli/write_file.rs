@@ -150,32 +150,18 @@ pub(super) fn replace_in_checkout(path: &Path, text: &str) -> anyhow::Result<()>
 
 /// Writes a manual page for each command into a folder. A page of an earlier version is replaced.
 pub(super) fn man_pages(command: clap::Command, folder: &Path) -> anyhow::Result<()> {
-    // Made elsewhere first: the library opens its files without looking at what is there.
-    let made = tempdir(&without_links(folder)?)?;
-    clap_mangen::generate_to(command, &made.0)?;
-    for entry in fs::read_dir(&made.0)? {
-        let entry = entry?;
-        replace_in_checkout(&folder.join(entry.file_name()), &fs::read_to_string(entry.path())?)?;
+    let mut command = command.disable_help_subcommand(true);
+    command.build();
+    let mut commands = vec![command];
+    while let Some(command) = commands.pop() {
+        commands.extend(command.get_subcommands().filter(|inner| !inner.is_hide_set()).cloned());
+        // The library's own way to write them opens its files without looking at what is there.
+        let page = clap_mangen::Man::new(command);
+        let mut text = Vec::new();
+        page.render(&mut text)?;
+        replace_in_checkout(&folder.join(page.get_filename()), &String::from_utf8(text)?)?;
     }
     Ok(())
-}
-
-/// A folder that is removed on drop.
-struct Scratch(PathBuf);
-
-fn tempdir(inside: &Path) -> anyhow::Result<Scratch> {
-    let folder = inside.join(format!(".strowger-{:08x}.tmp", fastrand::u32(..)));
-    fs::create_dir_all(inside)
-        .and_then(|()| fs::create_dir(&folder))
-        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    Ok(Scratch(folder))
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // A folder that remains does no harm.
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
 
 /// The folder of a file in a checkout, without links, and the file in it.
