@@ -16,7 +16,6 @@ mod terminal;
 mod token;
 mod workflows;
 
-use std::fmt;
 use std::path::Path;
 
 use crate::exit::Exit;
@@ -85,23 +84,14 @@ fn begin(arguments: &Arguments) -> anyhow::Result<Exit> {
     exit
 }
 
-/// A provider as it is offered.
-struct Offer(&'static ProviderSpec);
-
-impl fmt::Display for Offer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.0.word, self.0.offer)
-    }
-}
-
 fn provider(arguments: &Arguments, terminal: Option<Terminal>) -> anyhow::Result<&'static ProviderSpec> {
     let [default, ..] = PROVIDERS;
     match (arguments.provider(), terminal) {
         (Some(provider), _) => Ok(provider),
         (None, None) => Ok(default),
         (None, Some(terminal)) => {
-            let offers = PROVIDERS.map(Offer).into_iter().collect();
-            terminal.one_of("Which provider has the account?", offers, 0).map(|offer| offer.0)
+            let offers = PROVIDERS.map(|spec| (format!("{}: {}", spec.word, spec.offer), spec));
+            terminal.one_of("Which provider has the account?", offers, 0)
         }
     }
 }

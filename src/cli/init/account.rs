@@ -37,7 +37,7 @@ pub(super) fn file(head: &Head, provider: &[String]) -> String {
 
 impl Head {
     /// The lines besides the name.
-    pub(super) fn lines(&self) -> Vec<String> {
+    fn lines(&self) -> Vec<String> {
         self.country.iter().map(|country| format!("country: {}", yaml(country))).collect()
     }
 }
@@ -120,5 +120,6 @@ pub(super) fn country(arguments: &Arguments, terminal: Option<Terminal>) -> anyh
     let Some(terminal) = terminal else { return Ok(None) };
     let countries: Vec<&str> = sandbox::countries().collect();
     let start = countries.iter().position(|country| *country == COUNTRY).unwrap_or_default();
-    terminal.one_of("In which country?", countries, start).map(|country| Some(country.to_owned()))
+    let options = countries.into_iter().map(|country| (country, Some(country.to_owned())));
+    terminal.one_of("In which country?", options, start)
 }

@@ -22,17 +22,17 @@ pub(super) fn choose(
     terminal: Option<Terminal>,
     holdings: &Holdings<'_>,
 ) -> anyhow::Result<Choice> {
-    let live = holdings.directory().live();
+    let live = holdings.directory.live();
     loop {
         let numbers = match (arguments.numbers.as_slice(), terminal) {
             ([], Some(terminal)) if !live.numbers.is_empty() => ask_numbers(terminal, holdings)?,
             ([], _) => None,
-            (given, _) => given_numbers(given, holdings.directory())?,
+            (given, _) => given_numbers(given, &holdings.directory)?,
         };
         let ring_groups = match (arguments.groups.as_slice(), terminal) {
             ([], Some(terminal)) if !live.ring_groups.is_empty() => ask_groups(terminal, holdings)?,
             ([], _) => None,
-            (given, _) => given_groups(given, holdings.directory())?,
+            (given, _) => given_groups(given, &holdings.directory)?,
         };
         let count = |chosen: Option<usize>, all: usize| chosen.unwrap_or(all);
         let chosen = count(numbers.as_ref().map(HashSet::len), live.numbers.len())
@@ -49,22 +49,11 @@ pub(super) fn choose(
 }
 
 /// The answer to how much of a kind the files will manage.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Share {
-    All(usize),
+    All,
     Some,
     None,
-}
-
-impl std::fmt::Display for Share {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::All(1) => f.write_str("All: the only one"),
-            Self::All(count) => write!(f, "All {count}"),
-            Self::Some => f.write_str("Some, to choose now"),
-            Self::None => f.write_str("None"),
-        }
-    }
 }
 
 /// The positions that are chosen; `None` is all of them.
@@ -75,8 +64,10 @@ fn ask(
     rows: impl FnOnce() -> Vec<String>,
 ) -> anyhow::Result<Option<Vec<usize>>> {
     let question = format!("Which {noun}s to manage?");
-    match terminal.one_of(&question, vec![Share::All(count), Share::Some, Share::None], 0)? {
-        Share::All(_) => Ok(None),
+    let all = if count == 1 { "All: the only one".to_owned() } else { format!("All {count}") };
+    let shares = [(&*all, Share::All), ("Some, to choose now", Share::Some), ("None", Share::None)];
+    match terminal.one_of(&question, shares, 0)? {
+        Share::All => Ok(None),
         Share::None => Ok(Some(Vec::new())),
         Share::Some => {
             let columns = terminal.columns();
@@ -87,14 +78,14 @@ fn ask(
 }
 
 fn ask_numbers(terminal: Terminal, holdings: &Holdings<'_>) -> anyhow::Result<Option<HashSet<E164>>> {
-    let numbers = &holdings.directory().live().numbers;
+    let numbers = &holdings.directory.live().numbers;
     let chosen = ask(terminal, "number", numbers.len(), || holdings.numbers(usize::MAX))?;
     let number = |at: usize| numbers.get(at).map(|number| number.number);
     Ok(chosen.map(|chosen| chosen.into_iter().filter_map(number).collect()))
 }
 
 fn ask_groups(terminal: Terminal, holdings: &Holdings<'_>) -> anyhow::Result<Option<HashSet<ObjectId>>> {
-    let groups = &holdings.directory().live().ring_groups;
+    let groups = &holdings.directory.live().ring_groups;
     let chosen = ask(terminal, "ring group", groups.len(), || holdings.ring_groups(usize::MAX))?;
     let group = |position| groups.get(holdings.group_at(position)?).map(|group| group.id.clone());
     Ok(chosen.map(|chosen| chosen.into_iter().filter_map(group).collect()))

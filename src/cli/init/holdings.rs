@@ -13,7 +13,7 @@ const LONGEST: usize = 60;
 
 /// Lines about one account.
 pub(super) struct Holdings<'a> {
-    directory: Directory<'a>,
+    pub(super) directory: Directory<'a>,
     /// The positions of the groups, by their names.
     groups: Vec<usize>,
 }
@@ -23,10 +23,6 @@ impl<'a> Holdings<'a> {
         let mut groups: Vec<usize> = (0..live.ring_groups.len()).collect();
         groups.sort_by_cached_key(|at| live.ring_groups.get(*at).map(|group| (group.name.key(), group.id.clone())));
         Self { directory: Directory::new(live), groups }
-    }
-
-    pub(super) fn directory(&self) -> &Directory<'a> {
-        &self.directory
     }
 
     /// How much there is of everything, then the first numbers and groups.

@@ -16,6 +16,15 @@ use super::Ending;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Terminal(());
 
+/// An option of a short list, with its text.
+struct Shown<L, T>((L, T));
+
+impl<L: fmt::Display, T> fmt::Display for Shown<L, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.0.fmt(f)
+    }
+}
+
 /// An option of a long list.
 #[derive(Debug)]
 pub(super) struct Row {
@@ -68,13 +77,18 @@ impl Terminal {
         size.map_or((80, 24), |(columns, rows)| (columns.0.into(), rows.0.into()))
     }
 
-    /// One of a few options; the first is the default.
-    pub(super) fn one_of<T: fmt::Display>(self, question: &str, options: Vec<T>, start: usize) -> anyhow::Result<T> {
-        let select = Select::new(question, options)
+    /// One of a few options, each with what is shown of it; the cursor starts at a position.
+    pub(super) fn one_of<L: fmt::Display, T>(
+        self,
+        question: &str,
+        options: impl IntoIterator<Item = (L, T)>,
+        start: usize,
+    ) -> anyhow::Result<T> {
+        let select = Select::new(question, options.into_iter().map(Shown).collect())
             .with_starting_cursor(start)
             .with_page_size(self.page())
             .with_help_message("↑↓ and Enter, Esc ends");
-        answered(select.prompt())
+        answered(select.prompt()).map(|Shown((_, option))| option)
     }
 
     /// Some of many options, by their positions; at least one.

@@ -1,6 +1,5 @@
 //! Where the token of an account is found. The token itself is never asked for, shown or written.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
@@ -43,21 +42,11 @@ pub(super) fn given(arguments: &Arguments) -> anyhow::Result<Option<SecretRef>> 
 const NO_COMMAND: &str = "a program and its arguments are wanted, with every quote closed";
 
 /// The kinds of places.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Source {
     Variable,
     File,
     Command,
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Variable => "In an environment variable",
-            Self::File => "In a file",
-            Self::Command => "A command prints it",
-        })
-    }
 }
 
 /// Asks for the place, beginning with the one that was tried last.
@@ -67,7 +56,11 @@ pub(super) fn ask(terminal: Terminal, question: &str, tried: Option<&SecretRef>)
         Some(SecretRef::File(_)) => 1,
         Some(SecretRef::Command { .. }) => 2,
     };
-    let sources = vec![Source::Variable, Source::File, Source::Command];
+    let sources = [
+        ("In an environment variable", Source::Variable),
+        ("In a file", Source::File),
+        ("A command prints it", Source::Command),
+    ];
     match terminal.one_of(question, sources, start)? {
         Source::Variable => {
             let default = match tried {
