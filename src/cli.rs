@@ -10,7 +10,6 @@ mod accounts;
 mod allowed_paths;
 mod apply;
 mod approval;
-mod clock;
 mod console;
 mod events;
 mod execution;
@@ -108,8 +107,8 @@ impl Command {
     fn prints(&self) -> bool {
         match self {
             Self::Init(_) | Self::Apply(_) | Self::Watch(_) | Self::Sandbox(_) => false,
-            Self::Rollback(arguments) => arguments.only_prints(),
-            Self::Export(arguments) => arguments.prints(),
+            Self::Rollback(arguments) => arguments.plan_only,
+            Self::Export(arguments) => arguments.out.is_none(),
             Self::Man { folder } => folder.is_none(),
             _ => true,
         }
@@ -149,7 +148,7 @@ fn command(command: Command) -> anyhow::Result<Exit> {
         Command::History(arguments) => history::run(&arguments),
         Command::Rollback(arguments) => rollback::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
-        Command::Schema(arguments) => schema::run(&arguments),
+        Command::Schema(arguments) => Ok(schema::run(&arguments)),
         Command::Sandbox(arguments) => sandbox::run(&arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -100,8 +100,8 @@ pub(super) async fn plan_all<'a>(accounts: &[&'a Account], request: PlanRequest<
         // Not in order: one slow account would keep the next ones from beginning.
         .buffer_unordered(request.effort.accounts())
         .collect::<Vec<_>>();
-    let mut results: Vec<_> = progress::show_after_a_while(reading.bar(), work).await;
-    reading.bar().finish_and_clear();
+    let mut results: Vec<_> = progress::show_after_a_while(&reading.bar, work).await;
+    reading.bar.finish_and_clear();
     results.sort_unstable_by_key(|(at, _)| *at);
     let mut results: Vec<_> = results.into_iter().map(|(_, results)| results).collect();
     if !matches!(request.against, Against::Snapshots(_)) {

@@ -13,8 +13,8 @@ use crate::providers::office::{self, Office};
 use crate::providers::settings::SecretRef;
 use crate::providers::snapshot::{self, Snapshot};
 use crate::providers::{Access, ClientOptions, FetchedAccount, Provider as _};
-use crate::render::counted;
 use crate::render::export::{ByFolder, Choice, ExportOptions, export};
+use crate::render::{counted, json};
 
 use super::accept::Accept;
 use super::open::open;
@@ -42,19 +42,12 @@ pub(super) struct Arguments {
     snapshot: Option<PathBuf>,
     /// The folder for the files, made if absent; existing files stay as they are. Without it, stdout
     #[arg(long, value_name = "FOLDER")]
-    out: Option<PathBuf>,
+    pub(super) out: Option<PathBuf>,
     /// Freeze the account as a snapshot instead
     #[arg(long)]
     as_snapshot: bool,
     #[command(flatten)]
     accept: Accept,
-}
-
-impl Arguments {
-    /// Whether the account goes to stdout.
-    pub(super) fn prints(&self) -> bool {
-        self.out.is_none()
-    }
 }
 
 /// What to export, and how the new files will reach it.
@@ -90,7 +83,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         }
         Some(folder) => {
             if !arguments.as_snapshot {
-                files.push((SCHEMA.to_owned(), serde_json::to_string_pretty(&schema::account())? + "\n"));
+                files.push((SCHEMA.to_owned(), json::text(&schema::account())));
             }
             save(folder, &files)?;
         }

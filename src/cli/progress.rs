@@ -47,7 +47,7 @@ fn spinner(message: &str) -> ProgressBar {
 /// A spinner for accounts that are read side by side: `reading lyon (3 of 6)` names the first one that is still
 /// being read, because that one causes the delay.
 pub(super) struct Reading<'a> {
-    bar: ProgressBar,
+    pub(super) bar: ProgressBar,
     names: Vec<&'a str>,
     read: Mutex<Vec<bool>>,
 }
@@ -58,11 +58,6 @@ impl<'a> Reading<'a> {
         let reading = Self { bar: spinner(""), read: Mutex::new(vec![false; names.len()]), names };
         reading.update();
         reading
-    }
-
-    /// Its spinner.
-    pub(super) fn bar(&self) -> &ProgressBar {
-        &self.bar
     }
 
     /// The account at this position was read.

@@ -3,6 +3,7 @@
 use std::io;
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 
 use crate::check::address::Address;
 use crate::config::Account;
@@ -11,8 +12,6 @@ use crate::plan::{Part, Plan, Size, plan_part};
 use crate::providers::{FetchedAccount, Identity, Provider};
 use crate::text::sanitized;
 use crate::watch::identity;
-
-use super::clock;
 
 /// The runtime that talks to accounts. Two threads: this one waits, and the embedded account may be working.
 pub(super) fn runtime() -> io::Result<tokio::runtime::Runtime> {
@@ -55,6 +54,6 @@ pub(super) async fn read_and_plan(
 ) -> anyhow::Result<FreshPlan> {
     let read = read(account, provider).await?;
     let (plan, findings) = plan_part(&account.desired, &read.live, &account.severities, read.requests, part);
-    let plan = plan.map(|plan| clock::now(plan, account));
+    let plan = plan.map(|plan| plan.frozen_at(&account.desired, Timestamp::now()));
     Ok(FreshPlan { plan, findings, seen: LiveIdentity::new(account, &read) })
 }

@@ -50,9 +50,7 @@ impl Effort {
         }
         ClientOptions { concurrent: self.concurrency(), retry, ..ClientOptions::default() }
     }
-}
 
-impl Effort {
     /// For a user who waits and can be asked again: one more attempt for a connection that broke, and no long waits.
     pub(super) fn interactive() -> Self {
         Self { attempts: 2, interactive: true, ..Self::default() }

@@ -8,6 +8,7 @@ mod report;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use jiff::Timestamp;
 
 use crate::apply::Outcome;
 use crate::config::{Account, InvalidAccount, Loaded};
@@ -30,7 +31,7 @@ use super::read_account::{read, runtime};
 use super::run_metadata::{self, RunMetadata};
 use super::untrusted_ledgers::Doubts;
 use super::write_args::WriteArgs;
-use super::{clock, console, progress, signals};
+use super::{console, progress, signals};
 
 /// The arguments of `rollback`.
 #[derive(Debug, clap::Args)]
@@ -44,7 +45,7 @@ pub(super) struct Arguments {
     path: PathBuf,
     /// Only show what would be written, and what would be left alone
     #[arg(long)]
-    plan_only: bool,
+    pub(super) plan_only: bool,
     /// Output format of the plan
     #[arg(long, value_enum, default_value_t, requires = "plan_only")]
     format: Format,
@@ -53,13 +54,6 @@ pub(super) struct Arguments {
     trust_ledger: bool,
     #[command(flatten)]
     writing: WriteArgs,
-}
-
-impl Arguments {
-    /// Whether nothing is written but the plan.
-    pub(super) fn only_prints(&self) -> bool {
-        self.plan_only
-    }
 }
 
 /// What a rollback would do.
@@ -74,7 +68,7 @@ struct Planned {
 /// Plans the inverse of a run and applies it.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let paths = std::slice::from_ref(&arguments.path);
-    let mut loaded = arguments.writing.load(paths)?;
+    let mut loaded = arguments.writing.accept.load(paths, arguments.writing.base.as_ref())?;
     let Some(Sought { account, run, path, doubt }) = find(&mut loaded, arguments)? else {
         console::report(&loaded, &loaded.diagnostics);
         return Ok(Exit::Invalid);
@@ -229,6 +223,6 @@ async fn read_and_plan(
     }
     crate::diag::sort(&mut findings);
     let account = Account { desired, ..account };
-    let plan = plan.map(|plan| clock::now(plan, &account));
+    let plan = plan.map(|plan| plan.frozen_at(&account.desired, Timestamp::now()));
     Ok(Planned { plan, conflicts, findings, account })
 }

@@ -9,6 +9,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::config::{Account, InvalidAccount};
@@ -17,7 +18,6 @@ use crate::providers::Provider;
 use crate::render::{json::Report, names, stale};
 use crate::text::sanitized;
 
-use super::clock;
 use super::read_account::{LiveIdentity, read};
 use super::write_file;
 
@@ -26,7 +26,7 @@ const MOST_BYTES: u64 = 1 << 30;
 
 /// The plans of a file.
 pub(super) struct Saved {
-    report: Report,
+    pub(super) report: Report,
 }
 
 /// A saved plan, compared with its account.
@@ -77,11 +77,6 @@ impl Saved {
             bail!("cannot use the plan {}: the files had errors when it was saved", path.display());
         }
         Ok(saved)
-    }
-
-    /// All that the file holds.
-    pub(super) fn into_report(self) -> Report {
-        self.report
     }
 
     /// Where the accounts' settings are, unless paths are given.
@@ -137,7 +132,7 @@ impl Saved {
             Ok(mut plan) => {
                 // Windows have opened or closed since, and owners may have come and gone.
                 plan.claim(&account.desired, &live.account, take_over);
-                Checked::Ready(Box::new(clock::now(plan, account)))
+                Checked::Ready(Box::new(plan.frozen_at(&account.desired, Timestamp::now())))
             }
             Err(_) if unapplied_objects(&plan, live).is_empty() => {
                 Checked::Applied(Box::new(Plan { blocked: Vec::new(), ..plan }))

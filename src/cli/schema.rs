@@ -1,7 +1,8 @@
 //! `strowger schema`: the schemas that are published with each release.
 
 use crate::exit::Exit;
-use crate::{check, ledger, render, watch};
+use crate::render::json;
+use crate::{check, ledger, watch};
 
 use super::console;
 
@@ -33,19 +34,18 @@ enum Which {
 const ACCOUNT_API: &str = include_str!("../../schemas/account-api.v1.openapi.yaml");
 
 /// Prints the schema.
-pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
-    let text = match arguments.schema {
-        Which::Account => indented(&check::schema::account())?,
-        Which::Fleet => indented(&check::schema::fleet())?,
-        Which::Plan => indented(&render::json::schema())?,
-        Which::Event => indented(&ledger::schema())?,
-        Which::Status => indented(&watch::server::schema())?,
-        Which::AccountApi => ACCOUNT_API.to_owned(),
+pub(super) fn run(arguments: &Arguments) -> Exit {
+    let schema = match arguments.schema {
+        Which::Account => check::schema::account(),
+        Which::Fleet => check::schema::fleet(),
+        Which::Plan => json::schema(),
+        Which::Event => ledger::schema(),
+        Which::Status => watch::server::schema(),
+        Which::AccountApi => {
+            console::print_bytes(ACCOUNT_API.as_bytes());
+            return Exit::Ok;
+        }
     };
-    console::print_bytes(text.as_bytes());
-    Ok(Exit::Ok)
-}
-
-fn indented(schema: &serde_json::Value) -> serde_json::Result<String> {
-    Ok(serde_json::to_string_pretty(schema)? + "\n")
+    console::print_bytes(json::text(&schema).as_bytes());
+    Exit::Ok
 }

@@ -1,11 +1,10 @@
 //! The arguments of every command that writes to accounts, and the checks before the first write.
 
 use std::io::{self, IsTerminal as _};
-use std::path::PathBuf;
 
 use anyhow::bail;
 
-use crate::config::{Account, BaseError, Loaded, Revision};
+use crate::config::{Account, Revision};
 use crate::exit::Exit;
 use crate::ledger::Approval;
 use crate::plan::{Digest, Plan};
@@ -45,11 +44,6 @@ pub(super) struct WriteArgs {
 }
 
 impl WriteArgs {
-    /// The files, with the guards of the revisions before.
-    pub(super) fn load(&self, paths: &[PathBuf]) -> Result<Loaded, BaseError> {
-        self.accept.load(paths, self.base.as_ref())
-    }
-
     /// The approval that lets this plan through, if it needs one. For plans that [`Self::refuses`] does not refuse.
     pub(super) fn approval(&self, plan: &Plan) -> Option<Approval> {
         Approval::of(plan, run_metadata::approver(self.approve_as.as_deref()))

@@ -10,6 +10,7 @@ use crate::cli::write_file::{Made, create_all};
 use crate::providers::registry::ProviderSpec;
 use crate::providers::settings::{ProviderSettings, SecretRef};
 use crate::render::export::{ByFolder, ExportOptions, export};
+use crate::render::json;
 use crate::text::sanitized;
 
 use super::arguments::{Arguments, Workflow};
@@ -60,7 +61,7 @@ pub(super) fn write(
     };
     let account = export(&live, &options);
     let mut files: Vec<_> = account.into_iter().map(|(name, text)| (place.folder.join(name), text)).collect();
-    files.push((place.folder.join(SCHEMA), serde_json::to_string_pretty(&schema::account())? + "\n"));
+    files.push((place.folder.join(SCHEMA), json::text(&schema::account())));
     let mut remarks = Vec::new();
     ignore(place, &provider, &mut files, &mut remarks);
     if !workflows.is_empty() {

@@ -17,19 +17,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The longest status line.
 const LONGEST: usize = 200;
 
-/// A request to read everything again.
-#[derive(Debug)]
-pub(super) struct Reloading;
-
 /// Notifies the service manager until the end of the runtime.
 ///
 /// The watchdog is fed only if the loops take an order in, so that a loop that hangs is found out.
 #[cfg(unix)]
-pub(super) fn notify(
-    status_store: StatusStore,
-    commands: mpsc::Sender<Command>,
-    mut reloads: mpsc::Receiver<Reloading>,
-) {
+pub(super) fn notify(status_store: StatusStore, commands: mpsc::Sender<Command>, mut reloads: mpsc::Receiver<()>) {
     let Some(socket) = Socket::from_environment() else { return };
     tokio::spawn(async move {
         let mut changed = status_store.follow();
@@ -50,7 +42,7 @@ pub(super) fn notify(
             tokio::select! {
                 changed = changed.changed() => if changed.is_err() { return },
                 _ = heart.tick() => if watchdog().is_some() && lives(&commands, beat).await { socket.send("WATCHDOG=1") },
-                Some(Reloading) = reloads.recv() => {
+                Some(()) = reloads.recv() => {
                     socket.send(&format!("RELOADING=1\nMONOTONIC_USEC={}", monotonic()));
                     // The accounts are woken; the result is reported as usual. A process that announced a reload
                     // must end it, however slow the loops are: the watchdog is there for those that hang.
@@ -73,7 +65,7 @@ pub(super) fn stopping() {
 }
 
 #[cfg(not(unix))]
-pub(super) fn notify(_board: StatusStore, _commands: mpsc::Sender<Command>, _reloads: mpsc::Receiver<Reloading>) {}
+pub(super) fn notify(_board: StatusStore, _commands: mpsc::Sender<Command>, _reloads: mpsc::Receiver<()>) {}
 
 #[cfg(not(unix))]
 pub(super) fn stopping() {}
