@@ -177,13 +177,8 @@ impl<'d> NodeRef<'d> {
 
 impl<'d> Mapping<'d> {
     /// How many entries there are.
-    pub fn len(self) -> usize {
+    pub(super) fn len(self) -> usize {
         (self.node.document.node(self.node.index).start / 2) as usize
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(self) -> bool {
-        self.len() == 0
     }
 
     pub fn entries(self) -> Entries<'d> {
@@ -193,13 +188,8 @@ impl<'d> Mapping<'d> {
 
 impl<'d> Sequence<'d> {
     /// How many items there are.
-    pub fn len(self) -> usize {
+    pub(super) fn len(self) -> usize {
         self.node.document.node(self.node.index).start as usize
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(self) -> bool {
-        self.len() == 0
     }
 
     pub fn items(self) -> Siblings<'d> {

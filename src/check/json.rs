@@ -5,12 +5,13 @@
 //! left as the text that they are in 1.2 (the rules on quotes find them).
 
 use std::borrow::Cow;
+use std::iter;
 
 use jsonschema::json::{Array, Json, JsonNumber, Node, NodeIdentity, Object};
 use jsonschema::types::JsonType;
 use serde_json::{Number, Value};
 
-use super::document::{Mapping, NodeRef, Sequence, View};
+use super::document::{Entries, Mapping, NodeRef, Sequence, Siblings, View};
 use super::yaml_scalar::{ScalarKind, kind};
 
 /// The representation: a document's values, or a text such as a key.
@@ -69,14 +70,18 @@ fn plain(text: &str) -> Scalar<'_> {
 }
 
 impl<'d> Item<'d> {
-    fn scalar(self) -> Option<Scalar<'d>> {
+    fn view(self) -> View<'d> {
         match self {
-            Self::Text(text) => Some(Scalar::Text(text)),
-            Self::Node(node) => match node.view() {
-                View::Plain(text) => Some(plain(text)),
-                View::Quoted(text) => Some(Scalar::Text(text)),
-                View::Mapping(_) | View::Sequence(_) => None,
-            },
+            Self::Node(node) => node.view(),
+            Self::Text(text) => View::Quoted(text),
+        }
+    }
+
+    fn scalar(self) -> Option<Scalar<'d>> {
+        match self.view() {
+            View::Plain(text) => Some(plain(text)),
+            View::Quoted(text) => Some(Scalar::Text(text)),
+            View::Mapping(_) | View::Sequence(_) => None,
         }
     }
 
@@ -89,27 +94,21 @@ impl<'d> Item<'d> {
 }
 
 impl<'d> Node<'d, Tree> for Item<'d> {
-    type Object = Members<'d>;
-    type Array = Items<'d>;
+    type Object = Mapping<'d>;
+    type Array = Sequence<'d>;
     type Number = Written;
 
-    fn as_object(&self) -> Option<Members<'d>> {
-        match self {
-            Self::Node(node) => match node.view() {
-                View::Mapping(mapping) => Some(Members(mapping)),
-                _ => None,
-            },
-            Self::Text(_) => None,
+    fn as_object(&self) -> Option<Mapping<'d>> {
+        match self.view() {
+            View::Mapping(mapping) => Some(mapping),
+            _ => None,
         }
     }
 
-    fn as_array(&self) -> Option<Items<'d>> {
-        match self {
-            Self::Node(node) => match node.view() {
-                View::Sequence(sequence) => Some(Items(sequence)),
-                _ => None,
-            },
-            Self::Text(_) => None,
+    fn as_array(&self) -> Option<Sequence<'d>> {
+        match self.view() {
+            View::Sequence(sequence) => Some(sequence),
+            _ => None,
         }
     }
 
@@ -210,61 +209,33 @@ impl JsonNumber for Written {
     }
 }
 
-/// A mapping as a JSON object.
-pub(super) struct Members<'d>(Mapping<'d>);
-
-impl<'d> Object<'d, Tree> for Members<'d> {
+impl<'d> Object<'d, Tree> for Mapping<'d> {
     type Node = Item<'d>;
     type MemberName = &'d str;
-    type MembersIter = MembersIter<'d>;
+    type MembersIter = iter::Map<Entries<'d>, fn((NodeRef<'d>, NodeRef<'d>)) -> (&'d str, Item<'d>)>;
 
     fn len(&self) -> usize {
-        self.0.len()
+        Mapping::len(*self)
     }
 
     fn get(&self, key: &Box<str>) -> Option<Item<'d>> {
         self.members().find(|(name, _)| *name == &**key).map(|(_, item)| item)
     }
 
-    fn members(&self) -> MembersIter<'d> {
-        MembersIter(self.0.entries())
+    fn members(&self) -> Self::MembersIter {
+        self.entries().map(|(key, value)| (key.scalar().unwrap_or_default(), Item::Node(value)))
     }
 }
 
-/// The members of an object.
-pub(super) struct MembersIter<'d>(super::document::Entries<'d>);
-
-impl<'d> Iterator for MembersIter<'d> {
-    type Item = (&'d str, Item<'d>);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.0.next().map(|(key, value)| (key.scalar().unwrap_or_default(), Item::Node(value)))
-    }
-}
-
-/// A list as a JSON array.
-pub(super) struct Items<'d>(Sequence<'d>);
-
-impl<'d> Array<'d, Tree> for Items<'d> {
+impl<'d> Array<'d, Tree> for Sequence<'d> {
     type Node = Item<'d>;
-    type ElementsIter = ItemsIter<'d>;
+    type ElementsIter = iter::Map<Siblings<'d>, fn(NodeRef<'d>) -> Item<'d>>;
 
     fn len(&self) -> usize {
-        self.0.len()
+        Sequence::len(*self)
     }
 
-    fn elements(&self) -> ItemsIter<'d> {
-        ItemsIter(self.0.items())
-    }
-}
-
-/// The items of an array.
-pub(super) struct ItemsIter<'d>(super::document::Siblings<'d>);
-
-impl<'d> Iterator for ItemsIter<'d> {
-    type Item = Item<'d>;
-
-    fn next(&mut self) -> Option<Item<'d>> {
-        self.0.next().map(Item::Node)
+    fn elements(&self) -> Self::ElementsIter {
+        self.items().map(Item::Node)
     }
 }
