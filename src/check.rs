@@ -283,7 +283,7 @@ fn desired(reader: &mut Reader, files: &[Sections<'_>], settings: Option<&Settin
         }
     }
     let numbers = numbers.finish(reader);
-    let groups = groups.finish(reader);
+    groups.finish(reader);
     calls::check(reader, &numbers, &groups, &absent);
     let ring_groups = groups.declared.into_iter().map(|(_, group)| group).collect();
     Desired { numbers, ring_groups, absent, ..Desired::default() }

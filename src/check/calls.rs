@@ -13,7 +13,7 @@ use crate::model::{Absent, DesiredNumber, DesiredRingGroup, Kind, Name, NameKey,
 use crate::routing::cycles;
 
 use super::reader::Reader;
-use super::ring_groups::Groups;
+use super::ring_groups::RingGroups;
 
 /// The groups that the files declare, as references find them.
 struct Declared<'a> {
@@ -28,7 +28,7 @@ struct Declared<'a> {
 }
 
 /// Checks every reference to a ring group.
-pub(super) fn check(reader: &mut Reader, numbers: &[DesiredNumber], groups: &Groups, absent: &[Absent]) {
+pub(super) fn check(reader: &mut Reader, numbers: &[DesiredNumber], groups: &RingGroups, absent: &[Absent]) {
     let mut declared = Declared::new(groups, absent);
     let groups = groups.declared.as_slice();
     absences(reader, &declared, absent);
@@ -54,7 +54,7 @@ pub(super) fn check(reader: &mut Reader, numbers: &[DesiredNumber], groups: &Gro
 }
 
 impl<'a> Declared<'a> {
-    fn new(Groups { declared: groups, broken }: &'a Groups, absent: &[Absent]) -> Self {
+    fn new(RingGroups { declared: groups, broken, .. }: &'a RingGroups, absent: &[Absent]) -> Self {
         let index = |index: usize| u32::try_from(index).unwrap_or(u32::MAX);
         let whole = groups.iter().map(|(key, group)| (key, &group.name));
         let names: Vec<_> = whole.chain(broken.iter().map(|(key, name)| (key, name))).collect();

@@ -55,22 +55,13 @@ section! {
 /// The ring groups of all files of an account.
 #[derive(Debug)]
 pub(super) struct RingGroups {
-    /// By key; in the order of the files until [`RingGroups::finish`].
+    /// In the order of the files; sorted by name and each once from [`RingGroups::finish`] on.
     pub(super) declared: Vec<(NameKey, DesiredRingGroup)>,
-    /// Groups whose fields are wrong. They are in the file all the same.
-    broken: Vec<(NameKey, Spanned<Name>)>,
+    /// Groups whose fields are wrong, in no order. They are in the file all the same.
+    pub(super) broken: Vec<(NameKey, Spanned<Name>)>,
     capabilities: Capabilities,
     /// The country of the account, which has its own emergency numbers.
     country: Option<String>,
-}
-
-/// All groups of an account.
-#[derive(Debug)]
-pub(super) struct Groups {
-    /// Sorted by name and each once.
-    pub(super) declared: Vec<(NameKey, DesiredRingGroup)>,
-    /// Those whose fields are wrong, in no order.
-    pub(super) broken: Vec<(NameKey, Spanned<Name>)>,
 }
 
 impl RingGroups {
@@ -182,8 +173,8 @@ impl RingGroups {
         }
     }
 
-    /// The groups; finds names, extension numbers and former names that are given twice.
-    pub(super) fn finish(mut self, reader: &mut Reader) -> Groups {
+    /// Sorts the groups; finds names, extension numbers and former names that are given twice.
+    pub(super) fn finish(&mut self, reader: &mut Reader) {
         self.declared.sort_by(|(left, _), (right, _)| left.cmp(right));
         self.declared.dedup_by(|(key, later), (first_key, first)| {
             let same = key == first_key;
@@ -195,8 +186,7 @@ impl RingGroups {
         self.declared.shrink_to_fit();
         let mut broken: HashMap<&NameKey, &Spanned<Name>> = HashMap::new();
         for (key, name) in &self.broken {
-            let declared = self.declared.binary_search_by(|(other, _)| other.cmp(key)).ok();
-            let declared = declared.and_then(|index| self.declared.get(index)).map(|(_, group)| &group.name);
+            let declared = declared(&self.declared, key).map(|group| &group.name);
             if let Some(other) = declared.or(broken.insert(key, name)) {
                 let (first, later) = if other.span < name.span { (other, name) } else { (name, other) };
                 reader.report(twice(later, first));
@@ -204,7 +194,6 @@ impl RingGroups {
         }
         duplicate_extensions(reader, &self.declared);
         renames(reader, &self.declared);
-        Groups { declared: self.declared, broken: self.broken }
     }
 }
 
@@ -336,6 +325,12 @@ fn long_wait(reader: &mut Reader, group: &DesiredRingGroup) {
     }
 }
 
+/// The group of this name, among groups that are sorted by name.
+fn declared<'g>(groups: &'g [(NameKey, DesiredRingGroup)], key: &NameKey) -> Option<&'g DesiredRingGroup> {
+    let index = groups.binary_search_by(|(other, _)| other.cmp(key)).ok()?;
+    groups.get(index).map(|(_, group)| group)
+}
+
 fn duplicate_extensions(reader: &mut Reader, groups: &[(NameKey, DesiredRingGroup)]) {
     let mut extensions: Vec<_> = groups.iter().filter_map(|(_, group)| group.extension.as_ref()).collect();
     extensions.sort_by_key(|extension| (extension.value.as_str(), extension.span));
@@ -356,8 +351,7 @@ fn renames(reader: &mut Reader, groups: &[(NameKey, DesiredRingGroup)]) {
     for (own, group, name) in former {
         let key = name.value.key();
         if key != *own
-            && let Ok(index) = groups.binary_search_by(|(other, _)| other.cmp(&key))
-            && let Some((_, other)) = groups.get(index)
+            && let Some(other) = declared(groups, &key)
             && !gives_its_name_up(groups, other, own)
         {
             let message = format!("`{}` is renamed and declared as well", name.value);
@@ -385,8 +379,8 @@ fn gives_its_name_up(groups: &[(NameKey, DesiredRingGroup)], group: &DesiredRing
         if key == *start {
             return false;
         }
-        match groups.binary_search_by(|(other, _)| other.cmp(&key)).ok().and_then(|index| groups.get(index)) {
-            Some((_, next)) => at = next.renamed_from.as_ref(),
+        match declared(groups, &key) {
+            Some(next) => at = next.renamed_from.as_ref(),
             None => return true,
         }
     }

@@ -49,7 +49,11 @@ impl AccountSchema {
         if of_file.any(|finding| finding.rule == Rule::DUPLICATE_KEY) {
             return Vec::new();
         }
-        let explained = Explained::new(document, findings);
+        let places = places(document, findings);
+        let is_explained = |from: Position, to: Position| {
+            let first = places.partition_point(|place| *place < from);
+            places.get(first).is_some_and(|place| *place <= to)
+        };
         let mut index = Index::default();
         let mut unexplained = Vec::new();
         for error in validator.iter_errors(Item::Node(root)) {
@@ -63,14 +67,14 @@ impl AccountSchema {
                 _ => Vec::new(),
             };
             let keys: Vec<Span> = names.iter().filter_map(|name| index.key(entries, name)).collect();
-            let is_explained = match keys.as_slice() {
-                [] => explained.covers(place.from, place.to),
-                keys => keys.iter().all(|key| explained.covers(position(*key), position(*key))),
+            let known = match keys.as_slice() {
+                [] => is_explained(place.from, place.to),
+                keys => keys.iter().all(|key| is_explained(position(*key), position(*key))),
             };
             if unexplained.len() >= MOST {
                 break;
             }
-            if !is_explained {
+            if !known {
                 let message = format!("{} at `{}`", error.masked(), error.instance_path());
                 let span = keys.first().copied().unwrap_or(place.span);
                 unexplained.push(
@@ -174,21 +178,10 @@ impl<'d> Index<'d> {
     }
 }
 
-/// The places of the findings of one file.
-struct Explained {
-    positions: Vec<Position>,
-}
-
-impl Explained {
-    fn new(document: &Document<'_>, findings: &[Diagnostic]) -> Self {
-        let spans = findings.iter().filter_map(|finding| finding.span).filter(|span| span.file == document.file());
-        let mut positions: Vec<Position> = spans.map(position).collect();
-        positions.sort_unstable();
-        Self { positions }
-    }
-
-    fn covers(&self, from: Position, to: Position) -> bool {
-        let first = self.positions.partition_point(|position| *position < from);
-        self.positions.get(first).is_some_and(|position| *position <= to)
-    }
+/// The places of the findings of one file, in order.
+fn places(document: &Document<'_>, findings: &[Diagnostic]) -> Vec<Position> {
+    let spans = findings.iter().filter_map(|finding| finding.span).filter(|span| span.file == document.file());
+    let mut positions: Vec<Position> = spans.map(position).collect();
+    positions.sort_unstable();
+    positions
 }
