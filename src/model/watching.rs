@@ -25,15 +25,16 @@ impl DriftPolicy {
     }
 }
 
-/// What to do about an object that was changed in the account and is no longer as the files say.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// What happens to an object that was changed in the account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, schemars::JsonSchema)]
+#[schemars(rename_all = "snake_case")]
 pub enum OnDrift {
-    /// Report it and leave it.
+    /// It is reported, and stays.
     Report,
-    /// Write what the files say.
+    /// It becomes what the files say.
     #[default]
     Correct,
-    /// Propose files that say what the account has.
+    /// The files are to become what it is.
     Adopt,
 }
 

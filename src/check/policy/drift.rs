@@ -1,9 +1,7 @@
 //! `policy.drift`: how a watch handles changes that were made in the account.
 
-use schemars::JsonSchema;
-
 use crate::diag::{Rule, nearest};
-use crate::model::{self, DriftPolicy, Span};
+use crate::model::{DriftPolicy, OnDrift, Span};
 
 use crate::check::document::View;
 use crate::check::reader::{Advice, Field, Reader};
@@ -22,19 +20,6 @@ section! {
         #[schemars(extend("default" = "correct"), example = &"adopt")]
         ring_groups: Option<OnDrift>,
     }
-}
-
-/// What happens to an object that was changed in the account.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "snake_case")]
-#[allow(dead_code, reason = "for the schema")]
-enum OnDrift {
-    /// It is reported, and stays.
-    Report,
-    /// It becomes what the files say.
-    Correct,
-    /// The files are to become what it is.
-    Adopt,
 }
 
 /// Where each kind is set; one file per kind.
@@ -58,12 +43,12 @@ pub(super) fn read(reader: &mut Reader, section: Field<'_>, drift: &mut DriftPol
     }
 }
 
-fn on_drift(reader: &mut Reader, field: Field<'_>) -> Option<model::OnDrift> {
+fn on_drift(reader: &mut Reader, field: Field<'_>) -> Option<OnDrift> {
     let word = reader.text(field, Advice { empty: Some(WORDS), instead: Some(WORDS) })?;
-    if let Some(known) = model::OnDrift::parse(word) {
+    if let Some(known) = OnDrift::parse(word) {
         return Some(known);
     }
-    let near = nearest(word, model::OnDrift::ALL.map(model::OnDrift::as_str));
+    let near = nearest(word, OnDrift::ALL.map(OnDrift::as_str));
     let hint = near.map_or_else(|| WORDS.to_owned(), |near| format!("did you mean `{near}`?"));
     reader.refuse(Rule::WRONG_VALUE, field.span(), format!("`{word}` is not a way to handle drift"), hint)
 }
