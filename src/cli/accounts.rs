@@ -6,26 +6,27 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use futures_util::stream::{self, StreamExt as _};
+use jiff::Timestamp;
 
 use crate::apply::Lock;
 use crate::check::address::Address;
 use crate::config::{Account, InvalidAccount, Loaded};
-use crate::diag::{Diagnostic, Rule, has_errors};
+use crate::diag::{Diagnostic, has_errors};
 use crate::exit::Exit;
-use crate::model::Scope;
-use crate::plan::{Part, Plan, Sharing, cap_together};
+use crate::plan::{Part, Plan, Sharing, cap_together, revalidate, unapplied_objects};
 use crate::providers::{Access, Identity, Opened, Provider};
 use crate::render::failed_accounts::{Reason, Unplanned};
+use crate::render::stale;
 use crate::text::sanitized;
 
 use super::accept::Unaccepted;
 use super::open::open;
 use super::progress::Reading;
-use super::read_account::{FreshPlan, LiveIdentity, read_and_plan};
+use super::read_account::{FreshPlan, LiveIdentity, read, read_and_plan};
 use super::request_limits::Effort;
-use super::saved::{self, Saved};
+use super::saved::Saved;
 use super::snapshot_source::SnapshotSource;
 use super::{console, progress, run_metadata};
 
@@ -134,10 +135,11 @@ async fn refuse_twice(results: &mut [PlannedAccount<'_>]) {
         let Some(LiveIdentity { identity, .. }) = &one.seen else { continue };
         let same = |first: &(usize, &PlannedAccount<'_>)| {
             first.1.seen.as_ref().is_some_and(|first| first.identity.is_same(identity))
-                && !scope(first.1.account).is_disjoint(scope(one.account))
+                && !first.1.account.scope().is_disjoint(one.account.scope())
         };
+        let what = format!("one live account, `{}`", sanitized(identity.account(), 100));
         for (first, other) in results.iter().enumerate().take(at).filter(same) {
-            found.entry(at).or_default().push(twice(one.account, other.account, identity.account()));
+            found.entry(at).or_default().push(one.account.same_as(other.account, &what));
             found.entry(first).or_default();
         }
     }
@@ -150,21 +152,6 @@ async fn refuse_twice(results: &mut [PlannedAccount<'_>]) {
             opened.close().await;
         }
     }
-}
-
-fn scope(account: &Account) -> &Scope {
-    &account.desired.policy.guards.scope
-}
-
-fn twice(account: &Account, first: &Account, id: &str) -> Diagnostic {
-    let (name, first_name) = (&account.settings.name, &first.settings.name);
-    let message = format!("`{name}` and `{first_name}` are one live account, `{}`", sanitized(id, 100));
-    Diagnostic::new(Rule::ONE_ACCOUNT_TWICE, Some(account.settings.provider_span), message)
-        .related(first.settings.provider_span, format!("`{first_name}` is reached here"))
-        .hint(
-            "remove one of them or correct its address; to share an account, give each a `policy.scope` with both \
-             lists, so that no two overlap",
-        )
 }
 
 async fn plan_one<'a>(account: &'a Account, request: PlanRequest<'_>) -> PlannedAccount<'a> {
@@ -200,10 +187,8 @@ async fn planned(
     provider: &dyn Provider,
 ) -> (Planned, Option<LiveIdentity>) {
     if let Against::Saved(saved) = request.against {
-        return match saved.check(account, provider, request.part.take_over).await {
-            Ok((saved::Checked::Ready(plan), seen)) => (Planned::Ready(plan, Vec::new()), Some(seen)),
-            Ok((saved::Checked::Applied(plan), seen)) => (Planned::Applied(plan), Some(seen)),
-            Ok((saved::Checked::Stale(how), seen)) => (Planned::Stale(how), Some(seen)),
+        return match revalidated(saved, account, provider, request.part.take_over).await {
+            Ok((planned, seen)) => (planned, Some(seen)),
             Err(error) => (Planned::Failed(error), None),
         };
     }
@@ -212,6 +197,42 @@ async fn planned(
         Ok(FreshPlan { plan: None, findings, seen }) => (Planned::Invalid(findings), Some(seen)),
         Err(error) => (Planned::Failed(error), None),
     }
+}
+
+/// Reads the account and compares its saved plan with it.
+async fn revalidated(
+    saved: &Saved,
+    account: &Account,
+    provider: &dyn Provider,
+    take_over: bool,
+) -> anyhow::Result<(Planned, LiveIdentity)> {
+    let name = &account.settings.name;
+    let plan = saved.of(account).with_context(|| format!("{name} has no saved plan"))?;
+    let read = read(account, provider).await?;
+    let live = &read.live;
+    if *plan.account_id != *live.account.id {
+        bail!(
+            "the plan is for the account with the id {}, and {name} has the id {}: they are different accounts",
+            sanitized(&plan.account_id, 200),
+            sanitized(&live.account.id, 200)
+        );
+    }
+    let planned = match revalidate(plan.clone(), &account.desired, live) {
+        Ok(mut plan) => {
+            // Windows have opened or closed since, and owners may have come and gone.
+            plan.claim(&account.desired, &live.account, take_over);
+            Planned::Ready(Box::new(plan.frozen_at(&account.desired, Timestamp::now())), Vec::new())
+        }
+        // No guard blocks it, because nothing is written.
+        Err(_) if unapplied_objects(plan, live).is_empty() => {
+            Planned::Applied(Box::new(Plan { blocked: Vec::new(), ..plan.clone() }))
+        }
+        Err(changes) => {
+            let title = format!("The plan of {} is stale; nothing was written:\n", sanitized(name, 200));
+            Planned::Stale(title + &stale::human(&changes))
+        }
+    };
+    Ok((planned, LiveIdentity::new(account, &read)))
 }
 
 impl Planned {

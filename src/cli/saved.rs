@@ -3,22 +3,18 @@
 //! A saved plan holds no secret and no way to an account: those come from the files, which are read again.
 //! Of the files, only the accounts' settings and guards are used; their desired state is not.
 
-use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::config::{Account, InvalidAccount};
-use crate::plan::{Plan, StaleChange, revalidate, unapplied_objects};
-use crate::providers::Provider;
-use crate::render::{json::Report, names, stale};
+use crate::plan::Plan;
+use crate::render::{json::Report, names};
 use crate::text::sanitized;
 
-use super::read_account::{LiveIdentity, read};
 use super::write_file;
 
 /// More than a plan for a million numbers.
@@ -27,16 +23,6 @@ const MOST_BYTES: u64 = 1 << 30;
 /// The plans of a file.
 pub(super) struct Saved {
     pub(super) report: Report,
-}
-
-/// A saved plan, compared with its account.
-pub(super) enum Checked {
-    /// It can be applied as it was made.
-    Ready(Box<Plan>),
-    /// It has been applied already. No guard blocks it, because nothing is written.
-    Applied(Box<Plan>),
-    /// It is stale; what changed, in lines for people.
-    Stale(String),
 }
 
 impl Saved {
@@ -106,47 +92,10 @@ impl Saved {
         Ok(accounts.iter().filter(|account| self.of(account).is_some()).collect())
     }
 
-    fn of(&self, account: &Account) -> Option<&Plan> {
+    /// The plan of an account.
+    pub(super) fn of(&self, account: &Account) -> Option<&Plan> {
         self.report.plans.iter().find(|plan| *plan.account == *account.settings.name)
     }
-
-    /// Reads the account and compares its plan with it.
-    pub(super) async fn check(
-        &self,
-        account: &Account,
-        provider: &dyn Provider,
-        take_over: bool,
-    ) -> anyhow::Result<(Checked, LiveIdentity)> {
-        let name = &account.settings.name;
-        let plan = self.of(account).cloned().with_context(|| format!("{name} has no saved plan"))?;
-        let read = read(account, provider).await?;
-        let live = &read.live;
-        if *plan.account_id != *live.account.id {
-            bail!(
-                "the plan is for the account with the id {}, and {name} has the id {}: they are different accounts",
-                sanitized(&plan.account_id, 200),
-                sanitized(&live.account.id, 200)
-            );
-        }
-        let checked = match revalidate(plan.clone(), &account.desired, live) {
-            Ok(mut plan) => {
-                // Windows have opened or closed since, and owners may have come and gone.
-                plan.claim(&account.desired, &live.account, take_over);
-                Checked::Ready(Box::new(plan.frozen_at(&account.desired, Timestamp::now())))
-            }
-            Err(_) if unapplied_objects(&plan, live).is_empty() => {
-                Checked::Applied(Box::new(Plan { blocked: Vec::new(), ..plan }))
-            }
-            Err(list) => Checked::Stale(told(name, &list)),
-        };
-        Ok((checked, LiveIdentity::new(account, &read)))
-    }
-}
-
-fn told(name: &str, list: &[StaleChange]) -> String {
-    let mut text = format!("The plan of {} is stale; nothing was written:\n", sanitized(name, 200));
-    let _ = write!(text, "{}", stale::human(list));
-    text
 }
 
 /// Saves the plan in a file that the operator named.

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::check::address::Address;
 use crate::check::settings::Settings;
-use crate::diag::{Diagnostic, Severities, Sources};
-use crate::model::Desired;
+use crate::diag::{Diagnostic, Rule, Severities, Sources};
+use crate::model::{Desired, Scope};
 
 /// What paths lead to. An account with an error is not among the accounts.
 #[derive(Debug, Default)]
@@ -70,6 +70,23 @@ impl Account {
     /// Where the account is, links on the way to a file resolved; `None` if nothing else can reach it.
     pub fn address(&self) -> Option<Address> {
         super::address::of(&self.settings.provider, &self.root)
+    }
+
+    /// What these files own of the account.
+    pub fn scope(&self) -> &Scope {
+        &self.desired.policy.guards.scope
+    }
+
+    /// The finding that this account and another one of the run are `what`.
+    pub fn same_as(&self, first: &Self, what: &str) -> Diagnostic {
+        let (name, first_name) = (&self.settings.name, &first.settings.name);
+        let message = format!("`{name}` and `{first_name}` are {what}");
+        Diagnostic::new(Rule::ONE_ACCOUNT_TWICE, Some(self.settings.provider_span), message)
+            .related(first.settings.provider_span, format!("`{first_name}` is reached here"))
+            .hint(
+                "remove one of them or correct its address; to share an account, give each a `policy.scope` with both \
+                 lists, so that no two overlap",
+            )
     }
 
     /// The account, once it is known to have an error that its own files do not show.
