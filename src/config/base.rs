@@ -110,7 +110,8 @@ fn guarded(
         (Ok(history), Some(Revision(revision))) => named(reader, account, history, revision),
         (Err(error), None) => {
             let mut guarded = Guarded::default();
-            guarded.add_unknown(account, None, unknown_policy("the policy before this change", error, &account.root));
+            let why = unknown_policy("the policy before this change", error, &account.root);
+            guarded.add_unknown(account, Path::new("/"), why);
             Ok(guarded)
         }
         (Err(error), Some(Revision(revision))) => {
@@ -147,7 +148,7 @@ fn take(
 }
 
 /// Guards that should be known and are not, with what helps.
-fn unknown_policy(what: &str, error: &GitError, root: &Path) -> Base {
+fn unknown_policy(what: &str, error: &GitError, root: &Path) -> String {
     let help = match error {
         GitError::Start(_) => "install git where this runs".to_owned(),
         GitError::Failed(said) if said.contains("dubious ownership") => {
@@ -157,17 +158,7 @@ fn unknown_policy(what: &str, error: &GitError, root: &Path) -> Base {
         GitError::Failed(_) => "run git there to see why".to_owned(),
         GitError::Unclear(_) => "name a revision for which it is known with `--base`, or approve this plan".to_owned(),
     };
-    Base::Unread(format!("{what} is not known: {error}; {help}").into())
-}
-
-impl Guarded {
-    /// Notes that something should be known and is not.
-    fn add_unknown(&mut self, account: &Account, top: Option<&Path>, why: Base) {
-        if let Base::Unread(why) = &why {
-            self.news.add(NewTargets::unclear(account, top.unwrap_or(Path::new("/")), why));
-        }
-        self.counts.bases.push(why);
-    }
+    format!("{what} is not known: {error}; {help}")
 }
 
 /// What a revision says that is named.
@@ -202,20 +193,15 @@ fn default(reader: &mut Reader<'_>, account: &Account, history: &mut History<'_>
             Ok(Some(commit)) => guarded.add(reader, (account, history), (&revision, &commit), &mut seen),
             Ok(None) if parent > 1 => break,
             Ok(None) => lacking(&mut history.repository, &revision).map(|lacking| {
-                let top = history.repository.top().to_path_buf();
                 if let Some(why) = lacking {
-                    guarded.add_unknown(account, Some(&top), Base::Unread(why.into()));
+                    guarded.add_unknown(account, history.repository.top(), why);
                 }
             }),
             Err(error) => Err(error),
         };
         if let Err(error) = found {
-            let top = history.repository.top().to_path_buf();
-            guarded.add_unknown(
-                account,
-                Some(&top),
-                unknown_policy(&format!("the policy at `{revision}`"), &error, &account.root),
-            );
+            let why = unknown_policy(&format!("the policy at `{revision}`"), &error, &account.root);
+            guarded.add_unknown(account, history.repository.top(), why);
         }
         let is_unborn = parent == 0 && !matches!(history.repository.commit("HEAD"), Ok(Some(_)));
         if is_unborn || parent > 1 && guarded.counts.bases.len() > MOST_PARENTS {
@@ -259,12 +245,16 @@ fn linked_away(root: &Path, top: &Path) -> Option<String> {
 }
 
 impl Guarded {
+    /// Notes that something should be known and is not.
+    fn add_unknown(&mut self, account: &Account, top: &Path, why: String) {
+        self.news.add(NewTargets::unclear(account, top, &why));
+        self.counts.bases.push(Base::Unread(why.into()));
+    }
+
     fn fill_gap(&mut self, account: &Account, history: &History<'_>) {
-        if let Some(why) = linked_away(&account.root, history.repository.top()) {
-            self.add_unknown(account, Some(history.repository.top()), Base::Unread(why.into()));
-        }
-        if let Some(why) = &history.gap {
-            self.add_unknown(account, Some(history.repository.top()), Base::Unread(why.as_str().into()));
+        let top = history.repository.top();
+        for why in linked_away(&account.root, top).into_iter().chain(history.gap.clone()) {
+            self.add_unknown(account, top, why);
         }
     }
 

@@ -1,32 +1,24 @@
 //! A fleet's own file: which account is in which wave.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::check::fleet::{Fleet, fleet};
-use crate::diag::{Diagnostic, Rule, Source, has_errors, nearest};
+use crate::diag::{Diagnostic, Rule, has_errors, nearest};
 use crate::model::{NameKey, Span};
 
 use super::account::Loaded;
 use super::files::display;
 
 /// Reads the file and gives every account of this fleet its wave.
-pub(super) fn apply(path: PathBuf, number: usize, loaded: &mut Loaded) {
+pub(super) fn apply(path: &Path, number: usize, loaded: &mut Loaded) {
     let id = loaded.sources.next_id();
-    let source = Source::unread(display(&path), path.clone());
-    let (fleet, mut findings) = match super::read::read(&path, id) {
-        Err(finding) => (None, vec![finding]),
-        Ok(text) => {
-            let (fleet, findings) = match super::yaml::parse(id, &text) {
-                Ok(document) => fleet(&document),
-                Err(finding) => (None, vec![finding]),
-            };
-            loaded.sources.push(source.with_text(text.into()));
-            (fleet, findings)
-        }
+    let (source, unreadable) = super::read::source(path, id);
+    let (fleet, mut findings) = match source.text().map(|text| super::yaml::parse(id, text)) {
+        Some(Ok(document)) => fleet(&document),
+        Some(Err(finding)) => (None, vec![finding]),
+        None => (None, unreadable.into_iter().collect()),
     };
-    if loaded.sources.next_id() == id {
-        loaded.sources.push(Source::unread(display(&path), path));
-    }
+    loaded.sources.push(source);
     if let Some(fleet) = &fleet {
         assign(fleet, number, loaded, &mut findings);
     }

@@ -15,7 +15,7 @@ use super::files::{AccountFiles, Discovered, discover, display};
 
 /// Reads and checks everything that the paths lead to.
 pub fn load(paths: &[PathBuf]) -> Loaded {
-    let schema = AccountSchema::new();
+    let schema = AccountSchema::default();
     let mut loaded = Loaded::default();
     if paths.is_empty() {
         loaded.diagnostics.push(
@@ -45,7 +45,7 @@ pub fn load(paths: &[PathBuf]) -> Loaded {
             }
         }
         if let Some(own) = own {
-            super::fleet::apply(own, fleet, &mut loaded);
+            super::fleet::apply(&own, fleet, &mut loaded);
         }
     }
     same_name_twice(&mut loaded);
@@ -67,7 +67,7 @@ pub fn text(root: &Path, name: &str, text: &str) -> Loaded {
     let path = root.join(name);
     let source = Source::unread(display(&path), path.clone()).with_text(text.into());
     let files = AccountFiles { root: root.to_path_buf(), files: vec![path], folder: false };
-    checked(&AccountSchema::new(), files, Wave::default(), (vec![source], Vec::new()), &mut loaded);
+    checked(&AccountSchema::default(), files, Wave::default(), (vec![source], Vec::new()), &mut loaded);
     crate::diag::sort(&mut loaded.diagnostics);
     loaded
 }
@@ -79,14 +79,9 @@ fn account(schema: &AccountSchema, account: AccountFiles, wave: Wave, loaded: &m
     let mut findings = Vec::new();
     let mut sources = Vec::new();
     for (path, id) in files.iter().zip(first.0..) {
-        let source = Source::unread(display(path), path.clone());
-        sources.push(match super::read::read(path, FileId(id)) {
-            Ok(text) => source.with_text(text.into()),
-            Err(finding) => {
-                findings.push(finding);
-                source
-            }
-        });
+        let (source, unreadable) = super::read::source(path, FileId(id));
+        sources.push(source);
+        findings.extend(unreadable);
     }
     checked(schema, account, wave, (sources, findings), loaded);
 }
@@ -162,7 +157,7 @@ pub fn reread(account: &Account, sources: &Sources, edited: &BTreeMap<FileId, St
         let text = edited.get(&id).map(String::as_str).or_else(|| sources.get(id)?.text())?;
         documents.push(super::yaml::parse(id, text).ok()?);
     }
-    let Checked { account: valid, .. } = check::account(&AccountSchema::new(), &documents, Vec::new(), true);
+    let Checked { account: valid, .. } = check::account(&AccountSchema::default(), &documents, Vec::new(), true);
     let Valid { settings, mut desired, .. } = valid?;
     desired.files.clone_from(&account.desired.files);
     desired.base.clone_from(&account.desired.base);

@@ -7,11 +7,20 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-use crate::diag::{Diagnostic, Rule};
+use crate::diag::{Diagnostic, Rule, Source};
 use crate::model::{FileId, Span};
 
 /// The most bytes that a file may have: two and a half times an account of a million numbers.
 pub(super) const MOST: u64 = 256 * 1024 * 1024;
+
+/// A file with its text, or why it has none.
+pub(super) fn source(path: &Path, file: FileId) -> (Source, Option<Diagnostic>) {
+    let source = Source::unread(super::files::display(path), path.to_path_buf());
+    match read(path, file) {
+        Ok(text) => (source.with_text(text.into()), None),
+        Err(finding) => (source, Some(finding)),
+    }
+}
 
 /// A file's text without its byte order mark, or why there is none.
 pub(super) fn read(path: &Path, file: FileId) -> Result<String, Diagnostic> {

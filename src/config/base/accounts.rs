@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use crate::check::address::Address;
 use crate::model::NameKey;
-use crate::providers::settings::ProviderSettings;
+use crate::providers::settings::SecretRef;
 
 use super::super::address;
 use super::super::git::{Commit, Entry as File, GitError, Repository};
@@ -19,13 +19,13 @@ use super::names::{Heading, Names, Said};
 /// An account as a commit has it.
 #[derive(Debug)]
 pub(super) struct Former {
-    heading: Rc<Heading>,
+    pub(super) heading: Rc<Heading>,
     pub(super) key: NameKey,
     pub(super) place: PathBuf,
     /// The files that name it, and those of its folder that name none; sorted by name.
     pub(super) files: Vec<File>,
     /// Which of the files name it.
-    naming: Vec<File>,
+    pub(super) naming: Vec<File>,
     pub(super) address: Location,
 }
 
@@ -44,31 +44,23 @@ pub(super) struct Index {
     pub(super) accounts: Vec<Former>,
     by_name: HashMap<NameKey, Vec<usize>>,
     by_address: HashMap<Address, Vec<usize>>,
-    /// Accounts whose address is not known.
-    astray: Vec<usize>,
+    /// The accounts whose address is not known, and may be any.
+    pub(super) unlocated: Vec<usize>,
     /// The files that may name an account and cannot be read.
     pub(super) unknown: Vec<(PathBuf, File)>,
 }
 
 impl Former {
-    /// The name as it was written.
-    pub(super) fn name(&self) -> &str {
-        &self.heading.name
+    /// How it was reached: the address, and where its token was found.
+    pub(super) fn endpoint(&self) -> Option<(&str, &SecretRef)> {
+        self.heading.provider.as_ref()?.endpoint()
     }
+}
 
-    /// How it was reached; `None` if its section has errors.
-    pub(super) fn provider(&self) -> Option<&ProviderSettings> {
-        self.heading.provider.as_ref()
-    }
-
-    /// Whether this file names the account.
-    pub(super) fn is_named_by(&self, file: &File) -> bool {
-        self.naming.contains(file)
-    }
-
-    /// The files that name it.
-    pub(super) fn naming(&self) -> &[File] {
-        &self.naming
+impl Heading {
+    /// Where the account is; relative paths start at `root`.
+    pub(super) fn location(&self, root: &Path) -> Location {
+        self.provider.as_ref().map_or(Location::Unknown, |provider| Location::At(address::of(provider, root)))
     }
 }
 
@@ -100,10 +92,7 @@ impl Index {
             for (key, (heading, naming)) in here {
                 let mut files: Vec<File> = naming.iter().chain(&others).cloned().collect();
                 files.sort_by(|left, right| left.name.cmp(&right.name));
-                let address = heading
-                    .provider
-                    .as_ref()
-                    .map_or(Location::Unknown, |provider| Location::At(address::of(provider, &top.join(place))));
+                let address = heading.location(&top.join(place));
                 index.add(Former { heading, key, place: place.clone(), files, naming, address });
             }
         }
@@ -116,7 +105,7 @@ impl Index {
         match &account.address {
             Location::At(Some(address)) => self.by_address.entry(address.clone()).or_default().push(at),
             Location::At(None) => {}
-            Location::Unknown => self.astray.push(at),
+            Location::Unknown => self.unlocated.push(at),
         }
         self.accounts.push(account);
     }
@@ -129,10 +118,5 @@ impl Index {
     /// The accounts at this address.
     pub(super) fn at(&self, address: Option<&Address>) -> &[usize] {
         address.and_then(|address| self.by_address.get(address)).map(Vec::as_slice).unwrap_or_default()
-    }
-
-    /// The accounts whose address is not known, and may be any.
-    pub(super) fn unlocated(&self) -> &[usize] {
-        &self.astray
     }
 }

@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 
 use url::Url;
 
-use crate::providers::settings::{ProviderSettings, SecretRef};
+use crate::providers::settings::SecretRef;
 use crate::text::sanitized;
 
 use super::super::account::{Account, NewTargets};
@@ -46,9 +46,7 @@ impl NewTargets {
         let own = crate::model::NameKey::of(&account.settings.name);
         let (mut address_known, mut source_known) = (false, false);
         for former in &index.accounts {
-            let Some((before, source_before)) = former.provider().and_then(ProviderSettings::endpoint) else {
-                continue;
-            };
+            let Some((before, source_before)) = former.endpoint() else { continue };
             let same_address = endpoint(before) == endpoint(url);
             address_known |= same_address;
             // The comparison of files takes a process.
@@ -61,8 +59,8 @@ impl NewTargets {
                 source_known = true;
             }
         }
-        let before = index.named(&own).iter().filter_map(|at| index.accounts.get(*at)).find_map(Former::provider);
-        let before = before.and_then(ProviderSettings::endpoint);
+        let mut before = index.named(&own).iter().filter_map(|at| index.accounts.get(*at));
+        let before = before.find(|former| former.heading.provider.is_some()).and_then(Former::endpoint);
         let top = repository.top().to_path_buf();
         let mut news = Self::default();
         if !address_known {

@@ -115,7 +115,7 @@ impl<'a> History<'a> {
             found.own.retain(|at| {
                 former(at).is_none_or(|former| {
                     former.is_at(account)
-                        || !former.naming().iter().all(|file| repository.has_still(commit, &former.place, file))
+                        || !former.naming.iter().all(|file| repository.has_still(commit, &former.place, file))
                 })
             });
             return Ok(found);
@@ -124,7 +124,7 @@ impl<'a> History<'a> {
         if !found.own.is_empty() {
             return Ok(found);
         }
-        found.same_address.extend(others(index.unlocated()));
+        found.same_address.extend(others(&index.unlocated));
         let gone = |(_, former): &(usize, &Former)| former.key != name && !self.present.has(former);
         let gone = index.accounts.iter().enumerate().filter(gone).map(|(at, _)| at);
         found.vanished = gone.filter(|at| !found.same_address.contains(at)).collect();
@@ -154,7 +154,7 @@ impl<'a> History<'a> {
                 return Ok(Some(format!("{} has errors", called(file))));
             }
             let named =
-                |file: &&File| index.accounts.iter().any(|former| former.place == own && former.is_named_by(file));
+                |file: &&File| index.accounts.iter().any(|former| former.place == own && former.naming.contains(file));
             if let Some(first) = here.first().filter(|_| !here.iter().any(named)) {
                 return Ok(Some(format!("{} does not belong to an account", called(first))));
             }

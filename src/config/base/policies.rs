@@ -110,7 +110,7 @@ impl<'a> Reader<'a> {
                 let mut guards = before.guards.clone();
                 guards.scope = scope.unwrap_or(guards.scope);
                 let other = crate::model::NameKey::of(&account.settings.name) != former.key;
-                let name = other.then(|| former.name().into());
+                let name = other.then(|| former.heading.name.clone());
                 Base::Read(Box::new(BasePolicy { revision: revision.into(), account: name, guards }))
             }
             Err(why) => self.unreadable(account, revision, why),
@@ -173,7 +173,7 @@ fn read(history: &mut History<'_>, commit: &Commit, former: &Former) -> Result<R
             return Ok(Err(format!("{name} has more than 256 MiB")));
         }
         match history.repository.read(commit, &former.place, file) {
-            Ok(bytes) => files.push((bytes, former.is_named_by(file))),
+            Ok(bytes) => files.push((bytes, former.naming.contains(file))),
             Err(GitError::Failed(why)) => return Ok(Err(why)),
             Err(error) => return Err(error),
         }

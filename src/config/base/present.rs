@@ -35,7 +35,7 @@ impl Present {
             if self.has(account) {
                 continue;
             }
-            for file in account.naming() {
+            for file in &account.naming {
                 if repository.has_still(commit, &account.place, file) {
                     self.add(account.key.clone(), account.address.clone());
                     continue;
@@ -45,10 +45,7 @@ impl Present {
                     continue;
                 };
                 if let Said::Account(heading) = said(text.into_bytes()) {
-                    let provider = heading.provider.as_ref();
-                    let at = provider
-                        .map_or(Location::Unknown, |provider| Location::At(super::super::address::of(provider, &root)));
-                    self.add(heading.key(), at);
+                    self.add(heading.key(), heading.location(&root));
                 }
             }
         }
