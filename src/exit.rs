@@ -59,14 +59,8 @@ impl Exit {
     }
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(exit.code())
-    }
-}
-
 impl Termination for Exit {
     fn report(self) -> ExitCode {
-        self.into()
+        self.code().into()
     }
 }

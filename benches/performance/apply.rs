@@ -33,7 +33,7 @@ async fn run() -> anyhow::Result<()> {
     let differences = write::live(&account, &mut live)?;
     let wanted = String::from_utf8(wanted)?;
     let document = config::parse(FileId(0), &wanted).map_err(|finding| anyhow::anyhow!("{finding:?}"))?;
-    let checked = check::account(&AccountSchema::new(), &[document], Vec::new(), true);
+    let checked = check::account(&AccountSchema::default(), &[document], Vec::new(), true);
     let valid = checked.account.context("the account is not valid")?;
 
     let mut options = SandboxOptions::new("a-token");

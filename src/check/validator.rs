@@ -21,14 +21,16 @@ pub struct AccountSchema {
     validator: Option<Validator<Tree>>,
 }
 
-impl AccountSchema {
+impl Default for AccountSchema {
     /// Compiles the schema, offline.
-    pub fn new() -> Self {
+    fn default() -> Self {
         let options = jsonschema::options_for::<Tree>().offline().with_pattern_options(PatternOptions::regex());
         // A test ensures that the schema compiles; if it did not, every file would be refused.
         Self { validator: options.build(&schema::account()).ok() }
     }
+}
 
+impl AccountSchema {
     /// Whether a document is valid.
     pub fn accepts(&self, document: &Document<'_>) -> bool {
         self.validator.as_ref().is_some_and(|validator| validator.is_valid(Item::Node(document.root())))
@@ -84,18 +86,6 @@ impl AccountSchema {
             }
         }
         unexplained
-    }
-}
-
-impl Default for AccountSchema {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl std::fmt::Debug for AccountSchema {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("AccountSchema")
     }
 }
 

@@ -49,21 +49,14 @@ pub(super) enum Target {
     StateBeforeRun,
 }
 
-/// How it went.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// How it went; by default there was nothing to carry out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct RunResult {
     pub(super) exit: Exit,
     /// What became of the changes.
     pub(super) summary: Summary,
     /// Whether a change was, or may have been, applied.
     pub(super) touched: bool,
-}
-
-impl RunResult {
-    /// There was nothing to carry out.
-    pub(super) fn nothing() -> Self {
-        Self { exit: Exit::Ok, summary: Summary::default(), touched: false }
-    }
 }
 
 /// Applies one plan, reports the outcome, and verifies it.

@@ -111,7 +111,7 @@ async fn side_by_side(tasks: Vec<Task<'_>>, applying: &ApplyOptions<'_>) -> Vec<
             let ApplyOptions { part, target, concurrency, stop, .. } = *applying;
             let carried = if plan.is_empty() {
                 output.say("No changes.");
-                RunResult::nothing()
+                RunResult::default()
             } else {
                 carry_out(
                     &Execution { account, provider, plan, part, target, concurrency, stop, output: &output, bar },

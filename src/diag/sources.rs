@@ -151,16 +151,6 @@ impl Sources {
         self.files.iter()
     }
 
-    /// How many files there are.
-    pub fn len(&self) -> usize {
-        self.files.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.files.is_empty()
-    }
-
     /// The place that can leave the process.
     pub fn place(&self, span: Span) -> Place {
         let file = self.get(span.file).map(|source| source.display().to_owned()).unwrap_or_default();

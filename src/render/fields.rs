@@ -5,7 +5,7 @@
 use similar::ChangeTag;
 use similar::algorithms::{Capture, Compact, Replace, myers};
 
-use crate::model::{Change, FieldChange, FieldName, FieldValue, ObjectLabel, PlannedRef, Reason, Verb, WritableKind};
+use crate::model::{Change, FieldChange, FieldValue, ObjectLabel, PlannedRef, Reason, Verb, WritableKind};
 use crate::text;
 
 /// No name or label is shown longer than this.
@@ -110,11 +110,6 @@ pub(super) fn unified(field: &FieldChange) -> Option<Vec<(char, String)>> {
         }
     }
     Some(list)
-}
-
-/// The field as the file spells it.
-pub(super) fn name(field: FieldName) -> &'static str {
-    field.as_str()
 }
 
 /// What people should know about the change beyond its fields.

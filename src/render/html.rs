@@ -103,7 +103,7 @@ fn change(page: &mut String, change: &Change, guards: Option<&str>) {
     }
     page.push_str("<dl class=\"fields\">");
     for one in &change.fields {
-        let _ = write!(page, "<div><dt>{}</dt><dd>", fields::name(one.field));
+        let _ = write!(page, "<div><dt>{}</dt><dd>", one.field.as_str());
         field(page, change.verb, one);
         page.push_str("</dd></div>");
     }

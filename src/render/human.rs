@@ -91,7 +91,7 @@ impl Page {
             let guards = self.style.paint(AnsiColor::Red.on_default(), &format!("blocked: {guards}"));
             self.line(&format!("      {guards}"));
         }
-        let width = change.fields.iter().map(|field| fields::name(field.field).len()).max().unwrap_or_default() + 1;
+        let width = change.fields.iter().map(|field| field.field.as_str().len()).max().unwrap_or_default() + 1;
         for field in &change.fields {
             self.field(change.verb, field, width);
         }
@@ -134,7 +134,7 @@ impl Page {
     }
 
     fn field(&mut self, verb: Verb, field: &FieldChange, width: usize) {
-        let name = format!("{}:", fields::name(field.field));
+        let name = format!("{}:", field.field.as_str());
         if verb != Verb::Update {
             self.line(&format!("      {name:width$} {}", fields::value(fields::only(field, verb))));
             return;

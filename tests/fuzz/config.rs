@@ -88,7 +88,7 @@ static TARGET: Target = Target {
 fn config() {
     let room = Room::new();
     let folder = tempfile::tempdir().unwrap();
-    let in_place = AccountSchema::new();
+    let in_place = AccountSchema::default();
     let published = jsonschema::options().offline().build(&schema::account()).unwrap();
     fuzz(&TARGET, move |input| {
         let divide = input.windows(7).position(|seven| seven == b"\n=====\n");

@@ -194,7 +194,7 @@ fn policy() -> impl Strategy<Value = String> {
 
 fn read(text: &str) {
     let Ok(document) = config::parse(FileId(0), text) else { return };
-    let schema = AccountSchema::new();
+    let schema = AccountSchema::default();
     let checked = check::account(&schema, std::slice::from_ref(&document), Vec::new(), true);
     assert_eq!(checked.account.is_some(), !has_errors(&checked.findings), "{text:?}");
     // A reader and a schema that disagree would leave the `schema` rule to explain it.

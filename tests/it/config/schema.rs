@@ -73,7 +73,7 @@ fn every_field_of_the_schema_is_described() {
 
 #[test]
 fn validating_in_place_and_validating_json_agree() {
-    let in_place = AccountSchema::new();
+    let in_place = AccountSchema::default();
     let validator = jsonschema::options().offline().build(&schema::account()).unwrap();
     let values = [
         "1",
