@@ -2,7 +2,7 @@
 //!
 //! Paths are what the system calls them, whatever their bytes: a name that is not UTF-8 can be that of a policy.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -17,10 +17,8 @@ pub(super) struct Tree {
     files: HashMap<PathBuf, Rc<[Entry]>>,
     /// Their folders, sorted.
     pub(super) places: Rc<[PathBuf]>,
-    /// The links, which may stand for folders.
-    links: HashSet<PathBuf>,
-    /// The other repositories inside, sorted.
-    pub(super) submodules: Rc<[PathBuf]>,
+    /// What may stand in the place of a folder: the links, and the other repositories inside.
+    others: HashMap<PathBuf, &'static str>,
 }
 
 /// A YAML file, or a link that is called like one.
@@ -56,15 +54,15 @@ impl Tree {
     /// Reads what `ls-tree -r -z -l` printed.
     pub(super) fn new(listed: &[u8]) -> Self {
         let mut files: HashMap<PathBuf, Vec<Entry>> = HashMap::new();
-        let (mut links, mut submodules) = (HashSet::new(), Vec::new());
+        let mut others = HashMap::new();
         for row in listed.split(|byte| *byte == 0).filter_map(Row::read) {
             let link = row.mode == "120000";
             if row.kind == "commit" {
-                submodules.push(row.path);
+                others.insert(row.path, "a submodule");
                 continue;
             }
             if link {
-                links.insert(row.path.clone());
+                others.insert(row.path.clone(), "a link");
             }
             let (Some(folder), Some(name)) = (row.path.parent(), row.path.file_name()) else { continue };
             if row.kind == "blob" && is_read(Path::new(name)) {
@@ -75,12 +73,10 @@ impl Tree {
         }
         let mut places: Vec<PathBuf> = files.keys().cloned().collect();
         places.sort_unstable();
-        submodules.sort_unstable();
         Self {
             places: places.into(),
             files: files.into_iter().map(|(folder, entries)| (folder, entries.into())).collect(),
-            links,
-            submodules: submodules.into(),
+            others,
         }
     }
 
@@ -90,17 +86,12 @@ impl Tree {
         if let Some(files) = self.files.get(place) {
             return Ok(Rc::clone(files));
         }
-        for way in place.ancestors().filter(|way| !way.as_os_str().is_empty()) {
-            let what = if self.links.contains(way) {
-                "a link"
-            } else if self.submodules.binary_search_by(|known| known.as_path().cmp(way)).is_ok() {
-                "a submodule"
-            } else {
-                continue;
-            };
-            return Err(format!("`{}` was {what} then", crate::text::sanitized(&way.to_string_lossy(), 200)));
+        match place.ancestors().find_map(|way| Some((way, self.others.get(way)?))) {
+            Some((way, what)) => {
+                Err(format!("`{}` was {what} then", crate::text::sanitized(&way.to_string_lossy(), 200)))
+            }
+            None => Ok(Rc::default()),
         }
-        Ok(Rc::default())
     }
 }
 
@@ -144,6 +135,6 @@ mod tests {
             assert_eq!(tree.files(Path::new(place)).unwrap_err(), says);
         }
         assert_eq!(tree.files(Path::new("a")).unwrap().iter().map(|file| file.size).sum::<u64>(), 27);
-        assert_eq!(&*tree.submodules, [PathBuf::from("sub/module")]);
+        assert_eq!(tree.others.get(Path::new("sub/module")), Some(&"a submodule"));
     }
 }
