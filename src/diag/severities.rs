@@ -21,10 +21,14 @@ impl Severities {
         true
     }
 
+    /// What the policy makes of a rule, if anything: the last one counts.
+    fn own(&self, rule: &Rule) -> Option<Option<Severity>> {
+        self.overrides.iter().rev().find(|(known, _)| *known == rule).map(|(_, severity)| *severity)
+    }
+
     /// What becomes of a rule's findings; `None` if it is off.
-    fn of(&self, rule: &'static Rule) -> Option<Severity> {
-        let last = self.overrides.iter().rev().find(|(known, _)| *known == rule);
-        last.map_or(Some(rule.severity), |(_, severity)| *severity)
+    fn of(&self, rule: &Rule) -> Option<Severity> {
+        self.own(rule).unwrap_or(Some(rule.severity))
     }
 
     /// Takes back what lowers a rule that [guards against harm](Rule::guards_harm) below what another policy makes of
@@ -35,7 +39,7 @@ impl Severities {
         for rule in RULES.iter().copied().filter(|rule| rule.guards_harm) {
             if rank(before.of(rule)) < rank(self.of(rule)) {
                 self.overrides.retain(|(known, _)| *known != rule);
-                self.overrides.extend(before.overrides.iter().rev().find(|(known, _)| *known == rule));
+                self.overrides.extend(before.own(rule).map(|severity| (rule, severity)));
             }
         }
     }
@@ -43,9 +47,8 @@ impl Severities {
     /// The findings of rules that [guard against harm](Rule::guards_harm) which this policy lowers or drops.
     pub fn lowered(&self, findings: &[Diagnostic]) -> Vec<Diagnostic> {
         let lowers = |finding: &&Diagnostic| {
-            let own = self.overrides.iter().rev().find(|(rule, _)| *rule == finding.rule);
-            finding.rule.guards_harm
-                && own.is_some_and(|(_, severity)| severity.is_none_or(|severity| severity > finding.severity))
+            let own = self.own(finding.rule);
+            finding.rule.guards_harm && own.is_some_and(|own| own.is_none_or(|own| own > finding.severity))
         };
         findings.iter().filter(lowers).cloned().collect()
     }
@@ -56,15 +59,9 @@ impl Severities {
             return;
         }
         findings.retain_mut(|finding| {
-            let last = self.overrides.iter().rev().find(|(rule, _)| *rule == finding.rule);
-            match last {
-                None => true,
-                Some((_, None)) => false,
-                Some((_, Some(severity))) => {
-                    finding.severity = *severity;
-                    true
-                }
-            }
+            let own = self.own(finding.rule);
+            finding.severity = own.flatten().unwrap_or(finding.severity);
+            own != Some(None)
         });
     }
 }
