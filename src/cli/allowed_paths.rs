@@ -86,7 +86,7 @@ fn repository(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 /// Where a path leads, through all links, also if nothing is there.
-fn resolved(path: &Path) -> io::Result<PathBuf> {
+pub(super) fn resolved(path: &Path) -> io::Result<PathBuf> {
     let mut whole = PathBuf::new();
     let mut left: Vec<OsString> = Vec::new();
     let push = |left: &mut Vec<OsString>, path: &Path| {

@@ -4,6 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
+use crate::cli::allowed_paths::resolved;
 use crate::cli::export::SCHEMA;
 use crate::cli::write_file;
 use crate::config;
@@ -105,24 +106,8 @@ fn occupied(folder: &Path) -> anyhow::Result<Option<String>> {
     Ok(schema.map(|name| format!("{} exists already", folder.join(name).display())))
 }
 
-/// The path from the root, without `.` and `..`, and without links as far as it exists.
 fn whole(path: &Path) -> anyhow::Result<PathBuf> {
-    let path = std::path::absolute(path).with_context(|| format!("cannot find {}", path.display()))?;
-    let mut whole = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::ParentDir => {
-                whole.pop();
-            }
-            Component::CurDir => {}
-            part => {
-                whole.push(part);
-                // As soon as something does not exist, nothing below does.
-                whole = std::fs::canonicalize(&whole).unwrap_or(whole);
-            }
-        }
-    }
-    Ok(whole)
+    resolved(path).with_context(|| format!("cannot find {}", path.display()))
 }
 
 /// The way from a folder to a file; the file's whole path if only the root is common to both.
