@@ -12,7 +12,8 @@ use serde_json::Value;
 
 use crate::config::{Account, InvalidAccount};
 use crate::plan::Plan;
-use crate::render::{json::Report, names};
+use crate::render::json::{self, Report};
+use crate::render::names;
 use crate::text::sanitized;
 
 use super::write_file;
@@ -100,6 +101,6 @@ impl Saved {
 
 /// Saves the plan in a file that the operator named.
 pub(super) fn save(path: &Path, report: &Report) -> anyhow::Result<()> {
-    write_file::write_through(path, &report.text())
+    write_file::write_through(path, &json::text(report))
         .with_context(|| format!("cannot save the plan to {}", path.display()))
 }

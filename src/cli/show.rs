@@ -6,7 +6,7 @@ use anyhow::bail;
 
 use crate::config::Loaded;
 use crate::exit::Exit;
-use crate::render::json::Report;
+use crate::render::json::{self, Report};
 use crate::render::repository::Repository;
 use crate::render::runbook::Language;
 use crate::render::{failed_accounts, github, human, markdown, review, runbook, sarif};
@@ -15,7 +15,6 @@ use super::console;
 use super::format::{Format, one_of};
 use super::saved::Saved;
 
-/// The arguments of `show`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Saved plan, as written by `plan --out`
@@ -59,7 +58,6 @@ pub(super) struct View {
     pub(super) format: Format,
     /// The most bytes of Markdown.
     pub(super) budget: usize,
-    /// The language of a runbook.
     pub(super) language: Language,
 }
 
@@ -91,7 +89,7 @@ pub(super) fn show(report: &Report, loaded: &Loaded, view: &View) {
     let (findings, sources) = (&loaded.diagnostics, &loaded.sources);
     let (plans, unplanned) = (report.plans.as_slice(), report.unplanned.as_slice());
     let text = match view.format {
-        Format::Json => report.text(),
+        Format::Json => json::text(report),
         Format::Github => github::plans(plans, unplanned, findings, sources, &repository()),
         Format::Sarif => sarif::plans(plans, unplanned, findings, sources, &repository()),
         Format::Human | Format::Markdown | Format::Runbook | Format::Review => {

@@ -73,11 +73,6 @@ impl Report {
         Self { version: Plan::VERSION, paths, plans, unplanned, diagnostics }
     }
 
-    /// The report as indented JSON with a final line break.
-    pub fn text(&self) -> String {
-        text(self)
-    }
-
     /// Reads a report back, with nothing taken on trust: the version, the schema, the order of the changes and
     /// their digest are checked.
     pub fn read(text: &str) -> Result<Self, ReportError> {

@@ -7,7 +7,13 @@ use strowger::diag::{Diagnostic, Sources};
 use strowger::model::{Desired, LiveAccount};
 use strowger::plan::{self, Plan};
 use strowger::providers::snapshot::{self, Format};
-use strowger::render::{diagnostics, github, human, json::Report, markdown, repository::Repository, runbook, sarif};
+use strowger::render::{
+    diagnostics, github, human,
+    json::{self, Report},
+    markdown,
+    repository::Repository,
+    runbook, sarif,
+};
 
 /// An account and what it shall be, of which a plan has several kinds of changes.
 pub struct Room {
@@ -47,9 +53,9 @@ pub fn shown(plans: &[Plan], findings: &[Diagnostic], sources: &Sources) {
 /// A plan that was just made is saved, read, and ready for its account.
 pub fn saved(plan: Plan, desired: &Desired, live: &LiveAccount) {
     let report = Report::new(vec!["account".to_owned()], vec![plan], Vec::new(), serde_json::json!([]));
-    let text = report.text();
+    let text = json::text(&report);
     let mut read = Report::read(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    assert_eq!(read.text(), text);
+    assert_eq!(json::text(&read), text);
     let plan = read.plans.remove(0);
     assert_eq!(plan, report.plans[0]);
     let ready = plan::revalidate(plan, desired, live).unwrap_or_else(|moved| panic!("{moved:#?}\n{text}"));

@@ -3,7 +3,7 @@
 use strowger::diag::Sources;
 use strowger::model::Place;
 use strowger::render::failed_accounts::{Reason, Unplanned, human, total};
-use strowger::render::json::Report;
+use strowger::render::json::{self, Report};
 use strowger::render::runbook::{self, Language};
 use strowger::render::{github, markdown, sarif};
 
@@ -28,7 +28,7 @@ fn every(list: &[Unplanned], budget: usize) -> [(&'static str, String); 7] {
     let report = Report::new(Vec::new(), plans.to_vec(), list.to_vec(), serde_json::json!([]));
     [
         ("human", human(list, strowger::render::diagnostics::Style::default())),
-        ("json", report.text()),
+        ("json", json::text(&report)),
         ("markdown", markdown::report(&plans, list, budget)),
         ("github", github::plans(&plans, list, &findings, &sources, &repository())),
         ("sarif", sarif::plans(&plans, list, &findings, &sources, &repository())),

@@ -95,7 +95,8 @@ fn html_is_safe(text: &str) {
 
 fn json_is_exact_and_safe(text: &str) {
     let (plan, findings, sources) = (nasty::plan(text), [nasty::diagnostic(text)], sources(text, text));
-    let page = Report::new(Vec::new(), vec![plan.clone()], Vec::new(), diagnostics::json(&findings, &sources)).text();
+    let findings_json = diagnostics::json(&findings, &sources);
+    let page = json::text(&Report::new(Vec::new(), vec![plan.clone()], Vec::new(), findings_json));
     assert_safe_in_a_log(&page);
     let read: Report = serde_json::from_str(&page).unwrap();
     assert_eq!(read.plans, [plan]);
