@@ -26,7 +26,6 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// The most connections.
     pub(crate) connections: usize,
     /// The time limit for the head of each request.
     pub(crate) head: Duration,
@@ -92,7 +91,6 @@ struct Open {
 struct Activity {
     /// Whether a complete request was ever received.
     had_request: AtomicBool,
-    /// The number of requests in flight.
     in_flight: AtomicUsize,
     /// Notified when a request begins or ends.
     changed: Arc<Notify>,

@@ -89,7 +89,6 @@ pub struct Siblings<'d> {
 pub struct Entries<'d>(Siblings<'d>);
 
 impl Document<'_> {
-    /// The file that it came from.
     pub fn file(&self) -> FileId {
         self.file
     }
@@ -115,13 +114,11 @@ impl Document<'_> {
 }
 
 impl<'d> NodeRef<'d> {
-    /// Where it stands.
     pub fn span(self) -> Span {
         let Node { line, column, width, .. } = self.document.node(self.index);
         Span { file: self.document.file, line, column, length: width.max(1) }
     }
 
-    /// What it is.
     pub fn view(self) -> View<'d> {
         let node = self.document.node(self.index);
         match node.shape {
@@ -176,7 +173,6 @@ impl<'d> NodeRef<'d> {
 }
 
 impl<'d> Mapping<'d> {
-    /// How many entries there are.
     pub(super) fn len(self) -> usize {
         (self.node.document.node(self.node.index).start / 2) as usize
     }
@@ -187,7 +183,6 @@ impl<'d> Mapping<'d> {
 }
 
 impl<'d> Sequence<'d> {
-    /// How many items there are.
     pub(super) fn len(self) -> usize {
         self.node.document.node(self.node.index).start as usize
     }
@@ -258,12 +253,10 @@ impl<'s> Builder<'s> {
         self.open.len()
     }
 
-    /// How many values there are.
     pub fn len(&self) -> u32 {
         to_u32(self.document.nodes.len())
     }
 
-    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.document.nodes.is_empty()
     }

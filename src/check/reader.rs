@@ -63,7 +63,6 @@ impl<'d> Field<'d> {
 }
 
 impl Reader {
-    /// Adds a finding.
     pub(super) fn report(&mut self, finding: Diagnostic) {
         self.findings.push(finding);
     }

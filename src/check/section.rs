@@ -6,7 +6,6 @@ use crate::model::Span;
 
 /// A mapping whose fields are declared by [`section!`].
 pub(super) trait Section {
-    /// The names of the fields.
     const NAMES: &'static [&'static str];
 
     /// The fields as they are in a file, each with its place.

@@ -7,9 +7,7 @@ use crate::text::file_stem;
 /// How an account is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Its name.
     pub name: Box<str>,
-    /// Where the name is written.
     pub name_span: Span,
     /// The country whose national spellings of numbers are recognised.
     pub country: Option<Country>,
@@ -17,7 +15,6 @@ pub struct Settings {
     pub owner: Option<OwnerName>,
     /// What it is reached through.
     pub provider: ProviderSettings,
-    /// Where the provider is written.
     pub provider_span: Span,
 }
 

@@ -15,12 +15,7 @@ pub(super) enum AccountOutput<'a> {
     /// At once: it is the only one.
     Direct(OutputStream),
     /// Buffered, because other accounts write at the same time.
-    Kept {
-        /// The account.
-        name: &'a str,
-        /// The lines so far.
-        page: RefCell<String>,
-    },
+    Kept { name: &'a str, page: RefCell<String> },
 }
 
 impl<'a> AccountOutput<'a> {

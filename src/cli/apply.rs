@@ -27,7 +27,6 @@ use super::signals;
 use super::waves::{ApplyOptions, LeftOut, Task, apply_all};
 use super::write_args::WriteArgs;
 
-/// The arguments of `apply`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Files, folders of files, or folders of such folders; with `--plan`, those of the saved plan if none is named
@@ -67,7 +66,6 @@ impl Job<'_> {
     }
 }
 
-/// Plans and applies.
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let saved = arguments.plan.as_deref().map(Saved::read_whole).transpose()?;
     let paths = match &saved {

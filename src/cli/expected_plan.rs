@@ -38,7 +38,6 @@ pub(super) struct ExpectedPlans {
 /// A reviewed plan, or none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Expected {
-    /// The plan with this digest.
     Plan(Digest),
     /// No changes at all.
     Nothing,

@@ -25,7 +25,6 @@ use super::{account_section, console, progress, secrets, write_file};
 /// The schema's file beside the account's, so that editors find it without a network.
 pub(super) const SCHEMA: &str = "account.v1.schema.json";
 
-/// The arguments of `export`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Files of the account: only its `account` section is used

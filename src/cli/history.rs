@@ -18,7 +18,6 @@ use super::untrusted_ledgers::Doubts;
 /// The most runs with untrusted ledgers that are listed.
 const MOST_DOUBTED: usize = 5;
 
-/// The arguments of `history`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// A file, a folder of files, or a folder of such folders; ledgers are in `.strowger/ledger` next to the files

@@ -20,7 +20,6 @@ use super::request_limits::Effort;
 use super::show::{budget, show, view};
 use super::{console, saved, snapshot_source};
 
-/// The arguments of `plan`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Files, folders of files, or folders of such folders

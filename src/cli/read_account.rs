@@ -18,7 +18,6 @@ pub(super) fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
 }
 
-/// Reads one account.
 pub(super) async fn read(account: &Account, provider: &dyn Provider) -> anyhow::Result<FetchedAccount> {
     let name = &account.settings.name;
     let read = provider.read().await.with_context(|| format!("cannot read the account {}", sanitized(name, 200)))?;

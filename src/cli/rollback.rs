@@ -33,7 +33,6 @@ use super::untrusted_ledgers::Doubts;
 use super::write_args::WriteArgs;
 use super::{console, progress, signals};
 
-/// The arguments of `rollback`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The run, as listed by `strowger history`; a unique beginning of its name is enough, or of the part after the

@@ -13,7 +13,6 @@ use crate::plan::Plan;
 #[derive(Default)]
 pub(super) struct RunMetadata<'a> {
     pub(super) undoes: Option<&'a RunId>,
-    /// The event stream.
     pub(super) events: Option<Arc<Events>>,
     /// The commit of the files, if that is known; without it Git is asked.
     pub(super) commit: Option<Commit>,

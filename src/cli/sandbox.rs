@@ -15,7 +15,6 @@ use super::console;
 use super::open::read_seed;
 use super::read_account::runtime;
 
-/// The arguments of `sandbox`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Listen address; port 0 picks a free port

@@ -6,7 +6,6 @@ use crate::{check, ledger, watch};
 
 use super::console;
 
-/// The arguments of `schema`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Which schema
@@ -33,7 +32,6 @@ enum Which {
 
 const ACCOUNT_API: &str = include_str!("../../schemas/account-api.v1.openapi.yaml");
 
-/// Prints the schema.
 pub(super) fn run(arguments: &Arguments) -> Exit {
     let schema = match arguments.schema {
         Which::Account => check::schema::account(),

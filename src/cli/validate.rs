@@ -13,7 +13,6 @@ use super::format::{Format, one_of};
 use super::read_account::runtime;
 use super::show::repository;
 
-/// The arguments of `validate`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Files, folders of files, or folders of such folders

@@ -35,7 +35,6 @@ use super::{allowed_paths, console, run_metadata, signals};
 use environment::Process;
 use serve::Serving;
 
-/// The arguments of `watch`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Files, folders of files, or folders of such folders

@@ -28,7 +28,6 @@ pub struct Loaded {
 pub struct InvalidAccount {
     /// Its name, if the files still say it, else the path of its folder or file. Untrusted text.
     pub name: Box<str>,
-    /// Its folder or file.
     pub path: PathBuf,
     /// Its position among all accounts, valid or not, in the order of the paths.
     pub order: usize,
@@ -56,7 +55,6 @@ pub struct Account {
     pub wave: Wave,
     /// How it is reached.
     pub settings: Settings,
-    /// The desired state.
     pub desired: Desired,
     /// What becomes of the rules; findings made while planning pass through it too.
     pub severities: Severities,

@@ -99,7 +99,6 @@ fn whole(root: PathBuf, files: Vec<PathBuf>, fleets: &[PathBuf]) -> Result<Accou
 struct Folder {
     files: Vec<PathBuf>,
     folders: Vec<PathBuf>,
-    /// The files of a fleet.
     fleets: Vec<PathBuf>,
 }
 

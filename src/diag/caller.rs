@@ -31,7 +31,6 @@ pub fn long_wait(span: Span, members: usize, each: RingFor) -> Option<Diagnostic
 /// A group of a cycle: its name, and where a file says who takes its unanswered calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step<'a> {
-    /// The group.
     pub name: &'a str,
     /// Its `no_answer` in the files; `None` if the account alone says it.
     pub span: Option<Span>,

@@ -7,7 +7,6 @@ use super::{Rule, Severity};
 /// A finding: which rule, how bad, where, what, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// The rule that was broken.
     pub rule: &'static Rule,
     /// How bad it is, after the operator's policy.
     pub severity: Severity,
@@ -29,9 +28,7 @@ pub struct Diagnostic {
 /// A second place of a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {
-    /// Where.
     pub span: Span,
-    /// What is there.
     pub message: String,
 }
 

@@ -32,7 +32,6 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// Adds a finding.
     pub fn push(&mut self, finding: Diagnostic) {
         self.total += 1 + finding.more;
         let next = self.kept.len();

@@ -32,7 +32,6 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// The rule with this id.
     pub fn find(id: &str) -> Option<&'static Self> {
         RULES.iter().copied().find(|rule| rule.id == id)
     }

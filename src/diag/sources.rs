@@ -74,7 +74,6 @@ impl Source {
         &self.display
     }
 
-    /// Where the file is.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -130,7 +129,6 @@ impl Forgotten {
 }
 
 impl Sources {
-    /// Adds a file.
     pub fn push(&mut self, source: Source) -> FileId {
         let id = self.next_id();
         self.files.push(source);

@@ -19,7 +19,6 @@ fn paths() -> Vec<String> {
     FieldName::ignorable().map(FieldName::path).collect()
 }
 
-/// Reads the list.
 pub(super) fn read(reader: &mut Reader, section: Field<'_>, ignored: &mut BTreeSet<FieldName>) {
     let paths = paths();
     let words: Vec<&str> = paths.iter().map(String::as_str).collect();

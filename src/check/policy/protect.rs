@@ -12,7 +12,6 @@ use crate::check::yaml_scalar::{ScalarKind, kind};
 
 const FORM: &str = "write numbers in quotes and ring groups, such as `[\"+33142685300\", ring_group/ventes]`";
 
-/// Reads the list.
 pub(super) fn read(reader: &mut Reader, section: Field<'_>, country: Option<Country>, protected: &mut Protected) {
     for item in reader.items(section).unwrap_or_default() {
         entry(reader, item, country, protected);

@@ -54,7 +54,6 @@ enum Day {
     Sun,
 }
 
-/// Reads the list.
 pub(super) fn read(reader: &mut Reader, section: Field<'_>, freeze: &mut Freeze) {
     let Some(items) = reader.items(section) else { return };
     if items.is_empty() {

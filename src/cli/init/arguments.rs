@@ -9,7 +9,6 @@ use crate::providers::settings::{SettingValue, StateFile};
 
 use super::{Ending, token};
 
-/// The arguments of `init`.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     /// The folder for the files, made if absent [default: phones]

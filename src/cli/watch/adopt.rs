@@ -14,9 +14,7 @@ use crate::watch::git::{Branch, Git, RefName};
 /// Where the files go.
 #[derive(Debug)]
 pub(super) enum Target {
-    /// Below a folder.
     Folder(PathBuf),
-    /// On a branch.
     Branch(Box<Branch>),
 }
 

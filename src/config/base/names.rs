@@ -17,9 +17,7 @@ use super::super::git::{Commit, Entry as File, GitError, Repository};
 /// What a file says of the account that it is of.
 #[derive(Clone, Debug)]
 pub(super) enum Said {
-    /// It names one.
     Account(Rc<Heading>),
-    /// It names none.
     Nothing,
     /// It may name one, but cannot be read.
     Unknown,

@@ -34,7 +34,6 @@ pub(super) type Seen = Vec<(std::path::PathBuf, Vec<File>)>;
 /// What counts of the revisions before.
 #[derive(Default)]
 pub(super) struct Counts {
-    /// The guards.
     pub(super) bases: Vec<Base>,
     /// What rules were.
     pub(super) before: Vec<Known>,

@@ -20,11 +20,7 @@ pub struct RevisionError;
 pub enum BaseError {
     /// The files are in no repository.
     #[error("cannot look at `{revision}`: {folder} is in no git repository; leave `--base` out")]
-    NoRepository {
-        revision: Box<str>,
-        /// The account's folder.
-        folder: String,
-    },
+    NoRepository { revision: Box<str>, folder: String },
     /// The repository does not have it.
     #[error(
         "cannot look at `{revision}`: the repository has no such commit; fetch it (in CI with `fetch-depth: 0`), or name another"
@@ -32,11 +28,7 @@ pub enum BaseError {
     Unknown { revision: Box<str> },
     /// A tag and a branch have the name, or two branches.
     #[error("cannot look at `{revision}`: {refs} are different commits; write one of them whole")]
-    Ambiguous {
-        revision: Box<str>,
-        /// The two whole names.
-        refs: String,
-    },
+    Ambiguous { revision: Box<str>, refs: String },
     /// Git failed.
     #[error("cannot look at `{revision}`")]
     Git {
