@@ -49,27 +49,31 @@ pub struct Capabilities {
 }
 
 /// What becomes of a number without a destination.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Unassigned {
     /// The account keeps the number, and a call to it ends.
     EndsCall,
     /// The account keeps the number and sends its calls to a destination of its own.
     Default,
-    /// The account has no such numbers.
-    Unsupported,
     /// The account releases the number. Strowger never asks for that.
     ReleasesNumber,
+    /// The account has no such numbers. Also for a word that is not known.
+    #[serde(other)]
+    Unsupported,
 }
 
 /// What a sequential group's ring duration is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RingForScope {
     Member,
     Group,
 }
 
 /// When a ring group's extension number can be chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ExtensionChoice {
     /// Never: the account gives out the numbers.
     Never,

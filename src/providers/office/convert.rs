@@ -216,6 +216,8 @@ fn capabilities(stated: wire::Limits) -> Capabilities {
         let cut = |count: u64| RingFor::from_seconds(count.clamp(1, 3600)).unwrap_or(RingFor::SHORTEST);
         capabilities.ring_for_least = cut(range.min);
         capabilities.ring_for_most = cut(range.max);
+        capabilities.ring_for_step = range.step.unwrap_or(capabilities.ring_for_step);
+        capabilities.ring_for_scope = range.scope.unwrap_or(capabilities.ring_for_scope);
         capabilities.ring_for_default = range.default.map_or(capabilities.ring_for_default, cut);
     }
     if let Some(members) = stated.members {
@@ -228,6 +230,9 @@ fn capabilities(stated: wire::Limits) -> Capabilities {
     if let Some(words) = stated.destination_kinds {
         capabilities.destinations = kinds(&words);
     }
+    capabilities.unassigned = stated.unassigned.unwrap_or(capabilities.unassigned);
+    capabilities.atomic_destination = stated.atomic_destination.unwrap_or(capabilities.atomic_destination);
+    capabilities.extension_choice = stated.extension_choice.unwrap_or(capabilities.extension_choice);
     if let Some(requests) = stated.requests {
         capabilities.requests = RequestLimits {
             per_second: requests.per_second.and_then(per_second),

@@ -1,9 +1,12 @@
 //! The Account API's documents as they come: every field optional that we can do without, unknown ones ignored.
 
 use std::fmt;
+use std::num::NonZeroU16;
 
 use serde::de::{Deserializer, Error, Visitor};
 use serde::{Deserialize, Serialize};
+
+use crate::model::{ExtensionChoice, RingForScope, Unassigned};
 
 /// One page of a list.
 #[derive(Deserialize)]
@@ -149,6 +152,9 @@ pub(super) struct Limits {
     pub(super) members: Option<Members>,
     pub(super) no_answer_kinds: Option<Vec<Box<str>>>,
     pub(super) destination_kinds: Option<Vec<Box<str>>>,
+    pub(super) unassigned: Option<Unassigned>,
+    pub(super) atomic_destination: Option<bool>,
+    pub(super) extension_choice: Option<ExtensionChoice>,
     pub(super) requests: Option<Requests>,
 }
 
@@ -163,6 +169,8 @@ pub(super) struct Seconds {
     pub(super) min: u64,
     pub(super) max: u64,
     pub(super) default: Option<u64>,
+    pub(super) step: Option<NonZeroU16>,
+    pub(super) scope: Option<RingForScope>,
 }
 
 #[derive(Deserialize)]

@@ -12,8 +12,8 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 use strowger::model::{
-    Change, ChangeId, FieldChange, FieldName, FieldValue, Kind, ObjectId, ObjectLabel, Reason, Revision, Verb,
-    WritableKind,
+    Capabilities, Change, ChangeId, ExtensionChoice, FieldChange, FieldName, FieldValue, Kind, ObjectId, ObjectLabel,
+    Reason, Revision, RingForScope, Unassigned, Verb, WritableKind,
 };
 use strowger::providers::ClientOptions;
 use strowger::providers::office::Office;
@@ -88,6 +88,39 @@ fn client(url: &str, request: Duration) -> Office {
 
 fn account() -> Value {
     json!({ "id": "1", "name": "a", "default_number": null, "unheard_of": {}, "capabilities": { "page_limit": 2 } })
+}
+
+#[tokio::test]
+async fn an_account_states_what_it_can_do_and_a_word_that_is_not_known_is_the_careful_one() {
+    let stated = async |capabilities: Value| {
+        let answer = with_list("numbers", |_| axum::Json(json!({ "items": [], "next": null })).into_response());
+        let (office, _) = office(move |seen| {
+            if seen.line.contains("/account") {
+                let account = json!({ "id": "1", "name": "a", "default_number": null, "capabilities": capabilities });
+                return axum::Json(account).into_response();
+            }
+            answer(seen)
+        })
+        .await;
+        office.read().await.unwrap().live.capabilities
+    };
+    let nothing = stated(json!({})).await;
+    assert_eq!(nothing, Capabilities::default());
+    let all = stated(json!({
+        "destination_kinds": ["user", "voicemail", "external", "fax"],
+        "no_answer_kinds": ["receptionist"],
+        "ring_for": { "min": 6, "max": 60, "default": 18, "step": 6, "scope": "group" },
+        "unassigned": "releases_number",
+        "atomic_destination": false,
+        "extension_choice": "creation",
+    }))
+    .await;
+    assert_eq!(all.destinations, [Kind::User, Kind::Voicemail, Kind::External]);
+    assert_eq!(all.no_answer, [Kind::Receptionist]);
+    assert_eq!((all.ring_for_step.get(), all.ring_for_scope), (6, RingForScope::Group));
+    assert_eq!((all.unassigned, all.atomic_destination), (Unassigned::ReleasesNumber, false));
+    assert_eq!(all.extension_choice, ExtensionChoice::Creation);
+    assert_eq!(stated(json!({ "unassigned": "sold" })).await.unassigned, Unassigned::Unsupported);
 }
 
 /// A good account but for one list.
