@@ -2,7 +2,7 @@
 
 use tokio::sync::watch;
 
-/// How urgently a run shall end.
+/// How urgently a run must end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Urgency {
     /// Not at all.

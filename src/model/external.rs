@@ -9,6 +9,9 @@ use phonenumber::{Mode, Type};
 
 use super::{E164, Span};
 
+/// A message shows so much of a text that is not a number.
+const LONGEST: usize = 40;
+
 /// `policy.external`: the countries and the numbers that calls may be sent to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExternalPolicy {
@@ -17,11 +20,11 @@ pub struct ExternalPolicy {
     pub numbers: BTreeMap<E164, Span>,
 }
 
-/// Why a policy does not list a number.
+/// Why a policy does not list a number. The text of an invalid one is untrusted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotListed {
     #[error("{0} is not a valid number of any country")]
-    Invalid(E164),
+    Invalid(Box<str>),
     /// Its country is not listed.
     #[error("{number} is in {country}")]
     Country { number: E164, country: Box<str> },
@@ -31,8 +34,10 @@ pub enum NotListed {
 }
 
 impl ExternalPolicy {
-    /// Whether calls may be sent to this number.
-    pub fn check(&self, number: E164) -> Result<(), NotListed> {
+    /// Whether calls may be sent to this number, which comes from a plan or an account.
+    pub fn check(&self, text: &str) -> Result<(), NotListed> {
+        let number: E164 =
+            text.parse().map_err(|_| NotListed::Invalid(text.chars().take(LONGEST).collect::<String>().into()))?;
         if self.numbers.contains_key(&number) {
             return Ok(());
         }
@@ -40,7 +45,7 @@ impl ExternalPolicy {
         // The library reads some texts in more than one way.
         let parsed = parsed.filter(|parsed| parsed.format().mode(Mode::E164).to_string() == number.to_string());
         let country = parsed.as_ref().and_then(|parsed| parsed.country().id());
-        let (Some(parsed), Some(country)) = (parsed, country) else { return Err(NotListed::Invalid(number)) };
+        let (Some(parsed), Some(country)) = (parsed, country) else { return Err(NotListed::Invalid(text.into())) };
         let country: &str = country.as_ref();
         if !self.countries.contains_key(country) {
             return Err(NotListed::Country { number, country: country.into() });
@@ -66,7 +71,7 @@ mod tests {
                 Err(_) => policy.countries.insert((*entry).into(), Span::default()),
             };
         }
-        policy.check(number.parse().unwrap())
+        policy.check(number)
     }
 
     #[test]
@@ -90,6 +95,7 @@ mod tests {
             assert_eq!(check(&[number], number), Ok(()));
         }
         assert!(matches!(check(&["FR"], "+33000000000"), Err(NotListed::Invalid(_))));
+        assert!(matches!(check(&["FR"], "0612345678"), Err(NotListed::Invalid(_))));
         // Satellites belong to no country.
         assert!(check(&["FR", "US"], "+881612345678").is_err());
     }

@@ -63,6 +63,12 @@ fn object(change: &Change, earlier: &[Change]) -> Result<(), String> {
 fn reference(target: &PlannedRef, change: &Change, earlier: &[Change]) -> Result<(), String> {
     let called = format!("`{}/{}`", target.kind, target.name);
     match (&target.id, target.created_by) {
+        // The id is what is dialled, and the name is what people read.
+        (Some(id), None)
+            if target.kind == Kind::External && (id.0.parse::<E164>().is_err() || *id.0 != *target.name) =>
+        {
+            Err(format!("it points at {called}, which is not the number that would be called"))
+        }
         (Some(_), None) => Ok(()),
         (None, Some(ChangeId(made))) => {
             let maker = usize::try_from(made).ok().and_then(|made| earlier.get(made.checked_sub(1)?));

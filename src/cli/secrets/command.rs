@@ -43,16 +43,16 @@ pub(super) fn printed(
         .with_context(|| format!("cannot run the token's command {name}"))?;
     let stdout = child.stdout.take();
     let mut running = Running(child);
-    let (tell, told) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     // A separate thread, because a pipe is read without a deadline. It ends with the command, or with the process.
     thread::spawn(move || {
         let mut bytes = Vec::new();
         let read = stdout.map_or(Ok(0), |stdout| stdout.take(MOST_BYTES + 1).read_to_end(&mut bytes));
         // After the deadline the receiver is gone.
-        let _ = tell.send(read.map(|_| bytes));
+        let _ = sender.send(read.map(|_| bytes));
     });
     let late = || format!("the token's command {name} did not end within {} and was killed", format_duration(deadline));
-    let bytes = match told.recv_timeout(deadline) {
+    let bytes = match receiver.recv_timeout(deadline) {
         Ok(read) => read.with_context(|| format!("cannot read what the token's command {name} prints"))?,
         Err(RecvTimeoutError::Timeout) => bail!(late()),
         Err(RecvTimeoutError::Disconnected) => bail!("cannot read what the token's command {name} prints"),

@@ -1,6 +1,6 @@
 //! Outside numbers as new destinations: refused until every policy lists them.
 
-use crate::model::{Change, ChangeId, E164, FieldValue, Kind};
+use crate::model::{Change, ChangeId, FieldValue, Kind, ObjectId};
 
 use super::{Guard, GuardContext, GuardViolation, PolicySource};
 
@@ -10,11 +10,11 @@ const NAMED: usize = 3;
 /// A block for each policy of the changes that send calls to an outside number that it does not list. A change is listed
 /// once.
 pub(super) fn evaluate(case: &GuardContext<'_>) -> Vec<GuardViolation> {
-    let mut open: Vec<(ChangeId, E164)> = case.changes.iter().flat_map(destinations).collect();
+    let mut open: Vec<(ChangeId, &ObjectId)> = case.changes.iter().flat_map(destinations).collect();
     let mut blocks = Vec::new();
     for policy in &case.policies {
         let mut refused = Vec::new();
-        open.retain(|(change, number)| match policy.guards.external.check(*number) {
+        open.retain(|(change, number)| match policy.guards.external.check(&number.0) {
             Ok(()) => true,
             Err(why) => {
                 refused.push((*change, why.to_string()));
@@ -27,9 +27,9 @@ pub(super) fn evaluate(case: &GuardContext<'_>) -> Vec<GuardViolation> {
 }
 
 /// The outside numbers that a change makes something lead to.
-fn destinations(change: &Change) -> impl Iterator<Item = (ChangeId, E164)> {
+fn destinations(change: &Change) -> impl Iterator<Item = (ChangeId, &ObjectId)> {
     change.fields.iter().filter_map(|field| match &field.after {
-        FieldValue::Reference(to) if to.kind == Kind::External => Some((change.id, to.id.as_ref()?.0.parse().ok()?)),
+        FieldValue::Reference(to) if to.kind == Kind::External => Some((change.id, to.id.as_ref()?)),
         _ => None,
     })
 }

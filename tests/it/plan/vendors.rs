@@ -125,6 +125,19 @@ fn a_change_cannot_list_an_outside_number_and_use_it() {
 }
 
 #[test]
+fn a_saved_plan_that_would_call_another_number_than_it_shows_is_refused() {
+    let files = "policy: { external: [\"FR\"] }\nnumbers:\n  \"+33142685300\": { to: external/+33612345678 }\n";
+    let mut plan = planned(files, &live());
+    assert_eq!(plan.validate(), Ok(()));
+    for id in ["+33899123456", "0612345678", "+33612345678;ext=1"] {
+        let FieldValue::Reference(target) = &mut plan.changes[0].fields[0].after else { panic!("no target") };
+        target.id = Some(id.into());
+        let refused = plan.validate().unwrap_err();
+        assert!(refused.contains("is not the number that would be called"), "{id}: {refused}");
+    }
+}
+
+#[test]
 fn an_outside_number_that_is_the_accounts_own_is_refused() {
     let files = "numbers:\n  \"+33142685300\": { to: external/+33142685301 }\n";
     let found = findings(files, &live());
