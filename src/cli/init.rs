@@ -102,6 +102,6 @@ const FOLDER: &str = "phones";
 fn ask_place(terminal: Option<Terminal>) -> anyhow::Result<Place> {
     let Some(terminal) = terminal else { return Place::at(Path::new(FOLDER)) };
     let wrong = |typed: &str| Place::at(Path::new(typed)).err().map(|error| sanitized(&format!("{error:#}"), 300));
-    let folder = terminal.text("In which folder do you want the files?", Some(FOLDER), None, wrong)?;
+    let folder = terminal.text("Which folder will hold the files?", Some(FOLDER), None, wrong)?;
     Place::at(Path::new(&folder))
 }

@@ -33,7 +33,7 @@ fn enter_alone_leads_to_files_whose_plan_is_empty() {
     let folder = tempfile::tempdir().unwrap();
     let terminal = Terminal::start(folder.path(), "init");
     terminal.answer("Which provider has the account?", ENTER);
-    terminal.answer("In which folder do you want the files? (phones)", ENTER);
+    terminal.answer("Which folder will hold the files? (phones)", ENTER);
     terminal.answer("What is the account called? (phones)", ENTER);
     terminal.answer("In which country?", ENTER);
     terminal.wait("+33142685300 receptionist/main");
