@@ -1,6 +1,6 @@
 //! The published JSON Schemas of the format, version 1.
 //!
-//! They are generated from the sections that the readers declare ([`section!`]). A text is checked by its reader, so
+//! They are generated from the sections that the readers declare (`section!`). A text is checked by its reader, so
 //! every document is validated against the schema as well, and a test holds that both accept the same documents. Doc
 //! comments are what an editor shows to the operator.
 

@@ -11,7 +11,7 @@ use crate::text::{is_loopback_host, sanitized};
 /// Replaces a secret.
 const HIDDEN: &str = "(hidden)";
 
-/// Only [`Url::text`] has the password; it is for git alone.
+/// Only `Url::text` has the password; it is for git alone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Url {
     text: Box<str>,
