@@ -7,8 +7,7 @@ use crate::model::{
 };
 
 use super::delta::GroupDelta;
-use super::numbers::unsupported;
-use super::resolve::Resolver;
+use super::resolve::{Resolver, unsupported};
 
 /// The groups to make or to change, by handle.
 pub(super) fn compare(resolver: &Resolver<'_, '_>, diagnostics: &mut Findings) -> Vec<GroupDelta> {

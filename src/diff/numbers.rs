@@ -1,10 +1,10 @@
 //! Numbers: where they go and what is written beside them.
 
 use crate::diag::{Diagnostic, Findings, Rule, attribute};
-use crate::model::{Declaration, DesiredNumber, FieldName, Handle, Kind, LiveNumber, Span, Unassigned};
+use crate::model::{Declaration, DesiredNumber, FieldName, Handle, Kind, LiveNumber, Unassigned};
 
 use super::delta::NumberDelta;
-use super::resolve::Resolver;
+use super::resolve::{Resolver, unsupported};
 
 /// So many references are looked up at once.
 const BATCH: usize = 256;
@@ -106,14 +106,9 @@ fn label_fits(resolver: &Resolver<'_, '_>, desired: &DesiredNumber, diagnostics:
     }
 }
 
-pub(super) fn unsupported(span: Span, what: &str) -> Diagnostic {
-    Diagnostic::new(Rule::UNSUPPORTED_BY_PROVIDER, Some(span), format!("this account cannot {what}"))
-}
-
 fn missing_number(resolver: &Resolver<'_, '_>, desired: &DesiredNumber) -> Diagnostic {
     let name = desired.number.to_string();
-    let unreadable = &resolver.directory.live().unreadable;
-    if let Some(one) = unreadable.iter().find(|one| one.kind == Kind::Number && *one.name == *name) {
+    if let Some(one) = resolver.directory.unreadable_number(&name) {
         let message = format!("the number {name} of the account cannot be managed: {}", one.why);
         return Diagnostic::new(Rule::UNREADABLE_OBJECT, Some(desired.span), message)
             .hint("remove it from the file until the account has it once and in a form that can be read");

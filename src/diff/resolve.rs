@@ -17,7 +17,6 @@ use crate::model::{
 
 use super::delta::Deletion;
 use super::matching::Matching;
-use super::numbers::unsupported;
 
 /// Finding the nearest name looks at every name, so only the first mistakes get one.
 const SUGGESTIONS: u32 = 25;
@@ -263,6 +262,10 @@ impl<'r, 'a> Resolver<'r, 'a> {
         let more = if handles.next().is_some() { "; `strowger export --as-snapshot` shows all" } else { "" };
         (!named.is_empty()).then(|| format!("the account has {}{more}", named.join(", ")))
     }
+}
+
+pub(super) fn unsupported(span: Span, what: &str) -> Diagnostic {
+    Diagnostic::new(Rule::UNSUPPORTED_BY_PROVIDER, Some(span), format!("this account cannot {what}"))
 }
 
 fn add<K: std::hash::Hash + Eq>(map: &mut HashMap<K, Entry>, key: K, handle: Handle) {

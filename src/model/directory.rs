@@ -120,6 +120,11 @@ impl<'a> Directory<'a> {
         }
     }
 
+    /// The number that the account has, and that cannot be managed.
+    pub fn unreadable_number(&self, number: &str) -> Option<&'a Unreadable> {
+        self.unread.get_or_init(|| Unread::new(self.live)).number(number)
+    }
+
     /// The ring group that has this name and cannot be read.
     pub fn unreadable_group(&self, name: &NameKey) -> Option<&'a Unreadable> {
         self.unread.get_or_init(|| Unread::new(self.live)).group(name)

@@ -3,11 +3,11 @@
 //! A call that is sent to an outside number is paid for by the account, and numbers that share their revenue with the
 //! attacker make that worth a manipulated file (toll fraud). So nothing outside is a destination until a policy lists it.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use phonenumber::{Mode, Type};
 
-use super::{E164, Span};
+use super::E164;
 
 /// A message shows so much of a text that is not a number.
 const LONGEST: usize = 40;
@@ -16,8 +16,8 @@ const LONGEST: usize = 40;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExternalPolicy {
     /// By ISO 3166-1 alpha-2 code.
-    pub countries: BTreeMap<Box<str>, Span>,
-    pub numbers: BTreeMap<E164, Span>,
+    pub countries: BTreeSet<Box<str>>,
+    pub numbers: BTreeSet<E164>,
 }
 
 /// Why a policy does not list a number. The text of an invalid one is untrusted.
@@ -38,7 +38,7 @@ impl ExternalPolicy {
     pub fn check(&self, text: &str) -> Result<(), NotListed> {
         let number: E164 =
             text.parse().map_err(|_| NotListed::Invalid(text.chars().take(LONGEST).collect::<String>().into()))?;
-        if self.numbers.contains_key(&number) {
+        if self.numbers.contains(&number) {
             return Ok(());
         }
         let parsed = phonenumber::parse(None, number.to_string()).ok().filter(phonenumber::PhoneNumber::is_valid);
@@ -47,7 +47,7 @@ impl ExternalPolicy {
         let country = parsed.as_ref().and_then(|parsed| parsed.country().id());
         let (Some(parsed), Some(country)) = (parsed, country) else { return Err(NotListed::Invalid(text.into())) };
         let country: &str = country.as_ref();
-        if !self.countries.contains_key(country) {
+        if !self.countries.contains(country) {
             return Err(NotListed::Country { number, country: country.into() });
         }
         match parsed.number_type(&phonenumber::metadata::DATABASE) {
@@ -67,8 +67,8 @@ mod tests {
         let mut policy = ExternalPolicy::default();
         for entry in listed {
             match entry.parse() {
-                Ok(number) => policy.numbers.insert(number, Span::default()),
-                Err(_) => policy.countries.insert((*entry).into(), Span::default()),
+                Ok(number) => policy.numbers.insert(number),
+                Err(_) => policy.countries.insert((*entry).into()),
             };
         }
         policy.check(number)

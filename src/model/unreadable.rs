@@ -25,6 +25,7 @@ pub struct Unreadable {
 /// Look-ups into what cannot be read.
 #[derive(Debug, Default)]
 pub(super) struct Unread<'a> {
+    numbers: HashMap<&'a str, &'a Unreadable>,
     names: HashMap<NameKey, &'a Unreadable>,
     extensions: HashMap<&'a ExtensionNumber, &'a Unreadable>,
 }
@@ -33,14 +34,24 @@ impl<'a> Unread<'a> {
     pub(super) fn new(live: &'a LiveAccount) -> Self {
         let mut unread = Self::default();
         for one in &live.unreadable {
-            if one.kind == Kind::RingGroup {
-                unread.names.entry(NameKey::of(&one.name)).or_insert(one);
+            match one.kind {
+                Kind::Number => {
+                    unread.numbers.entry(&one.name).or_insert(one);
+                }
+                Kind::RingGroup => {
+                    unread.names.entry(NameKey::of(&one.name)).or_insert(one);
+                }
+                _ => {}
             }
             if let Some(extension) = &one.extension {
                 unread.extensions.entry(extension).or_insert(one);
             }
         }
         unread
+    }
+
+    pub(super) fn number(&self, number: &str) -> Option<&'a Unreadable> {
+        self.numbers.get(number).copied()
     }
 
     pub(super) fn group(&self, name: &NameKey) -> Option<&'a Unreadable> {

@@ -19,7 +19,6 @@ pub(super) fn read(reader: &mut Reader, section: Field<'_>, country: Option<Coun
 }
 
 fn entry(reader: &mut Reader, field: Field<'_>, country: Option<Country>, external: &mut ExternalPolicy) {
-    let span = field.value.span();
     let number = |text: &str| text.parse::<E164>().ok().or_else(|| phone::normalize(text, country));
     let quoted = field.value.scalar().and_then(number).map(|number| format!("write `\"{number}\"`"));
     // `NO` is Norway only in quotes.
@@ -29,9 +28,9 @@ fn entry(reader: &mut Reader, field: Field<'_>, country: Option<Country>, extern
         return;
     };
     if let Ok(number) = text.parse() {
-        external.numbers.entry(number).or_insert(span);
+        external.numbers.insert(number);
     } else if Country::parse(text).is_some() {
-        external.countries.entry(text.into()).or_insert(span);
+        external.countries.insert(text.into());
     } else if quoted.is_some() || text.starts_with('+') {
         reader.note(Rule::NOT_E164, field.span(), format!("`{text}` is not an E.164 number"), hint.to_owned());
     } else {

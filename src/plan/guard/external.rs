@@ -2,10 +2,7 @@
 
 use crate::model::{Change, ChangeId, FieldValue, Kind, ObjectId};
 
-use super::{Guard, GuardContext, GuardViolation, PolicySource};
-
-/// At most so many numbers are named; the rest are counted.
-const NAMED: usize = 3;
+use super::{Guard, GuardContext, GuardViolation, PolicySource, first_few};
 
 /// A block for each policy of the changes that send calls to an outside number that it does not list. A change is listed
 /// once.
@@ -37,10 +34,7 @@ fn destinations(change: &Change) -> impl Iterator<Item = (ChangeId, &ObjectId)> 
 fn block(case: &GuardContext<'_>, policy: PolicySource<'_>, refused: &[(ChangeId, String)]) -> Option<GuardViolation> {
     let mut reasons: Vec<&str> = refused.iter().map(|(_, why)| why.as_str()).collect();
     reasons.dedup();
-    let rest = reasons.len().saturating_sub(NAMED);
-    reasons.truncate(NAMED);
-    let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
-    let message = format!("`policy.external` does not list the outside number: {}{more}", reasons.join("; "));
+    let message = format!("`policy.external` does not list the outside number: {}", first_few(&reasons, "; "));
     let mut changes: Vec<ChangeId> = refused.iter().map(|(change, _)| *change).collect();
     changes.dedup();
     (!changes.is_empty()).then(|| GuardViolation { changes, ..case.block(Guard::External, policy, None, message) })

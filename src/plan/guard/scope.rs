@@ -2,10 +2,7 @@
 
 use crate::model::{Change, ChangeId, FieldName, FieldValue, NameKey, Span, WritableKind};
 
-use super::{Guard, GuardContext, GuardViolation, PolicySource};
-
-/// At most so many objects are named; the rest are counted.
-const NAMED: usize = 3;
+use super::{Guard, GuardContext, GuardViolation, PolicySource, first_few};
 
 /// For each policy a block of the numbers and one of the groups that it does not own. A change is listed once.
 pub(super) fn evaluate(case: &GuardContext<'_>) -> Vec<GuardViolation> {
@@ -65,10 +62,7 @@ fn block(
     }
     let mut named: Vec<&str> = outside.iter().map(|change| change.object.name.as_str()).collect();
     named.dedup();
-    let rest = named.len().saturating_sub(NAMED);
-    named.truncate(NAMED);
-    let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
-    let message = format!("`{list}` does not own {}{more}", named.join(", "));
+    let message = format!("`{list}` does not own {}", first_few(&named, ", "));
     let changes: Vec<ChangeId> = outside.iter().map(|change| change.id).collect();
     Some(GuardViolation { changes, ..case.block(Guard::Scope, policy, Some(span), message) })
 }

@@ -10,10 +10,7 @@ use std::collections::HashSet;
 
 use crate::model::{NameKey, Span};
 
-use super::{Guard, GuardContext, GuardViolation, PolicySource};
-
-/// At most so many entries are named; the rest are counted.
-const NAMED: usize = 3;
+use super::{Guard, GuardContext, GuardViolation, PolicySource, first_few};
 
 /// A block of all changes for each policy that protects what is not there.
 pub(super) fn evaluate(case: &GuardContext<'_>) -> Vec<GuardViolation> {
@@ -56,12 +53,10 @@ fn block(
     unknown: &BTreeMap<String, Span>,
 ) -> Option<GuardViolation> {
     let (_, first) = unknown.first_key_value()?;
-    let names: Vec<&str> = unknown.keys().take(NAMED).map(String::as_str).collect();
-    let rest = unknown.len() - names.len();
-    let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+    let names: Vec<&str> = unknown.keys().map(String::as_str).collect();
     let message = format!(
-        "`protect` lists {}{more}, which the account does not have, so any change may be of it",
-        names.join(", ")
+        "`protect` lists {}, which the account does not have, so any change may be of it",
+        first_few(&names, ", ")
     );
     let changes = case.changes.iter().map(|change| change.id).collect();
     Some(GuardViolation { changes, ..case.block(Guard::UnknownProtected, policy, Some(*first), message) })

@@ -310,7 +310,7 @@ impl Maker {
             Absent { reference: spanned(Reference { kind: Kind::RingGroup, selector: Selector::Name(name) }) }
         });
         let mut policy = Policy::default();
-        policy.guards.external.countries.insert("FR".into(), Span::default());
+        policy.guards.external.countries.insert("FR".into());
         Desired {
             account: "a".into(),
             files: vec!["a.yaml".into()],
