@@ -157,9 +157,10 @@ fn a_copy_that_is_damaged_in_any_way_is_fetched_again_and_that_is_said_once() {
         let taken = || fs::read_to_string(world.working().join("taken")).unwrap_or_default();
         let head = world.repository.git(&["rev-parse", "HEAD"]);
         watch.until("remembered", || taken().starts_with(&head));
-        let times = watch.said().matches(DAMAGED).count();
-        assert!(said.map_or(times <= 1, |said| times == usize::from(said)), "{what}: {}", watch.said());
-        assert_eq!(watch.stop(), Some(0), "{what}");
+        let (code, log) = watch.stop_and_read();
+        let times = log.matches(DAMAGED).count();
+        assert!(said.map_or(times <= 1, |said| times == usize::from(said)), "{what}: {log}");
+        assert_eq!(code, Some(0), "{what}");
         before = what.to_owned();
     }
 }
@@ -174,8 +175,8 @@ fn a_copy_that_is_damaged_while_it_is_followed_is_fetched_again_too() {
     world.labelled(&watch, "Healed");
     world.repository.pushed("label: Healed }", "label: Again }");
     world.labelled(&watch, "Again");
-    assert_eq!(watch.said().matches(DAMAGED).count(), 1, "{}", watch.said());
-    assert_eq!(watch.stop(), Some(0));
+    let (code, said) = watch.stop_and_read();
+    assert_eq!((code, said.matches(DAMAGED).count()), (Some(0), 1), "{said}");
 }
 
 #[test]
@@ -203,8 +204,8 @@ fn a_copy_that_is_whole_is_kept_when_the_remote_is_the_one_that_fails() {
     assert_eq!(world.label(), "Back");
     fs::write(&tree, bytes).unwrap();
     world.labelled(&watch, "Whole");
-    assert!(!watch.said().contains(DAMAGED), "{}", watch.said());
-    assert_eq!(watch.stop(), Some(0));
+    let (code, said) = watch.stop_and_read();
+    assert!(code == Some(0) && !said.contains(DAMAGED), "{code:?}: {said}");
     assert_eq!(fs::metadata(world.copy()).unwrap().ino(), copy, "it was fetched again");
 }
 
@@ -232,8 +233,8 @@ fn a_damaged_copy_stays_until_the_remote_answers_and_a_remote_that_is_damaged_it
         fs::write(path, bytes).unwrap();
     }
     world.labelled(&watch, "Healed");
-    assert_eq!(watch.said().matches(DAMAGED).count(), 1, "{}", watch.said());
-    assert_eq!(watch.stop(), Some(0));
+    let (code, said) = watch.stop_and_read();
+    assert_eq!((code, said.matches(DAMAGED).count()), (Some(0), 1), "{said}");
 }
 
 #[test]

@@ -65,12 +65,18 @@ impl Watch {
         commands::signal(self.process.id(), name);
     }
 
-    /// Ends it as a service manager does; how it ended.
-    pub fn stop(mut self) -> Option<i32> {
+    /// Ends it as a service manager does; its exit code.
+    pub fn stop(self) -> Option<i32> {
+        self.stop_and_read().0
+    }
+
+    /// Ends it as a service manager does; its exit code and all that it said. What it did elsewhere can be seen before
+    /// what it said about it was read.
+    pub fn stop_and_read(mut self) -> (Option<i32>, String) {
         self.signal("TERM");
         let code = self.process.wait().unwrap().code();
         self.reader.take().unwrap().join().unwrap();
-        code
+        (code, self.said())
     }
 }
 

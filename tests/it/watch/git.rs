@@ -178,8 +178,8 @@ fn history_that_was_rewritten_is_told_and_taken_up() {
     world.repository.commit("rewritten");
     world.repository.push(&["--force", "main"]);
     world.labelled(&watch, "Rewritten");
-    assert!(watch.said().contains("was rewritten"), "{}", watch.said());
-    assert_eq!(watch.stop(), Some(0));
+    let (code, said) = watch.stop_and_read();
+    assert!(code == Some(0) && said.contains("was rewritten"), "{code:?}: {said}");
 }
 
 #[test]
@@ -277,9 +277,9 @@ fn over_http_the_password_opens_and_is_shown_nowhere() {
     world.labelled(&watch, "Ventes");
     let pushed = world.repository.pushed("label: Ventes }", "label: By http }");
     world.labelled(&watch, "By http");
-    assert!(watch.said().contains(&format!("{address}/remote.git")), "{}", watch.said());
-    assert!(!watch.said().contains("planted"), "{}", watch.said());
-    assert_eq!(watch.stop(), Some(0));
+    let (code, said) = watch.stop_and_read();
+    assert!(said.contains(&format!("{address}/remote.git")) && !said.contains("planted"), "{said}");
+    assert_eq!(code, Some(0));
     assert_eq!(world.commits().last(), Some(&pushed));
     assert_eq!(planted(world.folder.path()), Vec::<PathBuf>::new(), "the password is on the disk");
 
@@ -289,8 +289,8 @@ fn over_http_the_password_opens_and_is_shown_nowhere() {
     let state = other.path().to_str().unwrap();
     let watch = Watch::spawn(world.command(&url, &["--state", state, "-vv"]));
     watch.until("told", || watch.said().contains("git: "));
-    assert!(!watch.said().contains("planted"), "{}", watch.said());
-    assert_eq!(watch.stop(), Some(0));
+    let (code, said) = watch.stop_and_read();
+    assert!(code == Some(0) && !said.contains("planted"), "{code:?}: {said}");
 }
 
 /// The files below a folder that have the planted password in them.
@@ -349,8 +349,8 @@ fn links_and_hooks_of_a_repository_do_nothing() {
     world.repository.push(&["main"]);
     // Judged by the default rule, since nothing good was before: the commit before has errors, and that is told.
     watch.until("told", || watch.said().contains("cannot be read"));
-    assert!(!watch.said().contains("planted"), "{}", watch.said());
-    assert_eq!(watch.stop(), Some(0));
+    let (code, said) = watch.stop_and_read();
+    assert!(code == Some(0) && !said.contains("planted"), "{code:?}: {said}");
 }
 
 const ADOPT: &str = "policy: { drift: { numbers: adopt } }\nring_groups:\n";

@@ -94,8 +94,8 @@ fn a_watchdog_that_is_fed_has_nothing_fetched_or_read_again() {
     for _ in 0..10 {
         manager.until("WATCHDOG=1");
     }
-    assert_eq!(watch.said().matches("now using commit").count(), 1, "{}", watch.said());
-    assert_eq!(watch.stop(), Some(0));
+    let (code, said) = watch.stop_and_read();
+    assert_eq!((code, said.matches("now using commit").count()), (Some(0), 1), "{said}");
 }
 
 #[test]
@@ -109,8 +109,8 @@ fn files_that_name_nobody_are_read_files_and_keep_nothing_waiting() {
     let told = manager.until("READY=1");
     // The rest of the files is held against the account.
     assert!(told.iter().any(|line| line.starts_with("STATUS=1 drifted")), "{told:?}");
-    assert!(watch.said().contains("degraded"), "{}", watch.said());
-    assert_eq!(watch.stop(), Some(0));
+    let (code, said) = watch.stop_and_read();
+    assert!(code == Some(0) && said.contains("degraded"), "{code:?}: {said}");
 }
 
 fn packaging(path: &str) -> (PathBuf, String) {
