@@ -154,6 +154,10 @@ impl Http {
         }
     }
 
+    fn is_stopped(&self) -> bool {
+        *self.stopped.borrow()
+    }
+
     async fn until_stopped(&self) {
         // The sender is our own, so the wait only ends for the reason that is waited for.
         let _ = self.stopped.subscribe().wait_for(|stopped| *stopped).await;
@@ -188,15 +192,13 @@ impl Http {
             return Err(SendError::Forbidden);
         }
         let mut refused: Option<Token> = None;
+        let stopped = || SendError::NotDone(Failure::NotSent("the run was stopped".to_owned()));
         loop {
-            let turn = tokio::select! {
-                biased;
-                () = self.until_stopped(), if call.method != Method::GET || attempts.made > 0 => {
-                    return Err(SendError::NotDone(Failure::NotSent("the run was stopped".to_owned())));
-                }
-                turn = self.budget.turn(call, self.retry.longest_wait) => turn,
-            };
-            let turn = turn.map_err(|left| SendError::Limited(attempts.too_long(429, Some(left))))?;
+            let can_stop = call.method != Method::GET || attempts.made > 0;
+            if can_stop && self.is_stopped() {
+                return Err(stopped());
+            }
+            // Before the turn: a request for a token may need one of the same class.
             let token = match self.tokens.token(refused.as_ref()).await {
                 Ok(token) => token,
                 Err(NoToken::Refused(why)) => return Err(SendError::NotDone(Failure::NoToken(why))),
@@ -204,11 +206,16 @@ impl Http {
                     let Some(pause) = attempts.pause() else {
                         return Err(SendError::NotDone(Failure::NotSent(why)));
                     };
-                    drop(turn);
                     self.pause(pause).await;
                     continue;
                 }
             };
+            let turn = tokio::select! {
+                biased;
+                () = self.until_stopped(), if can_stop => return Err(stopped()),
+                turn = self.budget.turn(call, self.retry.longest_wait) => turn,
+            };
+            let turn = turn.map_err(|left| SendError::Limited(attempts.too_long(429, Some(left))))?;
             if turn.class.is_closed() {
                 continue;
             }

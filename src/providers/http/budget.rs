@@ -10,6 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 use tokio::time::Instant;
 
 use crate::model::RequestLimits;
@@ -63,6 +64,16 @@ pub(super) enum Wait {
     Other,
 }
 
+impl Wait {
+    /// Waits for it; `ended` hears of the end of another request.
+    pub(super) async fn over(self, ended: Notified<'_>) {
+        match self {
+            Self::Other => ended.await,
+            Self::Until(at) => tokio::time::sleep_until(at).await,
+        }
+    }
+}
+
 impl Budget {
     pub(super) fn new(limits: RequestLimits) -> Self {
         let most = limits.concurrent.clamp(1, MOST);
@@ -101,9 +112,8 @@ impl Budget {
             let begun = self.state().begin();
             match begun {
                 Ok(started) => return RequestPermit { budget: self, started },
-                Err(Wait::Other) => freed.await,
-                // Someone may push the start back meanwhile, so look again then.
-                Err(Wait::Until(at)) => tokio::time::sleep_until(at).await,
+                // The start may be pushed back meanwhile, so look again then.
+                Err(wait) => wait.over(freed).await,
             }
         }
     }

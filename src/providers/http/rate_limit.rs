@@ -100,8 +100,7 @@ impl Classes {
             }
             match self.begin(&covering, Instant::now()) {
                 None => return Ok(ClassPermit { classes: self, covering }),
-                Some(Wait::Other) => ended.await,
-                Some(Wait::Until(at)) => tokio::time::sleep_until(at).await,
+                Some(wait) => wait.over(ended).await,
             }
         }
     }

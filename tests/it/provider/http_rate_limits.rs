@@ -157,3 +157,19 @@ async fn a_write_that_waits_for_its_limit_ends_when_the_run_is_stopped() {
     assert_eq!(sent.unwrap_err(), SendError::NotDone(Failure::NotSent("the run was stopped".to_owned())));
     assert_eq!(server.lines(), ["GET /heavy"]);
 }
+
+#[tokio::test]
+async fn a_class_of_requests_and_of_those_for_their_token_does_not_wait_for_itself() {
+    let (base, server) = serve(|seen, _| match &*seen.line {
+        "POST /token" => json_answer(&json!({ "access_token": "t", "expires_in": 3600 })),
+        _ => json_answer(&json!([])),
+    })
+    .await;
+    let classes = [Class { covers: |_, _| true, limits: &ONE_AT_A_TIME, penalty: NO_PENALTY }];
+    let http =
+        limited_client(&base, oauth(&base, Grant::ClientCredentials { scope: None }), &classes, Access::ReadOnly);
+    let all = join_all(["a", "b", "c"].map(|path| get(&http, &base, path)));
+    let all = tokio::time::timeout(Duration::from_secs(20), all).await.expect("it waits for itself");
+    assert!(all.iter().all(|status| *status == Ok(200)), "{all:?}");
+    assert_eq!(server.lines().len(), 4);
+}
