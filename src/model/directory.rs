@@ -145,7 +145,10 @@ impl<'a> Directory<'a> {
         }
         match self.find_object(reference) {
             Found::None if reference.kind == Kind::Voicemail => {
-                self.folded(Kind::Voicemail, &reference.selector.folded())
+                match self.folded(Kind::Voicemail, &reference.selector.folded()) {
+                    Found::One(handle) => self.mailbox_with(self.id(handle)),
+                    found => found,
+                }
             }
             found => found,
         }
@@ -193,8 +196,12 @@ impl<'a> Directory<'a> {
         if kind != Kind::Voicemail {
             return Found::One(Handle { kind, index });
         }
-        let mailbox = self.live.users.get(index as usize).and_then(|user| user.voicemail.clone());
-        let found = mailbox.and_then(|id| self.by_id(&ObjectRef { kind, id }));
+        self.mailbox_with(self.live.users.get(index as usize).and_then(|user| user.voicemail.as_ref()))
+    }
+
+    /// The one handle of a mailbox, whichever of its names found it.
+    fn mailbox_with(&self, id: Option<&ObjectId>) -> Found {
+        let found = id.and_then(|id| self.by_id(&ObjectRef { kind: Kind::Voicemail, id: id.clone() }));
         found.map_or(Found::None, Found::One)
     }
 

@@ -23,13 +23,13 @@ use crate::support::account::Account;
 use crate::support::generate::{Pair, Size, pair};
 
 /// Enough cases to meet the rare shapes, few enough for every run of the tests.
-fn config(cases: u32) -> ProptestConfig {
+pub fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
 /// More cases for a longer look: `STROWGER_LAWS=25` runs twenty-five times as many, which is what `scripts/test`
 /// does: ten thousand of each law.
-fn stress(cases: u32) -> u32 {
+pub fn stress(cases: u32) -> u32 {
     std::env::var("STROWGER_LAWS")
         .ok()
         .and_then(|factor| factor.parse().ok())

@@ -38,11 +38,17 @@ impl<'a> Ids<'a> {
     pub(super) fn find(&self, reference: &ObjectRef) -> Option<Handle> {
         let kind = reference.kind;
         let tables = self.tables.get(kind as usize)?;
-        let addresses = tables.addresses.get_or_init(|| table(self.live, kind, address));
-        let index = addresses.get(&address(&reference.id)).copied().or_else(|| {
+        let by_text = || {
             let texts = tables.texts.get_or_init(|| table(self.live, kind, ObjectId::clone));
             texts.get(&reference.id).copied()
-        })?;
+        };
+        // Each of those who share a mailbox may keep its id at an address of their own.
+        let index = if kind == Kind::Voicemail {
+            by_text()
+        } else {
+            let addresses = tables.addresses.get_or_init(|| table(self.live, kind, address));
+            addresses.get(&address(&reference.id)).copied().or_else(by_text)
+        }?;
         Some(Handle { kind, index })
     }
 

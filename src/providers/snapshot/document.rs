@@ -2,6 +2,7 @@
 //! soon as it is known ([`References`]). Nothing is kept of fields that the model has no place for.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
@@ -121,6 +122,7 @@ impl<'de> Visitor<'de> for Root {
         }
         if version {
             builder.settle(0).map_err(A::Error::custom)?;
+            builder.check_shared_mailboxes().map_err(A::Error::custom)?;
             Ok(builder.document)
         } else {
             Err(A::Error::custom("this is no snapshot: `snapshot: 1` is missing"))
@@ -137,13 +139,15 @@ struct Builder<'de> {
     /// References of objects that were taken in; each has [`Self::nowhere`] in its slot.
     read: Vec<(Slot, Cow<'de, str>)>,
     nowhere: ObjectRef,
+    /// Users who share a mailbox, each with the key of its owner.
+    shares: Vec<(Box<str>, Box<str>)>,
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "entries of all sections are taken in the same way")]
 impl<'de> Builder<'de> {
     fn new() -> Self {
         let nowhere = ObjectRef { kind: Kind::Other, id: ObjectId::from("") };
-        Self { document: Document::default(), read: Vec::with_capacity(BATCH), nowhere }
+        Self { document: Document::default(), read: Vec::with_capacity(BATCH), nowhere, shares: Vec::new() }
     }
 
     fn reference(&mut self, slot: Slot, Text(text): Text<'de>) -> ObjectRef {
@@ -164,6 +168,25 @@ impl<'de> Builder<'de> {
         self.document.references.settle(&mut self.document.live, &mut self.read)
     }
 
+    /// A shared mailbox is a user's own, or one of `mailboxes`.
+    fn check_shared_mailboxes(&self) -> Result<(), String> {
+        if self.shares.is_empty() {
+            return Ok(());
+        }
+        let sharing: HashSet<ObjectId> = self.shares.iter().map(|(user, _)| id("user", user)).collect();
+        let live = &self.document.live;
+        let own =
+            live.users.iter().filter(|user| !sharing.contains(&user.id)).filter_map(|user| user.voicemail.as_ref());
+        let known: HashSet<&ObjectId> = own.chain(live.mailboxes.iter().map(|mailbox| &mailbox.id)).collect();
+        match self.shares.iter().find(|(_, owner)| !known.contains(&id("voicemail", owner))) {
+            None => Ok(()),
+            Some((user, owner)) => {
+                let (user, owner) = (sanitized(user, 80), sanitized(owner, 80));
+                Err(format!("users.{user}.voicemail: there is no mailbox `voicemail/{owner}` in the snapshot"))
+            }
+        }
+    }
+
     fn account(&mut self, account: Account<'_, IgnoredAny>) -> Result<(), String> {
         let live = &mut self.document.live.account;
         live.name = account.name.0.as_ref().into();
@@ -182,7 +205,10 @@ impl<'de> Builder<'de> {
         let voicemail = match user.voicemail {
             None | Some(UserMailbox::Own(true)) => Some(id("voicemail", key)),
             Some(UserMailbox::Own(false)) => None,
-            Some(UserMailbox::Shared(owner)) => Some(id("voicemail", &owner)),
+            Some(UserMailbox::Shared(owner)) => {
+                self.shares.push((key.into(), owner.clone()));
+                Some(id("voicemail", &owner))
+            }
         };
         let owner = id("user", key);
         for (device_key, device) in user.devices.0 {
@@ -226,7 +252,7 @@ impl<'de> Builder<'de> {
 
     fn mailbox(&mut self, key: &str, value: Mailbox<'_, ExtensionNumber>) -> Result<(), String> {
         let name = value.name.map_or_else(|| key.into(), |Text(name)| name.into());
-        let mailbox = LiveMailbox { id: id("mailbox", key), name, extension: value.extension };
+        let mailbox = LiveMailbox { id: id("voicemail", key), name, extension: value.extension };
         self.document.live.mailboxes.push(mailbox);
         Ok(())
     }

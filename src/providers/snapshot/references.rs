@@ -113,6 +113,8 @@ impl References {
         let from = std::mem::replace(taken, live.count(kind));
         if from < *taken {
             ids.reserve(*taken - from);
+            // Mailboxes come after users, whose number may have grown.
+            let from = if kind == Kind::Voicemail { 0 } else { from };
             live.each_id(kind, from, |_, id| {
                 ids.insert(id.0.clone());
             });

@@ -1,15 +1,15 @@
 //! Every field of the table is noticed wherever an object is compared: one field at a time is changed.
 
-use strowger::diag::Severities;
 use strowger::ledger::{ChangeOutcome, Planned, Run, RunId};
 use strowger::model::{
     Change, Declared, Desired, DesiredNumber, DesiredRingGroup, FieldName, LiveAccount, LiveObject, Reference, RingFor,
     RingMode, Span, Spanned, Value, WritableKind,
 };
-use strowger::plan::{Plan, plan};
+use strowger::plan::Plan;
 use strowger::providers::snapshot::{Format, parse};
 use strowger::rollback::rollback;
 
+use crate::laws::planned;
 use crate::support::account::Account;
 
 const NUMBER: &str = "+33142685300";
@@ -62,11 +62,6 @@ fn desired(changed: Option<FieldName>) -> Desired {
     let former = if changed == Some(FieldName::Name) { "sales" } else { "ventes" };
     group.renamed_from = Some(Spanned { value: former.parse().unwrap(), span });
     Desired { account: "acme".into(), numbers: vec![number], ring_groups: vec![group], ..Desired::default() }
-}
-
-fn planned(desired: &Desired, live: &LiveAccount) -> Plan {
-    let (plan, findings) = plan(desired, live, &Severities::default(), 1);
-    plan.unwrap_or_else(|| panic!("{findings:#?}"))
 }
 
 fn only(plan: &Plan) -> &Change {

@@ -1,12 +1,13 @@
 //! What vendors differ in, found while planning: destinations, mailboxes, sites, and what an account accepts.
 
 use std::num::NonZeroU16;
+use std::path::Path;
 
 use strowger::config;
 use strowger::diag::{Rule, Severities};
 use strowger::model::{
-    Base, BasePolicy, ExtensionChoice, FieldValue, GuardPolicy, Kind, LiveAccount, LiveMailbox, ObjectId, ObjectRef,
-    RingForScope, Unassigned,
+    Base, BasePolicy, ExtensionChoice, FieldValue, GuardPolicy, Kind, LiveAccount, LiveMailbox, LiveNumber, ObjectId,
+    ObjectRef, RingForScope, Unassigned,
 };
 use strowger::plan::{Guard, Plan, plan};
 use strowger::providers::snapshot::{Format, parse, write};
@@ -33,18 +34,14 @@ fn live() -> LiveAccount {
 }
 
 fn declared(text: &str) -> config::Account {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a.yaml");
     let head = "version: 1\naccount: { name: acme, provider: snapshot, file: live.yaml }\n";
-    std::fs::write(&path, format!("{head}{text}")).unwrap();
-    let loaded = config::load(&[path]);
+    let loaded = config::text(Path::new(""), "a.yaml", &format!("{head}{text}"));
     assert!(loaded.diagnostics.is_empty(), "{:#?}", loaded.diagnostics);
     loaded.accounts.into_iter().next().unwrap()
 }
 
 fn planned(text: &str, live: &LiveAccount) -> Plan {
-    let (plan, findings) = plan(&declared(text).desired, live, &Severities::default(), 1);
-    plan.unwrap_or_else(|| panic!("{findings:#?}"))
+    crate::laws::planned(&declared(text).desired, live)
 }
 
 /// The rules that are broken, with their messages.
@@ -154,9 +151,9 @@ fn an_outside_number_that_is_the_accounts_own_is_refused() {
 #[test]
 fn a_mailbox_is_found_by_any_of_its_users_or_by_its_own_name_or_number() {
     let mut live = live();
-    let shared: ObjectId = "shared".into();
     for user in &mut live.users {
-        user.voicemail = Some(shared.clone());
+        // As a provider reads it: the same text, each time a copy.
+        user.voicemail = Some("shared".into());
     }
     let mailbox = |id: &str, name: &str, extension: &str| LiveMailbox {
         id: id.into(),
@@ -183,6 +180,8 @@ fn a_mailbox_is_found_by_any_of_its_users_or_by_its_own_name_or_number() {
     }
     let found = findings("numbers:\n  \"+33142685300\": { to: voicemail/nigth }\n", &live);
     assert_eq!(found.iter().map(|one| one.0).collect::<Vec<_>>(), [Rule::UNKNOWN_REFERENCE.id]);
+    let shared = applied("numbers:\n  \"+33142685300\": { to: voicemail/202 }\n", &live);
+    assert!(planned("numbers:\n  \"+33142685300\": { to: voicemail/201 }\n", &shared).changes.is_empty());
     let after = applied("numbers:\n  \"+33142685300\": { to: voicemail/sales }\n", &live);
     // A snapshot has all of them.
     let text = write(&after);
@@ -191,6 +190,49 @@ fn a_mailbox_is_found_by_any_of_its_users_or_by_its_own_name_or_number() {
     assert_eq!(read.mailboxes.len(), 2);
     assert_eq!(read.users[0].voicemail, read.users[1].voicemail, "{text}");
     assert!(planned("numbers:\n  \"+33142685300\": { to: voicemail/301 }\n", &read).changes.is_empty(), "{text}");
+}
+
+#[test]
+fn a_snapshot_has_mailboxes_whose_names_cannot_be_keys_and_none_that_is_missing() {
+    let mut live = live();
+    let mailbox = |id: &str, name: &str| LiveMailbox { id: id.into(), name: name.into(), extension: None };
+    // All digits would be an extension number, and the other one is a user's key.
+    live.mailboxes = vec![mailbox("m1", "7000"), mailbox("m2", "a@example.org")];
+    let to = |id: &str| Some(ObjectRef { kind: Kind::Voicemail, id: id.into() });
+    (live.numbers[0].to, live.numbers[1].to) = (to("m1"), to("m2"));
+    let text = write(&live);
+    let read = parse(&text, Format::Yaml).unwrap();
+    assert_eq!(write(&read), text);
+    let names = |live: &LiveAccount| {
+        let name = |number: &LiveNumber| {
+            let to = number.to.as_ref().unwrap();
+            live.mailboxes.iter().find(|mailbox| mailbox.id == to.id).map(|mailbox| mailbox.name.clone())
+        };
+        live.numbers.iter().map(name).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&read), [Some("7000".into()), Some("a@example.org".into())], "{text}");
+
+    let shares = |owner: &str| {
+        let text = LIVE.replace("{ name: B,", &format!("{{ name: B, voicemail: voicemail/{owner},"));
+        parse(&text, Format::Yaml).map(|live| live.users[1].voicemail == live.users[0].voicemail)
+    };
+    assert!(matches!(shares("a@example.org"), Ok(true)));
+    for owner in ["a@example.com", "b@example.org"] {
+        let refused = shares(owner).unwrap_err().to_string();
+        assert!(refused.contains(&format!("there is no mailbox `voicemail/{owner}`")), "{refused}");
+    }
+}
+
+#[test]
+fn a_mailbox_that_a_user_has_is_one_under_all_of_its_names() {
+    let mut live = live();
+    live.users[0].voicemail = Some("m1".into());
+    live.mailboxes = vec![LiveMailbox { id: "m1".into(), name: "night".into(), extension: None }];
+    live.numbers[0].to = Some(ObjectRef { kind: Kind::Voicemail, id: "m1".into() });
+    for name in ["201", "a@example.org", "night"] {
+        let files = format!("numbers:\n  \"+33142685300\": {{ to: voicemail/{name} }}\n");
+        assert!(planned(&files, &live).changes.is_empty(), "{name}");
+    }
 }
 
 #[test]

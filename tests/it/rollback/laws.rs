@@ -17,14 +17,9 @@ use strowger::model::{
 use strowger::plan::Plan;
 use strowger::rollback::{Rollback, rollback};
 
-use crate::laws::planned;
+use crate::laws::{config, planned, stress};
 use crate::support::account::Account;
 use crate::support::generate::{Size, pair};
-
-fn config(cases: u32) -> ProptestConfig {
-    let factor = std::env::var("STROWGER_LAWS").ok().and_then(|factor| factor.parse().ok());
-    ProptestConfig { cases: cases * factor.unwrap_or(1), failure_persistence: None, ..ProptestConfig::default() }
-}
 
 fn applied(id: ObjectId) -> ChangeOutcome {
     ChangeOutcome::Applied { id, revision: None, requests: 1 }
@@ -142,7 +137,7 @@ fn with_a_stranger(mut live: LiveAccount) -> LiveAccount {
 }
 
 proptest! {
-    #![proptest_config(config(300))]
+    #![proptest_config(config(stress(300)))]
 
     #[test]
     fn a_rollback_restores_everything_that_the_run_wrote(pair in pair(Size::Medium), seed in any::<u64>()) {
