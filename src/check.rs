@@ -267,7 +267,7 @@ fn account_section(
 fn desired(reader: &mut Reader, files: &[Sections<'_>], settings: Option<&Settings>) -> Desired {
     let country = settings.and_then(|settings| settings.country);
     let capabilities =
-        settings.map_or_else(Capabilities::default, |settings| (settings.provider.spec().capabilities)());
+        settings.map_or_else(Capabilities::before_reading, |settings| (settings.provider.spec().capabilities)());
     let mut numbers = Numbers::new(capabilities.destinations.clone());
     let mut groups = RingGroups::new(capabilities, country.map(|country| country.to_string()));
     let mut absent: Vec<Absent> = Vec::new();

@@ -14,6 +14,11 @@ impl Country {
     }
 }
 
+/// The number that a text is, or that it most likely stands for.
+pub(super) fn meant(text: &str, country: Option<Country>) -> Option<E164> {
+    text.parse().ok().or_else(|| normalize(text, country))
+}
+
 /// The valid number that a text in another form most likely stands for.
 ///
 /// Understands spaces, dots, dashes, slashes and brackets, `tel:`, the prefix `00`, a missing `+`, and the

@@ -98,17 +98,16 @@ impl Default for RequestLimits {
 }
 
 impl Capabilities {
+    /// What a file is checked with before an account is read whose own destinations are not known: its other limits are
+    /// those of the Account API.
+    pub fn before_reading() -> Self {
+        Self { destinations: Kind::DESTINATIONS.to_vec(), no_answer: Kind::NO_ANSWER.to_vec(), ..Self::default() }
+    }
+
     /// What a plan against a snapshot is checked with. A snapshot may come from any vendor, so extension numbers
     /// may have any length that vendors use, and texts any that the file format takes.
     pub fn of_snapshot() -> Self {
-        Self {
-            destinations: Kind::DESTINATIONS.to_vec(),
-            no_answer: Kind::NO_ANSWER.to_vec(),
-            extension_digits: (2, 8),
-            name_most: None,
-            label_most: None,
-            ..Self::default()
-        }
+        Self { extension_digits: (2, 8), name_most: None, label_most: None, ..Self::before_reading() }
     }
 
     /// Whether this extension number is one that the account hands out.

@@ -25,7 +25,7 @@ pub(super) fn read(reader: &mut Reader, section: Field<'_>, ignored: &mut BTreeS
     let fields = format!("fields that can be ignored are {}", list(&words));
     for item in reader.items(section).unwrap_or_default() {
         let Some(word) = reader.text(item, Advice { empty: Some(&fields), instead: Some(&fields) }) else { continue };
-        if let Some(field) = FieldName::ignorable().find(|field| field.path() == word) {
+        if let Some((field, _)) = FieldName::ignorable().zip(&paths).find(|(_, path)| **path == *word) {
             ignored.insert(field);
             continue;
         }

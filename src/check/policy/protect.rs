@@ -1,14 +1,12 @@
 //! `policy.protect`: numbers and ring groups that keep where they lead.
 
 use crate::diag::Rule;
-use crate::model::{E164, Kind, Protected, Spanned};
+use crate::model::{Kind, Protected, Spanned};
 
-use crate::check::document::View;
 use crate::check::phone;
 use crate::check::reader::{Advice, Field, Reader};
 use crate::check::references;
 use crate::check::settings::Country;
-use crate::check::yaml_scalar::{ScalarKind, kind};
 
 const FORM: &str = "write numbers in quotes and ring groups, such as `[\"+33142685300\", ring_group/ventes]`";
 
@@ -20,14 +18,9 @@ pub(super) fn read(reader: &mut Reader, section: Field<'_>, country: Option<Coun
 
 fn entry(reader: &mut Reader, field: Field<'_>, country: Option<Country>, protected: &mut Protected) {
     let span = field.value.span();
-    let meant = field.value.scalar().and_then(|text| match text.parse::<E164>() {
-        Ok(number) => Some(number),
-        Err(_) => phone::normalize(text, country),
-    });
-    let unquoted = matches!(field.value.view(), View::Plain(text) if kind(text) != ScalarKind::Text);
+    let meant = field.value.scalar().and_then(|text| phone::meant(text, country));
     let hint = meant.map_or_else(|| FORM.to_owned(), |number| format!("write `\"{number}\"`"));
-    let instead = (unquoted || meant.is_none()).then_some(hint.as_str());
-    let Some(text) = reader.text(field, Advice { empty: Some(FORM), instead }) else { return };
+    let Some(text) = reader.text(field, Advice { empty: Some(FORM), instead: Some(&hint) }) else { return };
     if let Ok(number) = text.parse() {
         protected.numbers.entry(number).or_insert(span);
     } else if meant.is_some() || text.starts_with('+') {

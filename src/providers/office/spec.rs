@@ -2,7 +2,7 @@
 
 use std::future::ready;
 
-use crate::model::{Capabilities, Kind};
+use crate::model::Capabilities;
 use crate::providers::open::{OpenRequest, Opened};
 use crate::providers::registry::{Presence, ProviderSpec, SettingKind, SettingSpec};
 use crate::providers::settings::{ProviderSettings, SecretRef, SettingValue};
@@ -39,12 +39,7 @@ pub static SPEC: ProviderSpec = ProviderSpec {
     is_read_only: false,
     is_embedded: false,
     rate_limits: &[],
-    // What an account of this server accepts is known once it was read.
-    capabilities: || Capabilities {
-        destinations: Kind::DESTINATIONS.to_vec(),
-        no_answer: Kind::NO_ANSWER.to_vec(),
-        ..Capabilities::default()
-    },
+    capabilities: Capabilities::before_reading,
     workflow_remark: None,
     open: |request| Box::pin(ready(open(request))),
 };

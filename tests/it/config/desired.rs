@@ -145,3 +145,14 @@ fn the_policy_changes_severities_and_what_is_an_account() {
     assert_eq!(outcome("policy: { rules: { long-wait: info } }\n"), (1, vec![Info]));
     assert_eq!(outcome("policy: { rules: { long-wait: off } }\n"), (1, vec![]));
 }
+
+#[test]
+fn a_destination_is_not_refused_because_the_settings_of_the_account_are_wrong() {
+    let files = r#"version: 1
+account: { name: a, provider: office, url: "http://phones.example.org", token: { env: T } }
+numbers: { "+33142685300": { to: voicemail/201 }, "+33142685301": { to: external/+33612345678 } }
+ring_groups: { ventes: { members: [user/201], no_answer: receptionist/main } }
+"#;
+    let rules: Vec<_> = loaded(files).diagnostics.iter().map(|finding| finding.rule.id).collect();
+    assert_eq!(rules, ["insecure-url"]);
+}
