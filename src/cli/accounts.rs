@@ -137,8 +137,8 @@ async fn refuse_twice(results: &mut [PlannedAccount<'_>]) {
             first.1.seen.as_ref().is_some_and(|first| first.identity.is_same(identity))
                 && !first.1.account.scope().is_disjoint(one.account.scope())
         };
-        let what = format!("one live account, `{}`", sanitized(identity.account(), 100));
         for (first, other) in results.iter().enumerate().take(at).filter(same) {
+            let what = format!("one live account, `{}`", sanitized(identity.account(), 100));
             found.entry(at).or_default().push(one.account.same_as(other.account, &what));
             found.entry(first).or_default();
         }

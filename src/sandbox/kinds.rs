@@ -86,7 +86,7 @@ pub(super) trait Kind: Sync {
 
     /// Deletes an object that nothing refers to.
     fn delete(&self, db: &Connection, key: i64) -> Result<Effects, Problem> {
-        db.prepare_cached(&format!("DELETE FROM {} WHERE key = ?1", self.collection().name()))?.execute([key])?;
+        remove(db, self.collection(), key)?;
         Ok(Effects::default())
     }
 
@@ -126,6 +126,11 @@ pub(super) fn of(collection: Collection) -> &'static dyn Kind {
         Collection::Owners => &owners::Owners,
         Collection::Audit => &audit::Audit,
     }
+}
+
+/// Deletes a row, and nothing else of the object.
+fn remove(db: &Connection, collection: Collection, key: i64) -> rusqlite::Result<()> {
+    db.prepare_cached(&format!("DELETE FROM {} WHERE key = ?1", collection.name()))?.execute([key]).map(drop)
 }
 
 /// Fails unless the referenced object exists and has the kind of the reference.

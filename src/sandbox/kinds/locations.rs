@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
-use super::{Columns, Effects, Kind, extensions};
+use super::{Columns, Effects, Kind, extensions, remove};
 use crate::sandbox::collection::Collection;
 use crate::sandbox::fields::{Fields, Need};
 use crate::sandbox::problem::{Code, Problem, Referrer};
@@ -71,7 +71,7 @@ impl Kind for Locations {
         if !others {
             return Err(Problem::new(Code::Conflict, "the last location of an account cannot be deleted"));
         }
-        db.prepare_cached("DELETE FROM locations WHERE key = ?1")?.execute([key])?;
+        remove(db, Collection::Locations, key)?;
         Ok(Effects::default())
     }
 }

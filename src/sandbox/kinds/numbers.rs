@@ -6,7 +6,7 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::{Value, json};
 
-use super::{Columns, Effect, Effects, Kind, require};
+use super::{Columns, Effect, Effects, Kind, remove, require};
 use crate::sandbox::collection::{Collection, TargetKind};
 use crate::sandbox::fields::{Change, Fields, Need};
 use crate::sandbox::problem::{Code, Problem};
@@ -100,7 +100,7 @@ impl Kind for Numbers {
         if is_default(db, key)? {
             return Err(Problem::new(Code::DefaultNumber, "the default number cannot be deleted"));
         }
-        db.prepare_cached("DELETE FROM numbers WHERE key = ?1")?.execute([key])?;
+        remove(db, Collection::Numbers, key)?;
         Ok(Effects::default())
     }
 }
@@ -137,7 +137,7 @@ pub(super) fn release_owned(db: &Connection, owner: i64) -> Result<Effects, Prob
     let mut effects = Effects::default();
     for key in keys {
         let before = Numbers.row(db, key)?;
-        db.prepare_cached("DELETE FROM numbers WHERE key = ?1")?.execute([key])?;
+        remove(db, Collection::Numbers, key)?;
         effects.also.push(Effect { collection: Collection::Numbers, before, after: None });
     }
     Ok(effects)

@@ -6,7 +6,7 @@
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
-use super::{Columns, Effect, Effects, Kind};
+use super::{Columns, Effect, Effects, Kind, remove};
 use crate::model::{NamePattern, NumberPattern, Scope};
 use crate::sandbox::collection::Collection;
 use crate::sandbox::fields::{Change, Fields, Need};
@@ -61,7 +61,7 @@ impl Kind for Owners {
             let is_own = claim.get("owner").is_some_and(|is| *is == *owner);
             let replaced = is_own && (overlaps || claim.get("account").is_some_and(|is| *is == *account));
             if replaced || (overlaps && take_over.contains(&key)) {
-                db.prepare_cached("DELETE FROM owners WHERE key = ?1")?.execute([key])?;
+                remove(db, Collection::Owners, key)?;
                 effects.also.push(Effect { collection: Collection::Owners, before: Some(claim), after: None });
             } else if overlaps {
                 foreign.push(claim);
@@ -77,10 +77,6 @@ impl Kind for Owners {
                    VALUES (?1, ?2, ?3, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))";
         db.prepare_cached(sql)?.execute(params![owner, account, scope.to_string()])?;
         Ok((db.last_insert_rowid(), effects))
-    }
-
-    fn update(&self, _db: &Connection, _key: i64, _body: Fields<'_>) -> Result<Effects, Problem> {
-        Err(Problem::not_found())
     }
 }
 

@@ -100,3 +100,16 @@ pub(super) fn time(stamp: &str, role: &str) -> String {
     let (stamp, shown) = (html::escaped(stamp), html::escaped(&shown));
     format!("<time datetime=\"{stamp}\" data-role=\"{role}\">{shown} UTC</time>")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_has_its_urgency() {
+        for state in AccountState::ALL {
+            assert!(BY_URGENCY.contains(&state), "{state:?}");
+        }
+        assert_eq!(BY_URGENCY.len(), AccountState::ALL.len());
+    }
+}

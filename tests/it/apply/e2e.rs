@@ -1,16 +1,14 @@
 //! The main job over real HTTP: the embedded account, the provider, the plan, the engine.
 
-use crate::laws::severities;
 use crate::support::generate;
 use std::time::Duration;
 
-use super::not_applied;
+use super::{not_applied, planned};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use strowger::apply::{Options, execute};
 use strowger::ledger::ChangeOutcome;
-use strowger::model::{Desired, LiveAccount};
-use strowger::plan::{Plan, plan};
+use strowger::model::LiveAccount;
 use strowger::providers::ClientOptions;
 use strowger::providers::office::Office;
 use strowger::providers::settings::StateFile;
@@ -41,12 +39,6 @@ fn office(server: &Running) -> Office {
 fn client(server: &Running, retry: RetryPolicy) -> Office {
     let options = ClientOptions { retry, ..ClientOptions::default() };
     Office::new(&server.url(), Secret::new(TOKEN), options).unwrap()
-}
-
-async fn planned(desired: &Desired, provider: &dyn Provider) -> Plan {
-    let read = provider.read().await.unwrap();
-    let (plan, diagnostics) = plan(desired, &read.live, &severities(), read.requests);
-    plan.unwrap_or_else(|| panic!("{diagnostics:#?}"))
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,16 +7,14 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use super::not_applied;
+use super::{not_applied, planned};
 use serde_json::Value;
 use strowger::apply::{Options, execute};
 use strowger::config;
-use strowger::diag::Severities;
 use strowger::model::Desired;
-use strowger::plan::{Plan, plan};
 use strowger::providers::ClientOptions;
 use strowger::providers::office::Office;
-use strowger::providers::{Provider, RetryPolicy, Secret};
+use strowger::providers::{RetryPolicy, Secret};
 use strowger::sandbox::{self, Faults, Running, SandboxOptions, Seed};
 
 const TOKEN: &str = "soak-token";
@@ -60,12 +58,6 @@ fn desired(text: &str) -> Desired {
     let mut loaded = config::load(&[folder.path().to_owned()]);
     assert_eq!(loaded.accounts.len(), 1, "{:#?}", loaded.diagnostics);
     loaded.accounts.remove(0).desired
-}
-
-async fn planned(desired: &Desired, provider: &dyn Provider) -> Plan {
-    let read = provider.read().await.unwrap();
-    let (plan, diagnostics) = plan(desired, &read.live, &Severities::default(), read.requests);
-    plan.unwrap_or_else(|| panic!("{diagnostics:#?}"))
 }
 
 /// How often each object was written, by what the account itself noted.
