@@ -15,6 +15,7 @@
 
 mod action;
 mod apply;
+mod calls;
 mod cli;
 mod cmd;
 mod config;

@@ -342,7 +342,14 @@ fn linters_of_actions_workflows_scripts_and_spelling_find_nothing() {
     lint(
         &folder,
         "shellcheck",
-        &["scripts/linters", "scripts/schemathesis", "scripts/deny", "scripts/static-check", "scripts/test"],
+        &[
+            "scripts/asterisk",
+            "scripts/deny",
+            "scripts/linters",
+            "scripts/schemathesis",
+            "scripts/static-check",
+            "scripts/test",
+        ],
     );
     lint(&folder, "typos", &["--format", "brief"]);
 }
