@@ -99,6 +99,9 @@ pub async fn execute_journaled<O: Observer + ?Sized>(
     stop: &ShutdownSignal,
 ) -> Outcome {
     provider.begin();
+    if !stop.is_asked() {
+        provider.clean_up().await;
+    }
     let changes = &plan.changes;
     let mut graph = Graph::new(changes);
     let mut known = ResolvedIds::new(changes);

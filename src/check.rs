@@ -7,6 +7,7 @@
 mod account;
 pub mod address;
 mod calls;
+mod dialplan;
 pub mod document;
 pub mod fleet;
 mod json;

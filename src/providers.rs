@@ -5,6 +5,7 @@
 //! resolved. Every write carries a precondition, so that an object which changed is never overwritten, and after an
 //! unclear answer the account is inspected before anything is done again.
 
+pub mod asterisk;
 mod error;
 pub mod http;
 mod identity;
@@ -128,6 +129,19 @@ pub trait Provider: Send + Sync {
     /// people, so it is asked for once and failures are no concern.
     fn recent_audit_entries(&self) -> BoxFuture<'_, Vec<AuditEntry>> {
         Box::pin(ready(Vec::new()))
+    }
+
+    /// Ends when the account says that it may have changed, and not because of this client; never where it cannot say so.
+    fn changed(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::pending())
+    }
+
+    /// Removes what earlier changes left for calls that were under way, once no call can need it.
+    ///
+    /// Only asked while the account may be written. What is left for the next time does no harm, so failures are no
+    /// concern.
+    fn clean_up(&self) -> BoxFuture<'_, ()> {
+        Box::pin(ready(()))
     }
 
     /// A run begins: a creation in it repeats none of a run before, however alike they are.

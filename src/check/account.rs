@@ -8,6 +8,7 @@ use crate::providers::registry::{self, Presence, ProviderSpec, SettingKind};
 use crate::providers::settings::{ProviderSettings, SecretRef, SettingValue, StateFile};
 use crate::text::is_loopback_host;
 
+use super::dialplan;
 use super::document::{Mapping, View};
 use super::reader::{Advice, Field, NamedFields, Reader, list, unquoted_rule};
 use super::schema::account::Provider;
@@ -184,6 +185,9 @@ fn provider(
 fn value(reader: &mut Reader, field: Field<'_>, kind: SettingKind) -> Option<SettingValue> {
     match kind {
         SettingKind::Url => url(reader, field).map(SettingValue::Url),
+        SettingKind::Database => dialplan::database(reader, field).map(SettingValue::Url),
+        SettingKind::Word => dialplan::word(reader, field).map(SettingValue::Word),
+        SettingKind::Dialplan => dialplan::entries(reader, field).map(SettingValue::Dialplan),
         SettingKind::Secret => secret(reader, field).map(SettingValue::Secret),
         SettingKind::File => path(reader, field).map(SettingValue::File),
         SettingKind::State if reader.text(field, Advice::default())? == ":memory:" => {
@@ -252,7 +256,8 @@ fn secret(reader: &mut Reader, field: Field<'_>) -> Option<SecretRef> {
     let Some(mapping) = reference else {
         hide(reader);
         let message = format!("`{}` holds the secret itself, not a reference to it", field.name());
-        let hint = "write `token: { env: STROWGER_TOKEN }`, and treat the written token as stolen";
+        let name = field.name();
+        let hint = format!("write `{name}: {{ env: STROWGER_TOKEN }}`, and treat the written {name} as stolen");
         return reader.refuse(Rule::LITERAL_SECRET, field.key.span(), message, hint);
     };
     let before = reader.findings.total();

@@ -11,10 +11,13 @@ use url::{Host, Url};
 
 use crate::providers::settings::{ProviderSettings, SettingValue, StateFile};
 
+/// The port of PostgreSQL, the one scheme of which the parser knows no default.
+const POSTGRESQL_PORT: u16 = 5432;
+
 /// The address of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Address {
-    /// A server of the Account API.
+    /// A server of an API, or of a database.
     Server {
         /// Lower case, without a trailing dot; `localhost` for every name of this machine.
         host: Box<str>,
@@ -37,7 +40,10 @@ impl ProviderSettings {
         match self.location()? {
             SettingValue::Url(url) => Some(server(url)),
             SettingValue::State(StateFile::File(path)) => Some(Address::State(plain(&root.join(path)))),
-            SettingValue::State(StateFile::Memory) | SettingValue::Secret(_) => None,
+            SettingValue::State(StateFile::Memory)
+            | SettingValue::Secret(_)
+            | SettingValue::Word(_)
+            | SettingValue::Dialplan(_) => None,
             SettingValue::File(path) => Some(Address::Snapshot(plain(&root.join(path)))),
         }
     }
@@ -67,7 +73,7 @@ fn server(text: &str) -> Address {
         parts.pop();
     }
     let path = parts.join("/").into();
-    Address::Server { host, port: url.port_or_known_default().unwrap_or_default(), path }
+    Address::Server { host, port: url.port_or_known_default().unwrap_or(POSTGRESQL_PORT), path }
 }
 
 /// A host's name; one for all that are this machine.

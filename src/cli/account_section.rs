@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::providers::settings::{ProviderSettings, SecretRef, SettingValue, StateFile};
-use crate::text::yaml;
+use crate::text::{quoted, yaml};
 
 /// The provider's part of the section, without indentation. `place` maps each path to the one that is written.
 pub(super) fn provider(provider: &ProviderSettings, place: &dyn Fn(&Path) -> PathBuf) -> Vec<String> {
@@ -16,6 +16,11 @@ fn value(value: &SettingValue, place: &dyn Fn(&Path) -> PathBuf) -> String {
     match value {
         SettingValue::Url(url) => yaml(url).into_owned(),
         SettingValue::File(file) | SettingValue::State(StateFile::File(file)) => path(&place(file)),
+        SettingValue::Word(word) => yaml(word).into_owned(),
+        SettingValue::Dialplan(entries) => {
+            let entries = entries.iter().map(|(name, place)| format!("{}: {}", yaml(name.as_str()), quoted(place)));
+            format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
+        }
         SettingValue::State(StateFile::Memory) => "\":memory:\"".to_owned(),
         SettingValue::Secret(SecretRef::Env(name)) => format!("{{ env: {} }}", yaml(name)),
         SettingValue::Secret(SecretRef::File(file)) => format!("{{ file: {} }}", path(&place(file))),

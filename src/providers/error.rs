@@ -19,6 +19,14 @@ pub enum ReadError {
     /// The server's certificate is not trusted.
     #[error("{host} cannot prove who it is: {why}; nothing was sent to it")]
     Untrusted { host: String, why: String },
+    /// The user or the password of a database.
+    #[error(
+        "the database at {host} does not accept the user or its password: {why}; check the account's `database` and `password`"
+    )]
+    DatabaseLogin { host: String, why: String },
+    /// What a database answers, with a remedy.
+    #[error("{0}")]
+    Database(String),
     /// 401.
     #[error(
         "{host} does not accept the token (401); check where the account's `token` comes from, or whether it expired"

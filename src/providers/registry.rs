@@ -10,10 +10,10 @@ use crate::model::Capabilities;
 use super::http::Class;
 use super::open::{OpenRequest, Opened};
 use super::settings::SettingValue;
-use super::{BoxFuture, office, sandbox, snapshot};
+use super::{BoxFuture, asterisk, office, sandbox, snapshot};
 
 /// All providers; `init` offers the first one by default. This is the line to add for a new one.
-pub static PROVIDERS: [&ProviderSpec; 3] = [&sandbox::SPEC, &office::SPEC, &snapshot::SPEC];
+pub static PROVIDERS: [&ProviderSpec; 4] = [&sandbox::SPEC, &office::SPEC, &asterisk::SPEC, &snapshot::SPEC];
 
 /// A provider's declaration.
 pub struct ProviderSpec {
@@ -23,8 +23,8 @@ pub struct ProviderSpec {
     pub about: &'static str,
     /// How `init` offers it, after the word.
     pub offer: &'static str,
-    /// The fields of the `account` section. At most one is a URL and at most one a secret: a change of either has to
-    /// be accepted before the secret is sent.
+    /// The fields of the `account` section. At most one is an address and at most one a secret: a change of either has
+    /// to be accepted before the secret is sent.
     pub settings: &'static [SettingSpec],
     /// The setting that says where the account is: two accounts with one location are one live account.
     pub location: &'static str,
@@ -55,11 +55,18 @@ pub struct SettingSpec {
 /// What the value of a setting is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SettingKind {
+    /// The address of an HTTP server.
     Url,
+    /// The address of a PostgreSQL database.
+    Database,
     Secret,
     File,
     /// A file, or `:memory:`.
     State,
+    /// A word such as the name of a dialplan context.
+    Word,
+    /// Names of objects, each with its place in a dialplan: `context,extension`.
+    Dialplan,
 }
 
 /// Whether a setting has to be given.
@@ -85,6 +92,13 @@ impl ProviderSpec {
     /// The setting that holds a secret.
     pub fn secret(&self) -> Option<&'static SettingSpec> {
         self.settings.iter().find(|setting| setting.kind == SettingKind::Secret)
+    }
+}
+
+impl SettingKind {
+    /// Whether the secret is sent there.
+    pub fn is_address(self) -> bool {
+        matches!(self, Self::Url | Self::Database)
     }
 }
 
@@ -144,12 +158,11 @@ mod tests {
             let word = provider.word;
             assert_eq!(PROVIDERS.into_iter().filter(|other| other.word == word).count(), 1, "{word} is there twice");
             assert!(provider.setting(provider.location).is_some(), "{word} has no setting `{}`", provider.location);
-            for kind in [SettingKind::Url, SettingKind::Secret] {
-                let count = provider.settings.iter().filter(|setting| setting.kind == kind).count();
-                assert!(count <= 1, "{word}: `config::NewTargets` compares one {kind:?} with the revision before");
-            }
-            let url = provider.settings.iter().any(|setting| setting.kind == SettingKind::Url);
-            assert_eq!(url, provider.secret().is_some(), "{word}: a URL and a secret are accepted as a pair");
+            let count = |is: fn(SettingKind) -> bool| provider.settings.iter().filter(|one| is(one.kind)).count();
+            let addresses = count(SettingKind::is_address);
+            assert!(addresses <= 1, "{word}: `config::NewTargets` compares one address with the revision before");
+            let secrets = count(|kind| kind == SettingKind::Secret);
+            assert_eq!(addresses, secrets, "{word}: an address and a secret are accepted as a pair");
             for setting in provider.settings {
                 let example = serde_json::from_str::<serde_json::Value>(setting.example);
                 assert!(example.is_ok(), "{word}: the example of `{}` is not JSON", setting.name);

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use super::registry::ProviderSpec;
+use crate::model::Name;
 
 /// The provider of an account and its settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,11 +18,14 @@ pub struct ProviderSettings {
 /// The value of one setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SettingValue {
-    /// `https`, or `http` on this machine; no user name, no query.
+    /// `https`, or `http` on this machine, without a user name; or `postgresql`, with one. No password, no query.
     Url(Box<str>),
     Secret(SecretRef),
     File(PathBuf),
     State(StateFile),
+    Word(Box<str>),
+    /// Names, each with its `context,extension`.
+    Dialplan(Vec<(Name, Box<str>)>),
 }
 
 /// Where an embedded account is stored.
@@ -68,6 +72,18 @@ impl ProviderSettings {
     pub fn file(&self, name: &str) -> Option<&Path> {
         self.value(name)
             .and_then(|value| if let SettingValue::File(path) = value { Some(path.as_path()) } else { None })
+    }
+
+    pub fn word(&self, name: &str) -> Option<&str> {
+        self.value(name).and_then(|value| if let SettingValue::Word(word) = value { Some(&**word) } else { None })
+    }
+
+    /// The names of a setting, each with its `context,extension`; none without the setting.
+    pub fn dialplan(&self, name: &str) -> &[(Name, Box<str>)] {
+        match self.value(name) {
+            Some(SettingValue::Dialplan(entries)) => entries,
+            _ => &[],
+        }
     }
 
     /// The address of the account, if it is on a server.

@@ -104,6 +104,7 @@ impl Watcher {
                     Err(_) => break,
                 },
                 Ok(()) = wakes.changed() => *wakes.borrow_and_update(),
+                () = account_changed(self.connection.as_ref()) => Reason::Account,
                 () = tokio::time::sleep_until(due.0) => due.1,
             };
             let semaphore = self.context.semaphore(self.desired.borrow().account.as_deref());
@@ -192,7 +193,13 @@ impl Watcher {
             self.disconnect().await;
             return Decision::AddressRefused(message);
         }
-        let read = match self.read_if_changed(account).await {
+        let read = self.read_if_changed(account).await;
+        if let Ok(provider) = self.provider()
+            && permission.allows()
+        {
+            provider.clean_up().await;
+        }
+        let read = match read {
             Ok(Some(read)) => read,
             Ok(None) => return Decision::Unchanged,
             Err(message) => return Decision::Failing(message),
@@ -361,5 +368,13 @@ impl Watcher {
 
     fn now(&self) -> Duration {
         self.context.clock.since_epoch()
+    }
+}
+
+/// Ends when the account says that it may have changed.
+async fn account_changed(connection: Option<&(Arc<Account>, Box<dyn Connection>)>) {
+    match connection {
+        Some((_, connection)) => connection.provider().changed().await,
+        None => std::future::pending().await,
     }
 }

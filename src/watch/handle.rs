@@ -21,6 +21,8 @@ pub enum Reason {
     Files,
     /// The interval has passed.
     Timer,
+    /// The account says that it changed.
+    Account,
     /// The check before failed.
     Retry,
     /// A signal asked for it.

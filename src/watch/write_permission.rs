@@ -41,6 +41,11 @@ impl WritePermission {
         Self { writes, frozen: frozen(&account.desired, now), take_over }
     }
 
+    /// Whether anything may be written now.
+    pub(super) fn allows(&self) -> bool {
+        self.writes == Writes::Allowed && self.frozen.is_empty()
+    }
+
     /// The state of an account that differs and is never written to, and why.
     pub(super) fn refusal(&self) -> Option<(AccountState, String)> {
         let message = match self.writes {

@@ -47,11 +47,20 @@ impl JsonSchema for AccountSection {
     }
 }
 
+/// What dialplans call their contexts and extensions, in tables whose columns have 40 characters.
+const WORD: &str = r"[A-Za-z0-9_.+-]{1,40}";
+
 /// The schema of a setting, described for each provider that has it.
 fn field(setting: &SettingSpec, generator: &mut SchemaGenerator) -> Value {
     let mut schema = match setting.kind {
         SettingKind::Url => json!({"type": "string", "pattern": "^https?://"}),
         SettingKind::Secret => generator.subschema_for::<Secret>().to_value(),
+        SettingKind::Database => json!({"type": "string", "pattern": "^postgresql://[^:@/]+@[^@/?]+/[^/?]+$"}),
+        SettingKind::Word => json!({"type": "string", "pattern": format!("^{WORD}$")}),
+        SettingKind::Dialplan => json!({
+            "type": "object",
+            "additionalProperties": {"type": "string", "pattern": format!("^{WORD},{WORD}$")},
+        }),
         SettingKind::File | SettingKind::State => json!({"type": "string", "minLength": 1}),
     };
     let owners = registry::with_setting(setting.name);

@@ -86,13 +86,12 @@ pub(super) fn wrong_variable(name: &str) -> Option<String> {
 
 /// Refuses flags that no file could have.
 pub(super) fn check(arguments: &Arguments) -> Result<(), Ending> {
+    let setting = |name, value: Option<&str>| wrong_setting(arguments.provider()?, name, &yaml(value?));
     let flags = [
         ("--name", arguments.name.as_deref().and_then(wrong_name)),
         ("--country", arguments.country.as_deref().and_then(wrong_country)),
-        (
-            "--url",
-            arguments.office.url.as_deref().and_then(|url| wrong_setting(arguments.provider()?, "url", &yaml(url))),
-        ),
+        ("--url", setting("url", arguments.office.url.as_deref())),
+        ("--database", setting("database", arguments.office.database.as_deref())),
     ];
     match flags.into_iter().find_map(|(flag, wrong)| wrong.map(|wrong| (flag, wrong))) {
         None => Ok(()),

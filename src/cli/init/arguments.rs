@@ -41,20 +41,23 @@ pub(in crate::cli) struct Arguments {
     pub(super) other: Other,
 }
 
-/// Where an `office` account is, and where its token is found.
+/// Where an account on a server is, and where its token or password is found.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Provider office")]
+#[command(next_help_heading = "Accounts on a server")]
 pub(super) struct Office {
-    /// The address of the Account API
+    /// The address of the Account API, for provider `office`
     #[arg(long, value_name = "URL")]
     pub(super) url: Option<String>,
-    /// The environment variable that holds the token [default: `STROWGER_TOKEN`]
+    /// The database of Asterisk, for provider `asterisk`: `postgresql://USER@HOST/DATABASE`
+    #[arg(long, value_name = "URL")]
+    pub(super) database: Option<String>,
+    /// The environment variable that holds the token or password [default: `STROWGER_TOKEN`]
     #[arg(long, value_name = "NAME", conflicts_with_all = ["token_file", "token_command"])]
     pub(super) token_env: Option<String>,
-    /// The file that holds the token
+    /// The file that holds the token or password
     #[arg(long, value_name = "FILE", conflicts_with = "token_command")]
     pub(super) token_file: Option<PathBuf>,
-    /// The command that prints the token; quotes keep a word with spaces together, and no shell is started
+    /// The command that prints the token or password; quotes keep a word with spaces together, and no shell is started
     #[arg(long, value_name = "COMMAND")]
     pub(super) token_command: Option<String>,
 }
@@ -99,11 +102,13 @@ impl Arguments {
     /// The flags that are given for settings, with the settings' names.
     fn given(&self) -> Vec<(&'static str, &'static str)> {
         let Self { office, other, .. } = self;
+        let secret = self.provider.and_then(ProviderSpec::secret).map_or("token", |secret| secret.name);
         let flags = [
             ("--url", "url", office.url.is_some()),
-            ("--token-env", "token", office.token_env.is_some()),
-            ("--token-file", "token", office.token_file.is_some()),
-            ("--token-command", "token", office.token_command.is_some()),
+            ("--database", "database", office.database.is_some()),
+            ("--token-env", secret, office.token_env.is_some()),
+            ("--token-file", secret, office.token_file.is_some()),
+            ("--token-command", secret, office.token_command.is_some()),
             ("--snapshot", "file", other.snapshot.is_some()),
             ("--seed", "seed", other.seed.is_some()),
             ("--state", "state", other.state.is_some()),
@@ -116,7 +121,8 @@ impl Arguments {
         let Self { office, other, .. } = self;
         Ok(match setting {
             "url" => office.url.as_deref().map(|url| SettingValue::Url(url.into())),
-            "token" => token::given(self)?.map(SettingValue::Secret),
+            "database" => office.database.as_deref().map(|url| SettingValue::Url(url.into())),
+            "token" | "password" => token::given(self)?.map(SettingValue::Secret),
             "file" => other.snapshot.clone().map(SettingValue::File),
             "seed" => other.seed.clone().map(SettingValue::File),
             "state" => other.state.clone().map(|file| {
@@ -162,8 +168,11 @@ impl Arguments {
     fn needed(&self) -> Vec<&'static str> {
         let Some(provider) = self.provider() else { return Vec::new() };
         let needs = |setting| provider.setting(setting).is_some_and(SettingSpec::is_required);
-        let flags =
-            [("`--url`", "url", self.office.url.is_none()), ("`--snapshot`", "file", self.other.snapshot.is_none())];
+        let flags = [
+            ("`--url`", "url", self.office.url.is_none()),
+            ("`--database`", "database", self.office.database.is_none()),
+            ("`--snapshot`", "file", self.other.snapshot.is_none()),
+        ];
         flags.into_iter().filter(|(_, setting, absent)| *absent && needs(setting)).map(|(flag, ..)| flag).collect()
     }
 

@@ -143,18 +143,30 @@ fn ask(
     tried: Option<SettingValue>,
 ) -> anyhow::Result<SettingValue> {
     Ok(match (setting.kind, tried) {
-        (SettingKind::Url, tried) => {
+        (SettingKind::Url | SettingKind::Database, tried) => {
             let tried =
                 tried.as_ref().and_then(|tried| if let SettingValue::Url(url) = tried { Some(&**url) } else { None });
-            let help = Some("https://…, or http:// on this machine");
+            let help = match setting.kind {
+                SettingKind::Database => "postgresql://USER@HOST/DATABASE, without the password",
+                _ => "https://…, or http:// on this machine",
+            };
             let wrong = |typed: &str| account::wrong_setting(spec, setting.name, &yaml(typed));
-            SettingValue::Url(terminal.text(question, tried, help, wrong)?.into())
+            SettingValue::Url(terminal.text(question, tried, Some(help), wrong)?.into())
         }
         (SettingKind::Secret, tried) => {
             let tried =
                 tried.and_then(|tried| if let SettingValue::Secret(secret) = tried { Some(secret) } else { None });
             SettingValue::Secret(token::ask(terminal, question, tried.as_ref())?)
         }
+        (SettingKind::Word, tried) => {
+            let tried = tried
+                .as_ref()
+                .and_then(|tried| if let SettingValue::Word(word) = tried { Some(&**word) } else { None });
+            let wrong = |typed: &str| account::wrong_setting(spec, setting.name, &yaml(typed));
+            SettingValue::Word(terminal.text(question, tried, None, wrong)?.into())
+        }
+        // Declared as optional: there may be none of these objects.
+        (SettingKind::Dialplan, _) => SettingValue::Dialplan(Vec::new()),
         (SettingKind::File | SettingKind::State, tried) => {
             let tried = match &tried {
                 Some(SettingValue::File(file)) => Some(file.to_string_lossy()),
@@ -168,7 +180,10 @@ fn ask(
 /// Whether another token would help, and another server would not.
 fn blames_secret(error: &anyhow::Error) -> bool {
     match error.downcast_ref::<ReadError>() {
-        Some(error) => matches!(error, ReadError::Unauthorized { .. } | ReadError::Forbidden { .. }),
+        Some(error) => matches!(
+            error,
+            ReadError::Unauthorized { .. } | ReadError::Forbidden { .. } | ReadError::DatabaseLogin { .. }
+        ),
         // No request was sent: there is no token.
         None => true,
     }

@@ -1,0 +1,300 @@
+//! Carrying out one change: one transaction, whose end is always found out.
+
+use std::time::Duration;
+
+use tokio_postgres::Client;
+use tokio_postgres::types::Type;
+
+use crate::model::{Change, FieldName, FieldValue, Name, NameKey, ObjectId, Revision, Verb, Writable, WritableKind};
+use crate::providers::http::Attempts;
+use crate::providers::{Access, Progress, WriteError, WriteReceipt};
+
+use super::Asterisk;
+use super::account::Dialplan;
+use super::database::{Connection, Trouble};
+use super::read::Parameter;
+use super::rows::{COLUMNS, DialplanRow, NOTE, UNTIL};
+
+/// The lock that all transactions of Strowger in a database take, so that each finds what the one before left.
+const LOCK: i64 = 0x5374_726f_7767_6572;
+
+/// The notes whose time has passed.
+const EXPIRED: &str = "note.context = $1 and note.priority = $2 and note.app = 'NoOp'
+    and starts_with(note.appdata, 'strowger:until=') and note.appdata collate \"C\" <
+        'strowger:until=' || to_char(now() at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')";
+
+/// Why a transaction was not committed.
+pub(super) enum Failed {
+    Trouble(Trouble),
+    /// The change cannot or must not be carried out.
+    Write(WriteError),
+}
+
+impl From<Trouble> for Failed {
+    fn from(trouble: Trouble) -> Self {
+        Self::Trouble(trouble)
+    }
+}
+
+/// A transaction that is under way.
+pub(super) struct Transaction<'a> {
+    pub(super) asterisk: &'a Asterisk,
+    pub(super) client: &'a Client,
+}
+
+/// What a transaction made of the object.
+pub(super) struct Written {
+    pub(super) id: ObjectId,
+    /// `None` after a deletion.
+    pub(super) revision: Option<Revision>,
+}
+
+impl Asterisk {
+    pub(super) async fn write_change(&self, change: &Change) -> Result<WriteReceipt, WriteError> {
+        if self.access == Access::ReadOnly {
+            return Err(WriteError::ReadOnlyClient);
+        }
+        let _turn = self.turn.lock().await;
+        let mut attempts = Attempts::new(self.retry);
+        loop {
+            attempts.made += 1;
+            let why = match self.attempt(change, &mut attempts).await {
+                Ok(Written { id, revision }) => {
+                    return Ok(WriteReceipt { id, revision, document: None, requests: 1 });
+                }
+                Err(Failed::Write(error)) => return Err(error),
+                Err(Failed::Trouble(trouble)) if trouble.is_temporary() => trouble.to_string(),
+                Err(Failed::Trouble(trouble)) => return Err(self.database.write_error(trouble)),
+            };
+            match attempts.pause().filter(|_| !self.is_stopped()) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Err(WriteError::Unavailable { attempts: attempts.made, why }),
+            }
+        }
+    }
+
+    /// One transaction, to its end.
+    async fn attempt(&self, change: &Change, attempts: &mut Attempts) -> Result<Written, Failed> {
+        let connection = self.connection().await?;
+        let transaction = Transaction { asterisk: self, client: &connection.client };
+        transaction.begin().await?;
+        match transaction.write(change).await {
+            Ok(written) => {
+                let id = transaction.id().await?;
+                match connection.client.batch_execute("commit").await {
+                    Ok(()) => {}
+                    Err(error) => match self.database.trouble(&error) {
+                        // A server that goes down may have done it before.
+                        Trouble::Lost(why) | Trouble::Stopping(why) => {
+                            drop(connection);
+                            self.settle(&id, why, attempts).await?;
+                            return Ok(written);
+                        }
+                        trouble => return Err(trouble.into()),
+                    },
+                }
+                self.keep(connection).await;
+                Ok(written)
+            }
+            Err(failed @ Failed::Write(_)) => {
+                self.roll_back(connection).await;
+                Err(failed)
+            }
+            // The server ends the transaction with the connection.
+            Err(failed) => Err(failed),
+        }
+    }
+
+    async fn roll_back(&self, connection: Connection) {
+        if connection.client.batch_execute("rollback").await.is_ok() {
+            self.keep(connection).await;
+        }
+    }
+
+    /// Asks the server whether a transaction was committed whose commit was not answered.
+    async fn settle(&self, id: &str, lost: String, attempts: &mut Attempts) -> Result<(), Failed> {
+        loop {
+            let status = match self.connection().await {
+                Err(_) => None,
+                Ok(connection) => {
+                    let status = self.status(&connection, id).await;
+                    if status.is_some() {
+                        self.keep(connection).await;
+                    }
+                    status
+                }
+            };
+            match status.as_deref() {
+                Some("committed") => return Ok(()),
+                Some("aborted") => return Err(Trouble::Transient(lost).into()),
+                _ => {}
+            }
+            match attempts.pause().filter(|_| !self.is_stopped()) {
+                Some(pause) => tokio::time::sleep(pause.max(Duration::from_millis(50))).await,
+                None => return Err(Failed::Write(WriteError::Unknown(format!("the commit was not answered: {lost}")))),
+            }
+        }
+    }
+
+    async fn status(&self, connection: &Connection, id: &str) -> Option<String> {
+        let question = "select txid_status($1::text::bigint)";
+        let rows = self.ask(&connection.client, question, &[(&id, Type::TEXT)]).await.ok()?;
+        rows.first()?.try_get::<_, Option<String>>(0).ok().flatten()
+    }
+
+    /// How far a change has come: a transaction is done or not.
+    pub(super) async fn inspect_change(&self, change: &Change) -> Result<Progress, WriteError> {
+        let failed = |failed| match failed {
+            Failed::Write(error) => error,
+            Failed::Trouble(trouble) => self.database.write_error(trouble),
+        };
+        let connection = self.connection().await.map_err(|trouble| failed(trouble.into()))?;
+        let transaction = Transaction { asterisk: self, client: &connection.client };
+        let compared = transaction.compare(change).await.map_err(failed)?;
+        self.keep(connection).await;
+        Ok(Progress { document: None, requests: 1, ..compared })
+    }
+
+    /// Removes what earlier changes left for calls that were under way, once no call can need it.
+    pub(super) async fn remove_retired(&self) -> Result<(), Trouble> {
+        let connection = self.connection().await?;
+        let transaction = Transaction { asterisk: self, client: &connection.client };
+        if transaction.has_expired().await? {
+            transaction.begin().await?;
+            transaction.remove_expired().await?;
+            let committed = connection.client.batch_execute("commit").await;
+            committed.map_err(|error| self.database.trouble(&error))?;
+        }
+        self.keep(connection).await;
+        Ok(())
+    }
+}
+
+impl Transaction<'_> {
+    pub(super) async fn ask(
+        &self,
+        sql: &str,
+        parameters: &[Parameter<'_>],
+    ) -> Result<Vec<tokio_postgres::Row>, Trouble> {
+        self.asterisk.ask(self.client, sql, parameters).await
+    }
+
+    /// Some rows of `extensions`, which no other transaction changes before this one ends.
+    pub(super) async fn rows(
+        &self,
+        condition: &str,
+        parameters: &[Parameter<'_>],
+    ) -> Result<Vec<DialplanRow>, Trouble> {
+        let sql = format!("select {COLUMNS} from extensions where {condition} for update");
+        let rows = self.ask(&sql, parameters).await?;
+        let read = rows.iter().map(DialplanRow::read).collect::<Result<_, _>>();
+        read.map_err(|error| self.asterisk.database.trouble(&error))
+    }
+
+    async fn begin(&self) -> Result<(), Trouble> {
+        let begun = self.client.batch_execute("begin").await;
+        begun.map_err(|error| self.asterisk.database.trouble(&error))?;
+        let nonce = &self.asterisk.nonce;
+        // Who listens to the table can tell our changes from others.
+        self.ask("select set_config('strowger.run', $1, true)", &[(nonce, Type::TEXT)]).await?;
+        self.ask(&format!("select pg_advisory_xact_lock({LOCK})"), &[]).await?;
+        Ok(())
+    }
+
+    async fn id(&self) -> Result<String, Trouble> {
+        let rows = self.ask("select txid_current()::text", &[]).await?;
+        let id = rows.first().map(|row| row.try_get(0)).transpose();
+        Ok(id.map_err(|error| self.asterisk.database.trouble(&error))?.unwrap_or_default())
+    }
+
+    /// Makes the change, up to the commit.
+    async fn write(&self, change: &Change) -> Result<Written, Failed> {
+        self.remove_expired().await?;
+        let written = match change.object.kind {
+            WritableKind::Number => self.write_number(change).await,
+            WritableKind::RingGroup => self.write_group(change).await,
+        };
+        written.map_err(|failed| match failed {
+            // Another program wrote a row where this change needs to put one.
+            Failed::Trouble(Trouble::Refused { state, .. }) if state.code() == "23505" => {
+                let what = format!("another row has a place that {} needs", named(change));
+                Failed::Write(WriteError::Stale(what))
+            }
+            failed => failed,
+        })
+    }
+
+    /// How far the change has come.
+    async fn compare(&self, change: &Change) -> Result<Progress, Failed> {
+        let (kind, asterisk) = (change.object.kind, self.asterisk);
+        let progress = |id, revision, left| Progress { id, revision, document: None, left, requests: 1 };
+        let id = match (&change.object.id, change.after(FieldName::Name)) {
+            (Some(id), _) if change.verb != Verb::Create => id.clone(),
+            (_, Some(FieldValue::Name(name))) => match self.named(name).await? {
+                Some(id) => id,
+                None => return Ok(progress(None, None, vec![0])),
+            },
+            _ => return Err(Failed::Write(WriteError::Unsupported(format!("{} has no id", named(change))))),
+        };
+        let rows = match kind {
+            WritableKind::Number => self.number_rows(&id.0).await?,
+            WritableKind::RingGroup => self.group_rows(&id.0).await?,
+        };
+        let dialplan = Dialplan::with_people(&asterisk.layout, &rows, asterisk.people());
+        let object = match kind {
+            WritableKind::Number => {
+                let own = dialplan.rows(&asterisk.layout.carrier, &id.0);
+                own.map(|own| dialplan.number(&id.0, own, asterisk.country.as_deref()).map(Writable::Number))
+            }
+            WritableKind::RingGroup => {
+                let own = dialplan.rows(&asterisk.layout.groups, &id.0).filter(|own| !own.contains_key(&UNTIL));
+                own.map(|own| dialplan.group(&id.0, own).map(Writable::RingGroup))
+            }
+        };
+        let stale = |what: &str| Failed::Write(WriteError::Stale(format!("{} {what}", named(change))));
+        let object = object.transpose().map_err(|why| stale(&format!("is something else now: {why}")))?;
+        let Some(object) = object.as_ref().map(Writable::as_ref) else {
+            let is_done = change.verb == Verb::Delete;
+            return if is_done { Ok(progress(Some(id), None, Vec::new())) } else { Err(stale("is gone")) };
+        };
+        let revision = object.revision().cloned();
+        if change.verb != Verb::Create && revision == change.revision {
+            return Ok(progress(Some(id), revision, vec![0]));
+        }
+        let is_done =
+            change.verb != Verb::Delete && change.fields.iter().all(|field| object.has(field.field, &field.after));
+        if is_done { Ok(progress(Some(id), revision, Vec::new())) } else { Err(stale("was changed since it was read")) }
+    }
+
+    /// The ring group of this name.
+    pub(super) async fn named(&self, name: &Name) -> Result<Option<ObjectId>, Failed> {
+        let groups = &self.asterisk.layout.groups;
+        let condition = "context = $1 and priority = $2";
+        let notes = self.rows(condition, &[(groups, Type::TEXT), (&NOTE, Type::INT4)]).await?;
+        let has_name = |row: &&DialplanRow| row.note("name").is_some_and(|other| NameKey::of(&other) == name.key());
+        Ok(notes.iter().find(has_name).map(|row| ObjectId::from(&*row.exten)))
+    }
+
+    /// Whether there is an extension that no call can need any more. A deletion of nothing would wake everyone who listens
+    /// to the table.
+    async fn has_expired(&self) -> Result<bool, Trouble> {
+        let question = format!("select 1 from extensions as note where {EXPIRED} limit 1");
+        let groups = &self.asterisk.layout.groups;
+        Ok(!self.ask(&question, &[(groups, Type::TEXT), (&UNTIL, Type::INT4)]).await?.is_empty())
+    }
+
+    async fn remove_expired(&self) -> Result<(), Trouble> {
+        let sql = format!(
+            "delete from extensions as row using extensions as note
+                where {EXPIRED} and row.context = note.context and (row.exten = note.exten
+                    or note.exten like '%.%' and starts_with(row.exten, note.exten || '-'))"
+        );
+        let groups = &self.asterisk.layout.groups;
+        self.ask(&sql, &[(groups, Type::TEXT), (&UNTIL, Type::INT4)]).await.map(drop)
+    }
+}
+
+/// The object of a change, in words.
+pub(super) fn named(change: &Change) -> String {
+    format!("{} {}", change.object.kind, crate::text::sanitized(&change.object.name, 80))
+}
