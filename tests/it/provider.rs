@@ -1,5 +1,6 @@
 //! Providers: reading an account and writing to it, in front of servers that answer badly.
 
+mod asterisk;
 mod conformance;
 mod hostile_answers;
 mod hostile_tls;

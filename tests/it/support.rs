@@ -7,6 +7,7 @@ pub mod door;
 pub mod generate;
 pub mod git;
 pub mod hostile;
+pub mod postgres;
 pub mod process;
 pub mod repository;
 pub mod sandbox;

@@ -1,10 +1,12 @@
-//! What every provider must keep, over real HTTP: reading a complete account, writing each step once, and what follows from a
+//! What every provider must keep, over real HTTP or SQL: reading a complete account, writing each step once, and what follows from a
 //! fault before or after any single write. A later provider joins by a [`Subject`] and a line at the end.
 
+mod asterisk;
 mod faults;
 mod gate;
 mod kills;
 mod office;
+mod sql_gate;
 mod stepwise;
 mod subject;
 
@@ -100,56 +102,77 @@ macro_rules! suite {
 
             #[tokio::test(flavor = "multi_thread")]
             async fn it_reads_a_complete_account() {
-                reads_a_complete_account::<$subject>().await;
+                if <$subject>::is_available() {
+                    reads_a_complete_account::<$subject>().await;
+                }
             }
 
             #[tokio::test(flavor = "multi_thread")]
             async fn it_makes_the_calls_that_the_plan_shows() {
-                makes_the_calls_that_the_plan_shows::<$subject>().await;
+                if <$subject>::is_available() {
+                    makes_the_calls_that_the_plan_shows::<$subject>().await;
+                }
             }
 
             #[tokio::test(flavor = "multi_thread")]
             async fn it_keeps_what_is_not_modelled() {
-                keeps_what_is_not_modelled::<$subject>().await;
+                if <$subject>::is_available() {
+                    keeps_what_is_not_modelled::<$subject>().await;
+                }
             }
 
             #[tokio::test(flavor = "multi_thread")]
             async fn it_overwrites_nothing_that_changed() {
-                overwrites_nothing_that_changed::<$subject>().await;
+                if <$subject>::is_available() {
+                    overwrites_nothing_that_changed::<$subject>().await;
+                }
             }
 
             #[tokio::test(flavor = "multi_thread")]
             async fn the_next_run_finishes_after_any_write_whose_answer_is_lost_or_wrong() {
-                faults::the_next_run_finishes_after_any_unclear_answer::<$subject>().await;
+                if <$subject>::is_available() {
+                    faults::the_next_run_finishes_after_any_unclear_answer::<$subject>().await;
+                }
             }
 
             #[tokio::test(flavor = "multi_thread")]
             async fn a_limit_on_any_write_is_waited_for() {
-                faults::a_limit_on_any_write_is_waited_for::<$subject>().await;
+                if <$subject>::is_available() {
+                    faults::a_limit_on_any_write_is_waited_for::<$subject>().await;
+                }
             }
 
             #[tokio::test(flavor = "multi_thread")]
             async fn the_next_run_finishes_after_the_token_expired_at_any_write() {
-                faults::the_next_run_finishes_after_the_token_expired_at_any_write::<$subject>().await;
+                if <$subject>::is_available() {
+                    faults::the_next_run_finishes_after_the_token_expired_at_any_write::<$subject>().await;
+                }
             }
 
             #[tokio::test(flavor = "multi_thread")]
             async fn the_next_run_finishes_after_the_server_went_down_and_was_restarted() {
-                faults::the_next_run_finishes_after_the_server_was_restarted::<$subject>().await;
+                if <$subject>::is_available() {
+                    faults::the_next_run_finishes_after_the_server_was_restarted::<$subject>().await;
+                }
             }
 
             #[tokio::test(flavor = "multi_thread")]
             async fn the_next_run_finishes_after_the_process_was_killed_at_any_write() {
-                kills::the_next_run_finishes_after_a_kill_at_any_write::<$subject>().await;
+                if <$subject>::is_available() {
+                    kills::the_next_run_finishes_after_a_kill_at_any_write::<$subject>().await;
+                }
             }
 
             #[tokio::test(flavor = "multi_thread")]
             async fn a_run_that_was_killed_at_any_write_can_be_taken_back() {
-                kills::a_killed_run_is_taken_back_from_what_is_there::<$subject>().await;
+                if <$subject>::is_available() {
+                    kills::a_killed_run_is_taken_back_from_what_is_there::<$subject>().await;
+                }
             }
         }
     };
 }
 
 suite!(the_account_api, office::AccountApi);
+suite!(asterisk_tables, asterisk::Tables);
 suite!(a_stepwise_vendor, stepwise::Vendor);

@@ -34,11 +34,11 @@ pub struct Gate {
     shared: Arc<Shared>,
 }
 
-struct Shared {
-    upstream: String,
+pub struct Shared {
+    pub upstream: String,
     fault: Option<(usize, Fault)>,
     state: Mutex<Counters>,
-    stuck: Notify,
+    pub stuck: Notify,
     http: reqwest::Client,
 }
 
@@ -59,6 +59,9 @@ impl Gate {
             stuck: Notify::new(),
             http: crate::support::sandbox::client(),
         });
+        if upstream.starts_with("postgresql:") {
+            return Self { url: super::sql_gate::start(Arc::clone(&shared)).await, shared };
+        }
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let router = Router::new().fallback(pass).with_state(shared.clone());
@@ -78,6 +81,59 @@ impl Gate {
     pub async fn stuck(&self) {
         let limit = std::time::Duration::from_secs(60);
         tokio::time::timeout(limit, self.shared.stuck.notified()).await.expect("the run comes to the write");
+    }
+}
+
+impl Shared {
+    /// Counts a request that only reads.
+    pub fn request(&self) {
+        self.state.lock().unwrap().requests += 1;
+    }
+
+    /// What happens to every request since the fault.
+    pub fn lasting(&self) -> Option<Fault> {
+        let broken = self.state.lock().unwrap().broken;
+        match self.fault {
+            Some((_, fault @ (Fault::TokenExpired | Fault::Down))) if broken => Some(fault),
+            Some((_, Fault::StuckAfter | Fault::StuckBefore)) if broken => Some(Fault::StuckBefore),
+            _ => None,
+        }
+    }
+
+    /// What happens at the beginning of the next transaction: a password is not asked for later.
+    pub fn before_write(&self) -> Option<Fault> {
+        let mut state = self.state.lock().unwrap();
+        let is_next = |at| at == state.writes + 1;
+        if !state.broken && matches!(self.fault, Some((at, Fault::TokenExpired)) if is_next(at)) {
+            state.broken = true;
+        }
+        drop(state);
+        self.lasting()
+    }
+
+    /// Counts a transaction, and says what happens to its commit.
+    pub fn write(&self) -> Option<Fault> {
+        let lasting = self.lasting();
+        let mut state = self.state.lock().unwrap();
+        state.requests += 1;
+        state.writes += 1;
+        match self.fault {
+            Some((at, fault)) if at == state.writes && !state.broken => {
+                state.broken = true;
+                Some(fault)
+            }
+            _ => lasting,
+        }
+    }
+
+    /// Waits until no transaction is under way at the database.
+    pub async fn settled(&self) {
+        let client = crate::support::postgres::Database::of(&self.upstream).client().await;
+        let under_way = "select count(*) from pg_stat_activity where datname = current_database()
+            and usename = 'strowger' and state in ('active', 'idle in transaction')";
+        while client.query_one(under_way, &[]).await.unwrap().get::<_, i64>(0) > 0 {
+            tokio::task::yield_now().await;
+        }
     }
 }
 

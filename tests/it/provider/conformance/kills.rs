@@ -9,6 +9,7 @@ use strowger::model::{Desired, Span};
 use strowger::providers::Provider;
 use strowger::rollback::rollback;
 
+use super::asterisk::Tables;
 use super::gate::{Fault, Gate};
 use super::office::AccountApi;
 use super::stepwise::Vendor;
@@ -27,6 +28,7 @@ async fn a_run_in_a_process_of_its_own() {
     let provider: Box<dyn Provider> = match &*word {
         AccountApi::WORD => AccountApi::provider(&url),
         Vendor::WORD => Vendor::provider(&url),
+        Tables::WORD => Tables::provider(&url),
         other => panic!("no provider is called {other}"),
     };
     let plan = planned(&*provider, &desired()).await;

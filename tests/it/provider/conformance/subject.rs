@@ -14,6 +14,11 @@ pub trait Subject: Sized + Send {
     /// The word for it, for a process of its own.
     const WORD: &'static str;
 
+    /// Whether the vendor's server can run here.
+    fn is_available() -> bool {
+        true
+    }
+
     /// Starts the vendor's server on a state that outlives it, which is filled from the seed if it is new.
     fn start(state: &Path) -> impl Future<Output = Self> + Send;
 
@@ -88,6 +93,9 @@ pub fn desired() -> Desired {
 /// What the account holds, by names, without what only the vendor or the seed says of the account itself.
 pub fn holdings(live: &LiveAccount) -> String {
     let mut live = LiveAccount { account: AccountInfo::default(), ..live.clone() };
+    // Of some providers, these are settings.
+    live.receptionists.clear();
+    live.conferences.clear();
     for user in &mut live.users {
         user.voicemail = None;
     }
