@@ -4,8 +4,12 @@
 #![cfg(target_os = "linux")]
 
 mod bench;
+mod cable;
 mod call;
+mod changes;
+mod editor;
 mod judge;
 mod office;
 mod self_test;
+mod site;
 mod timeline;

@@ -16,6 +16,8 @@ pub struct Bench {
     script: Child,
     input: Option<ChildStdin>,
     folder: PathBuf,
+    /// The loopback address of all its servers; the database is at port 5432.
+    pub address: String,
 }
 
 impl Bench {
@@ -33,8 +35,8 @@ impl Bench {
         let input = script.stdin.take();
         let mut ready = String::new();
         BufReader::new(script.stdout.take().unwrap()).read_line(&mut ready).unwrap();
-        let (folder, _) = ready.trim().split_once(' ').expect("scripts/asterisk start says where it is");
-        Some(Self { script, input, folder: folder.into() })
+        let (folder, address) = ready.trim().split_once(' ').expect("scripts/asterisk start says where it is");
+        Some(Self { script, input, folder: folder.into(), address: address.to_owned() })
     }
 
     /// Runs SQL as the owner of the database; what it prints.

@@ -52,10 +52,13 @@ impl Call {
         calls.into_values().collect()
     }
 
-    /// When the last thing happened that anything is known of.
-    pub fn last(&self) -> Moment {
-        let rang = self.rang.iter().map(|(moment, _)| *moment);
-        rang.chain(self.ending.iter().map(|(moment, _)| *moment)).fold(self.dialled, Moment::max)
+    /// The time in which it was decided where the call goes after so many phones have rung: until the next one rings, or the
+    /// call ends.
+    pub fn between(&self, phones: usize) -> (Moment, Moment) {
+        let rang = |index: usize| self.rang.get(index).map(|(moment, _)| *moment);
+        let from = phones.checked_sub(1).and_then(rang).unwrap_or(self.dialled);
+        let ending = self.ending.as_ref().map(|(moment, _)| *moment);
+        (from, rang(phones).or(ending).unwrap_or(Moment::INFINITY))
     }
 }
 

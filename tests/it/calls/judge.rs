@@ -58,6 +58,8 @@ pub struct Count {
     pub mixed: usize,
     pub refused: usize,
     pub lost: usize,
+    /// Those of them that could go more than one way, because a change was under way.
+    pub during_changes: usize,
     /// The calls that were not whole.
     pub stories: Vec<String>,
 }
@@ -74,6 +76,7 @@ impl Count {
                 Verdict::Refused => count.refused += 1,
                 Verdict::Lost => count.lost += 1,
             }
+            count.during_changes += usize::from(allowed.iter().any(|path| *path != allowed[0]));
             if verdict != Verdict::Whole {
                 let since = |moment: f64| format!("{:.3}", moment - call.dialled);
                 let rang: Vec<_> = call.rang.iter().map(|(at, phone)| format!("{phone} at {}", since(*at))).collect();
@@ -100,7 +103,9 @@ impl Count {
 
 impl fmt::Display for Count {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { whole, mixed, refused, lost, .. } = self;
-        write!(f, "{} calls: {whole} whole, {mixed} mixed, {refused} refused, {lost} lost", self.calls())
+        let Self { whole, mixed, refused, lost, during_changes, .. } = self;
+        let calls = self.calls();
+        write!(f, "{calls} calls, {during_changes} during a change of their way: ")?;
+        write!(f, "{whole} whole, {mixed} mixed, {refused} refused, {lost} lost")
     }
 }

@@ -1,6 +1,7 @@
 //! The office of `tests/asterisk/seed.sql`, and where its numbers lead: what a correct telephone system does with a call.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// The phones of the office, by the extension of their user.
 const PHONES: [(&str, &str); 8] = [
@@ -13,6 +14,11 @@ const PHONES: [(&str, &str); 8] = [
     ("207", "silent-sam"),
     ("208", "silent-sue"),
 ];
+
+/// The extensions of all users.
+pub fn users() -> [&'static str; 8] {
+    PHONES.map(|(extension, _)| extension)
+}
 
 /// The phone of a user.
 pub fn phone(extension: &str) -> &'static str {
@@ -42,12 +48,55 @@ pub struct RingGroup {
     /// By extension.
     pub members: Vec<String>,
     pub is_simultaneous: bool,
+    pub ring_for: usize,
     pub no_answer: Destination,
+    pub extension: String,
 }
 
 /// What Strowger manages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Office {
     pub numbers: BTreeMap<String, Destination>,
+    pub labels: BTreeMap<String, String>,
     pub ring_groups: BTreeMap<String, RingGroup>,
+}
+
+impl Office {
+    /// The sections of an account file that make the office so. `renamed` has the former name of each group that was renamed,
+    /// `absent` the groups that are deleted.
+    pub fn sections(&self, renamed: &BTreeMap<String, String>, absent: &[String]) -> String {
+        let mut text = "ring_groups:\n".to_owned();
+        for (name, group) in &self.ring_groups {
+            let members: Vec<_> = group.members.iter().map(|member| format!("user/{member}")).collect();
+            let ring = if group.is_simultaneous { "simultaneous" } else { "sequential" };
+            let former = renamed.get(name).map(|former| format!(", renamed_from: {former}")).unwrap_or_default();
+            let RingGroup { ring_for, no_answer, extension, .. } = group;
+            text += &format!(
+                "  {name}: {{ members: [{}], ring: {ring}, ring_for: {ring_for}s, no_answer: {no_answer}, extension: \"{extension}\"{former} }}\n",
+                members.join(", ")
+            );
+        }
+        text += "numbers:\n";
+        for (number, destination) in &self.numbers {
+            let label = self.labels.get(number).map(String::as_str).unwrap_or_default();
+            text += &format!("  \"{number}\": {{ to: {destination}, label: \"{label}\" }}\n");
+        }
+        let absent: Vec<_> = absent.iter().map(|name| format!("ring_group/{name}")).collect();
+        text + &format!("absent: [{}]\n", absent.join(", "))
+    }
+}
+
+/// As account files write it.
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(extension) => write!(f, "user/{extension}"),
+            Self::RingGroup(name) => write!(f, "ring_group/{name}"),
+            Self::Receptionist => f.write_str("receptionist/main"),
+            Self::Conference => f.write_str("conference/board"),
+            Self::Mailbox => f.write_str("voicemail/201"),
+            Self::Outside(number) => write!(f, "external/{number}"),
+            Self::None => f.write_str("none"),
+        }
+    }
 }

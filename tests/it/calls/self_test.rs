@@ -16,12 +16,17 @@ const NUMBERS: [&str; 3] = [GOOD, ROWS, HASTY];
 /// Two chains, each of a phone that rejects and of one that answers.
 const CHAINS: [[&str; 2]; 2] = [["205", "201"], ["206", "202"]];
 
+fn group(members: &[&str], is_simultaneous: bool, no_answer: Destination) -> RingGroup {
+    let members = members.iter().map(|member| (*member).to_owned()).collect();
+    RingGroup { members, is_simultaneous, ring_for: 2, no_answer, extension: String::new() }
+}
+
 fn office(chain: [&str; 2]) -> Office {
-    let group =
-        RingGroup { members: chain.map(str::to_owned).into(), is_simultaneous: false, no_answer: Destination::None };
+    let group = group(&chain, false, Destination::None);
     Office {
         numbers: NUMBERS.map(|number| (number.to_owned(), Destination::RingGroup("all".to_owned()))).into(),
         ring_groups: BTreeMap::from([("all".to_owned(), group)]),
+        ..Office::default()
     }
 }
 
@@ -85,11 +90,6 @@ fn one_row_over_kept_chains_mixes_no_call_and_other_layouts_do() {
 #[test]
 fn a_call_to_each_kind_of_destination_goes_the_way_that_the_judge_expects() {
     let Some(bench) = Bench::start() else { return };
-    let group = |members: &[&str], is_simultaneous, no_answer| RingGroup {
-        members: members.iter().map(|member| (*member).to_owned()).collect(),
-        is_simultaneous,
-        no_answer,
-    };
     let ring_groups = BTreeMap::from([
         ("first".to_owned(), group(&["205", "206"], false, Destination::RingGroup("second".to_owned()))),
         ("second".to_owned(), group(&["207", "205"], true, Destination::Mailbox)),
@@ -125,7 +125,8 @@ fn a_call_to_each_kind_of_destination_goes_the_way_that_the_judge_expects() {
     let rows = rows.chain([groups.to_owned()]).collect::<Vec<_>>().join(", ");
     bench.sql(&format!("insert into extensions (context, exten, priority, app, appdata) values {rows}"));
     let destinations = ways.into_iter().map(|(destination, _, _)| destination);
-    let office = Office { numbers: numbers.iter().cloned().zip(destinations).collect(), ring_groups };
+    let office =
+        Office { numbers: numbers.iter().cloned().zip(destinations).collect(), ring_groups, ..Office::default() };
     let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
     let calls = bench.dial(&numbers, 2 * numbers.len(), 20).finish();
     Count::of(&calls, &Timeline::new(&office)).expect_all_whole();
@@ -175,9 +176,12 @@ fn only_a_change_under_way_allows_two_states() {
     let change = super::timeline::now();
     assert_eq!(judge_at(change - 60.0, CHAINS[0]), Verdict::Whole);
     assert_eq!(judge_at(change - 60.0, CHAINS[1]), Verdict::Mixed);
+    // The first phone rings a second after the number was dialled, and the chain does not change from then on.
     assert_eq!(judge_at(change - 5.0, CHAINS[0]), Verdict::Whole);
-    assert_eq!(judge_at(change - 5.0, CHAINS[1]), Verdict::Whole);
-    assert_eq!(judge_at(change - 5.0, [CHAINS[0][0], CHAINS[1][1]]), Verdict::Mixed);
+    assert_eq!(judge_at(change - 5.0, CHAINS[1]), Verdict::Mixed);
+    assert_eq!(judge_at(change - 0.5, CHAINS[0]), Verdict::Whole);
+    assert_eq!(judge_at(change - 0.5, CHAINS[1]), Verdict::Whole);
+    assert_eq!(judge_at(change - 0.5, [CHAINS[0][0], CHAINS[1][1]]), Verdict::Mixed);
     assert_eq!(judge_at(change + 60.0, CHAINS[0]), Verdict::Mixed);
     assert_eq!(judge_at(change + 60.0, CHAINS[1]), Verdict::Whole);
 }

@@ -59,10 +59,10 @@ impl Timeline {
         end(&mut self.ring_groups, now);
     }
 
-    /// All ways that a call was allowed to go while it lasted.
+    /// All ways that a call was allowed to go.
     pub fn paths(&self, call: &Call) -> Vec<Path> {
         let mut found = Vec::new();
-        for number in in_force(&self.numbers, &call.number, call) {
+        for number in in_force(&self.numbers, &call.number, call.between(0)) {
             match number {
                 Some(destination) => self.follow(destination, Path::default(), call, &mut found),
                 None => found.push(Path { status: 404, ..Path::default() }),
@@ -76,7 +76,8 @@ impl Timeline {
         let is_first = path.rings.is_empty();
         (path.status, path.by) = match destination {
             Destination::RingGroup(name) => {
-                for group in in_force(&self.ring_groups, name, call).flatten() {
+                let rung = path.rings.iter().map(BTreeSet::len).sum();
+                for group in in_force(&self.ring_groups, name, call.between(rung)).flatten() {
                     let mut path = path.clone();
                     if ring(group, &mut path) {
                         found.push(path);
@@ -146,9 +147,12 @@ fn end<T>(versions: &mut Versions<T>, now: Moment) {
     }
 }
 
-/// The versions of an object that were in force at some moment of a call.
-fn in_force<'a, T>(versions: &'a Versions<T>, name: &str, call: &Call) -> impl Iterator<Item = Option<&'a T>> {
-    let (from, until) = (call.dialled, call.last());
+/// The versions of an object that were in force at some moment of a time.
+fn in_force<'a, T>(
+    versions: &'a Versions<T>,
+    name: &str,
+    (from, until): (Moment, Moment),
+) -> impl Iterator<Item = Option<&'a T>> {
     let all = versions.get(name).map(Vec::as_slice).unwrap_or_default();
     all.iter()
         .filter(move |version| version.from <= until && from <= version.until)

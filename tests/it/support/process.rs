@@ -61,6 +61,10 @@ impl Watch {
         self.until(&format!("said `{words}`"), || self.said().contains(words));
     }
 
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     pub fn signal(&self, name: &str) {
         commands::signal(self.process.id(), name);
     }
