@@ -87,36 +87,37 @@ impl<'g, 'a> RoutingGraph<'g, 'a> {
         self.directory.live().ring_groups.len() + self.created.len()
     }
 
-    /// Everything that can hand callers on, in a fixed order.
-    fn sources(&self) -> impl Iterator<Item = Handle> {
-        let live = self.directory.live();
-        let counts = [
-            (Kind::Number, live.numbers.len()),
-            (Kind::RingGroup, self.groups()),
-            (Kind::Receptionist, live.receptionists.len()),
-            (Kind::Other, live.unreadable.len()),
-        ];
-        counts.into_iter().flat_map(|(kind, count)| (0u32..).take(count).map(move |index| Handle { kind, index }))
-    }
-
     /// Every edge.
     pub fn edges(&self) -> impl Iterator<Item = Edge<'a>> {
-        self.sources().flat_map(|from| self.edges_from(from))
-    }
-
-    /// The edges of an object, in the order in which callers meet them.
-    pub fn edges_from(&self, from: Handle) -> impl Iterator<Item = Edge<'a>> {
-        self.edges_to_kinds(from, |_| true)
+        self.edges_to_kinds(|_| true)
     }
 
     /// The edges to the objects of a kind that `is_target` accepts: who refers to them.
     pub fn referrers(&self, kind: Kind, is_target: impl Fn(Handle) -> bool) -> impl Iterator<Item = Edge<'a>> {
-        let edges = self.sources().flat_map(move |from| self.edges_to_kinds(from, move |other| other == kind));
-        edges.filter(move |edge| is_target(edge.to))
+        self.edges_to_kinds(move |other| other == kind).filter(move |edge| is_target(edge.to))
     }
 
-    /// The edges of an object to objects of some kinds. No other target is looked up, which is what takes time.
-    fn edges_to_kinds(&self, from: Handle, wanted: impl Fn(Kind) -> bool + Copy) -> impl Iterator<Item = Edge<'a>> {
+    /// Every edge to an object of some kinds, in a fixed order.
+    fn edges_to_kinds(&self, wanted: impl Fn(Kind) -> bool + Copy) -> impl Iterator<Item = Edge<'a>> {
+        let live = self.directory.live();
+        let groups = handles(Kind::RingGroup, self.groups());
+        let receptionists = handles(Kind::Receptionist, live.receptionists.len());
+        let unreadable = handles(Kind::Other, live.unreadable.len());
+        let others = groups.chain(receptionists).chain(unreadable);
+        self.destinations(wanted).chain(others.flat_map(move |from| self.edges_from(from, wanted)))
+    }
+
+    /// The edges of the numbers, which have only one each and are most of an account.
+    fn destinations(&self, wanted: impl Fn(Kind) -> bool) -> impl Iterator<Item = Edge<'a>> {
+        handles(Kind::Number, self.directory.live().numbers.len()).filter_map(move |from| {
+            let to = self.target(from).filter(|to| wanted(to.kind))?;
+            Some(Edge { from, label: EdgeLabel::Destination, to })
+        })
+    }
+
+    /// The edges of an object to objects of some kinds, in the order in which callers meet them. No other target is
+    /// looked up, which is what takes time.
+    fn edges_from(&self, from: Handle, wanted: impl Fn(Kind) -> bool + Copy) -> impl Iterator<Item = Edge<'a>> {
         let live = self.directory.live();
         let index = from.index as usize;
         let exists = !self.deleted.contains(&from);
@@ -167,12 +168,16 @@ impl<'g, 'a> RoutingGraph<'g, 'a> {
 
     /// The groups whose unanswered calls come back to them, by cycle, each in the order of the calls.
     pub fn cycles(&self) -> Vec<Vec<Handle>> {
-        let group = |index| Handle { kind: Kind::RingGroup, index };
-        let next = |index| self.target(group(index)).filter(|to| to.kind == Kind::RingGroup).map(|to| to.index);
-        let next: Vec<Option<u32>> = (0u32..).take(self.groups()).map(next).collect();
-        let handle = |at: usize| group(u32::try_from(at).unwrap_or(u32::MAX));
+        let next = |group| self.target(group).filter(|to| to.kind == Kind::RingGroup).map(|to| to.index);
+        let next: Vec<Option<u32>> = handles(Kind::RingGroup, self.groups()).map(next).collect();
+        let handle = |at: usize| Handle { kind: Kind::RingGroup, index: u32::try_from(at).unwrap_or(u32::MAX) };
         cycles(&next).into_iter().map(|cycle| cycle.into_iter().map(handle).collect()).collect()
     }
+}
+
+/// The first `count` objects of a kind.
+fn handles(kind: Kind, count: usize) -> impl Iterator<Item = Handle> {
+    (0u32..).take(count).map(move |index| Handle { kind, index })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::model::{Handle, Kind};
 
-use super::{Edge, EdgeLabel, RoutingGraph};
+use super::{Edge, EdgeLabel, RoutingGraph, handles};
 
 /// The inner nodes that a caller of some number can reach, each with the path that has the fewest changed edges.
 #[derive(Debug)]
@@ -44,16 +44,16 @@ impl<'a> RoutingGraph<'_, 'a> {
                 if is_changed { queue.push_back((edge.to, changed)) } else { queue.push_front((edge.to, changed)) }
             }
         };
-        let callers = self.sources().filter(|from| matches!(from.kind, Kind::Number | Kind::Other));
-        for edge in callers.flat_map(|from| self.edges_to_kinds(from, is_inner)) {
-            // A caller of an unreadable group came to it from elsewhere.
-            if edge.label == EdgeLabel::Destination {
-                improve(&mut reachable, &mut queue, 0, edge);
-            }
+        let unreadable = handles(Kind::Other, self.directory.live().unreadable.len());
+        let unreadable = unreadable.flat_map(|from| self.edges_from(from, is_inner));
+        // A caller of an unreadable group came to it from elsewhere.
+        let unreadable = unreadable.filter(|edge| edge.label == EdgeLabel::Destination);
+        for edge in self.destinations(is_inner).chain(unreadable) {
+            improve(&mut reachable, &mut queue, 0, edge);
         }
         while let Some((node, changed)) = queue.pop_front() {
             if reachable.changed(node) == Some(changed) {
-                for edge in self.edges_to_kinds(node, is_inner) {
+                for edge in self.edges_from(node, is_inner) {
                     improve(&mut reachable, &mut queue, changed, edge);
                 }
             }
@@ -63,7 +63,7 @@ impl<'a> RoutingGraph<'_, 'a> {
 
     /// The edges of a node to other inner nodes.
     pub fn inner_edges(&self, from: Handle) -> impl Iterator<Item = Edge<'a>> {
-        self.edges_to_kinds(from, is_inner)
+        self.edges_from(from, is_inner)
     }
 }
 
