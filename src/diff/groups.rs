@@ -16,11 +16,16 @@ pub(super) fn compare(resolver: &Resolver<'_, '_>, diagnostics: &mut Findings) -
     let pairs = resolver.desired.ring_groups.iter().zip(&resolver.matching.handles);
     for (index, (group, &handle)) in (0u32..).zip(pairs) {
         let mut found = Vec::new();
-        let mut fields = declared(resolver, group, handle, &mut found);
-        match account.ring_groups.get(handle.index as usize) {
-            Some(live) => keep_differing(resolver, &mut fields, live),
-            None => add_defaults(&mut fields, &account.capabilities),
-        }
+        let live = account.ring_groups.get(handle.index as usize);
+        let to_write = |field| {
+            let declared = declared(resolver, group, handle, field, &mut found);
+            let value = match live {
+                Some(live) => declared.filter(|value| differs(resolver, live, (group, handle), field, value)),
+                None => declared.or_else(|| default(field, &account.capabilities)),
+            };
+            Some((field, value?))
+        };
+        let fields: FieldValues<Handle> = WritableKind::RingGroup.fields().filter_map(to_write).collect();
         found.extend(extension_choice(account, group, handle, &fields));
         let no_answer = fields.no_answer().flatten().zip(group.no_answer.as_ref());
         found.extend(no_answer.and_then(|(to, written)| resolver.own_number(*to, written.span)));
@@ -39,61 +44,58 @@ pub(super) fn compare(resolver: &Resolver<'_, '_>, diagnostics: &mut Findings) -
     deltas
 }
 
-/// The declared fields of a group, except those that the policy ignores and those whose targets are not found.
+/// The declared value of a field, unless the policy ignores it or its target is not found.
 fn declared(
     resolver: &Resolver<'_, '_>,
     group: &DesiredRingGroup,
     handle: Handle,
+    field: FieldName,
     diagnostics: &mut Vec<Diagnostic>,
-) -> FieldValues<Handle> {
-    let declared = Declared::RingGroup(group);
-    let mut fields = FieldValues::default();
-    for field in declared.kind().fields().filter(|field| !resolver.ignores(handle, *field)) {
-        let Some(written) = declared.field(field) else { continue };
-        let value = match field {
-            FieldName::Members => Ok(Value::References(members(resolver, group, diagnostics))),
-            _ => written.value.try_map(|target| resolver.resolve(target, written.span)),
-        };
-        match value {
-            Ok(value) => {
-                let value = Spanned { value, span: written.span };
-                diagnostics.extend(limit(&resolver.directory.live().capabilities, group, handle, &value));
-                fields.insert(field, value.value);
-            }
-            Err(diagnostic) => diagnostics.push(*diagnostic),
-        }
+) -> Option<Value<Handle>> {
+    if resolver.ignores(handle, field) {
+        return None;
     }
-    fields
-}
-
-/// Keeps the fields in which an existing group differs.
-fn keep_differing<'a>(resolver: &Resolver<'_, 'a>, fields: &mut FieldValues<Handle>, live: &'a LiveRingGroup) {
-    let mode = match fields.get(FieldName::Ring) {
-        Some(Value::Ring(mode)) => *mode,
-        _ => live.ring,
+    let (value, span) = if field == FieldName::Members {
+        (Value::References(members(resolver, group, diagnostics)), group.members_span)
+    } else {
+        let Spanned { value, span } = Declared::RingGroup(group).field(field)?;
+        let value = value.try_map(|target| resolver.resolve(target, span));
+        (value.map_err(|diagnostic| diagnostics.push(*diagnostic)).ok()?, span)
     };
-    let live = LiveObject::RingGroup(live);
-    fields.retain(|field, declared| match (live.field(field), declared) {
-        (None, _) => false,
-        (Some(Value::References(live)), Value::References(declared)) => !same_members(resolver, mode, &live, declared),
-        (Some(live), declared) => live.map(|target| resolver.live(target)) != declared.map(|target| Some(*target)),
-    });
+    diagnostics.extend(limit(&resolver.directory.live().capabilities, group, handle, &value, span));
+    Some(value)
 }
 
-/// Completes the fields of a group that does not exist yet.
-fn add_defaults(fields: &mut FieldValues<Handle>, capabilities: &Capabilities) {
-    let managed: Vec<FieldName> = fields.fields().collect();
-    for field in WritableKind::RingGroup.fields().filter(|field| !managed.contains(field)) {
-        let default = match field {
-            FieldName::Extension => Value::ChosenByAccount,
-            FieldName::Ring => Value::Ring(RingMode::default()),
-            FieldName::Members => Value::References(Vec::new()),
-            FieldName::RingFor => Value::RingFor(capabilities.ring_for_default),
-            FieldName::NoAnswer => Value::None,
-            FieldName::Name | FieldName::To | FieldName::Label => continue,
-        };
-        fields.insert(field, default);
+/// Whether a field of an existing group has another value than the declared one.
+fn differs<'a>(
+    resolver: &Resolver<'_, 'a>,
+    live: &'a LiveRingGroup,
+    (group, handle): (&DesiredRingGroup, Handle),
+    field: FieldName,
+    declared: &Value<Handle>,
+) -> bool {
+    match (LiveObject::RingGroup(live).field(field), declared) {
+        (Some(Value::References(members)), Value::References(declared)) => {
+            let ring = group.ring.filter(|_| !resolver.ignores(handle, FieldName::Ring));
+            let mode = ring.map_or(live.ring, |ring| ring.value);
+            !same_members(resolver, mode, &members, declared)
+        }
+        // A target that is gone or not modelled has no handle, and so never equals a declared one.
+        (Some(live), declared) => live.try_map(|target| resolver.live(target).ok_or(())).as_ref() != Ok(declared),
+        (None, _) => false,
     }
+}
+
+/// The value of a field of a new group whose file has none.
+fn default(field: FieldName, capabilities: &Capabilities) -> Option<Value<Handle>> {
+    Some(match field {
+        FieldName::Extension => Value::ChosenByAccount,
+        FieldName::Ring => Value::Ring(RingMode::default()),
+        FieldName::Members => Value::References(Vec::new()),
+        FieldName::RingFor => Value::RingFor(capabilities.ring_for_default),
+        FieldName::NoAnswer => Value::None,
+        FieldName::Name | FieldName::To | FieldName::Label => return None,
+    })
 }
 
 /// The finding on a value that the account does not accept.
@@ -101,12 +103,13 @@ fn limit(
     capabilities: &Capabilities,
     group: &DesiredRingGroup,
     handle: Handle,
-    value: &Spanned<Value<Handle>>,
+    value: &Value<Handle>,
+    span: Span,
 ) -> Option<Diagnostic> {
-    let what = match &value.value {
+    let what = match value {
         Value::Reference(target) if *target == handle => {
             let message = format!("the ring group `{}` is its own no-answer target", group.name.value);
-            return Some(Diagnostic::new(Rule::SELF_NO_ANSWER, Some(value.span), message));
+            return Some(Diagnostic::new(Rule::SELF_NO_ANSWER, Some(span), message));
         }
         Value::Reference(target) if !capabilities.no_answer.contains(&target.kind) => {
             format!("hand an unanswered call to {}", target.kind.with_article())
@@ -133,7 +136,7 @@ fn limit(
         }
         _ => return None,
     };
-    Some(unsupported(value.span, &what))
+    Some(unsupported(span, &what))
 }
 
 /// The finding on an extension number that this account does not let anyone choose, or not any more.
