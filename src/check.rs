@@ -28,7 +28,7 @@ use crate::diag::{Diagnostic, Rule, Severities, Severity, has_errors};
 use crate::model::{Absent, Capabilities, Desired, GuardPolicy, Protected, Span};
 use crate::providers::settings::ProviderSettings;
 
-use document::{Document, View};
+use document::{Document, NodeRef, View};
 use numbers::Numbers;
 use policy::Policies;
 use reader::{Field, Reader};
@@ -184,15 +184,8 @@ fn sections<'d>(reader: &mut Reader, document: &'d Document<'d>) -> Option<Secti
         let hint = "begin with `version: 1` and an `account:` section";
         return reader.refuse(Rule::WRONG_TYPE, root.span(), "the file has no sections", hint);
     };
-    // Before all else, and also if other keys of the file are not this version's.
-    let version = root.entry("version");
-    if let Some((key, value)) = version
-        && !self::version(reader, Field { key, value })
-    {
-        return None;
-    }
-    let snapshot = root.entry("snapshot");
-    if let (None, Some((key, _))) = (version, snapshot) {
+    known_version(reader, root)?;
+    if let (None, Some((key, _))) = (root.entry("version"), root.entry("snapshot")) {
         let message = "this is a snapshot of an account, not a file that describes one";
         let hint = "move it to a folder below, such as `live/`: every YAML file beside this one is part of the account";
         return reader.refuse(Rule::UNSUPPORTED_VERSION, key.span(), message, hint);
@@ -206,14 +199,18 @@ fn sections<'d>(reader: &mut Reader, document: &'d Document<'d>) -> Option<Secti
     Some(sections)
 }
 
-fn version(reader: &mut Reader, field: Field<'_>) -> bool {
-    let written = match field.value.view() {
-        View::Plain("1") => return true,
+/// Nothing if a file states another version than this one. Before all else, because its other keys may not be those of
+/// this version.
+fn known_version(reader: &mut Reader, root: NodeRef<'_>) -> Option<()> {
+    let Some((key, value)) = root.entry("version") else { return Some(()) };
+    let field = Field { key, value };
+    let written = match value.view() {
+        View::Plain("1") => return Some(()),
         View::Plain(text) | View::Quoted(text) => text,
         View::Mapping(_) | View::Sequence(_) => "",
     };
     let newer = written.parse::<u32>().is_ok_and(|version| version > schema::VERSION);
-    let (message, hint) = match field.value.view() {
+    let (message, hint) = match value.view() {
         View::Quoted("1") => ("the version is text".to_owned(), "write `version: 1`, without quotes"),
         _ if newer => (
             format!("the file has version {written}, and this Strowger reads version 1"),
@@ -221,8 +218,7 @@ fn version(reader: &mut Reader, field: Field<'_>) -> bool {
         ),
         _ => ("the file's version is not one that this Strowger reads".to_owned(), "write `version: 1`"),
     };
-    reader.note(Rule::UNSUPPORTED_VERSION, field.span(), message, hint);
-    false
+    reader.refuse(Rule::UNSUPPORTED_VERSION, field.span(), message, hint)
 }
 
 fn tests(reader: &mut Reader, field: Field<'_>) {

@@ -37,16 +37,15 @@ pub fn fleet(document: &Document<'_>) -> (Option<Fleet>, Vec<Diagnostic>) {
 }
 
 fn read(reader: &mut Reader, document: &Document<'_>) -> Option<Fleet> {
-    let mut start = document.root().span();
-    start.length = 1;
-    let View::Mapping(mapping) = document.root().view() else {
+    let root = document.root();
+    let View::Mapping(mapping) = root.view() else {
         let hint = "begin with `version: 1` and `waves:`";
-        return reader.refuse(Rule::WRONG_TYPE, document.root().span(), "the file has no fields", hint);
+        return reader.refuse(Rule::WRONG_TYPE, root.span(), "the file has no fields", hint);
     };
+    super::known_version(reader, root)?;
+    let mut start = root.span();
+    start.length = 1;
     let fields = FleetFile::read(reader, mapping, start);
-    if !super::version(reader, fields.version?) {
-        return None;
-    }
     let mut fleet = Fleet::default();
     for wave in list(reader, fields.waves?)? {
         let accounts = list(reader, wave)?;

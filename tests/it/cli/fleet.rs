@@ -320,6 +320,9 @@ fn mistakes_in_the_file_of_a_fleet_are_found_where_they_are() {
         let output = fleet.run(&["apply", "fleet", "--auto-approve", "--keep-going", "--attempts", "1"]);
         expect(&output, 3);
     }
+    fs::write(&file, "version: 2\n").unwrap();
+    let found = expect(&fleet.run(&["validate", "fleet"]), 3);
+    assert!(!found.contains("missing-field"), "another version may have other fields: {found}");
     fs::write(&file, "version: 1\nwaves: [[lyon]]\n").unwrap();
     assert_eq!(expect(&fleet.run(&["validate", "fleet"]), 0), "2 accounts valid\n");
     for (path, copy) in [("fleet/lyon", true), ("fleet/fleet.yaml", false), ("alone", false)] {
