@@ -51,6 +51,11 @@ impl Collection {
         self.words().2
     }
 
+    /// Whether its objects have an extension number, and a name that is unique among them.
+    pub(super) const fn is_extension(self) -> bool {
+        matches!(self, Self::Users | Self::RingGroups | Self::Receptionists | Self::Conferences)
+    }
+
     /// The id of the object with this key.
     pub(super) fn id(self, key: i64) -> String {
         id(self.prefix(), key)
@@ -77,24 +82,23 @@ impl TargetKind {
     pub(super) const ALL: [Self; 6] =
         [Self::User, Self::Device, Self::Voicemail, Self::RingGroup, Self::Receptionist, Self::Conference];
 
-    /// The name, and the prefix of an id.
-    const fn words(self) -> (&'static str, &'static str) {
+    /// Where the object is, or the user whose voicemail box it is.
+    pub(super) const fn collection(self) -> Collection {
         match self {
-            Self::User => ("user", "usr"),
-            Self::Device => ("device", "dev"),
-            Self::Voicemail => ("voicemail", "vmb"),
-            Self::RingGroup => ("ring_group", "grp"),
-            Self::Receptionist => ("receptionist", "rcp"),
-            Self::Conference => ("conference", "cnf"),
+            Self::User | Self::Voicemail => Collection::Users,
+            Self::Device => Collection::Devices,
+            Self::RingGroup => Collection::RingGroups,
+            Self::Receptionist => Collection::Receptionists,
+            Self::Conference => Collection::Conferences,
         }
     }
 
     pub(super) const fn name(self) -> &'static str {
-        self.words().0
+        if let Self::Voicemail = self { "voicemail" } else { self.collection().kind() }
     }
 
     pub(super) const fn prefix(self) -> &'static str {
-        self.words().1
+        if let Self::Voicemail = self { "vmb" } else { self.collection().prefix() }
     }
 
     pub(super) fn parse(name: &str) -> Option<Self> {
@@ -104,14 +108,6 @@ impl TargetKind {
     /// The id of the target, for an object whose stored kind is `name`.
     pub(super) fn id_of(name: &str, key: i64) -> String {
         id(Self::parse(name).map_or("obj", Self::prefix), key)
-    }
-
-    /// The kind under which the target is stored as an extension; a device is none.
-    pub(super) const fn stored(self) -> &'static str {
-        match self {
-            Self::Voicemail => "user",
-            other => other.name(),
-        }
     }
 }
 

@@ -21,7 +21,7 @@ use serde_json::Value;
 pub(super) use self::bridges::pin_digest;
 pub(super) use self::numbers::bundle;
 pub(super) use self::owners::all as owners;
-use super::collection::{Collection, Row, Target, TargetKind};
+use super::collection::{Collection, Row, Target};
 use super::etag;
 use super::fields::Fields;
 use super::page::Span;
@@ -35,6 +35,9 @@ pub(super) mod limits {
     pub(in crate::sandbox) use super::ring_groups::{MAX_MEMBERS, MEMBER_KINDS, NO_ANSWER_KINDS, RING_FOR, RING_MODES};
     pub(in crate::sandbox) use super::users::FORWARDING;
 }
+
+/// What may point at an object: whose kind, by which member, and the query for their keys and names.
+pub(super) type Reference = (Collection, &'static str, &'static str);
 
 /// What a write changed besides its object's representation.
 #[derive(Debug, Default)]
@@ -79,13 +82,33 @@ pub(super) trait Kind: Sync {
         Err(Problem::not_found())
     }
 
+    /// What may point at an object of this kind.
+    fn references(&self) -> &'static [Reference] {
+        if self.collection().is_extension() { extensions::REFERENCES } else { &[] }
+    }
+
     /// Everything that would dangle without the object.
-    fn referrers(&self, _db: &Connection, _key: i64) -> Result<Vec<Referrer>, Problem> {
-        Ok(Vec::new())
+    fn referrers(&self, db: &Connection, key: i64) -> Result<Vec<Referrer>, Problem> {
+        let mut found = Vec::new();
+        for (collection, field, sql) in self.references() {
+            let mut statement = db.prepare_cached(sql)?;
+            let mut rows = statement.query([key])?;
+            while let Some(row) = rows.next()? {
+                let (kind, id) = (collection.kind(), collection.id(row.get(0)?));
+                found.push(Referrer { kind, id, name: row.get(1)?, field: (*field).to_owned() });
+            }
+        }
+        if self.collection().is_extension() {
+            found.extend(extensions::account_with_default_number(db, key)?);
+        }
+        Ok(found)
     }
 
     /// Deletes an object that nothing refers to.
     fn delete(&self, db: &Connection, key: i64) -> Result<Effects, Problem> {
+        if self.collection().is_extension() {
+            return extensions::delete(db, key);
+        }
         remove(db, self.collection(), key)?;
         Ok(Effects::default())
     }
@@ -135,17 +158,10 @@ fn remove(db: &Connection, collection: Collection, key: i64) -> rusqlite::Result
 
 /// Fails unless the referenced object exists and has the kind of the reference.
 fn require(db: &Connection, target: Target, pointer: &str) -> Result<(), Problem> {
-    let found = match target.kind {
-        TargetKind::Device => exists(db, "SELECT 1 FROM devices WHERE key = ?1 AND ?2 = 'device'", target)?,
-        _ => exists(db, "SELECT 1 FROM extensions WHERE key = ?1 AND kind = ?2", target)?,
-    };
-    if found {
+    let sql = format!("SELECT 1 FROM {} WHERE key = ?1", target.kind.collection().name());
+    if db.prepare_cached(&sql)?.exists([target.key])? {
         return Ok(());
     }
     let detail = format!("refers to {}, which does not exist", target.id());
     Err(Problem::conflict_at(Code::UnknownReference, pointer, detail))
-}
-
-fn exists(db: &Connection, sql: &str, target: Target) -> Result<bool, Problem> {
-    Ok(db.prepare_cached(sql)?.exists((target.key, target.kind.stored()))?)
 }

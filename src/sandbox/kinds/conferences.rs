@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Columns, Effects, Kind, bundle, extensions};
 use crate::sandbox::collection::{Collection, TargetKind};
 use crate::sandbox::fields::{Fields, Need};
-use crate::sandbox::problem::{Problem, Referrer};
+use crate::sandbox::problem::Problem;
 use crate::sandbox::text;
 
 pub(super) struct Conferences;
@@ -44,14 +44,6 @@ impl Kind for Conferences {
         body.finish()?;
         extensions::update(db, key, name, extension)?;
         Ok(Effects::default())
-    }
-
-    fn referrers(&self, db: &Connection, key: i64) -> Result<Vec<Referrer>, Problem> {
-        extensions::referrers(db, key)
-    }
-
-    fn delete(&self, db: &Connection, key: i64) -> Result<Effects, Problem> {
-        extensions::delete(db, key)
     }
 }
 

@@ -3,10 +3,10 @@
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
-use super::{Columns, Effects, Kind, extensions, require};
+use super::{Columns, Effects, Kind, Reference, require};
 use crate::sandbox::collection::{Collection, Target, TargetKind};
 use crate::sandbox::fields::{Fields, Need};
-use crate::sandbox::problem::{Code, Problem, Referrer};
+use crate::sandbox::problem::{Code, Problem};
 use crate::sandbox::text;
 
 pub(super) struct Devices;
@@ -63,17 +63,12 @@ impl Kind for Devices {
         Ok(Effects::default())
     }
 
-    fn referrers(&self, db: &Connection, key: i64) -> Result<Vec<Referrer>, Problem> {
-        let mut found = Vec::new();
-        extensions::collect(
-            db,
-            &mut found,
+    fn references(&self) -> &'static [Reference] {
+        &[(
             Collection::RingGroups,
             "members",
-            key,
             "SELECT e.key, e.name FROM members m JOIN extensions e ON e.key = m.ring_group WHERE m.device = ?1",
-        )?;
-        Ok(found)
+        )]
     }
 }
 

@@ -3,7 +3,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::Effects;
+use super::{Effects, Reference};
 use crate::sandbox::account;
 use crate::sandbox::collection::{Collection, TargetKind};
 use crate::sandbox::problem::{Code, Problem, Referrer};
@@ -57,8 +57,8 @@ pub(super) fn delete(db: &Connection, key: i64) -> Result<Effects, Problem> {
     Ok(effects)
 }
 
-/// What may point at an extension: whose kind, by which member, and the query for their keys and names.
-const REFERRERS: &[(Collection, &str, &str)] = &[
+/// What may point at an extension.
+pub(super) const REFERENCES: &[Reference] = &[
     // A bundled number is deleted if it still leads here; one that leads elsewhere is in use.
     (Collection::Numbers, "destination", "SELECT key, number FROM numbers WHERE destination = ?1 AND owner IS NOT ?1"),
     (Collection::Numbers, "owner", "SELECT key, number FROM numbers WHERE owner = ?1 AND destination <> ?1"),
@@ -85,44 +85,13 @@ const REFERRERS: &[(Collection, &str, &str)] = &[
     (Collection::Bridges, "conference", "SELECT key, name FROM bridges WHERE conference = ?1"),
 ];
 
-/// Everything that points at the extension, or that its deletion would take along wrongly.
-pub(super) fn referrers(db: &Connection, key: i64) -> Result<Vec<Referrer>, Problem> {
-    let mut found = Vec::new();
-    for (collection, field, sql) in REFERRERS {
-        collect(db, &mut found, *collection, field, key, sql)?;
-    }
-    if owns_default_number(db, key)? {
-        let name = account_name(db)?;
-        found.push(Referrer { kind: "account", id: "account".to_owned(), name, field: "default_number".to_owned() });
-    }
-    Ok(found)
-}
-
-/// Runs a query of (key, name) for the objects that refer to `key`.
-pub(super) fn collect(
-    db: &Connection,
-    found: &mut Vec<Referrer>,
-    collection: Collection,
-    field: &str,
-    key: i64,
-    sql: &str,
-) -> Result<(), Problem> {
-    let mut statement = db.prepare_cached(sql)?;
-    let rows = statement.query_map([key], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
-    for row in rows {
-        let (key, name) = row?;
-        found.push(Referrer { kind: collection.kind(), id: collection.id(key), name, field: field.to_owned() });
-    }
-    Ok(())
-}
-
-fn owns_default_number(db: &Connection, key: i64) -> Result<bool, Problem> {
-    let sql = "SELECT 1 FROM account a JOIN numbers n ON n.key = a.default_number WHERE n.owner = ?1";
-    Ok(db.prepare_cached(sql)?.exists([key])?)
-}
-
-fn account_name(db: &Connection) -> Result<String, Problem> {
-    Ok(db.query_row("SELECT name FROM account", [], |row| row.get(0))?)
+/// The account, if the extension owns its default number, which would go with it.
+pub(super) fn account_with_default_number(db: &Connection, key: i64) -> Result<Option<Referrer>, Problem> {
+    let sql = "SELECT a.name FROM account a JOIN numbers n ON n.key = a.default_number WHERE n.owner = ?1";
+    let name = db.prepare_cached(sql)?.query_row([key], |row| row.get(0)).optional()?;
+    let referrer =
+        |name| Referrer { kind: "account", id: "account".to_owned(), name, field: "default_number".to_owned() };
+    Ok(name.map(referrer))
 }
 
 fn check_name(db: &Connection, name: &str, but: i64) -> Result<(), Problem> {

@@ -3,10 +3,10 @@
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
-use super::{Columns, Effects, Kind, extensions, remove};
+use super::{Columns, Effects, Kind, Reference, remove};
 use crate::sandbox::collection::Collection;
 use crate::sandbox::fields::{Fields, Need};
-use crate::sandbox::problem::{Code, Problem, Referrer};
+use crate::sandbox::problem::{Code, Problem};
 use crate::sandbox::text;
 
 pub(super) struct Locations;
@@ -52,17 +52,12 @@ impl Kind for Locations {
         Ok(Effects::default())
     }
 
-    fn referrers(&self, db: &Connection, key: i64) -> Result<Vec<Referrer>, Problem> {
-        let mut found = Vec::new();
-        extensions::collect(
-            db,
-            &mut found,
+    fn references(&self) -> &'static [Reference] {
+        &[(
             Collection::Users,
             "location",
-            key,
             "SELECT u.key, e.name FROM users u JOIN extensions e ON e.key = u.key WHERE u.location = ?1 LIMIT 20",
-        )?;
-        Ok(found)
+        )]
     }
 
     fn delete(&self, db: &Connection, key: i64) -> Result<Effects, Problem> {

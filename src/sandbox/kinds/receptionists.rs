@@ -7,7 +7,7 @@ use super::{Columns, Effects, Kind, Row, extensions, require};
 use crate::sandbox::collection::{Collection, Target, TargetKind};
 use crate::sandbox::fields::{Fields, Mode, Need};
 use crate::sandbox::page::join;
-use crate::sandbox::problem::{Problem, Referrer};
+use crate::sandbox::problem::Problem;
 use crate::sandbox::text;
 
 pub(super) struct Receptionists;
@@ -78,14 +78,6 @@ impl Kind for Receptionists {
             .execute(params![key, timezone])?;
         set_keys(db, key, &keys)?;
         Ok(Effects::default())
-    }
-
-    fn referrers(&self, db: &Connection, key: i64) -> Result<Vec<Referrer>, Problem> {
-        extensions::referrers(db, key)
-    }
-
-    fn delete(&self, db: &Connection, key: i64) -> Result<Effects, Problem> {
-        extensions::delete(db, key)
     }
 }
 

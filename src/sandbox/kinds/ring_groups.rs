@@ -9,7 +9,7 @@ use super::{Columns, Effects, Kind, Row, extensions, require};
 use crate::sandbox::collection::{Collection, Target, TargetKind};
 use crate::sandbox::fields::{Change, Fields, Need};
 use crate::sandbox::page::join;
-use crate::sandbox::problem::{FieldError, Problem, Referrer};
+use crate::sandbox::problem::{FieldError, Problem};
 use crate::sandbox::text;
 
 pub(super) struct RingGroups;
@@ -102,14 +102,6 @@ impl Kind for RingGroups {
             set_members(db, key, &members)?;
         }
         Ok(Effects::default())
-    }
-
-    fn referrers(&self, db: &Connection, key: i64) -> Result<Vec<Referrer>, Problem> {
-        extensions::referrers(db, key)
-    }
-
-    fn delete(&self, db: &Connection, key: i64) -> Result<Effects, Problem> {
-        extensions::delete(db, key)
     }
 }
 

@@ -9,7 +9,7 @@ use super::{Columns, Effects, Kind, Row, bundle, extensions};
 use crate::sandbox::collection::{Collection, TargetKind};
 use crate::sandbox::fields::{Fields, Need};
 use crate::sandbox::page::join;
-use crate::sandbox::problem::{Code, Problem, Referrer};
+use crate::sandbox::problem::{Code, Problem};
 use crate::sandbox::text;
 
 pub(super) struct Users;
@@ -104,14 +104,6 @@ impl Kind for Users {
                 .execute(params![key, mode, to])?;
         }
         Ok(Effects::default())
-    }
-
-    fn referrers(&self, db: &Connection, key: i64) -> Result<Vec<Referrer>, Problem> {
-        extensions::referrers(db, key)
-    }
-
-    fn delete(&self, db: &Connection, key: i64) -> Result<Effects, Problem> {
-        extensions::delete(db, key)
     }
 }
 

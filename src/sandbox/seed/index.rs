@@ -52,12 +52,11 @@ impl Index {
     /// The object that `reference` names, if it is of one of `kinds`.
     pub(super) fn find(&self, reference: &Text<'_>, kinds: &[TargetKind], path: &[&str]) -> Result<Target, Fault> {
         let reference = reference.as_str();
-        let names = kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
         let wrong = || {
-            let remedy = format!(
-                "write kind/selector with one of the kinds {names}, such as {}/201",
-                names.split(',').next().unwrap_or("user")
-            );
+            let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+            let example = names.first().unwrap_or(&"user");
+            let remedy =
+                format!("write kind/selector with one of the kinds {}, such as {example}/201", names.join(", "));
             Fault::new(path, format!("{reference:?} is not a reference that can stand here"), remedy)
         };
         let (kind, selector) = reference.split_once('/').ok_or_else(wrong)?;
@@ -84,7 +83,9 @@ impl Index {
         } else {
             self.by_name.get(&key)
         };
-        found.filter(|target| target.kind.name() == kind.stored()).map(|target| Target { kind, key: target.key })
+        found
+            .filter(|target| target.kind.collection() == kind.collection())
+            .map(|target| Target { kind, key: target.key })
     }
 }
 
