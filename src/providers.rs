@@ -20,7 +20,7 @@ mod webhook;
 
 use std::future::ready;
 
-use crate::model::{Capabilities, Change, Claim, LiveAccount, ObjectId, Revision, VendorDocument};
+use crate::model::{Change, Claim, LiveAccount, ObjectId, Revision, VendorDocument};
 
 pub use futures_util::future::BoxFuture;
 
@@ -91,9 +91,6 @@ pub struct Progress {
 
 /// One vendor's account.
 pub trait Provider: Send + Sync {
-    /// What such accounts accept, as far as that is known before one is read.
-    fn capabilities(&self) -> Capabilities;
-
     /// Reads the whole account, or fails: never a part of it.
     fn read(&self) -> BoxFuture<'_, Result<FetchedAccount, ReadError>>;
 

@@ -31,7 +31,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use crate::model::{Capabilities, Change};
+use crate::model::Change;
 
 use super::open::OpenRequest;
 use super::{
@@ -162,10 +162,6 @@ impl Asterisk {
 }
 
 impl Provider for Asterisk {
-    fn capabilities(&self) -> Capabilities {
-        spec::capabilities(self.layout.trunk.is_some())
-    }
-
     fn read(&self) -> BoxFuture<'_, Result<FetchedAccount, ReadError>> {
         Box::pin(self.read_account())
     }

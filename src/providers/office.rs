@@ -25,7 +25,7 @@ use std::sync::{Mutex, OnceLock};
 
 use reqwest::Url;
 
-use crate::model::{Capabilities, Change, Claim, RequestLimits};
+use crate::model::{Change, Claim, RequestLimits};
 use crate::text::is_loopback_host;
 
 use super::http::{Auth, Http, TokenSource};
@@ -117,10 +117,6 @@ fn without_version(base: &mut Url) {
 }
 
 impl Provider for Office {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities::default()
-    }
-
     fn read(&self) -> BoxFuture<'_, Result<FetchedAccount, ReadError>> {
         Box::pin(self.read_account())
     }

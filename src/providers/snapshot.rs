@@ -21,7 +21,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::model::{Capabilities, Change, LiveAccount};
+use crate::model::{Change, LiveAccount};
 use crate::text::sanitized;
 
 use super::{BoxFuture, ChangeCheck, FetchedAccount, Provider, ReadError, WriteError, WriteReceipt};
@@ -177,10 +177,6 @@ fn bounded(path: &Path) -> Result<Vec<u8>, String> {
 }
 
 impl Provider for Snapshot {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities::of_snapshot()
-    }
-
     fn read(&self) -> BoxFuture<'_, Result<FetchedAccount, ReadError>> {
         // On this thread, though it takes a second for each 200,000 numbers: it waits for nothing, and a thread
         // of its own would have a heap of its own, beside what reading the files left in this one's.

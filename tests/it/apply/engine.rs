@@ -9,8 +9,8 @@ use strowger::apply::{self, Journal, Observer, Options, ShutdownHandle, Shutdown
 use strowger::diff::Unmanaged;
 use strowger::ledger::{ChangeOutcome, Halt};
 use strowger::model::{
-    Capabilities, Change, ChangeId, FieldChange, FieldName, FieldValue, Kind, ObjectId, ObjectLabel, PlannedRef,
-    Reason, Revision, Verb, WritableKind,
+    Change, ChangeId, FieldChange, FieldName, FieldValue, Kind, ObjectId, ObjectLabel, PlannedRef, Reason, Revision,
+    Verb, WritableKind,
 };
 use strowger::plan::{CallEstimate, Digest, Plan};
 use strowger::providers::{BoxFuture, FetchedAccount, Progress, Provider, ReadError, WriteError, WriteReceipt};
@@ -37,10 +37,6 @@ enum Event {
 }
 
 impl Provider for Account {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities::default()
-    }
-
     fn read(&self) -> BoxFuture<'_, Result<FetchedAccount, ReadError>> {
         unreachable!("the engine only writes")
     }

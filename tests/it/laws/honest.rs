@@ -8,8 +8,8 @@ use proptest::strategy::ValueTree as _;
 use strowger::apply::{Options, execute};
 use strowger::ledger::ChangeOutcome;
 use strowger::model::{
-    Capabilities, Change, ChangeId, Desired, Directory, Found, Handle, Kind, LiveAccount, ObjectId, Reference,
-    RingMode, Selector, Verb,
+    Change, ChangeId, Desired, Directory, Found, Handle, Kind, LiveAccount, ObjectId, Reference, RingMode, Selector,
+    Verb,
 };
 use strowger::providers::{BoxFuture, FetchedAccount, Progress, Provider, ReadError, WriteError, WriteReceipt};
 
@@ -72,10 +72,6 @@ struct Moody {
 }
 
 impl Provider for Moody {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities::default()
-    }
-
     fn read(&self) -> BoxFuture<'_, Result<FetchedAccount, ReadError>> {
         unreachable!("the engine only writes")
     }

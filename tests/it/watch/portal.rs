@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use strowger::apply::{Lock, Recorder, ShutdownHandle, ShutdownSignal};
 use strowger::config::{self, Account as Configured};
 use strowger::ledger::{Approval, Approver, ApproverSource, Planned, RunId};
-use strowger::model::{Capabilities, Change, Kind, LiveAccount, ObjectId, Revision, Verb};
+use strowger::model::{Change, Kind, LiveAccount, ObjectId, Revision, Verb};
 use strowger::plan::Plan;
 use strowger::providers::snapshot::{Format, parse};
 use strowger::providers::{
@@ -145,10 +145,6 @@ impl Portal {
 }
 
 impl Provider for Portal {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities::default()
-    }
-
     fn read(&self) -> BoxFuture<'_, Result<FetchedAccount, ReadError>> {
         Box::pin(async {
             self.reads.lock().unwrap().push(Instant::now());

@@ -370,10 +370,6 @@ fn wire(field: FieldName, value: &FieldValue) -> (&'static str, Value) {
 }
 
 impl Provider for Stepwise {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities::default()
-    }
-
     fn read(&self) -> BoxFuture<'_, Result<FetchedAccount, ReadError>> {
         Box::pin(async {
             let failed = |error: WriteError| ReadError::Unavailable {
