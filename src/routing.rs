@@ -3,12 +3,10 @@
 //! A number hands its callers to its destination, a receptionist to the targets of its keys, and a ring group to its
 //! members and then to its no-answer target. An object that cannot be read refers to its targets as well.
 //!
-//! A [`RoutingGraph`] starts as the graph of a live account. Writes to it make it the graph of a desired account, or
-//! of the account after the first changes of a plan. It stores only the writes: everything else is read from the
-//! account. Every question takes time linear in the size of the account, and none recurses, because a chain of groups
+//! A [`RoutingGraph`] starts as the graph of a live account, and writes to it make it that of a desired account. It
+//! stores only the writes: everything else is read from the account. Every question takes time linear in the size of the account, and none recurses, because a chain of groups
 //! may be as long as a file.
 
-mod change;
 mod cycles;
 mod edge;
 mod reachable;
@@ -21,7 +19,7 @@ use std::borrow::Cow;
 
 use foldhash::{HashMap, HashSet};
 
-use crate::model::{ChangeId, Directory, Handle, Kind, LiveRingGroup, Name, ObjectRef};
+use crate::model::{Directory, Handle, Kind, LiveRingGroup, Name, ObjectRef};
 
 /// The edges of an account, as the account has them or as writes leave them.
 ///
@@ -32,8 +30,6 @@ pub struct RoutingGraph<'g, 'a> {
     directory: &'g Directory<'a>,
     /// The names of the groups past the live list.
     created: Vec<&'g Name>,
-    /// The groups that applied changes created.
-    created_by: HashMap<ChangeId, Handle>,
     /// Written destinations of numbers and no-answer targets of groups.
     targets: HashMap<Handle, Option<Handle>>,
     /// Written members of groups.
@@ -47,7 +43,6 @@ impl<'g, 'a> RoutingGraph<'g, 'a> {
         Self {
             directory,
             created: Vec::new(),
-            created_by: HashMap::default(),
             targets: HashMap::default(),
             members: HashMap::default(),
             deleted: HashSet::default(),
@@ -100,16 +95,16 @@ impl<'g, 'a> RoutingGraph<'g, 'a> {
     /// Every edge to an object of some kinds, in a fixed order.
     fn edges_to_kinds(&self, wanted: impl Fn(Kind) -> bool + Copy) -> impl Iterator<Item = Edge<'a>> {
         let live = self.directory.live();
-        let groups = handles(Kind::RingGroup, self.groups());
-        let receptionists = handles(Kind::Receptionist, live.receptionists.len());
-        let unreadable = handles(Kind::Other, live.unreadable.len());
+        let groups = Handle::first(Kind::RingGroup, self.groups());
+        let receptionists = Handle::first(Kind::Receptionist, live.receptionists.len());
+        let unreadable = Handle::first(Kind::Other, live.unreadable.len());
         let others = groups.chain(receptionists).chain(unreadable);
         self.destinations(wanted).chain(others.flat_map(move |from| self.edges_from(from, wanted)))
     }
 
     /// The edges of the numbers, which have only one each and are most of an account.
     fn destinations(&self, wanted: impl Fn(Kind) -> bool) -> impl Iterator<Item = Edge<'a>> {
-        handles(Kind::Number, self.directory.live().numbers.len()).filter_map(move |from| {
+        Handle::first(Kind::Number, self.directory.live().numbers.len()).filter_map(move |from| {
             let to = self.target(from).filter(|to| wanted(to.kind))?;
             Some(Edge { from, label: EdgeLabel::Destination, to })
         })
@@ -169,15 +164,10 @@ impl<'g, 'a> RoutingGraph<'g, 'a> {
     /// The groups whose unanswered calls come back to them, by cycle, each in the order of the calls.
     pub fn cycles(&self) -> Vec<Vec<Handle>> {
         let next = |group| self.target(group).filter(|to| to.kind == Kind::RingGroup).map(|to| to.index);
-        let next: Vec<Option<u32>> = handles(Kind::RingGroup, self.groups()).map(next).collect();
+        let next: Vec<Option<u32>> = Handle::first(Kind::RingGroup, self.groups()).map(next).collect();
         let handle = |at: usize| Handle { kind: Kind::RingGroup, index: u32::try_from(at).unwrap_or(u32::MAX) };
         cycles(&next).into_iter().map(|cycle| cycle.into_iter().map(handle).collect()).collect()
     }
-}
-
-/// The first `count` objects of a kind.
-fn handles(kind: Kind, count: usize) -> impl Iterator<Item = Handle> {
-    (0u32..).take(count).map(move |index| Handle { kind, index })
 }
 
 #[cfg(test)]

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
+use crate::diag::first_few;
 use crate::exit::Exit;
-use crate::ledger::{Found, LedgerError, Opened};
-use crate::ledger::{Run, RunId};
+use crate::ledger::{Found, LedgerError, Opened, Run, RunId};
 
 use super::console;
 use super::untrusted_ledgers::Doubts;
@@ -117,11 +117,9 @@ fn warn<'d>(doubts: impl Iterator<Item = (&'d RunId, &'d String)>) {
         alike.entry(doubt).or_default().push(run.as_str());
     }
     for (doubt, runs) in alike {
-        let more = runs.len().saturating_sub(MOST_DOUBTED);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let named: Vec<&str> = runs.into_iter().rev().take(MOST_DOUBTED).collect();
-        let doubt = crate::text::sanitized(doubt, 500);
-        console::complain(&format!("the ledger of run {}{more} {doubt}", named.join(", ")));
+        let newest: Vec<&str> = runs.into_iter().rev().collect();
+        let named = first_few(&newest, MOST_DOUBTED, ", ");
+        console::complain(&format!("the ledger of run {named} {}", crate::text::sanitized(doubt, 500)));
     }
 }
 

@@ -90,3 +90,12 @@ pub fn sort(findings: &mut Vec<Diagnostic>) {
 pub fn has_errors(findings: &[Diagnostic]) -> bool {
     findings.iter().any(|finding| finding.severity == Severity::Error)
 }
+
+/// The first texts of a list, and how many more there are: `a, b and 3 more`.
+pub fn first_few(texts: &[impl AsRef<str>], most: usize, separator: &str) -> String {
+    let first = texts.iter().take(most).map(AsRef::as_ref).collect::<Vec<_>>().join(separator);
+    match texts.len().saturating_sub(most) {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
+}

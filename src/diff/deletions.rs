@@ -7,8 +7,8 @@ use std::collections::HashSet;
 
 use foldhash::HashMap;
 
-use crate::diag::{Diagnostic, Findings, Rule, attribute};
-use crate::model::{Declaration, Desired, Directory, Found, Handle, Kind, Reference, Selector, Unreadable};
+use crate::diag::{Diagnostic, Findings, Rule, attribute, first_few};
+use crate::model::{Declaration, Desired, Directory, Found, Handle, Kind};
 use crate::routing::{Edge, RoutingGraph};
 
 use super::delta::Deletion;
@@ -30,7 +30,7 @@ pub(super) fn absent(
         let mut found = Vec::new();
         let span = absent.reference.span;
         match directory.find(&absent.reference.value) {
-            Found::None => match unreadable(directory, &absent.reference.value) {
+            Found::None => match directory.unreadable(&absent.reference.value) {
                 // The group is deleted already.
                 None => {}
                 Some(one) => {
@@ -65,16 +65,6 @@ pub(super) fn absent(
     deletions.sort_unstable_by_key(|deletion| deletion.handle);
     deletions.dedup_by_key(|deletion| deletion.handle);
     deletions
-}
-
-/// The group that `absent` names, if it cannot be read.
-fn unreadable<'l>(live: &Directory<'l>, reference: &Reference) -> Option<&'l Unreadable> {
-    let by_extension = match &reference.selector {
-        Selector::Extension(extension) => live.unreadable_extension(extension),
-        _ => None,
-    };
-    let by_extension = by_extension.filter(|one| one.kind == reference.kind);
-    by_extension.or_else(|| live.unreadable_group(&reference.selector.key()))
 }
 
 /// All deletions, by handle, without those of groups that something still points at in the end.
@@ -152,15 +142,11 @@ fn keep_referenced(
 }
 
 fn in_use(deletion: Deletion, referrers: &[String]) -> Diagnostic {
-    let named: Vec<&str> = referrers.iter().map(String::as_str).take(NAMED).collect();
-    let more = match referrers.len().saturating_sub(NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
+    let named = first_few(referrers, NAMED, ", ");
     Diagnostic::new(
         Rule::STILL_IN_USE,
         Some(deletion.span),
-        format!("the group cannot be deleted: {}{more} would point at nothing", named.join(", ")),
+        format!("the group cannot be deleted: {named} would point at nothing"),
     )
     .hint("map them elsewhere in the same change")
 }

@@ -12,7 +12,7 @@ use foldhash::HashMap;
 use crate::diag::{Diagnostic, Rule, nearest_of_any};
 use crate::model::{
     Desired, DesiredRingGroup, Directory, ExtensionNumber, FieldName, Found, Handle, Kind, LiveNumber, ObjectRef,
-    Reference, Selector, Span, Spanned, Unreadable,
+    Reference, Selector, Span, Spanned,
 };
 
 use super::delta::Deletion;
@@ -192,7 +192,7 @@ impl<'r, 'a> Resolver<'r, 'a> {
 
     fn unknown(&self, reference: &Reference, span: Span) -> Diagnostic {
         if reference.kind == Kind::RingGroup
-            && let Some(one) = self.unreadable(reference)
+            && let Some(one) = self.directory.unreadable(reference)
         {
             let message = format!("the ring group `{}` of the account cannot be read: {}", reference.selector, one.why);
             return Diagnostic::new(Rule::UNREADABLE_OBJECT, Some(span), message)
@@ -211,16 +211,6 @@ impl<'r, 'a> Resolver<'r, 'a> {
             Some(hint) => diagnostic.hint(hint),
             None => diagnostic.hint(format!("`strowger export --as-snapshot` shows every {what} of the account")),
         }
-    }
-
-    /// The ring group that is meant, if it cannot be read.
-    fn unreadable(&self, reference: &Reference) -> Option<&Unreadable> {
-        let live = self.directory;
-        let by_extension = match &reference.selector {
-            Selector::Extension(extension) => live.unreadable_extension(extension),
-            _ => None,
-        };
-        by_extension.or_else(|| live.unreadable_group(&reference.selector.key()))
     }
 
     fn suggestion(&self, reference: &Reference) -> Option<String> {
@@ -254,8 +244,7 @@ impl<'r, 'a> Resolver<'r, 'a> {
 
     /// The first few objects of a kind, if the account has any.
     fn candidates(&self, kind: Kind) -> Option<String> {
-        let live = self.directory.live();
-        let handles = (0u32..).take(live.count(kind)).map(|index| Handle { kind, index });
+        let handles = Handle::first(kind, self.directory.live().count(kind));
         let mut handles = handles.filter(|&handle| !self.is_absent(handle) && self.directory.id(handle).is_some());
         let text = |handle: Handle| format!("`{kind}/{}`", self.directory.label(handle));
         let named: Vec<String> = handles.by_ref().take(CANDIDATES).map(text).collect();

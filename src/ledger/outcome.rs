@@ -104,10 +104,6 @@ impl ChangeOutcome {
         matches!(self, Self::Unknown { .. })
     }
 
-    pub fn is_partly_done(&self) -> bool {
-        matches!(self, Self::PartlyDone { .. })
-    }
-
     /// The fields of a change whose steps are not known to be done, if others may be.
     pub fn unwritten(&self, change: &Change) -> Vec<FieldName> {
         let steps = change.steps.iter().enumerate().filter(|(position, step)| match self {
@@ -154,10 +150,6 @@ impl<'o> FromIterator<&'o ChangeOutcome> for Counts {
 }
 
 impl Counts {
-    pub fn all(&self) -> u64 {
-        self.applied + self.not_applied()
-    }
-
     pub fn not_applied(&self) -> u64 {
         self.failed + self.stale + self.partly_done + self.unknown + self.skipped + self.not_attempted
     }

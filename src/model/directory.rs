@@ -33,6 +33,13 @@ pub struct Handle {
     pub index: u32,
 }
 
+impl Handle {
+    /// The first objects of a kind.
+    pub fn first(kind: Kind, count: usize) -> impl Iterator<Item = Self> {
+        (0u32..).take(count).map(move |index| Self { kind, index })
+    }
+}
+
 /// What a selector finds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
@@ -128,6 +135,16 @@ impl<'a> Directory<'a> {
     /// The ring group that has this name and cannot be read.
     pub fn unreadable_group(&self, name: &NameKey) -> Option<&'a Unreadable> {
         self.unread.get_or_init(|| Unread::new(self.live)).group(name)
+    }
+
+    /// What a reference to a ring group means, if that cannot be read.
+    pub fn unreadable(&self, reference: &Reference) -> Option<&'a Unreadable> {
+        let by_extension = match &reference.selector {
+            Selector::Extension(extension) => self.unreadable_extension(extension),
+            _ => None,
+        };
+        let by_extension = by_extension.filter(|one| one.kind == reference.kind);
+        by_extension.or_else(|| self.unreadable_group(&reference.selector.key()))
     }
 
     /// What has this extension number and cannot be read.
@@ -249,32 +266,26 @@ impl<'a> Directory<'a> {
     /// e-mail address, else the name, else the extension number, else the id.
     pub fn label(&self, handle: Handle) -> String {
         let index = handle.index as usize;
-        let (texts, extension): ([Option<&str>; 2], _) = match handle.kind {
-            Kind::User | Kind::Voicemail => match self.live.users.get(index) {
-                Some(user) => ([user.email.as_deref(), Some(&user.name)], user.extension.as_ref()),
-                None => match self.mailbox(index) {
-                    Some(mailbox) => ([Some(&*mailbox.name), None], mailbox.extension.as_ref()),
-                    None => ([None, None], None),
-                },
+        let live = self.live;
+        let found = match handle.kind {
+            Kind::User | Kind::Voicemail => match live.users.get(index) {
+                Some(user) => Some(([user.email.as_deref(), Some(&*user.name)], user.extension.as_ref())),
+                None => self.mailbox(index).map(|one| ([Some(&*one.name), None], one.extension.as_ref())),
             },
-            Kind::RingGroup => match self.live.ring_groups.get(index) {
-                Some(group) => ([Some(group.name.as_str()), None], group.extension.as_ref()),
-                None => ([None, None], None),
-            },
-            Kind::Device => ([self.live.devices.get(index).map(|device| &*device.name), None], None),
-            Kind::Receptionist => match self.live.receptionists.get(index) {
-                Some(receptionist) => ([Some(&*receptionist.name), None], receptionist.extension.as_ref()),
-                None => ([None, None], None),
-            },
-            Kind::Conference => match self.live.conferences.get(index) {
-                Some(conference) => ([Some(&*conference.name), None], conference.extension.as_ref()),
-                None => ([None, None], None),
-            },
-            Kind::Number => {
-                return self.live.numbers.get(index).map(|number| number.number.to_string()).unwrap_or_default();
+            Kind::RingGroup => {
+                live.ring_groups.get(index).map(|one| ([Some(one.name.as_str()), None], one.extension.as_ref()))
             }
-            Kind::External | Kind::Other => ([None, None], None),
+            Kind::Device => live.devices.get(index).map(|one| ([Some(&*one.name), None], None)),
+            Kind::Receptionist => {
+                live.receptionists.get(index).map(|one| ([Some(&*one.name), None], one.extension.as_ref()))
+            }
+            Kind::Conference => {
+                live.conferences.get(index).map(|one| ([Some(&*one.name), None], one.extension.as_ref()))
+            }
+            Kind::Number => return live.numbers.get(index).map(|one| one.number.to_string()).unwrap_or_default(),
+            Kind::External | Kind::Other => None,
         };
+        let (texts, extension) = found.unwrap_or_default();
         let candidates = texts.into_iter().flatten().chain(extension.map(ExtensionNumber::as_str));
         for text in candidates {
             if Reference::parse(handle.kind, text).is_ok_and(|reference| self.find(&reference) == Found::One(handle)) {

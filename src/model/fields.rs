@@ -109,8 +109,6 @@ impl FieldName {
 }
 
 impl WritableKind {
-    pub const ALL: [Self; 2] = [Self::Number, Self::RingGroup];
-
     pub fn fields(self) -> impl Iterator<Item = FieldName> {
         FieldName::ALL.iter().copied().filter(move |field| field.spec().kind == self)
     }

@@ -127,10 +127,6 @@ impl<R> FieldValues<R> {
         self.0.insert(field, value)
     }
 
-    pub fn retain(&mut self, mut keep: impl FnMut(FieldName, &Value<R>) -> bool) {
-        self.0.retain(|field, value| keep(*field, value));
-    }
-
     pub fn remove(&mut self, field: FieldName) -> Option<Value<R>> {
         self.0.remove(&field)
     }

@@ -163,11 +163,6 @@ impl Window {
 }
 
 impl Windows {
-    /// Whether there are none, so that it is always open.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Whether changes may be written.
     pub fn is_open(&self, now: Timestamp) -> bool {
         self.0.is_empty() || self.0.iter().any(|window| window.closes(now).is_some())

@@ -43,15 +43,6 @@ pub(super) fn evaluate(changes: &[Change], desired: &Desired, live: &LiveAccount
 /// A message names at most so many objects, and counts the rest.
 const NAMED: usize = 3;
 
-/// The first few of these, and how many more there are.
-fn first_few(names: &[&str], separator: &str) -> String {
-    let more = match names.len().saturating_sub(NAMED) {
-        0 => String::new(),
-        rest => format!(" and {rest} more"),
-    };
-    names.iter().take(NAMED).copied().collect::<Vec<_>>().join(separator) + &more
-}
-
 /// Everything that a guard looks at.
 struct GuardContext<'a> {
     changes: &'a [Change],

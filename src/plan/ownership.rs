@@ -3,8 +3,7 @@
 //! Unlike the other guards it judges who writes, not what is written: it checks the claims that the account has now, no
 //! policy loosens it, and no approval passes it.
 
-use std::fmt::Write as _;
-
+use crate::diag::first_few;
 use crate::model::{AccountInfo, Claim, Desired, LiveClaim, OwnerName};
 use crate::text::sanitized;
 
@@ -64,7 +63,7 @@ fn may_write(desired: &Desired, others: &[&LiveClaim], take_over: bool) -> bool 
 }
 
 fn message(others: &[&LiveClaim], owner: Option<&OwnerName>) -> String {
-    let named = others.iter().take(NAMED).map(|claim| {
+    let named = others.iter().map(|claim| {
         let part =
             if claim.scope.is_whole() { "the account" } else { "a part of the account that these files have, too," };
         format!(
@@ -74,11 +73,7 @@ fn message(others: &[&LiveClaim], owner: Option<&OwnerName>) -> String {
             sanitized(&claim.since, 40)
         )
     });
-    let mut text = named.collect::<Vec<_>>().join(", ");
-    if others.len() > NAMED {
-        // Writing to a string cannot fail.
-        let _ = write!(text, " and {} more", others.len() - NAMED);
-    }
+    let text = first_few(&named.collect::<Vec<_>>(), NAMED, ", ");
     let remedy = match owner {
         Some(owner) => format!(
             "these files are those of {owner}: add `--take-over` if they manage it from now on, or correct `account.owner` \

@@ -249,8 +249,7 @@ impl<'c, 'd> ChangedEdges<'c, 'd> {
             reachable.path(group).filter_map(|edge| self.writer(&edge)).collect::<Vec<usize>>()
         };
         let mut constraints = Vec::new();
-        for index in (0u32..).take(self.before.groups()) {
-            let group = Handle { kind: Kind::RingGroup, index };
+        for group in Handle::first(Kind::RingGroup, self.before.groups()) {
             let changed = |reachable: &Reachable<'_>| reachable.changed(group).is_some_and(|changed| changed > 0);
             if changed(&before) && changed(&after) {
                 let (makes, breaks) = (writers(&after, group), writers(&before, group));
@@ -264,9 +263,9 @@ impl<'c, 'd> ChangedEdges<'c, 'd> {
     }
 
     fn fixed(&self, before: &Reachable<'_>) -> Vec<(Option<u32>, u32)> {
-        let handles = |kind, count| (0u32..).take(count).map(move |index| Handle { kind, index });
         let receptionists = self.difference.directory.live().receptionists.len();
-        let nodes = handles(Kind::RingGroup, self.before.groups()).chain(handles(Kind::Receptionist, receptionists));
+        let groups = Handle::first(Kind::RingGroup, self.before.groups());
+        let nodes = groups.chain(Handle::first(Kind::Receptionist, receptionists));
         let mut fixed = Vec::new();
         for node in nodes {
             if before.changed(node) == Some(0) {

@@ -8,6 +8,7 @@ use anstyle::{AnsiColor, Style as Paint};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::diag::first_few;
 use crate::model::Place;
 use crate::plan::Plan;
 use crate::text;
@@ -88,11 +89,8 @@ pub fn total(plans: &[Plan], unplanned: &[Unplanned]) -> Option<String> {
 
 /// The first names of a list, on one line.
 pub(crate) fn names(list: &[&str]) -> String {
-    let mut text = list.iter().take(NAMES).map(|name| fields::sanitized(name)).collect::<Vec<_>>().join(", ");
-    if list.len() > NAMES {
-        let _ = write!(text, " and {} more", list.len() - NAMES);
-    }
-    text
+    let names: Vec<String> = list.iter().map(|name| fields::sanitized(name)).collect();
+    first_few(&names, NAMES, ", ")
 }
 
 /// A section for Markdown within `budget` bytes, which are enough for a heading and a name; empty if every

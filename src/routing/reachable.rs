@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::model::{Handle, Kind};
 
-use super::{Edge, EdgeLabel, RoutingGraph, handles};
+use super::{Edge, EdgeLabel, RoutingGraph};
 
 /// The inner nodes that a caller of some number can reach, each with the path that has the fewest changed edges.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ impl<'a> RoutingGraph<'_, 'a> {
                 if is_changed { queue.push_back((edge.to, changed)) } else { queue.push_front((edge.to, changed)) }
             }
         };
-        let unreadable = handles(Kind::Other, self.directory.live().unreadable.len());
+        let unreadable = Handle::first(Kind::Other, self.directory.live().unreadable.len());
         let unreadable = unreadable.flat_map(|from| self.edges_from(from, is_inner));
         // A caller of an unreadable group came to it from elsewhere.
         let unreadable = unreadable.filter(|edge| edge.label == EdgeLabel::Destination);

@@ -1,8 +1,9 @@
 //! Outside numbers as new destinations: refused until every policy lists them.
 
+use crate::diag::first_few;
 use crate::model::{Change, ChangeId, FieldValue, Kind, ObjectId};
 
-use super::{Guard, GuardContext, GuardViolation, PolicySource, first_few};
+use super::{Guard, GuardContext, GuardViolation, NAMED, PolicySource};
 
 /// A block for each policy of the changes that send calls to an outside number that it does not list. A change is listed
 /// once.
@@ -34,7 +35,7 @@ fn destinations(change: &Change) -> impl Iterator<Item = (ChangeId, &ObjectId)> 
 fn block(case: &GuardContext<'_>, policy: PolicySource<'_>, refused: &[(ChangeId, String)]) -> Option<GuardViolation> {
     let mut reasons: Vec<&str> = refused.iter().map(|(_, why)| why.as_str()).collect();
     reasons.dedup();
-    let message = format!("`policy.external` does not list the outside number: {}", first_few(&reasons, "; "));
+    let message = format!("`policy.external` does not list the outside number: {}", first_few(&reasons, NAMED, "; "));
     let mut changes: Vec<ChangeId> = refused.iter().map(|(change, _)| *change).collect();
     changes.dedup();
     (!changes.is_empty()).then(|| GuardViolation { changes, ..case.block(Guard::External, policy, None, message) })

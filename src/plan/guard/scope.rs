@@ -1,8 +1,9 @@
 //! Scopes: what the files of an account own, by numbers and by names.
 
+use crate::diag::first_few;
 use crate::model::{Change, ChangeId, FieldName, FieldValue, NameKey, Span, WritableKind};
 
-use super::{Guard, GuardContext, GuardViolation, PolicySource, first_few};
+use super::{Guard, GuardContext, GuardViolation, NAMED, PolicySource};
 
 /// For each policy a block of the numbers and one of the groups that it does not own. A change is listed once.
 pub(super) fn evaluate(case: &GuardContext<'_>) -> Vec<GuardViolation> {
@@ -62,7 +63,7 @@ fn block(
     }
     let mut named: Vec<&str> = outside.iter().map(|change| change.object.name.as_str()).collect();
     named.dedup();
-    let message = format!("`{list}` does not own {}", first_few(&named, ", "));
+    let message = format!("`{list}` does not own {}", first_few(&named, NAMED, ", "));
     let changes: Vec<ChangeId> = outside.iter().map(|change| change.id).collect();
     Some(GuardViolation { changes, ..case.block(Guard::Scope, policy, Some(span), message) })
 }

@@ -5,12 +5,12 @@
 //! `renamed_from` of the files counts for their own policy only: it could pass another group for the one that was
 //! protected before.
 
-use std::collections::BTreeMap;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
+use crate::diag::first_few;
 use crate::model::{NameKey, Span};
 
-use super::{Guard, GuardContext, GuardViolation, PolicySource, first_few};
+use super::{Guard, GuardContext, GuardViolation, NAMED, PolicySource};
 
 /// A block of all changes for each policy that protects what is not there.
 pub(super) fn evaluate(case: &GuardContext<'_>) -> Vec<GuardViolation> {
@@ -56,7 +56,7 @@ fn block(
     let names: Vec<&str> = unknown.keys().map(String::as_str).collect();
     let message = format!(
         "`protect` lists {}, which the account does not have, so any change may be of it",
-        first_few(&names, ", ")
+        first_few(&names, NAMED, ", ")
     );
     let changes = case.changes.iter().map(|change| change.id).collect();
     Some(GuardViolation { changes, ..case.block(Guard::UnknownProtected, policy, Some(*first), message) })
