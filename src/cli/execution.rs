@@ -7,8 +7,7 @@ use indicatif::ProgressBar;
 use crate::apply::{Observer, Options, Outcome, Recorder, ShutdownSignal, Urgency, execute_journaled};
 use crate::config::Account;
 use crate::exit::Exit;
-use crate::ledger::state_dir;
-use crate::ledger::{ChangeOutcome, Halt, Summary};
+use crate::ledger::{ChangeOutcome, Halt, Summary, state_dir};
 use crate::model::Change;
 use crate::plan::{Part, Plan, unapplied_objects};
 use crate::providers::Provider;
@@ -16,9 +15,8 @@ use crate::render::{counted, fields, human};
 use crate::text::sanitized;
 
 use super::account_output::AccountOutput;
-use super::console;
 use super::read_account::{read, read_and_plan};
-use super::{outcome, progress};
+use super::{console, outcome, progress};
 
 /// The most objects that differ from the plan that are listed.
 const MOST_NAMED: usize = 20;

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use crate::config::Account;
-use crate::providers::settings::SecretRef;
-use crate::providers::settings::StateFile;
+use crate::providers::settings::{SecretRef, StateFile};
 use crate::providers::snapshot;
 use crate::providers::{Access, BoxFuture, EmbeddedAccount, EmbeddedServer, Host, OpenRequest, Opened, Secret};
 use crate::sandbox::{self, SandboxOptions, Seed};

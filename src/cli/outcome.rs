@@ -10,8 +10,7 @@ use crate::ledger::{ChangeOutcome, Halt};
 use crate::model::Change;
 use crate::plan::Plan;
 use crate::render::diagnostics::Style;
-use crate::render::fields;
-use crate::render::{counted, names};
+use crate::render::{counted, fields, names};
 use crate::text;
 
 /// A line for each change that was not applied, and a line with the counts.

@@ -11,7 +11,7 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use anstyle::Style as Paint;
 use serde_json::{Value, json};
 
-use crate::diag::{Diagnostic, Severity, Sources, more};
+use crate::diag::{Diagnostic, Label, Severity, Sources, more};
 use crate::model::{FileId, Span};
 use crate::text;
 
@@ -117,34 +117,23 @@ pub(super) fn remark(finding: &Diagnostic) -> String {
 
 /// An array with one object for each finding; `more` is how many further ones of its rule it stands for.
 pub fn json(findings: &[Diagnostic], sources: &Sources) -> Value {
-    let place = |span: Span| {
-        let place = sources.place(span);
-        (place.file, place.line, place.column)
+    let related = |label: &Label| {
+        let place = sources.place(label.span);
+        json!({"file": place.file, "line": place.line, "column": place.column, "message": label.message})
     };
     findings
         .iter()
         .map(|finding| {
-            let (file, line, column) = match finding.span.map(place) {
-                Some((file, line, column)) => (json!(file), json!(line), json!(column)),
-                None => (Value::Null, Value::Null, Value::Null),
-            };
-            let related: Value = finding
-                .related
-                .iter()
-                .map(|label| {
-                    let (file, line, column) = place(label.span);
-                    json!({"file": file, "line": line, "column": column, "message": label.message})
-                })
-                .collect();
+            let place = finding.span.map(|span| sources.place(span));
             let mut object = json!({
                 "rule": finding.rule.id,
                 "severity": finding.severity,
                 "message": finding.message,
-                "file": file,
-                "line": line,
-                "column": column,
+                "file": place.as_ref().map(|place| &place.file),
+                "line": place.as_ref().map(|place| place.line),
+                "column": place.as_ref().map(|place| place.column),
                 "hint": finding.hint,
-                "related": related,
+                "related": finding.related.iter().map(related).collect::<Value>(),
             });
             if let (Value::Object(object), true) = (&mut object, finding.more > 0) {
                 object.insert("more".to_owned(), finding.more.into());

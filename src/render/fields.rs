@@ -5,7 +5,7 @@
 use similar::ChangeTag;
 use similar::algorithms::{Capture, Compact, Replace, myers};
 
-use crate::model::{Change, FieldChange, FieldValue, ObjectLabel, PlannedRef, Reason, Verb, WritableKind};
+use crate::model::{Change, FieldChange, FieldValue, Kind, ObjectLabel, PlannedRef, Reason, Verb};
 use crate::text;
 
 /// No name or label is shown longer than this.
@@ -36,9 +36,14 @@ pub(crate) fn object(change: &Change) -> String {
 
 /// The same of any object.
 pub(crate) fn label(object: &ObjectLabel) -> String {
-    match object.kind {
-        WritableKind::Number => sanitized(&object.name),
-        kind @ WritableKind::RingGroup => format!("{kind}/{}", sanitized(&object.name)),
+    named(object.kind.into(), &object.name)
+}
+
+/// The same of an object of any kind.
+pub(super) fn named(kind: Kind, name: &str) -> String {
+    match kind {
+        Kind::Number => sanitized(name),
+        kind => format!("{kind}/{}", sanitized(name)),
     }
 }
 

@@ -1,6 +1,5 @@
 //! What a plan leaves out, as every view of a plan words it. All of it is safe to show on one line.
 
-use crate::model::Kind;
 use crate::plan::{Plan, Skipped};
 
 use super::summary::counted;
@@ -38,10 +37,7 @@ fn line(skipped: &Skipped) -> String {
 
 /// The object as changes are called.
 pub(super) fn object(skipped: &Skipped) -> String {
-    match skipped.kind {
-        Kind::Number => fields::sanitized(&skipped.name),
-        kind => format!("{kind}/{}", fields::sanitized(&skipped.name)),
-    }
+    fields::named(skipped.kind, &skipped.name)
 }
 
 /// Why it is left out, with the rule or the word for programs.

@@ -10,19 +10,20 @@ use super::fields;
 
 /// `1 to create, 2 to update, 9 in sync`, or that nothing changes.
 pub(super) fn counts(plan: &Plan) -> String {
-    let of = |verb| plan.changes.iter().filter(|change| change.verb == verb).count();
-    let parts: Vec<String> = [(Verb::Create, "to create"), (Verb::Update, "to update"), (Verb::Delete, "to delete")]
-        .into_iter()
-        .map(|(verb, word)| (of(verb), word))
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| format!("{count} {word}"))
-        .collect();
+    let parts = by_verb(|verb| plan.changes.iter().filter(|change| change.verb == verb).count());
     let skipped = if plan.is_whole() { String::new() } else { format!(", {} left out", plan.skipped.len()) };
     if parts.is_empty() {
         let verb = if plan.in_sync == 1 { "matches" } else { "match" };
         return format!("No changes. {} {verb}{skipped}.", counted(plan.in_sync, "object"));
     }
     format!("{}, {} in sync{skipped}", parts.join(", "), plan.in_sync)
+}
+
+/// `1 to create`, `2 to update`: how many changes there are of each verb, without what there is none of.
+pub(super) fn by_verb(count: impl Fn(Verb) -> usize) -> Vec<String> {
+    let verbs = [(Verb::Create, "to create"), (Verb::Update, "to update"), (Verb::Delete, "to delete")];
+    let counts = verbs.map(|(verb, word)| (count(verb), word)).into_iter().filter(|(count, _)| *count > 0);
+    counts.map(|(count, word)| format!("{count} {word}")).collect()
 }
 
 /// `2 guards hold back 3 changes; nothing is applied`.

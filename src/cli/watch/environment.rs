@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use crate::apply::{Lock, Recorder};
 use crate::config::Account;
-use crate::ledger::state_dir;
-use crate::ledger::{Approval, Commit};
+use crate::ledger::{Approval, Commit, state_dir};
 use crate::plan::Plan;
 use crate::providers::{Access, BoxFuture, Opened, Provider};
 use crate::text::sanitized;

@@ -142,10 +142,7 @@ impl<'a> Section<'a> {
             return String::new();
         }
         let of = |verb| hidden().filter(|part| part.verb == Some(verb)).count();
-        let counts =
-            [(of(Verb::Create), "to create"), (of(Verb::Update), "to update"), (of(Verb::Delete), "to delete")];
-        let mut parts: Vec<String> =
-            counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+        let mut parts = summary::by_verb(of);
         let urgent = |urgency| hidden().filter(|part| part.urgency == urgency).count();
         if urgent(Urgency::Reason) > 0 {
             parts.push(format!("{} for a block", counted(urgent(Urgency::Reason), "reason")));

@@ -176,7 +176,7 @@ impl Step<'_> {
     fn members(&self, lines: &mut Lines) {
         let clicks = &self.words.clicks;
         let Some(field) = self.change.fields.iter().find(|field| field.field == FieldName::Members) else { return };
-        let (before, after) = (references(&field.before), references(&field.after));
+        let (before, after) = (field.before.references(), field.after.references());
         let same = |left: &PlannedRef, right: &PlannedRef| {
             (left.kind, &left.id, &left.name) == (right.kind, &right.id, &right.name)
         };
@@ -259,12 +259,5 @@ impl Step<'_> {
     fn reference(&self, target: &PlannedRef) -> String {
         let parts = [("kind", (self.words.kind)(target.kind)), ("name", &fields::quoted(&target.name))];
         fill(self.words.values.reference, &parts)
-    }
-}
-
-fn references(value: &FieldValue) -> &[PlannedRef] {
-    match value {
-        FieldValue::References(targets) => targets,
-        _ => &[],
     }
 }

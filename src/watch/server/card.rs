@@ -10,7 +10,7 @@ use crate::render::{counted, html};
 
 use super::super::status::{AccountState, AccountStatus};
 use super::fingerprints::fingerprint;
-use super::labels::{event_label, has_file_errors, needs_attention, rank, shape, state, time};
+use super::labels::{event_label, findings, has_file_errors, needs_attention, rank, shape, state, time};
 
 /// The characters of a path segment that are percent-encoded.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -128,17 +128,6 @@ fn degraded(page: &mut String, account: &AccountStatus) {
     let count = counted(degraded.objects, "declared object");
     let _ = write!(page, "<p class=\"warning\"><b>Left out: {count}</b>; everything else is applied or planned.</p>");
     findings(page, &degraded.reasons);
-}
-
-fn findings(page: &mut String, lines: &[String]) {
-    if lines.is_empty() {
-        return;
-    }
-    page.push_str("<ul class=\"findings\">");
-    for line in lines {
-        let _ = write!(page, "<li><code>{}</code></li>", html::text(line, 1000));
-    }
-    page.push_str("</ul>");
 }
 
 fn facts(page: &mut String, account: &AccountStatus) {

@@ -103,9 +103,9 @@ fn authorize(shared: &Shared, headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 async fn ask<T>(shared: &Shared, command: Command, answer: oneshot::Receiver<T>) -> Result<T, Problem> {
-    let ending = |_| Problem::busy("the process is stopping");
-    shared.setup.commands.send(command).await.map_err(|_| Problem::busy("the process is stopping"))?;
-    answer.await.map_err(ending)
+    let stopping = || Problem::busy("the process is stopping");
+    shared.setup.commands.send(command).await.map_err(|_| stopping())?;
+    answer.await.map_err(|_| stopping())
 }
 
 pub(super) fn unknown(account: &str) -> Problem {

@@ -1,5 +1,7 @@
 //! The words and shapes of states on the status page, and its times as text.
 
+use std::fmt::Write as _;
+
 use crate::render::html;
 
 use super::super::status::{AccountState, AccountStatus, EventKind};
@@ -92,6 +94,18 @@ pub(super) fn rank(account: &AccountStatus) -> usize {
 pub(super) fn shape(state: AccountState) -> String {
     let word = state.as_str();
     format!("<svg class=\"shape {word}\" aria-hidden=\"true\" viewBox=\"0 0 16 16\"><use href=\"#{word}\"/></svg>")
+}
+
+/// A list of findings; nothing if there are none.
+pub(super) fn findings(page: &mut String, lines: &[String]) {
+    if lines.is_empty() {
+        return;
+    }
+    page.push_str("<ul class=\"findings\">");
+    for line in lines {
+        let _ = write!(page, "<li><code>{}</code></li>", html::text(line, 1000));
+    }
+    page.push_str("</ul>");
 }
 
 /// A time; the script finds it by its role.

@@ -7,7 +7,7 @@ use crate::render::{counted, html};
 
 use super::super::status::{AccountState, AccountStatus, SourceStatus};
 use super::fingerprints::source_fingerprint;
-use super::labels::{BY_URGENCY, needs_attention, shape, state, time};
+use super::labels::{BY_URGENCY, findings, needs_attention, shape, state, time};
 
 pub(super) fn title(all: &[Arc<AccountStatus>]) -> String {
     let urgent = all.iter().filter(|account| needs_attention(account)).count();
@@ -60,10 +60,8 @@ fn files(page: &mut String, source: &SourceStatus) {
         );
     }
     if !source.errors.is_empty() {
-        page.push_str("<div class=\"alarm\"><b>The newest files have errors:</b><ul class=\"findings\">");
-        for error in &source.errors {
-            let _ = write!(page, "<li><code>{}</code></li>", html::text(error, 1000));
-        }
-        page.push_str("</ul></div>");
+        page.push_str("<div class=\"alarm\"><b>The newest files have errors:</b>");
+        findings(page, &source.errors);
+        page.push_str("</div>");
     }
 }
