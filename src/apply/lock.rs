@@ -21,7 +21,6 @@ pub struct Lock {
 /// Why the lock was not got.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    /// Another process holds it.
     #[error("{holder} applies to this account at this moment ({} is locked); nothing was read or written", path.display())]
     Held {
         /// The file.
@@ -29,7 +28,6 @@ pub enum LockError {
         /// Who says so in the file. Made safe to show.
         holder: String,
     },
-    /// The file cannot be used.
     #[error("cannot lock {}: {why}", path.display())]
     File {
         /// Which.

@@ -42,7 +42,6 @@ pub enum GitError {
     /// The program does not start, or cannot be spoken to.
     #[error("git does not answer: {0}")]
     Start(Arc<io::Error>),
-    /// It ended with an error.
     #[error("git: {0}")]
     Failed(String),
     /// The repository is not one whose answers can be believed, or has no answer.

@@ -14,16 +14,12 @@ pub struct E164(u64);
 /// Why a text is not an E.164 number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum E164Error {
-    /// The text does not start with `+`.
     #[error("an E.164 number starts with `+` and the country code")]
     NoPlus,
-    /// Something other than digits follows the `+`.
     #[error("only digits may follow the `+`")]
     NotDigits,
-    /// A country code never starts with zero.
     #[error("a country code does not start with 0")]
     LeadingZero,
-    /// Fewer than 7 or more than 15 digits.
     #[error("an E.164 number has 7 to 15 digits")]
     Length,
 }

@@ -12,10 +12,8 @@ pub struct ExtensionNumber(Box<str>);
 /// Why a text is not an extension number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExtensionError {
-    /// Something other than ASCII digits.
     #[error("an extension number has only digits")]
     NotDigits,
-    /// Fewer than 2 or more than 8 digits.
     #[error("an extension number has 2 to 8 digits")]
     Length,
 }

@@ -20,10 +20,8 @@ pub struct NameKey(Box<str>);
 /// Why a text is not a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
-    /// Nothing is left after trimming.
     #[error("a name cannot be empty")]
     Empty,
-    /// More than 128 characters.
     #[error("a name has at most 128 characters")]
     TooLong,
     /// A control character: a line break, an escape, a NUL.

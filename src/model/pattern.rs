@@ -25,19 +25,14 @@ pub enum NamePattern {
 /// Why a text is not an entry of a scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
-    /// It is no number, no range and no prefix.
     #[error("it is no number, no range of numbers and no prefix")]
     Number,
-    /// The first number of a range is above the last.
     #[error("the range ends before it begins")]
     Backwards,
-    /// The two numbers of a range have different lengths.
     #[error("the two numbers of the range have different lengths")]
     Lengths,
-    /// It is no name and no beginning of one.
     #[error("it is no name and no beginning of a name")]
     Name,
-    /// A `*` that is not the last character.
     #[error("only the last character can be a `*`")]
     Star,
 }

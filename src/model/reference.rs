@@ -30,10 +30,8 @@ pub enum Selector {
 /// Why a text is not a reference.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReferenceError {
-    /// There is no `/`.
     #[error("a reference is written `kind/selector`, such as `user/202`")]
     NoSlash,
-    /// The word before the `/` is not a kind.
     #[error("`{0}` is not a kind of object")]
     UnknownKind(Box<str>),
     /// What follows the `/` is not a name.

@@ -46,10 +46,8 @@ pub struct Window {
 pub enum WindowError {
     #[error("a window without days never opens")]
     NoDays,
-    /// It is not said whether that is the whole day or nothing.
     #[error("a window that ends when it begins could be the whole day or nothing")]
     NoLength,
-    /// A window cannot begin at 24:00.
     #[error("no window begins at 24:00")]
     BeginsAtTheEnd,
 }

@@ -13,7 +13,6 @@ pub enum ReadError {
     /// The provider's settings cannot work.
     #[error("{0}")]
     Settings(String),
-    /// No connection came about.
     #[error("cannot reach {host}: {why}; check the account's `url` and the network")]
     Unreachable { host: String, why: String },
     /// The server's certificate is not trusted.
@@ -27,12 +26,10 @@ pub enum ReadError {
     /// What a database answers, with a remedy.
     #[error("{0}")]
     Database(String),
-    /// 401.
     #[error(
         "{host} does not accept the token (401); check where the account's `token` comes from, or whether it expired"
     )]
     Unauthorized { host: String },
-    /// 403.
     #[error("the token may not read this account (403{detail}); give it read access to the whole account")]
     Forbidden {
         /// What the server said, after a separator, or nothing.
@@ -44,7 +41,6 @@ pub enum ReadError {
     /// The server kept failing, or kept asking to wait, until the attempts ran out.
     #[error("{host} did not answer usably after {attempts} attempts: {why}; try again later")]
     Unavailable { host: String, attempts: u32, why: String },
-    /// An answer makes no sense.
     #[error("{what} cannot be read: {why}")]
     Malformed { what: String, why: String },
     /// The account changed while it was listed, every time.
@@ -53,13 +49,11 @@ pub enum ReadError {
         crate::text::sanitized(&.0.to_string(), 200)
     )]
     Inconsistent(Incomplete),
-    /// The account that answers is not the one that answered before.
     #[error(
         "{host} now answers for another account: its id is {now}, and it was {before} before; check the account's `url` \
          and `token`"
     )]
     OtherAccount { host: String, before: String, now: String },
-    /// A snapshot file cannot be read.
     #[error(transparent)]
     Snapshot(#[from] super::snapshot::SnapshotError),
 }

@@ -36,13 +36,10 @@ pub struct Report {
 /// Why a text is not a plan that can be applied.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// It is not JSON.
     #[error("line {}, column {}: not valid JSON, or a truncated file; save the plan again", .0.line(), .0.column())]
     Syntax(serde_json::Error),
-    /// It does not say that it is a plan.
     #[error("not a saved plan: it has no `version`; save one with `strowger plan --out FILE`")]
     NoPlan,
-    /// It is of a format that this Strowger does not know.
     #[error(
         "the plan has format {0}, and this Strowger reads format {known}; apply it with the version that made it",
         known = Plan::VERSION
@@ -55,10 +52,8 @@ pub enum ReportError {
         path: String,
         why: String,
     },
-    /// The changes of this account's plan are not those that its digest was made of.
     #[error("the plan of {0} was edited: its changes do not match its digest; save the plan again")]
     Tampered(String),
-    /// Two plans are of this account.
     #[error("there are two plans of {0}")]
     Twice(String),
 }

@@ -21,7 +21,6 @@ struct Document {
 /// Why a text says nothing about what was reviewed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReviewError {
-    /// It is of a format that this Strowger does not know.
     #[error("this review has format {0}, and this Strowger reads format {VERSION}")]
     Version(u32),
     /// It is neither a review nor a plan.

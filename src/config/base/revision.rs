@@ -18,10 +18,8 @@ pub struct RevisionError;
 /// Why a revision that was named cannot be looked at.
 #[derive(Debug, thiserror::Error)]
 pub enum BaseError {
-    /// The files are in no repository.
     #[error("cannot look at `{revision}`: {folder} is in no git repository; leave `--base` out")]
     NoRepository { revision: Box<str>, folder: String },
-    /// The repository does not have it.
     #[error(
         "cannot look at `{revision}`: the repository has no such commit; fetch it (in CI with `fetch-depth: 0`), or name another"
     )]
@@ -29,7 +27,6 @@ pub enum BaseError {
     /// A tag and a branch have the name, or two branches.
     #[error("cannot look at `{revision}`: {refs} are different commits; write one of them whole")]
     Ambiguous { revision: Box<str>, refs: String },
-    /// Git failed.
     #[error("cannot look at `{revision}`")]
     Git {
         revision: Box<str>,

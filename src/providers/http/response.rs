@@ -37,7 +37,6 @@ pub enum Failure {
     /// The request left, the answer did not arrive whole: it may have been done.
     #[error("{0}")]
     Lost(String),
-    /// The request cannot even be put together.
     #[error("the request cannot be made: {0}")]
     InvalidRequest(String),
     /// Body over 64 MiB; retrying would not help.
