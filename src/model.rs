@@ -59,6 +59,7 @@ pub use ring::{RingFor, RingForError, RingMode};
 pub use scope::{NameSet, NumberSet, Scope};
 pub use step::{Step, Steps};
 pub use text::is_unprintable;
+pub(crate) use text::words;
 pub use unreadable::Unreadable;
 pub use value::{FieldValue, FieldValues, Value};
 pub use watching::{DriftPolicy, OnDrift, WatchPolicy};

@@ -258,15 +258,12 @@ fn former_name(reader: &mut Reader, field: Field<'_>, name: Option<&Name>) -> Op
 fn ring_mode(reader: &mut Reader, field: Field<'_>) -> Option<RingMode> {
     let words = "write `simultaneous` or `sequential`";
     let advice = Advice { empty: Some(words), instead: Some(words) };
-    match reader.text(field, advice)? {
-        "simultaneous" => Some(RingMode::Simultaneous),
-        "sequential" => Some(RingMode::Sequential),
-        other => {
-            let hint = crate::diag::nearest(other, ["simultaneous", "sequential"])
-                .map_or(words.to_owned(), |word| format!("did you mean `{word}`?"));
-            reader.refuse(Rule::WRONG_VALUE, field.span(), format!("there is no ring mode `{other}`"), hint)
-        }
-    }
+    let text = reader.text(field, advice)?;
+    RingMode::parse(text).or_else(|| {
+        let near = crate::diag::nearest(text, RingMode::ALL.map(RingMode::as_str));
+        let hint = near.map_or(words.to_owned(), |word| format!("did you mean `{word}`?"));
+        reader.refuse(Rule::WRONG_VALUE, field.span(), format!("there is no ring mode `{text}`"), hint)
+    })
 }
 
 fn members(reader: &mut Reader, field: Field<'_>) -> Option<Vec<Spanned<Reference>>> {

@@ -28,16 +28,18 @@ pub struct Run {
     pub torn: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// Everything was applied.
-    Complete,
-    /// Not everything was applied.
-    Incomplete,
-    /// A signal, or a ledger that could not be written, ended it.
-    Stopped,
-    /// The process died: there is no last line.
-    Interrupted,
+crate::model::words! {
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Ending {
+        /// Everything was applied.
+        Complete = "complete",
+        /// Not everything was applied.
+        Incomplete = "incomplete",
+        /// A signal, or a ledger that could not be written, ended it.
+        Stopped = "stopped",
+        /// The process died: there is no last line.
+        Interrupted = "interrupted",
+    }
 }
 
 impl Run {
@@ -95,18 +97,6 @@ impl Run {
             Some(Summary { halt: Some(_), .. }) => Ending::Stopped,
             Some(_) if self.outcomes.iter().all(ChangeOutcome::is_applied) => Ending::Complete,
             Some(_) => Ending::Incomplete,
-        }
-    }
-}
-
-impl Ending {
-    /// The word for it, in lists and in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Complete => "complete",
-            Self::Incomplete => "incomplete",
-            Self::Stopped => "stopped",
-            Self::Interrupted => "interrupted",
         }
     }
 }

@@ -12,16 +12,18 @@ use super::{E164, FieldName, FieldValue, Kind, ObjectId, Place, Revision, Step, 
 #[serde(transparent)]
 pub struct ChangeId(pub u32);
 
-/// What a change does to its object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Verb {
-    /// The object is made.
-    Create,
-    /// Some of its fields get other values.
-    Update,
-    /// The object is removed.
-    Delete,
+super::words! {
+    /// What a change does to its object.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Verb {
+        /// The object is made.
+        Create = "create",
+        /// Some of its fields get other values.
+        Update = "update",
+        /// The object is removed.
+        Delete = "delete",
+    }
 }
 
 /// The object that a change writes.

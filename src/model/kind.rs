@@ -4,29 +4,31 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A kind of object in a phone account, as it is written before the `/` of a reference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// A phone number (DID).
-    Number,
-    /// A person's extension.
-    User,
-    /// Several phones that ring for one call.
-    RingGroup,
-    /// An auto-attendant.
-    Receptionist,
-    /// A conference line; the bridge is chosen inside it.
-    Conference,
-    /// One phone of a user.
-    Device,
-    /// A mailbox: of a user, of several, of a ring group or of the account itself.
-    Voicemail,
-    /// A number outside of the account, such as `external/+33612345678`. Not an object of the account.
-    External,
-    /// Something that the vendor has and Strowger does not model, such as a queue or a fax. It can be read
-    /// and shown, never written.
-    Other,
+super::words! {
+    /// A kind of object in a phone account, as it is written before the `/` of a reference.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Kind {
+        /// A phone number (DID).
+        Number = "number",
+        /// A person's extension.
+        User = "user",
+        /// Several phones that ring for one call.
+        RingGroup = "ring_group",
+        /// An auto-attendant.
+        Receptionist = "receptionist",
+        /// A conference line; the bridge is chosen inside it.
+        Conference = "conference",
+        /// One phone of a user.
+        Device = "device",
+        /// A mailbox: of a user, of several, of a ring group or of the account itself.
+        Voicemail = "voicemail",
+        /// A number outside of the account, such as `external/+33612345678`. Not an object of the account.
+        External = "external",
+        /// Something that the vendor has and Strowger does not model, such as a queue or a fax. It can be read
+        /// and shown, never written.
+        Other = "other",
+    }
 }
 
 impl Kind {
@@ -41,7 +43,7 @@ impl Kind {
         Self::External,
     ];
     /// How many kinds there are: for lists by kind, in the order of the kinds.
-    pub const COUNT: usize = Self::Other as usize + 1;
+    pub const COUNT: usize = Self::ALL.len();
     /// What a number may be mapped to, where the provider can do it.
     pub const DESTINATIONS: [Self; 6] =
         [Self::Receptionist, Self::User, Self::RingGroup, Self::Conference, Self::Voicemail, Self::External];
@@ -49,21 +51,6 @@ impl Kind {
     pub const MEMBERS: [Self; 2] = [Self::User, Self::Device];
     /// What may take a call that a ring group did not answer, where the provider can do it.
     pub const NO_ANSWER: [Self; 5] = [Self::User, Self::Voicemail, Self::RingGroup, Self::Receptionist, Self::External];
-
-    /// The word in front of the `/`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Number => "number",
-            Self::User => "user",
-            Self::RingGroup => "ring_group",
-            Self::Receptionist => "receptionist",
-            Self::Conference => "conference",
-            Self::Device => "device",
-            Self::Voicemail => "voicemail",
-            Self::External => "external",
-            Self::Other => "other",
-        }
-    }
 
     /// The words for an object of the kind in a sentence: `a ring group`.
     pub fn with_article(self) -> &'static str {

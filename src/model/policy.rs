@@ -58,19 +58,21 @@ pub struct BasePolicy {
     pub guards: GuardPolicy,
 }
 
-/// What a cap counts: objects of a kind to which something happens. The order is that of messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Capped {
-    /// Numbers that are changed in any way.
-    NumberUpdate,
-    /// Numbers that lose their destination; they count as changed, too.
-    NumberUnassign,
-    /// Ring groups that are made.
-    GroupCreate,
-    /// Ring groups that are changed.
-    GroupUpdate,
-    /// Ring groups that are deleted.
-    GroupDelete,
+super::words! {
+    /// What a cap counts: objects of a kind to which something happens. The order is that of messages.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Capped {
+        /// Numbers that are changed in any way.
+        NumberUpdate = "numbers.update",
+        /// Numbers that lose their destination; they count as changed, too.
+        NumberUnassign = "numbers.unassign",
+        /// Ring groups that are made.
+        GroupCreate = "ring_groups.create",
+        /// Ring groups that are changed.
+        GroupUpdate = "ring_groups.update",
+        /// Ring groups that are deleted.
+        GroupDelete = "ring_groups.delete",
+    }
 }
 
 /// The most objects of a kind that one plan may touch.
@@ -124,9 +126,6 @@ impl Protected {
 }
 
 impl Capped {
-    pub const ALL: [Self; 5] =
-        [Self::NumberUpdate, Self::NumberUnassign, Self::GroupCreate, Self::GroupUpdate, Self::GroupDelete];
-
     /// The cap that holds where the policy says nothing.
     pub const fn default_cap(self) -> Cap {
         let (percent, floor) = match self {
@@ -136,17 +135,6 @@ impl Capped {
             Self::GroupDelete => (10, 2),
         };
         Cap { most: None, percent, floor }
-    }
-
-    /// The path of the cap below `policy.caps`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NumberUpdate => "numbers.update",
-            Self::NumberUnassign => "numbers.unassign",
-            Self::GroupCreate => "ring_groups.create",
-            Self::GroupUpdate => "ring_groups.update",
-            Self::GroupDelete => "ring_groups.delete",
-        }
     }
 }
 

@@ -5,26 +5,24 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Whether the members of a ring group ring together or one after the other.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum RingMode {
-    /// All members ring at once. Their order means nothing.
-    #[default]
-    Simultaneous,
-    /// Members ring in turn, each for the whole duration. Their order means everything.
-    Sequential,
+super::words! {
+    /// Whether the members of a ring group ring together or one after the other.
+    #[derive(
+        Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+    )]
+    #[serde(rename_all = "snake_case")]
+    pub enum RingMode {
+        /// All members ring at once. Their order means nothing.
+        #[default]
+        Simultaneous = "simultaneous",
+        /// Members ring in turn, each for the whole duration. Their order means everything.
+        Sequential = "sequential",
+    }
 }
 
 impl RingMode {
-    /// The mode as the file and the Account API spell it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Simultaneous => "simultaneous",
-            Self::Sequential => "sequential",
-        }
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.as_str() == word)
     }
 }
 
@@ -43,10 +41,8 @@ pub struct RingFor(u16);
 /// Why a text is not a ring duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RingForError {
-    /// No unit, or one that is not `s` or `m`.
     #[error("a duration is a whole number and a unit, such as `20s` or `1m`")]
     Form,
-    /// Not between one second and one hour.
     #[error("a group rings for 1s to 1h")]
     Range,
 }

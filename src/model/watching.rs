@@ -25,31 +25,22 @@ impl DriftPolicy {
     }
 }
 
-/// What happens to an object that was changed in the account.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, schemars::JsonSchema)]
-#[schemars(rename_all = "snake_case")]
-pub enum OnDrift {
-    /// It is reported, and stays.
-    Report,
-    /// It becomes what the files say.
-    #[default]
-    Correct,
-    /// The files are to become what it is.
-    Adopt,
+super::words! {
+    /// What happens to an object that was changed in the account.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, schemars::JsonSchema)]
+    #[schemars(rename_all = "snake_case")]
+    pub enum OnDrift {
+        /// It is reported, and stays.
+        Report = "report",
+        /// It becomes what the files say.
+        #[default]
+        Correct = "correct",
+        /// The files are to become what it is.
+        Adopt = "adopt",
+    }
 }
 
 impl OnDrift {
-    pub const ALL: [Self; 3] = [Self::Report, Self::Correct, Self::Adopt];
-
-    /// The word for it in `policy.drift`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Report => "report",
-            Self::Correct => "correct",
-            Self::Adopt => "adopt",
-        }
-    }
-
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.as_str() == word)
     }

@@ -24,35 +24,25 @@ pub struct Skipped {
     pub place: Option<Place>,
 }
 
-/// Why an object is left out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Cause {
-    /// Its declaration is invalid.
-    Invalid,
-    /// It depends on something else that is left out.
-    Depends,
-    /// It would be deleted or unassigned, and nothing is while a declaration is invalid.
-    Degraded,
-    /// A guard on single objects holds it back.
-    Blocked,
+crate::model::words! {
+    /// Why an object is left out.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Cause {
+        /// Its declaration is invalid.
+        Invalid = "invalid",
+        /// It depends on something else that is left out.
+        Depends = "depends",
+        /// It would be deleted or unassigned, and nothing is while a declaration is invalid.
+        Degraded = "degraded",
+        /// A guard on single objects holds it back.
+        Blocked = "blocked",
+    }
 }
 
 impl Skipped {
     /// The number, if the object is one.
     pub fn number(&self) -> Option<E164> {
         (self.kind == Kind::Number).then(|| self.name.parse().ok()).flatten()
-    }
-}
-
-impl Cause {
-    /// The word for it in machine-readable output.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Invalid => "invalid",
-            Self::Depends => "depends",
-            Self::Degraded => "degraded",
-            Self::Blocked => "blocked",
-        }
     }
 }

@@ -20,49 +20,35 @@ pub struct GuardViolation {
     pub place: Option<Place>,
 }
 
-/// A guard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Guard {
-    /// More changes of a verb and kind than one run may make.
-    Cap,
-    /// A change of where a protected number leads, or of a protected ring group.
-    Protected,
-    /// The files declare nothing, or next to nothing, and pruning would empty the account.
-    NearlyEmpty,
-    /// An object outside of what these files own.
-    Scope,
-    /// A new destination outside of the account that `policy.external` does not list.
-    External,
-    /// What guarded the account before this change should be known, and is not.
-    Base,
-    /// No window for changes is open.
-    Window,
-    /// The policy suspends all changes.
-    Suspended,
-    /// A policy protects what the account does not have, so it may be any of the objects that change.
-    UnknownProtected,
-    /// Another owner manages the account, or a part of it that these files have as well.
-    Owner,
+crate::model::words! {
+    /// A guard.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Guard {
+        /// More changes of a verb and kind than one run may make.
+        Cap = "cap",
+        /// A change of where a protected number leads, or of a protected ring group.
+        Protected = "protected",
+        /// The files declare nothing, or next to nothing, and pruning would empty the account.
+        NearlyEmpty = "nearly-empty",
+        /// An object outside of what these files own.
+        Scope = "scope",
+        /// A new destination outside of the account that `policy.external` does not list.
+        External = "external",
+        /// What guarded the account before this change should be known, and is not.
+        Base = "base",
+        /// No window for changes is open.
+        Window = "window",
+        /// The policy suspends all changes.
+        Suspended = "suspended",
+        /// A policy protects what the account does not have, so it may be any of the objects that change.
+        UnknownProtected = "unknown-protected",
+        /// Another owner manages the account, or a part of it that these files have as well.
+        Owner = "owner",
+    }
 }
 
 impl Guard {
-    /// The guard as documents and messages call it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Cap => "cap",
-            Self::Protected => "protected",
-            Self::NearlyEmpty => "nearly-empty",
-            Self::Scope => "scope",
-            Self::External => "external",
-            Self::Base => "base",
-            Self::Window => "window",
-            Self::Suspended => "suspended",
-            Self::UnknownProtected => "unknown-protected",
-            Self::Owner => "owner",
-        }
-    }
-
     /// Whether an approval of the plan passes it. An approval is about the changes, not about the owner of the account,
     /// which has an option of its own: `--take-over`.
     pub fn is_approvable(self) -> bool {

@@ -20,15 +20,6 @@ pub(crate) fn sign(verb: Verb) -> char {
     }
 }
 
-/// The word for what is done.
-pub(super) fn verb(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Create => "create",
-        Verb::Update => "update",
-        Verb::Delete => "delete",
-    }
-}
-
 /// The object as a reference of the file would name it; a number is its own name.
 pub(crate) fn object(change: &Change) -> String {
     label(&change.object)

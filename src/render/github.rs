@@ -141,7 +141,7 @@ impl<'a> Page<'a> {
         }
         for change in &plan.changes {
             let place = change.place.as_ref();
-            let title = format!("{} {}", fields::verb(change.verb), fields::object(change));
+            let title = format!("{} {}", change.verb.as_str(), fields::object(change));
             match blocked.by(change) {
                 None => self.annotate(Severity::Info, place, || (title, lines(change, None))),
                 Some(guards) => self.annotate(Severity::Warning, place, || {

@@ -87,7 +87,7 @@ fn block(page: &mut String, block: &GuardViolation, blocked: &BlockedChanges<'_>
 }
 
 fn change(page: &mut String, change: &Change, guards: Option<&str>) {
-    let (sign, verb) = (fields::sign(change.verb), fields::verb(change.verb));
+    let (sign, verb) = (fields::sign(change.verb), change.verb.as_str());
     let _ = write!(
         page,
         "<li class=\"change {verb}\"><p class=\"object\"><span class=\"sign\" aria-hidden=\"true\">{sign}</span>\

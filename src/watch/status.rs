@@ -19,29 +19,31 @@ const MOST_EVENTS: usize = 50;
 /// A time, as RFC 3339 in UTC with milliseconds.
 pub type Stamp = String;
 
-/// The state of an account.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum AccountState {
-    /// It was not checked yet.
-    #[default]
-    Starting,
-    /// It matches the files.
-    InSync,
-    /// It differs from the files, and the difference is only reported.
-    Drifted,
-    /// A guard blocks the plan, or nothing may be sent to the account.
-    Blocked,
-    /// Every correction was undone by someone else, so that no more are made.
-    Fighting,
-    /// The files suspend all changes for now, whether it differs or not.
-    Suspended,
-    /// It matches the files, except for invalid declarations and what depends on them.
-    Degraded,
-    /// The files have errors or do not fit the account.
-    Invalid,
-    /// It cannot be read or written now.
-    Failing,
+crate::model::words! {
+    /// The state of an account.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+    #[serde(rename_all = "snake_case")]
+    pub enum AccountState {
+        /// It was not checked yet.
+        #[default]
+        Starting = "starting",
+        /// It matches the files.
+        InSync = "in_sync",
+        /// It differs from the files, and the difference is only reported.
+        Drifted = "drifted",
+        /// A guard blocks the plan, or nothing may be sent to the account.
+        Blocked = "blocked",
+        /// Every correction was undone by someone else, so that no more are made.
+        Fighting = "fighting",
+        /// The files suspend all changes for now, whether it differs or not.
+        Suspended = "suspended",
+        /// It matches the files, except for invalid declarations and what depends on them.
+        Degraded = "degraded",
+        /// The files have errors or do not fit the account.
+        Invalid = "invalid",
+        /// It cannot be read or written now.
+        Failing = "failing",
+    }
 }
 
 /// The status of one account.
@@ -187,76 +189,31 @@ pub struct Event {
     pub approval: Option<Approval>,
 }
 
-/// The kinds of events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum EventKind {
-    /// Updated files are in use.
-    Files,
-    /// The files have errors or do not fit the account.
-    Invalid,
-    /// A difference was found that is not corrected.
-    Drift,
-    /// A plan was applied.
-    Applied,
-    /// A guard blocks the plan, or nothing may be sent to the account.
-    Blocked,
-    /// Invalid declarations and what depends on them are left out.
-    Degraded,
-    /// Every correction was undone by someone else, so that no more are made.
-    Fight,
-    /// A check or a run failed.
-    Failed,
-    /// The files suspend all changes for now.
-    Suspended,
-    /// The account is in sync again.
-    Recovered,
-}
-
-impl AccountState {
-    pub const ALL: [Self; 9] = [
-        Self::Starting,
-        Self::InSync,
-        Self::Drifted,
-        Self::Blocked,
-        Self::Fighting,
-        Self::Suspended,
-        Self::Degraded,
-        Self::Invalid,
-        Self::Failing,
-    ];
-
-    /// As in machine-readable output.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Starting => "starting",
-            Self::InSync => "in_sync",
-            Self::Drifted => "drifted",
-            Self::Blocked => "blocked",
-            Self::Fighting => "fighting",
-            Self::Suspended => "suspended",
-            Self::Degraded => "degraded",
-            Self::Invalid => "invalid",
-            Self::Failing => "failing",
-        }
-    }
-}
-
-impl EventKind {
-    /// As in machine-readable output.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Files => "files",
-            Self::Invalid => "invalid",
-            Self::Drift => "drift",
-            Self::Applied => "applied",
-            Self::Blocked => "blocked",
-            Self::Degraded => "degraded",
-            Self::Fight => "fight",
-            Self::Failed => "failed",
-            Self::Suspended => "suspended",
-            Self::Recovered => "recovered",
-        }
+crate::model::words! {
+    /// The kinds of events.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+    #[serde(rename_all = "snake_case")]
+    pub enum EventKind {
+        /// Updated files are in use.
+        Files = "files",
+        /// The files have errors or do not fit the account.
+        Invalid = "invalid",
+        /// A difference was found that is not corrected.
+        Drift = "drift",
+        /// A plan was applied.
+        Applied = "applied",
+        /// A guard blocks the plan, or nothing may be sent to the account.
+        Blocked = "blocked",
+        /// Invalid declarations and what depends on them are left out.
+        Degraded = "degraded",
+        /// Every correction was undone by someone else, so that no more are made.
+        Fight = "fight",
+        /// A check or a run failed.
+        Failed = "failed",
+        /// The files suspend all changes for now.
+        Suspended = "suspended",
+        /// The account is in sync again.
+        Recovered = "recovered",
     }
 }
 

@@ -106,7 +106,7 @@ impl wire::RingGroup {
             _ => None,
         };
         let unknown = || unfit("ring mode", &self.ring, "this version does not know it");
-        let ring = ring_mode(&self.ring).ok_or_else(unknown)?;
+        let ring = RingMode::parse(&self.ring).ok_or_else(unknown)?;
         let ring_for = self.ring_for.as_ref().map(|number| {
             seconds(number).ok_or_else(|| unfit("ring_for", &number.to_string(), "not 1 to 3600 seconds"))
         });
@@ -209,7 +209,7 @@ fn capabilities(stated: wire::Limits) -> Capabilities {
     capabilities.name_most = stated.name_length.or(capabilities.name_most);
     capabilities.label_most = stated.label_length.or(capabilities.label_most);
     if let Some(modes) = stated.ring_modes {
-        capabilities.ring_modes = modes.iter().filter_map(|word| ring_mode(word)).collect();
+        capabilities.ring_modes = modes.iter().filter_map(|word| RingMode::parse(word)).collect();
     }
     if let Some(range) = stated.ring_for {
         // A vendor's range may be wider than any that makes sense: it is cut to what a duration can be.
@@ -251,10 +251,6 @@ fn per_second(rate: f64) -> Option<NonZeroU32> {
 
 fn kinds(words: &[Box<str>]) -> Vec<Kind> {
     words.iter().filter_map(|word| Kind::parse(word)).collect()
-}
-
-fn ring_mode(word: &str) -> Option<RingMode> {
-    [RingMode::Simultaneous, RingMode::Sequential].into_iter().find(|mode| mode.as_str() == word)
 }
 
 /// Servers write whole seconds as `20` or as `20.0`.
