@@ -53,8 +53,6 @@ pub struct Asterisk {
     layout: Layout,
     /// Whose rows of `extensions` are read.
     contexts: Vec<String>,
-    /// What the files call the account.
-    name: Box<str>,
     country: Option<String>,
     retry: RetryPolicy,
     access: Access,
@@ -92,7 +90,6 @@ impl Asterisk {
             database: Database::new(address, password, roots, options.retry)?,
             contexts: layout.contexts(),
             layout,
-            name: request.name.into(),
             country: request.country.clone(),
             retry: options.retry,
             access: options.access,

@@ -1,6 +1,8 @@
 //! Providers: reading an account and writing to it, in front of servers that answer badly.
 
 mod asterisk;
+mod asterisk_commands;
+mod asterisk_tls;
 mod conformance;
 mod hostile_answers;
 mod hostile_tls;

@@ -141,7 +141,7 @@ impl Asterisk {
         let mut live = LiveAccount {
             account: AccountInfo {
                 id: format!("{}/{}", self.database.name, self.layout.carrier).into(),
-                name: self.name.clone(),
+                name: self.database.name.as_str().into(),
                 default_number: None,
                 owners: None,
             },

@@ -1,6 +1,9 @@
 //! A real PostgreSQL with Asterisk's tables, for the tests that need root: one server for all of them, a database for each.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,6 +21,8 @@ const PASSWORD: &str = "bench";
 const VARIABLE: &str = "STROWGER_ASTERISK";
 
 struct Server {
+    /// What the script keeps while it runs.
+    folder: PathBuf,
     address: String,
     /// The server stops when its standard input ends, which it does with this process.
     _input: ChildStdin,
@@ -39,9 +44,9 @@ fn start() -> Option<Server> {
         Command::new(script).arg("database").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let address = line.split_whitespace().nth(1).expect("the script prints a folder and an address").to_owned();
+    let (folder, address) = line.trim().split_once(' ').expect("the script prints a folder and an address");
     let input = process.stdin.take().unwrap();
-    Some(Server { address, _input: input, _process: process })
+    Some(Server { folder: folder.into(), address: address.to_owned(), _input: input, _process: process })
 }
 
 /// Whether there is a server, which is started if it can be.
@@ -71,6 +76,25 @@ impl Database {
         let database = Self { address, name };
         database.sql(OFFICE).await;
         Some(database)
+    }
+
+    /// Has the server use TLS from here on, with this certificate.
+    pub async fn use_tls(&self, certificate: &str, key: &str) {
+        let data = server().unwrap().folder.join("database/data");
+        let owner = fs::metadata(&data).unwrap();
+        for (name, text) in [("server.crt", certificate), ("server.key", key)] {
+            let path = data.join(name);
+            fs::write(&path, text).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+            chown(&path, Some(owner.uid()), Some(owner.gid())).unwrap();
+        }
+        let client = self.client().await;
+        client.batch_execute("alter system set ssl = on").await.unwrap();
+        client.batch_execute("select pg_reload_conf()").await.unwrap();
+        let is_on = "select setting = 'on' from pg_settings where name = 'ssl'";
+        while !self.client().await.query_one(is_on, &[]).await.unwrap().get::<_, bool>(0) {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// One that was made by another process.
@@ -134,6 +158,11 @@ pub fn provider(url: &str, options: ClientOptions) -> Asterisk {
 }
 
 pub fn open(url: &str, password: Secret, options: ClientOptions) -> Asterisk {
+    trusting(url, password, None, options)
+}
+
+/// One that trusts these certificates, or those of the system.
+pub fn trusting(url: &str, password: Secret, roots: Option<&[u8]>, options: ClientOptions) -> Asterisk {
     let word = |word: &str| SettingValue::Word(word.into());
     let place = |name: &str, place: &str| SettingValue::Dialplan(vec![(name.parse().unwrap(), place.into())]);
     let values = vec![
@@ -150,7 +179,7 @@ pub fn open(url: &str, password: Secret, options: ClientOptions) -> Asterisk {
     let settings = ProviderSettings::new(&SPEC, values);
     let request =
         OpenRequest { settings: &settings, name: "bench", country: Some("FR".to_owned()), options, host: &NoHost };
-    Asterisk::new(url, password, None, &request).unwrap()
+    Asterisk::new(url, password, roots, &request).unwrap()
 }
 
 /// For an account that needs nothing of this machine.
