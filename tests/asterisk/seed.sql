@@ -10,7 +10,12 @@ create temporary table office (extension text, phone text, name text);
 insert into office values
     ('201', 'amelie', 'Amélie Roux'), ('202', 'bruno', 'Bruno Leroy'), ('203', 'claire', 'Claire Petit'),
     ('204', 'david', 'David Morel'), ('205', 'busy-bea', 'Béa Simon'), ('206', 'busy-ben', 'Ben Garnier'),
-    ('207', 'silent-sam', 'Sam Faure'), ('208', 'silent-sue', 'Sue Blanc');
+    ('207', 'silent-sam', 'Sam Faure'), ('208', 'silent-sue', 'Sue Blanc'),
+    -- Together they are too long for one Dial.
+    ('209', 'desk-in-the-open-space-of-the-second-floor-beside-the-kitchen-north', 'Zoé Colin'),
+    ('210', 'busy-in-the-open-space-of-the-second-floor-beside-the-kitchen-east', 'Éva Masson'),
+    ('211', 'desk-in-the-open-space-of-the-second-floor-beside-the-kitchen-south', 'Luc Rey'),
+    ('212', 'busy-in-the-open-space-of-the-second-floor-beside-the-kitchen-west', 'Max Prat');
 insert into ps_endpoints
 select
     phone, 'udp', phone, 'internal', 'all', 'ulaw', 'no', name || ' <' || extension || '>', extension || '@default',

@@ -129,7 +129,12 @@ impl Editor {
     fn members(&mut self) -> Vec<String> {
         let mut all = users();
         self.random.shuffle(&mut all);
-        let count = 1 + self.below(3);
+        let is_long = self.below(6) == 0;
+        if is_long {
+            // One Dial has no room for the last four.
+            all.sort_unstable_by(|one, other| other.cmp(one));
+        }
+        let count = if is_long { 5 } else { 1 + self.below(3) };
         all[..count].iter().map(|&user| user.to_owned()).collect()
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 /// The phones of the office, by the extension of their user.
-const PHONES: [(&str, &str); 8] = [
+const PHONES: [(&str, &str); 12] = [
     ("201", "amelie"),
     ("202", "bruno"),
     ("203", "claire"),
@@ -13,10 +13,14 @@ const PHONES: [(&str, &str); 8] = [
     ("206", "busy-ben"),
     ("207", "silent-sam"),
     ("208", "silent-sue"),
+    ("209", "desk-in-the-open-space-of-the-second-floor-beside-the-kitchen-north"),
+    ("210", "busy-in-the-open-space-of-the-second-floor-beside-the-kitchen-east"),
+    ("211", "desk-in-the-open-space-of-the-second-floor-beside-the-kitchen-south"),
+    ("212", "busy-in-the-open-space-of-the-second-floor-beside-the-kitchen-west"),
 ];
 
 /// The extensions of all users.
-pub fn users() -> [&'static str; 8] {
+pub fn users() -> [&'static str; 12] {
     PHONES.map(|(extension, _)| extension)
 }
 
