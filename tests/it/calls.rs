@@ -7,6 +7,7 @@ mod bench;
 mod cable;
 mod call;
 mod changes;
+mod demo;
 mod editor;
 mod judge;
 mod office;
