@@ -185,6 +185,34 @@ async fn a_watch_corrects_what_another_admin_changed_and_removes_what_no_call_ne
     assert_eq!(live.ring_groups.len(), 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_hears_of_a_change_where_the_table_has_the_trigger() {
+    let Some(database) = office().await else { return };
+    database.sql(&trigger()).await;
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("phones")).unwrap();
+    let files = "numbers: { \"+33142685300\": { to: user/201 } }\n";
+    fs::write(folder.path().join("phones/account.yaml"), format!("{}\n{files}", head(&database))).unwrap();
+    let watch = Watch::spawn(command(folder.path(), &["watch", "phones", "--mode", "correct", "--interval", "1h"]));
+    watch.until_it_says("in sync");
+    let client = database.client().await;
+    let listens =
+        "select count(*) from pg_stat_activity where query = 'listen strowger' and datname = current_database()";
+    eventually("it listens", || async { client.query_one(listens, &[]).await.unwrap().get::<_, i64>(0) > 0 }).await;
+    database.sql("update extensions set appdata = 'internal,203,1' where exten = '+33142685300'").await;
+    let corrected = "from-carrier|+33142685300|1|Goto|internal,201,1".to_owned();
+    eventually("it is corrected long before the interval", || async { database.rows().await.contains(&corrected) })
+        .await;
+    assert_eq!(watch.stop(), Some(0));
+}
+
+/// The trigger of the provider's page.
+fn trigger() -> String {
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/providers/asterisk.md")).unwrap();
+    let block = page.split("```sql\n").find(|block| block.starts_with("CREATE FUNCTION")).unwrap();
+    block.split("```").next().unwrap().to_owned()
+}
+
 /// Waits until a condition holds. Time is only what a hung machine has.
 async fn eventually<F: Future<Output = bool>>(what: &str, holds: impl Fn() -> F) {
     let began = std::time::Instant::now();
