@@ -1,6 +1,7 @@
 //! `strowger schema`: the schemas that are published with each release.
 
 use crate::exit::Exit;
+use crate::providers::snapshot;
 use crate::render::json;
 use crate::{check, ledger, watch};
 
@@ -20,6 +21,8 @@ enum Which {
     Account,
     /// The JSON Schema of a fleet's `fleet.yaml`
     Fleet,
+    /// The JSON Schema of snapshots
+    Snapshot,
     /// The JSON Schema of `plan --format json`
     Plan,
     /// The JSON Schema of a line of `--events` and of the ledger
@@ -36,6 +39,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     let schema = match arguments.schema {
         Which::Account => check::schema::account(),
         Which::Fleet => check::schema::fleet(),
+        Which::Snapshot => snapshot::schema(),
         Which::Plan => json::schema(),
         Which::Event => ledger::schema(),
         Which::Status => watch::server::schema(),

@@ -6,10 +6,14 @@
 
 mod document;
 mod entries;
+mod error;
 pub(crate) mod fields;
 mod keys;
+mod locate;
+mod problem;
 mod references;
 mod resolve;
+mod schema;
 mod spec;
 mod stamp;
 mod write;
@@ -22,10 +26,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::{Change, LiveAccount};
-use crate::text::sanitized;
 
 use super::{BoxFuture, ChangeCheck, FetchedAccount, Provider, ReadError, WriteError, WriteReceipt};
 
+pub use error::{DocumentError, SnapshotError};
+pub use schema::schema;
 pub use spec::{SPEC, settings};
 use stamp::Stamp;
 pub use write::write;
@@ -42,59 +47,13 @@ pub enum Format {
     Json,
 }
 
-/// Why a text is not a snapshot.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SnapshotError {
-    /// The file cannot be read.
-    #[error("{path}: {why}")]
-    File {
-        /// The file, as the operator gave it.
-        path: String,
-        /// Why not.
-        why: String,
-    },
-    /// The text is not the document that a snapshot is.
-    #[error("line {line}, column {column}: {why}")]
-    Syntax {
-        /// The line, from 1.
-        line: usize,
-        /// The column, from 1.
-        column: usize,
-        /// What is wrong.
-        why: String,
-    },
-    /// The document is wrong at a key.
-    #[error("{key}: {why}")]
-    Value {
-        /// The keys that lead to it, with dots between them.
-        key: String,
-        /// What is wrong.
-        why: String,
-    },
-}
-
-impl SnapshotError {
-    /// The same without a word of the text.
-    fn silent(self) -> Self {
-        let why = "this is not a snapshot of an account: `snapshot: 1` is missing".to_owned();
-        match self {
-            Self::Syntax { line, column, .. } => Self::Syntax { line, column, why },
-            Self::Value { .. } => Self::Syntax { line: 1, column: 1, why },
-            error @ Self::File { .. } => error,
-        }
-    }
-
-    fn file(path: &Path, why: String) -> Self {
-        Self::File { path: sanitized(&path.to_string_lossy(), 200), why }
-    }
-}
-
 /// The account as a text describes it.
 ///
 /// The ids are derived from the keys (`ring_group/ventes`), so that a plan made from the same file twice is
 /// the same plan. There are no revisions.
 pub fn parse(text: &str, format: Format) -> Result<LiveAccount, SnapshotError> {
-    read(text, format).and_then(resolve::resolve).map_err(|error| if is_marked(text) { error } else { error.silent() })
+    let resolved = |document| resolve::resolve(document).map_err(|late| late.located(Some(text)));
+    read(text, format).and_then(resolved).map_err(|error| if is_marked(text) { error } else { error.silent() })
 }
 
 /// Whether a text says of itself that it is a snapshot: `snapshot: 1`. Of a text that does not, messages quote nothing:
@@ -136,21 +95,25 @@ impl Snapshot {
     pub fn load(&self) -> Result<LiveAccount, SnapshotError> {
         let json = self.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
         let format = if json { Format::Json } else { Format::Yaml };
-        let failed = |why: String| SnapshotError::file(&self.path, why);
         let text = text(&self.path)?;
         let marked = is_marked(&text);
-        let said = |error: SnapshotError| failed(if marked { error } else { error.silent() }.to_string());
-        let document = read(&text, format).map_err(said)?;
+        let reported = |error: SnapshotError| if marked { error } else { error.silent() }.of(&self.path);
+        let document = read(&text, format).map_err(reported)?;
         // Half of the memory that is needed from here on is that of the text.
         drop(text);
-        resolve::resolve(document).map_err(said)
+        resolve::resolve(document).map_err(|late| reported(late.located(self::text(&self.path).ok().as_deref())))
     }
 }
 
 /// The text of a snapshot's file, if it is a regular one, not too large, and UTF-8.
 pub fn text(path: &Path) -> Result<String, SnapshotError> {
+    text_of(path, "snapshot")
+}
+
+/// The text of a file like a snapshot's, which messages call by this noun.
+pub fn text_of(path: &Path, noun: &str) -> Result<String, SnapshotError> {
     let failed = |why: String| SnapshotError::file(path, why);
-    let bytes = bounded(path).map_err(failed)?;
+    let bytes = bounded(path, noun).map_err(failed)?;
     String::from_utf8(bytes).map_err(|error| {
         let before = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
         let line = before.split(|byte| *byte == b'\n').count();
@@ -159,14 +122,14 @@ pub fn text(path: &Path) -> Result<String, SnapshotError> {
 }
 
 /// What is in a regular file, if it is not too large.
-fn bounded(path: &Path) -> Result<Vec<u8>, String> {
-    let failed = |error: std::io::Error| format!("the snapshot cannot be read: {error}");
+fn bounded(path: &Path, noun: &str) -> Result<Vec<u8>, String> {
+    let failed = |error: std::io::Error| format!("the {noun} cannot be read: {error}");
     // Asked before opening: opening a FIFO waits for a writer.
     let about = std::fs::metadata(path).map_err(failed)?;
     if !about.is_file() {
-        return Err("a snapshot is a regular file".to_owned());
+        return Err(format!("a {noun} is a regular file"));
     }
-    let too_large = || format!("a snapshot has at most {} MiB", MOST_BYTES >> 20);
+    let too_large = || format!("a {noun} has at most {} MiB", MOST_BYTES >> 20);
     if about.len() > MOST_BYTES {
         return Err(too_large());
     }

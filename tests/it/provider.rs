@@ -14,4 +14,6 @@ mod look;
 mod office_hostile;
 mod office_unclear;
 mod snapshot;
+mod snapshot_errors;
+mod snapshot_schema;
 mod unreadable;

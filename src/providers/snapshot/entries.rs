@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 
 use super::fields::Text;
+use super::problem::Problem;
 
 /// Reads a mapping without keeping it: each entry goes to `take`, which may refuse it.
 pub(super) struct Entries<T, F> {
@@ -16,13 +17,13 @@ pub(super) struct Entries<T, F> {
 impl<T, F> Entries<T, F> {
     pub(super) fn new(take: F) -> Self
     where
-        F: FnMut(&str, T) -> Result<(), String>,
+        F: FnMut(&str, T) -> Result<(), Problem>,
     {
         Self { take, entry: PhantomData }
     }
 }
 
-impl<'de, T: Deserialize<'de>, F: FnMut(&str, T) -> Result<(), String>> DeserializeSeed<'de> for Entries<T, F> {
+impl<'de, T: Deserialize<'de>, F: FnMut(&str, T) -> Result<(), Problem>> DeserializeSeed<'de> for Entries<T, F> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -31,7 +32,7 @@ impl<'de, T: Deserialize<'de>, F: FnMut(&str, T) -> Result<(), String>> Deserial
     }
 }
 
-impl<'de, T: Deserialize<'de>, F: FnMut(&str, T) -> Result<(), String>> Visitor<'de> for Entries<T, F> {
+impl<'de, T: Deserialize<'de>, F: FnMut(&str, T) -> Result<(), Problem>> Visitor<'de> for Entries<T, F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

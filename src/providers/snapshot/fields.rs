@@ -5,13 +5,31 @@
 //! numbers are `X`, since those of an embedded account have rules of their own.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::marker::PhantomData;
 
+use schemars::JsonSchema;
 use serde::de::{Deserialize, Deserializer, Error, IntoDeserializer as _, MapAccess, Unexpected, Visitor};
 
 use crate::model::RingMode;
+
+use super::problem::Problem;
+use super::schema::{Ring, Target, TargetOrNone};
+
+/// The keys of a snapshot's document.
+pub(super) const KEYS: [&str; 10] = [
+    "snapshot",
+    "account",
+    "locations",
+    "users",
+    "devices",
+    "receptionists",
+    "conferences",
+    "mailboxes",
+    "ring_groups",
+    "numbers",
+];
 
 /// A text, borrowed from the file if it has no escapes.
 #[derive(Debug, Default, serde::Deserialize)]
@@ -60,7 +78,7 @@ impl<'de: 'a, 'a, T: Deserialize<'de>> Deserialize<'de> for Pairs<'a, T> {
                         _ => !seen.insert(key.0.clone()),
                     };
                     if twice {
-                        return Err(A::Error::custom(format_args!("`{}` is given twice", key.0)));
+                        return Err(A::Error::custom(Problem::twice(key.as_str())));
                     }
                     pairs.push((key, map.next_value()?));
                 }
@@ -71,41 +89,56 @@ impl<'de: 'a, 'a, T: Deserialize<'de>> Deserialize<'de> for Pairs<'a, T> {
     }
 }
 
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
+/// The account itself.
+#[derive(serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a mapping")]
+#[schemars(rename = "Account")]
 pub(crate) struct Account<'a, E> {
+    /// What the account is called.
     #[serde(borrow)]
     pub(crate) name: Text<'a>,
-    /// The vendor's id, if the snapshot was taken from an account that has one.
+    /// The vendor's id, if the snapshot was taken from an account that has one. Without it, the name.
     #[serde(borrow)]
     pub(crate) id: Option<Text<'a>>,
+    /// The country, of two capitals. Only an embedded account that starts from the snapshot uses it.
     pub(crate) country: Option<E>,
+    /// The main number. It keeps a destination.
     #[serde(borrow)]
+    #[schemars(regex(pattern = r"^\+[1-9][0-9]{6,14}$"))]
     pub(crate) default_number: Option<Text<'a>>,
 }
 
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A place of the account. Only an embedded account that starts from the snapshot uses it.
+#[derive(serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a mapping")]
+#[schemars(rename = "Location")]
 pub(crate) struct Location<'a> {
+    /// The postal address.
     #[serde(default, borrow)]
     pub(crate) address: Text<'a>,
 }
 
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A person with an extension.
+#[derive(serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a mapping")]
+#[schemars(rename = "User")]
 pub(crate) struct User<'a, E, X> {
-    /// Absent: the key is the name.
+    /// The person's name. Without it, the key.
     #[serde(borrow)]
     pub(crate) name: Option<Text<'a>>,
-    /// Absent: the key is the e-mail address if it has an `@`.
+    /// The e-mail address. Without it, the key if that has an `@`.
     #[serde(borrow)]
     pub(crate) email: Option<Text<'a>>,
+    /// The extension number, in quotes.
     pub(crate) extension: Option<X>,
+    /// The key of a location. Only an embedded account that starts from the snapshot uses it.
     pub(crate) location: Option<E>,
-    /// Absent: they have one of their own.
+    /// The mailbox. Without it, the person has one.
     pub(crate) voicemail: Option<UserMailbox>,
+    /// Where the person's calls are forwarded.
     #[serde(borrow)]
     pub(crate) forwarding: Option<Forwarding<'a, E>>,
+    /// The person's phones, by name.
     #[serde(default, borrow)]
     pub(crate) devices: Pairs<'a, Device<'a, E>>,
 }
@@ -138,19 +171,26 @@ impl<'de> Deserialize<'de> for UserMailbox {
 }
 
 /// A mailbox that is not a user's.
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a mapping")]
+#[schemars(rename = "Mailbox")]
 pub(crate) struct Mailbox<'a, X> {
+    /// The mailbox's name. Without it, the key.
     #[serde(borrow)]
     pub(crate) name: Option<Text<'a>>,
+    /// The mailbox's number, in quotes.
     pub(crate) extension: Option<X>,
 }
 
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
+/// Where a person's calls go instead of their phones.
+#[derive(serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a mapping")]
+#[schemars(rename = "Forwarding")]
 pub(crate) struct Forwarding<'a, E> {
+    /// `enabled` if every call is forwarded, so that none of the phones ring.
     #[serde(borrow)]
     pub(crate) mode: Text<'a>,
+    /// The number that calls are forwarded to. Only an embedded account that starts from the snapshot uses it.
     pub(crate) to: Option<E>,
 }
 
@@ -162,10 +202,14 @@ pub(crate) struct Device<'a, E> {
     pub(crate) name: Option<Text<'a>>,
 }
 
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LongDevice<'a, E> {
+/// A phone.
+#[derive(serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a mapping")]
+#[schemars(rename = "LongDevice")]
+pub(super) struct LongDevice<'a, E> {
+    /// What kind of phone it is, such as `ip_phone` or `mobile_app`.
     kind: Option<E>,
+    /// The phone's name. Without it, the key.
     #[serde(borrow)]
     name: Option<Text<'a>>,
 }
@@ -177,6 +221,9 @@ impl<'de: 'a, 'a, E: Deserialize<'de>> Deserialize<'de> for Device<'a, E> {
             type Value = Device<'de, E>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a phone's kind, or its `kind` and `name`")
+            }
+            fn visit_unit<R>(self) -> Result<Self::Value, R> {
+                Ok(Device { kind: None, name: None })
             }
             fn visit_str<R: Error>(self, kind: &str) -> Result<Self::Value, R> {
                 E::deserialize(kind.into_deserializer()).map(|kind| Device { kind: Some(kind), name: None })
@@ -191,66 +238,97 @@ impl<'de: 'a, 'a, E: Deserialize<'de>> Deserialize<'de> for Device<'a, E> {
     }
 }
 
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A menu that answers calls: an auto-attendant.
+#[derive(serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a mapping")]
+#[schemars(rename = "Receptionist")]
 pub(crate) struct Receptionist<'a, E, X> {
+    /// The menu's name. Without it, the key.
     #[serde(borrow)]
     pub(crate) name: Option<Text<'a>>,
+    /// The extension number, in quotes.
     pub(crate) extension: Option<X>,
+    /// The time zone. Only an embedded account that starts from the snapshot uses it.
     pub(crate) timezone: Option<E>,
+    /// Where each key of the telephone leads.
     #[serde(default, borrow)]
+    #[schemars(with = "BTreeMap<String, Target>")]
     pub(crate) keys: Pairs<'a, Text<'a>>,
 }
 
-/// A conference; its bridges are `B`.
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A conference line. Its bridges are `B`.
+#[derive(serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a mapping")]
+#[schemars(rename = "Conference", description = "A conference line.")]
 pub(crate) struct Conference<'a, B, X> {
+    /// The line's name. Without it, the key.
     #[serde(borrow)]
     pub(crate) name: Option<Text<'a>>,
+    /// The extension number, in quotes.
     pub(crate) extension: Option<X>,
+    /// The rooms of the line, by name. Only an embedded account that starts from the snapshot uses them.
     pub(crate) bridges: Option<B>,
 }
 
 /// A bridge of a conference. It has a secret, so there is no `Debug`.
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a mapping")]
+#[schemars(rename = "Bridge", description = "A room of a conference line.")]
 pub(crate) struct Bridge<'a> {
+    /// What callers dial in the line.
     #[serde(borrow)]
     pub(crate) number: Text<'a>,
+    /// What callers type to be let in.
     #[serde(borrow)]
     pub(crate) pin: Option<Text<'a>>,
+    /// The user that the room belongs to.
     #[serde(borrow)]
     pub(crate) assigned_to: Option<Text<'a>>,
 }
 
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
+/// Phones that ring for one call.
+#[derive(serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a mapping")]
+#[schemars(rename = "RingGroup")]
 pub(crate) struct RingGroup<'a, X> {
+    /// The group's name. Without it, the key.
     #[serde(borrow)]
     pub(crate) name: Option<Text<'a>>,
+    /// The extension number, in quotes.
     pub(crate) extension: Option<X>,
+    /// Whether the members ring together or one after the other. Without it, together.
+    #[schemars(with = "Option<Ring>")]
     pub(crate) ring: Option<RingMode>,
+    /// The users and phones that ring, in order.
     #[serde(default, borrow)]
+    #[schemars(with = "Vec<Target>")]
     pub(crate) members: Vec<Text<'a>>,
-    /// Absent: the default; `none`: for ever.
+    /// How long each member rings, such as `20s`; `none` is without end. Without it, 20 seconds.
     #[serde(borrow)]
     pub(crate) ring_for: Option<Text<'a>>,
-    /// Absent or `none`: the call ends.
+    /// What takes the calls that are not answered. Without it, or with `none`, such a call ends.
     #[serde(borrow)]
+    #[schemars(with = "Option<TargetOrNone>")]
     pub(crate) no_answer: Option<Text<'a>>,
 }
 
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A phone number of the account.
+#[derive(serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a mapping")]
+#[schemars(rename = "Number")]
 pub(crate) struct Number<'a, E> {
-    /// Absent or `none`: unassigned.
+    /// Where the calls go. Without it, or with `none`, the number is unassigned.
     #[serde(borrow)]
+    #[schemars(with = "Option<TargetOrNone>")]
     pub(crate) to: Option<Text<'a>>,
+    /// The text beside the number.
     #[serde(borrow)]
     pub(crate) label: Option<Text<'a>>,
+    /// The kind of number, such as `local`. Only an embedded account that starts from the snapshot uses it.
     pub(crate) kind: Option<E>,
+    /// Whether emergency services call this number back.
     #[serde(default)]
     pub(crate) emergency_callback: bool,
+    /// The user that the number belongs to. Only an embedded account that starts from the snapshot uses it.
     pub(crate) owner: Option<E>,
 }

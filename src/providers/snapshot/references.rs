@@ -9,7 +9,10 @@ use std::sync::Arc;
 
 use foldhash::{HashMap, HashSet};
 
+use crate::diag::Rule;
 use crate::model::{Kind, LiveAccount, Name, ObjectId, ObjectRef};
+
+use super::problem::Problem;
 
 /// A reference text, by its position in [`Texts`].
 pub(super) type TextId = u32;
@@ -76,7 +79,7 @@ impl References {
         &mut self,
         live: &mut LiveAccount,
         read: &mut Vec<(Slot, Cow<'_, str>)>,
-    ) -> Result<(), String> {
+    ) -> Result<(), Problem> {
         let kinds: Vec<Option<Kind>> = read.iter().map(|(_, text)| plain(text)).collect();
         for kind in kinds.iter().flatten() {
             self.take_in(live, *kind);
@@ -135,11 +138,13 @@ fn plain(text: &str) -> Option<Kind> {
 }
 
 impl Texts {
-    fn id(&mut self, text: &str) -> Result<TextId, String> {
+    fn id(&mut self, text: &str) -> Result<TextId, Problem> {
         if let Some(id) = self.ids.get(text) {
             return Ok(*id);
         }
-        let id = TextId::try_from(self.ids.len()).map_err(|_| "there are too many references".to_owned())?;
+        let id = TextId::try_from(self.ids.len()).map_err(|_| {
+            Problem::new(Rule::FILE_TOO_LARGE, "there are too many references", "take a snapshot of fewer objects")
+        })?;
         self.ids.insert(text.into(), id);
         Ok(id)
     }

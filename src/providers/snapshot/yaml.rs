@@ -13,10 +13,12 @@ use std::fmt::{self, Display};
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, StrInput};
 use serde::de::value::{CowStrDeserializer, MapDeserializer, SeqDeserializer};
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, Expected, MapAccess, SeqAccess, Unexpected, Visitor};
 
+use crate::diag::Rule;
 use crate::text::forbidden_plain_start;
 
+use super::problem::Problem;
 use super::yaml_scalar::{is_null, plain, text};
 
 /// Deeper than any snapshot.
@@ -29,7 +31,7 @@ type Place = (usize, usize);
 #[derive(Debug)]
 pub(super) struct Error {
     pub(super) place: Option<Place>,
-    pub(super) why: String,
+    pub(super) problem: Problem,
 }
 
 /// Reads the one document of a text. An empty text is an empty document.
@@ -40,7 +42,8 @@ pub(super) fn read<'de, S: DeserializeSeed<'de>>(text: &'de str, seed: S) -> Res
         let before = text.get(..at).unwrap_or_default();
         let (line, start) = (before.matches('\n').count() + 1, before.rfind('\n').map_or(0, |end| end + 1));
         let column = before.get(start..).unwrap_or_default().chars().count() + 1;
-        return Err(Error::at((line, column), "control characters are not allowed"));
+        let hint = "remove it, or write it as an escape in double quotes";
+        return Err(Error::at((line, column), Rule::CONTROL_CHARACTER, "control characters are not allowed", hint));
     }
     let mut reader = Reader { text, parser: Parser::new_from_str(text), kept: None, depth: 0, begun: false };
     let value = seed.deserialize(&mut reader)?;
@@ -82,7 +85,8 @@ impl<'de> Reader<'de> {
             let (node, anchor, tagged) = match event {
                 Event::Nothing | Event::StreamStart | Event::DocumentEnd => continue,
                 Event::DocumentStart(_) if self.begun => {
-                    return Err(Error::at(stretch, "a snapshot has not more than one document"));
+                    let hint = "remove the line `---` and what follows it";
+                    return Err(Error::at(stretch, Rule::SEVERAL_DOCUMENTS, "a snapshot has one document", hint));
                 }
                 Event::DocumentStart(_) => {
                     self.begun = true;
@@ -98,20 +102,23 @@ impl<'de> Reader<'de> {
                 Event::SequenceEnd | Event::MappingEnd => (Node::End, 0, false),
             };
             if anchor != 0 {
-                return Err(Error::at(stretch, "a snapshot has no anchors and aliases: write the values out"));
+                let message = "a snapshot has no anchors and aliases";
+                return Err(Error::at(stretch, Rule::ALIAS_LIMIT, message, "write the values out"));
             }
             if tagged {
-                return Err(Error::at(stretch, "a snapshot has no tags: remove the word that begins with `!`"));
+                let hint = "remove the word that begins with `!`";
+                return Err(Error::at(stretch, Rule::YAML_TAG, "a snapshot has no tags", hint));
             }
             if let Node::Text { text, plain: true } = &node
                 && let Some(first) = forbidden_plain_start(text)
             {
-                let why = format!("text without quotes cannot begin with `{first}` here: put it in quotes");
-                return Err(Error::at(stretch, why));
+                let message = format!("text without quotes cannot begin with `{first}` here");
+                return Err(Error::at(stretch, Rule::YAML_SYNTAX, &message, "put it in quotes"));
             }
             match node {
                 Node::Sequence | Node::Mapping if self.depth == DEEPEST => {
-                    return Err(Error::at(stretch, "it nests too deep to be a snapshot"));
+                    let hint = "a snapshot has at most 64 levels";
+                    return Err(Error::at(stretch, Rule::TOO_DEEP, "values nest too deep", hint));
                 }
                 Node::Sequence | Node::Mapping => self.depth += 1,
                 Node::End => self.depth = self.depth.saturating_sub(1),
@@ -141,11 +148,11 @@ impl<'de> Reader<'de> {
         place: Place,
         visit: impl FnOnce(&mut Entries<'_, 'de>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mut entries = Entries { reader: self, place };
+        let mut entries = Entries { reader: self, start: place, place };
         let value = visit(&mut entries).map_err(|error| error.within(entries.place))?;
         match self.next()? {
             (Node::End, _) => Ok(value),
-            (_, place) => Err(Error::at(place, "there is more here than a snapshot has")),
+            (_, place) => Err(Error::at(place, Rule::WRONG_VALUE, "there is one value too many here", "remove it")),
         }
     }
 }
@@ -266,7 +273,9 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
 /// The entries of a collection, from one place in the text to the next.
 struct Entries<'r, 'de> {
     reader: &'r mut Reader<'de>,
-    /// Where the last key is, or else where the collection begins.
+    /// Where the collection begins.
+    start: Place,
+    /// Where the last key is, and before the first and after the last one where the collection begins.
     place: Place,
 }
 
@@ -288,13 +297,14 @@ impl<'de> MapAccess<'de> for &mut Entries<'_, 'de> {
         let (node, place) = self.reader.next()?;
         let follows = !matches!(node, Node::End);
         if matches!(&node, Node::Text { text, plain: true } if text == "<<") {
-            return Err(Error::at(place, "a snapshot has no merge keys: write the fields out"));
+            return Err(Error::at(place, Rule::MERGE_KEY, "a snapshot has no merge keys", "write the fields out"));
         }
         self.reader.kept = Some((node, place));
         if follows {
             self.place = place;
             seed.deserialize(&mut *self.reader).map(Some)
         } else {
+            self.place = self.start;
             Ok(None)
         }
     }
@@ -305,8 +315,8 @@ impl<'de> MapAccess<'de> for &mut Entries<'_, 'de> {
 }
 
 impl Error {
-    fn at(place: Place, why: impl Into<String>) -> Self {
-        Self { place: Some(place), why: why.into() }
+    fn at(place: Place, rule: &'static Rule, message: &str, hint: &str) -> Self {
+        Self { place: Some(place), problem: Problem::new(rule, message, hint) }
     }
 
     /// The parser's message. For a tab in the indentation it only names the position before it.
@@ -316,7 +326,10 @@ impl Error {
             let indentation = line.len() - line.trim_start_matches(' ').len();
             line.get(indentation..)?.starts_with('\t').then_some((index + 1, indentation + 1))
         });
-        Self::at(tab.unwrap_or((line, column)), why)
+        match tab {
+            Some(tab) => Self::at(tab, Rule::TAB_INDENTATION, "a tab indents the line", "indent with spaces"),
+            None => Self::at((line, column), Rule::YAML_SYNTAX, why, "correct the YAML at this place"),
+        }
     }
 
     /// The innermost place is reported.
@@ -325,9 +338,15 @@ impl Error {
     }
 }
 
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        Self { place: None, problem }
+    }
+}
+
 impl Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.why)
+        self.problem.fmt(f)
     }
 }
 
@@ -335,6 +354,32 @@ impl std::error::Error for Error {}
 
 impl serde::de::Error for Error {
     fn custom<T: Display>(why: T) -> Self {
-        Self { place: None, why: why.to_string() }
+        let text = why.to_string();
+        let other = || Problem::new(Rule::WRONG_VALUE, &text, "docs/snapshot.md describes every field");
+        Problem::of(&text).unwrap_or_else(other).into()
+    }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Problem::wrong_type(found, expected).into()
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Problem::wrong_value(found, expected).into()
+    }
+
+    fn unknown_variant(word: &str, known: &'static [&'static str]) -> Self {
+        Problem::unknown_word(word, known).into()
+    }
+
+    fn unknown_field(field: &str, known: &'static [&'static str]) -> Self {
+        Problem::unknown_field(field, known).into()
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Problem::missing_field(field).into()
+    }
+
+    fn duplicate_field(field: &'static str) -> Self {
+        Problem::twice(field).into()
     }
 }

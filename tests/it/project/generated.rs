@@ -47,6 +47,13 @@ fn the_fleet_schema_is_current_and_a_schema_and_takes_the_example() {
 }
 
 #[test]
+fn the_snapshot_schema_is_current_and_a_schema() {
+    let schema = strowger::providers::snapshot::schema();
+    jsonschema::meta::validate(&schema).unwrap();
+    is_current("schemas/snapshot.v1.schema.json", &(serde_json::to_string_pretty(&schema).unwrap() + "\n"));
+}
+
+#[test]
 fn the_status_schema_is_current_and_a_schema() {
     let schema = strowger::watch::server::schema();
     jsonschema::meta::validate(&schema).unwrap();
