@@ -12,7 +12,7 @@ pub mod document;
 pub mod fleet;
 mod json;
 mod numbers;
-mod phone;
+pub(crate) mod phone;
 mod policy;
 mod reader;
 mod references;

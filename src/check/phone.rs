@@ -8,14 +8,14 @@ use super::settings::Country;
 
 impl Country {
     /// The country with this ISO 3166-1 alpha-2 code, in capitals.
-    pub(super) fn parse(code: &str) -> Option<Self> {
+    pub(crate) fn parse(code: &str) -> Option<Self> {
         let form = code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase());
         form.then(|| code.parse().ok().map(Self)).flatten()
     }
 }
 
 /// The number that a text is, or that it most likely stands for.
-pub(super) fn meant(text: &str, country: Option<Country>) -> Option<E164> {
+pub(crate) fn meant(text: &str, country: Option<Country>) -> Option<E164> {
     text.parse().ok().or_else(|| normalize(text, country))
 }
 

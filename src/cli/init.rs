@@ -12,6 +12,7 @@ mod gitignore;
 mod holdings;
 mod place;
 mod prove;
+mod spreadsheet;
 mod terminal;
 mod token;
 mod workflows;
@@ -40,6 +41,9 @@ enum Ending {
     /// The flags are wrong, or too few.
     #[error("{0}")]
     Usage(String),
+    /// The spreadsheet has errors, each with its place and remedy.
+    #[error("{}", .0.join("; "))]
+    Spreadsheet(Vec<String>),
 }
 
 /// Asks, tries, writes, and shows that the plan is empty.
@@ -54,6 +58,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Some(Ending::Usage(why)) => {
             complain(&sanitized(why, 1_000));
             Ok(Exit::Usage)
+        }
+        Some(Ending::Spreadsheet(errors)) => {
+            for error in errors {
+                complain(&sanitized(error, 1_000));
+            }
+            note("Nothing written.");
+            Ok(Exit::Invalid)
         }
     }
 }

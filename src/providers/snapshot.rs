@@ -4,6 +4,9 @@
 //! an embedded account. The file is untrusted: its size is bounded before it is read, there are no aliases that
 //! could make it larger, and a wrong reference is an error that names its key.
 
+mod columns;
+mod csv;
+mod destination;
 mod document;
 mod entries;
 mod error;
@@ -15,6 +18,7 @@ mod references;
 mod resolve;
 mod schema;
 mod spec;
+mod spreadsheet;
 mod stamp;
 mod write;
 mod yaml;
@@ -32,6 +36,7 @@ use super::{BoxFuture, ChangeCheck, FetchedAccount, Provider, ReadError, WriteEr
 pub use error::{DocumentError, SnapshotError};
 pub use schema::schema;
 pub use spec::{SPEC, settings};
+pub use spreadsheet::{SheetError, account as of_spreadsheet};
 use stamp::Stamp;
 pub use write::write;
 

@@ -1,4 +1,5 @@
 //! The first run.
 
 mod flags;
+mod spreadsheet;
 mod terminal;

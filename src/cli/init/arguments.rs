@@ -69,6 +69,10 @@ pub(super) struct Other {
     /// The snapshot that is the account, for provider `snapshot`
     #[arg(long, value_name = "FILE")]
     pub(super) snapshot: Option<PathBuf>,
+    /// A spreadsheet of numbers (CSV with columns for number, destination and label), for provider `snapshot`: it
+    /// becomes the snapshot
+    #[arg(long, value_name = "FILE", conflicts_with = "snapshot")]
+    pub(super) from: Option<PathBuf>,
     /// The snapshot that a new sandbox starts from
     #[arg(long, value_name = "FILE")]
     pub(super) seed: Option<PathBuf>,
@@ -110,6 +114,7 @@ impl Arguments {
             ("--token-file", secret, office.token_file.is_some()),
             ("--token-command", secret, office.token_command.is_some()),
             ("--snapshot", "file", other.snapshot.is_some()),
+            ("--from", "file", other.from.is_some()),
             ("--seed", "seed", other.seed.is_some()),
             ("--state", "state", other.state.is_some()),
         ];
@@ -171,7 +176,7 @@ impl Arguments {
         let flags = [
             ("`--url`", "url", self.office.url.is_none()),
             ("`--database`", "database", self.office.database.is_none()),
-            ("`--snapshot`", "file", self.other.snapshot.is_none()),
+            ("`--snapshot` or `--from`", "file", self.other.snapshot.is_none() && self.other.from.is_none()),
         ];
         flags.into_iter().filter(|(_, setting, absent)| *absent && needs(setting)).map(|(flag, ..)| flag).collect()
     }
@@ -195,9 +200,11 @@ impl Arguments {
         answers.into_iter().filter(|(_, given)| !given).map(|(flag, _)| flag).collect()
     }
 
-    /// Whether the country makes a difference to what the account is: to a sandbox without a seed.
+    /// Whether the country makes a difference to what the account is: to a sandbox without a seed, and to the national
+    /// numbers of a spreadsheet.
     fn asks_country(&self) -> bool {
-        self.provider().is_none_or(|provider| provider.is_embedded) && self.other.seed.is_none()
+        let is_new = self.provider().is_none_or(|provider| provider.is_embedded) && self.other.seed.is_none();
+        is_new || self.other.from.is_some()
     }
 }
 

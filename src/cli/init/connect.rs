@@ -3,7 +3,7 @@
 //! If an answer from a flag does not work, it is asked for at the terminal, with the value that was tried last as the
 //! default. A secret itself is never asked for, only where it is found.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use tokio::runtime::Runtime;
@@ -22,7 +22,7 @@ use super::account::{self, Head};
 use super::arguments::{self, Arguments};
 use super::place::Place;
 use super::terminal::Terminal;
-use super::{Ending, note, token};
+use super::{Ending, note, spreadsheet, token};
 
 /// An account that was read.
 pub(super) struct Connected {
@@ -31,6 +31,8 @@ pub(super) struct Connected {
     /// Its name, as far as it is settled, and its country.
     pub(super) head: Head,
     pub(super) live: LiveAccount,
+    /// Files that are still to be written for it.
+    pub(super) files: Vec<(PathBuf, String)>,
 }
 
 /// Finds out which account it is, and reads it.
@@ -41,6 +43,9 @@ pub(super) fn connect(
     spec: &'static ProviderSpec,
     runtime: &Runtime,
 ) -> anyhow::Result<Connected> {
+    if let Some(file) = &arguments.other.from {
+        return spreadsheet::connect(arguments, terminal, place, file);
+    }
     let head = head(arguments, terminal, place, spec)?;
     let mut given = given(arguments, place, spec, head.name.as_deref().unwrap_or_default())?;
     let mut tried: Vec<(&str, SettingValue)> = Vec::new();
@@ -50,7 +55,7 @@ pub(super) fn connect(
         let error = match provider.secret().and_then(|secret| token::stays_here(secret, place)) {
             Some(error) => error,
             None => match (read(&provider, &head, runtime), provider.secret()) {
-                (Ok(live), _) => return Ok(Connected { provider, head, live }),
+                (Ok(live), _) => return Ok(Connected { provider, head, live, files: Vec::new() }),
                 (Err(error), Some(secret)) => token::remedied(error, secret),
                 (Err(error), None) => error,
             },

@@ -39,7 +39,7 @@ pub(super) fn write(
     place: &Place,
     connected: Connected,
 ) -> anyhow::Result<Written> {
-    let Connected { provider, mut head, live } = connected;
+    let Connected { provider, mut head, live, files: new } = connected;
     let holdings = Holdings::of(&live);
     let columns = terminal.map_or(usize::MAX, Terminal::columns);
     for line in holdings.summary() {
@@ -61,6 +61,7 @@ pub(super) fn write(
     };
     let account = export(&live, &options);
     let mut files: Vec<_> = account.into_iter().map(|(name, text)| (place.folder.join(name), text)).collect();
+    files.extend(new);
     files.push((place.folder.join(SCHEMA), json::text(&schema::account())));
     let mut remarks = Vec::new();
     ignore(place, &provider, &mut files, &mut remarks);
