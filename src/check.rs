@@ -12,6 +12,7 @@ pub mod document;
 pub mod fleet;
 mod json;
 mod numbers;
+mod other_systems;
 pub(crate) mod phone;
 mod policy;
 mod reader;

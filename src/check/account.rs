@@ -10,14 +10,13 @@ use crate::text::is_loopback_host;
 
 use super::dialplan;
 use super::document::{Mapping, View};
+use super::other_systems::nearest_way;
 use super::reader::{Advice, Field, NamedFields, Reader, list, unquoted_rule};
 use super::schema::account::Provider;
 use super::section::{Section as _, section};
 use super::settings::{Country, Settings};
 use super::yaml_scalar::{ScalarKind, kind};
 
-/// Providers of which other versions of Strowger know.
-const LATER: [&str; 2] = ["kazoo", "wazo"];
 /// Where a secret may be found.
 const SOURCES: [&str; 3] = ["env", "file", "command"];
 
@@ -125,13 +124,10 @@ fn provider_word(reader: &mut Reader, field: Field<'_>) -> Option<&'static Provi
     }
     let words = registry::words();
     let known = list(&words);
-    let (message, hint) = if LATER.contains(&text) {
-        let message = format!("provider `{text}` is not supported by this version");
-        (message, format!("this version speaks to {known}"))
-    } else {
-        let near = nearest(text, words).map(|word| format!("did you mean `{word}`?"));
-        (format!("there is no provider `{text}`"), near.unwrap_or(format!("providers are {known}")))
-    };
+    let way = nearest_way(text).map(ToOwned::to_owned);
+    let near = || nearest(text, words).map(|word| format!("did you mean `{word}`?"));
+    let other = || format!("providers are {known}; docs/snapshot.md is the way in for a system without an API");
+    let (message, hint) = (format!("there is no provider `{text}`"), way.or_else(near).unwrap_or_else(other));
     reader.refuse(Rule::UNSUPPORTED_PROVIDER, field.span(), message, hint)
 }
 
