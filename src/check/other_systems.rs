@@ -53,7 +53,7 @@ const SYSTEMS: [(&[&str], &str); 4] = [
         "write `provider: snapshot`; `strowger init --from numbers.csv` makes the snapshot from a spreadsheet: docs/snapshot.md",
     ),
     (
-        &["ara", "asterisk-realtime", "chan_pjsip", "pjsip", "realtime"],
+        &["ara", "asterisk-realtime", "chan-pjsip", "pjsip", "realtime"],
         "write `provider: asterisk`: docs/providers/asterisk.md",
     ),
     (
