@@ -193,15 +193,12 @@ impl Watcher {
             self.disconnect().await;
             return Decision::AddressRefused(message);
         }
-        let read = self.read_if_changed(account).await;
-        if let Ok(provider) = self.provider()
-            && permission.allows()
-        {
-            provider.clean_up().await;
-        }
-        let read = match read {
+        let read = match self.read_if_changed(account).await {
             Ok(Some(read)) => read,
-            Ok(None) => return Decision::Unchanged,
+            Ok(None) => {
+                self.clean_up(permission).await;
+                return Decision::Unchanged;
+            }
             Err(message) => return Decision::Failing(message),
         };
         if let Some(other) = self.context.claims.claim(&self.name, account, &read, &self.handle) {
@@ -212,12 +209,22 @@ impl Watcher {
                 read.live.account.id
             ));
         }
+        self.clean_up(permission).await;
         match self.decide(account, desired, permission, &read) {
             Decision::Correct(work) => self.correct(account, desired, permission, *work).await,
             Decision::Uncorrected(difference) => {
                 Decision::Uncorrected(self.with_attribution(account, difference).await)
             }
             decision => decision,
+        }
+    }
+
+    /// Removes what earlier changes left for calls that were under way.
+    async fn clean_up(&self, permission: &WritePermission) {
+        if let Ok(provider) = self.provider()
+            && permission.allows()
+        {
+            provider.clean_up().await;
         }
     }
 

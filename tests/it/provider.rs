@@ -2,6 +2,7 @@
 
 mod asterisk;
 mod asterisk_commands;
+mod asterisk_hand;
 mod asterisk_tls;
 mod conformance;
 mod hostile_answers;

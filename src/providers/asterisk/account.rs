@@ -1,6 +1,6 @@
 //! The account that the rows of the tables are.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::str::FromStr as _;
 use std::sync::Arc;
 
@@ -16,6 +16,9 @@ use super::chain::Chain;
 use super::layout::{Layout, Leads};
 use super::people::People;
 use super::rows::{DialplanRow, EndpointRow, Extension, MailboxRow, NOTE, UNTIL, revision};
+
+/// The most characters of a group's id: its versions, and the parts of these, have names of at most 40.
+const MOST_ID: usize = 26;
 
 /// What was read of the tables, at one time.
 #[derive(Debug, Default)]
@@ -106,25 +109,35 @@ impl<'r> Dialplan<'r> {
                 live.unreadable.push(self.unreadable(Kind::Other, exten, rows, why));
             }
         }
-        live.unreadable.extend(self.other_contexts());
+        let referrers = self.other_referrers(&live);
+        live.unreadable.extend(referrers);
         live
     }
 
-    /// Rows elsewhere in the dialplan that lead to ring groups.
-    fn other_contexts(&self) -> impl Iterator<Item = Unreadable> + '_ {
-        let own = [&self.layout.carrier, &self.layout.groups, &self.layout.internal];
-        let receptionists: Vec<_> = self.layout.receptionists().into_iter().map(|one| one.id).collect();
-        let is_known = move |context: &str| {
-            own.iter().any(|known| ***known == *context)
-                || receptionists.iter().any(|id| id.0.split_once(',').is_some_and(|(known, _)| known == context))
-        };
-        self.contexts.iter().filter(move |(context, _)| !is_known(context)).flat_map(move |(context, extensions)| {
-            let why = format!("the context `{context}` is not one of the settings");
-            extensions.iter().map(move |(exten, rows)| {
+    /// Rows elsewhere in the dialplan that lead to ring groups: of users, of menus, of contexts that no setting names.
+    fn other_referrers(&self, live: &LiveAccount) -> Vec<Unreadable> {
+        let known: HashSet<&str> = live.unreadable.iter().map(|one| &*one.id.0).collect();
+        let settings = self.layout.contexts();
+        let mut found = Vec::new();
+        for (context, extensions) in &self.contexts {
+            if [&*self.layout.carrier, &*self.layout.groups].contains(context) {
+                continue;
+            }
+            let is_internal = **context == *self.layout.internal;
+            let is_menu = !is_internal && settings.iter().any(|menu| menu == context);
+            for (exten, rows) in extensions {
+                let is_known = is_internal && (self.groups.contains_key(exten) || known.contains(exten));
+                if is_known || is_menu && is_key(exten) && rows.len() == 1 {
+                    continue;
+                }
                 let name = format!("{context},{exten}");
-                Unreadable { extension: None, ..self.unreadable(Kind::Other, &name, rows, why.clone()) }
-            })
-        })
+                let why = "its rows lead to a ring group".to_owned();
+                let mut one = Unreadable { extension: None, ..self.unreadable(Kind::Other, &name, rows, why) };
+                one.targets.retain(|target| target.kind == Kind::RingGroup);
+                found.extend((!one.targets.is_empty()).then_some(one));
+            }
+        }
+        found
     }
 
     /// The receptionists, with the keys of those whose menus are in the table.
@@ -132,8 +145,7 @@ impl<'r> Dialplan<'r> {
         let mut receptionists = self.layout.receptionists();
         for receptionist in &mut receptionists {
             let context = receptionist.id.0.split_once(',').map_or("", |(context, _)| context).to_owned();
-            let keys =
-                self.context(&context).filter(|(exten, _)| exten.len() == 1 && !matches!(*exten, "s" | "i" | "t"));
+            let keys = self.context(&context).filter(|(exten, _)| is_key(exten));
             receptionist.keys = keys
                 .filter_map(|(key, rows)| {
                     let action = rows.get(&1)?.action()?;
@@ -192,6 +204,11 @@ impl<'r> Dialplan<'r> {
     pub(super) fn group(&self, id: &str, rows: &Extension<'r>) -> Result<LiveRingGroup, String> {
         let version = rows.get(&1).and_then(|row| version(row, id, self.layout));
         let version = version.ok_or("its first row does not lead to a version of its chain")?;
+        if id.chars().count() > MOST_ID {
+            return Err(format!(
+                "its id has more than {MOST_ID} characters, so there is no place for versions of its chain"
+            ));
+        }
         if let Some((priority, row)) =
             rows.iter().find(|(priority, row)| !(**priority == 1 || **priority == NOTE && row.note("name").is_some()))
         {
@@ -238,8 +255,12 @@ impl<'r> Dialplan<'r> {
         let version = own.and_then(|rows| rows.get(&1)).and_then(|row| version(row, id, self.layout));
         let mut rows: Vec<&DialplanRow> = own.into_iter().flat_map(|rows| rows.values().copied()).collect();
         if let Some(version) = version {
-            let parts = self.context(context).filter(|(exten, _)| is_part(exten, &version));
-            rows.extend(parts.flat_map(|(_, rows)| rows.values().copied()));
+            let all = self.contexts.get(&**context);
+            let from = all.into_iter().flat_map(|all| all.range(&*version..));
+            let parts = from.take_while(|(exten, _)| exten.starts_with(&*version));
+            rows.extend(
+                parts.filter(|(exten, _)| is_part(exten, &version)).flat_map(|(_, rows)| rows.values().copied()),
+            );
         }
         for exten in self.extensions.get(id).into_iter().flatten() {
             rows.extend(self.rows(internal, exten).into_iter().flat_map(|rows| rows.values().copied()));
@@ -272,6 +293,11 @@ impl<'r> Dialplan<'r> {
             why: why.into(),
         }
     }
+}
+
+/// Whether an extension of a menu is a key that a caller can press.
+fn is_key(exten: &str) -> bool {
+    matches!(exten.as_bytes(), [b'0'..=b'9' | b'*' | b'#'])
 }
 
 /// Whether an extension is a version of a chain, or a part of that version.

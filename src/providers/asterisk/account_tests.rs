@@ -117,7 +117,7 @@ fn what_is_not_of_the_dialect_is_unmanaged_with_its_reason() {
             "its priorities have a gap before 3",
         ),
         ("internal | 250 | 1 | Queue | sales", "its rows ring no phone that the tables have"),
-        ("night | s | 1 | Goto | ring-groups,a,1", "the context `night` is not one of the settings"),
+        ("night | s | 1 | Goto | ring-groups,a,1", "its rows lead to a ring group"),
     ] {
         let tables = tables(rows);
         let live = Dialplan::new(&layout, &tables).account(Some("FR"));

@@ -92,7 +92,7 @@ fn voicemail(data: &str) -> Option<Action> {
 }
 
 /// Whether a text is a name, and not an expression with variables.
-fn is_plain(text: &str) -> bool {
+pub(super) fn is_plain(text: &str) -> bool {
     !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || "${}&,@()[]/\"".contains(c))
 }
 

@@ -14,6 +14,8 @@ use super::rows::{Extension, NOTE, note};
 
 /// The most characters of the column `appdata` in Asterisk's own schema. Above 511 a `Dial` fails as a whole.
 pub(super) const MOST_DATA: usize = 256;
+/// Asterisk cuts what is longer.
+const MOST_BYTES: usize = 511;
 /// The most characters of an endpoint's name for which the largest group still fits.
 const PART_MOST: usize = 8;
 
@@ -59,7 +61,9 @@ impl Chain {
                 Some(Leads::To(to)) => (no_answer, ended) = (Some(to), true),
                 Some(Leads::Nowhere) => ended = true,
                 None => match action {
-                    Some(Action::Dial { targets, seconds }) => turns.push((expanded(targets, &part)?, seconds)),
+                    Some(Action::Dial { targets, seconds }) => {
+                        turns.push((expanded(targets, &layout.groups, &part)?, seconds));
+                    }
                     _ => return Err(format!("priority {priority} is {}", row.shown())),
                 },
             }
@@ -180,14 +184,18 @@ fn next(rows: &[NewRow], version: &str) -> i32 {
 }
 
 /// The phones that a `Dial` rings, with the parts of a long list in place of references to them.
-fn expanded<'r>(targets: Vec<Target>, part: &impl Fn(&str) -> Option<Extension<'r>>) -> Result<Vec<Target>, String> {
+fn expanded<'r>(
+    targets: Vec<Target>,
+    groups: &str,
+    part: &impl Fn(&str) -> Option<Extension<'r>>,
+) -> Result<Vec<Target>, String> {
     let mut phones = Vec::new();
     for target in targets {
-        let Target::Local { exten, .. } = &target else {
+        let Target::Local { exten, context } = &target else {
             phones.push(target);
             continue;
         };
-        let rows = part(exten).unwrap_or_default();
+        let rows = if **context == *groups { part(exten).unwrap_or_default() } else { Extension::new() };
         match rows.values().map(|row| row.action()).collect::<Vec<_>>().as_slice() {
             [Some(Action::Dial { targets, seconds: None })] => phones.extend(targets.iter().cloned()),
             _ => return Err(format!("it rings `{target}`")),
@@ -204,7 +212,10 @@ fn in_parts(
     parts: &mut usize,
     rows: &mut Vec<NewRow>,
 ) -> Result<Vec<Target>, String> {
-    let fits = |targets: &[Target]| dialled(targets, Some(u64::from(u16::MAX))).chars().count() <= MOST_DATA;
+    let fits = |targets: &[Target]| {
+        let data = dialled(targets, Some(u64::from(u16::MAX)));
+        data.chars().count() <= MOST_DATA && data.len() < MOST_BYTES
+    };
     if fits(&phones) {
         return Ok(phones);
     }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use rustls::ClientConfig;
@@ -28,6 +29,8 @@ pub(super) struct Database {
     /// Without TLS only on this machine.
     tls: Option<MakeRustlsConnect>,
     password: Secret,
+    /// The most time for one answer.
+    limit: Duration,
     /// Host and port, for messages.
     pub(super) host: String,
     pub(super) name: String,
@@ -89,26 +92,36 @@ impl Database {
             .ssl_mode(if is_local { SslMode::Disable } else { SslMode::Require });
         let tls = if is_local { None } else { Some(tls(roots).map_err(ReadError::Settings)?) };
         let shown = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-        Ok(Self { config, tls, password, host: shown, name })
+        Ok(Self { config, tls, password, limit: retry.request, host: shown, name })
+    }
+
+    /// What the server answers, if it does so in time.
+    pub(super) async fn within<T>(
+        &self,
+        answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, Trouble> {
+        match tokio::time::timeout(self.limit, answer).await {
+            Ok(answer) => answer.map_err(|error| self.trouble(&error)),
+            Err(_) => Err(Trouble::Lost(format!("it did not answer within {} s", self.limit.as_secs()))),
+        }
     }
 
     /// A new connection whose notices are handed on.
     pub(super) async fn connect(&self, notice: impl Fn(&str) + Send + 'static) -> Result<Connection, Trouble> {
         let connection = match &self.tls {
             None => {
-                let (client, connection) = self.config.connect(NoTls).await.map_err(|error| self.trouble(&error))?;
+                let (client, connection) = self.within(self.config.connect(NoTls)).await?;
                 Connection { client, task: tokio::spawn(drive(connection, notice)) }
             }
             Some(tls) => {
-                let connected = self.config.connect(tls.clone()).await;
-                let (client, connection) = connected.map_err(|error| self.trouble(&error))?;
+                let (client, connection) = self.within(self.config.connect(tls.clone())).await?;
                 Connection { client, task: tokio::spawn(drive(connection, notice)) }
             }
         };
         // A transaction that this process leaves open holds up other writers, so the server ends it.
         let settings = "set idle_in_transaction_session_timeout = '30s'; set lock_timeout = '10s'; \
-                        set statement_timeout = '60s'; set timezone = 'UTC'";
-        connection.client.batch_execute(settings).await.map_err(|error| self.trouble(&error))?;
+                        set statement_timeout = '25s'; set timezone = 'UTC'";
+        self.within(connection.client.batch_execute(settings)).await?;
         Ok(connection)
     }
 
@@ -116,7 +129,7 @@ impl Database {
     pub(super) fn trouble(&self, error: &tokio_postgres::Error) -> Trouble {
         let Some(answer) = error.as_db_error() else {
             let why = causes(error);
-            return if why.contains("certificate") || why.contains("TLS") || why.contains("tls") {
+            return if why.contains("certificate") || why.contains("does not support TLS") {
                 Trouble::Untrusted(sanitized(&why, 300))
             } else {
                 Trouble::Lost(sanitized(&why, 300))

@@ -1,5 +1,8 @@
 //! Writing a ring group: a new version of its chain, swapped in by one row.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use tokio_postgres::types::Type;
 
 use crate::model::{
@@ -8,11 +11,12 @@ use crate::model::{
 use crate::providers::WriteError;
 use crate::text::sanitized;
 
-use super::account::{Dialplan, version};
+use super::account::{Dialplan, is_part, version};
 use super::action::Action;
-use super::chain::{Chain, spelling};
+use super::chain::{Chain, NewRow, spelling};
+use super::people::People;
 use super::rows::{DialplanRow, NOTE, UNTIL, note, revision};
-use super::transaction::{Failed, Transaction, Written, named};
+use super::transaction::{Failed, Transaction, Written, named, words};
 
 /// How much longer than a call can ring a chain is kept: a call that was answered may still go through its end.
 const GRACE_SECONDS: u64 = 60;
@@ -61,7 +65,7 @@ impl Transaction<'_> {
         let groups = self.asterisk.layout.groups.clone();
         if let Some(FieldValue::Name(name)) = change.after(FieldName::Name) {
             self.check_name(name, &id).await?;
-            self.put(&groups, &id.0, NOTE, &note("name", name.as_str())).await?;
+            self.put(&rows, &groups, &id.0, NOTE, &note("name", name.as_str())).await?;
         }
         match change.after(FieldName::Extension) {
             Some(FieldValue::Extension(extension)) => {
@@ -80,12 +84,14 @@ impl Transaction<'_> {
         let after = self.changed(before.clone(), change).await?;
         if after != before {
             let current = self.current_version(&rows, &id);
-            let next = self.newest(&id).await? + 1;
+            let next = self.newest(&id).await?.checked_add(1);
+            let no_more = || Failed::Write(WriteError::Unsupported(format!("{} has no more versions", named(change))));
+            let next = next.ok_or_else(no_more)?;
             self.write_chain(&id, next, &after, &rows).await?;
             // From here on, calls take the new version.
-            self.put(&groups, &id.0, 1, &Action::goto(&groups, &format!("{id}.{next}"))).await?;
+            self.put(&rows, &groups, &id.0, 1, &Action::goto(&groups, &format!("{id}.{next}"))).await?;
             if let Some(current) = current {
-                self.retire(&current, before.seconds(), None).await?;
+                self.retire_version(&rows, &current, before.seconds(), None).await?;
             }
         }
         self.written(id).await
@@ -96,11 +102,10 @@ impl Transaction<'_> {
         let groups = self.asterisk.layout.groups.clone();
         let chain = Chain { ring: live.ring, members: live.members.clone(), ring_for: live.ring_for, no_answer: None };
         let leading = Action::goto(&groups, &id.0).columns().1;
-        let referrers = self.referrers(&leading, &id).await?;
         let until = self.retired_referrers(&leading).await?;
-        if let Some(row) = referrers.first() {
+        if let Some(row) = self.referrer(&live).await? {
             let (context, exten) = (sanitized(&row.context, 40), sanitized(&row.exten, 40));
-            let what = format!("{context},{exten} leads to {} now", named(change));
+            let what = format!("{context},{exten} leads to {}", named(change));
             return Err(Failed::Write(WriteError::Stale(what)));
         }
         self.remove_extension(&live, change).await?;
@@ -108,7 +113,7 @@ impl Transaction<'_> {
         // A call that is on its way here still finds the group.
         self.retire(&id.0, chain.seconds(), until.as_deref()).await?;
         if let Some(current) = self.current_version(&rows, &id) {
-            self.retire(&current, chain.seconds(), until.as_deref()).await?;
+            self.retire_version(&rows, &current, chain.seconds(), until.as_deref()).await?;
         }
         Ok(Written { id, revision: None })
     }
@@ -181,11 +186,32 @@ impl Transaction<'_> {
         if let Some(missing) = self.missing(&phones).await?.first() {
             return Err(refused(format!("the phone `{}` is gone", sanitized(missing, 80))));
         }
-        let new = chain.rows(&format!("{id}.{number}"), &people, layout, &spelling(rows)).map_err(refused)?;
+        let version = format!("{id}.{number}");
+        let new = chain.rows(&version, &people, layout, &spelling(rows)).map_err(refused)?;
+        let read = self.read_back(&new, &version, &people);
+        if read != *chain {
+            let members: Vec<_> = read.members.iter().map(|member| format!("{}/{}", member.kind, member.id)).collect();
+            let why = format!("its rows would be read as a group whose members are {}", members.join(", "));
+            return Err(Failed::Write(WriteError::Unsupported(why)));
+        }
         for (exten, priority, action) in new {
             self.add(&layout.groups, &exten, priority, &action).await?;
         }
         Ok(())
+    }
+
+    /// The chain that new rows would be read as.
+    fn read_back(&self, new: &[NewRow], version: &str, people: &Arc<People>) -> Chain {
+        let layout = &self.asterisk.layout;
+        let row = |(exten, priority, action): &NewRow| {
+            let (app, data) = action.columns();
+            let (context, exten) = (layout.groups.clone(), exten.as_str().into());
+            DialplanRow { context, exten, priority: *priority, app: app.into(), data: data.into(), xmin: "".into() }
+        };
+        let rows: Vec<_> = new.iter().map(row).collect();
+        let read = Dialplan::with_people(layout, &rows, Arc::clone(people)).chain(version);
+        // What cannot be read back at all is as wrong as another chain.
+        read.unwrap_or(Chain { ring: RingMode::default(), members: Vec::new(), ring_for: None, no_answer: None })
     }
 
     /// Says of an extension until when calls that are under way may need it.
@@ -206,23 +232,34 @@ impl Transaction<'_> {
         Ok(self.ask(sql, &parameters).await.map(drop)?)
     }
 
-    /// Rows in force that lead to an object, but for those of the object itself.
-    async fn referrers(&self, leading: &str, id: &ObjectId) -> Result<Vec<DialplanRow>, Failed> {
-        let layout = &self.asterisk.layout;
-        let condition = "lower(app) = 'goto' and appdata = $1
-            and not (context = $2 and starts_with(exten, $3 || '.')) and context <> $4
-            and not exists (select from extensions as note where note.context = extensions.context
-                and note.exten = extensions.exten and note.priority = $5 and starts_with(note.appdata, 'strowger:until='))";
-        let (groups, internal) = (&layout.groups, &layout.internal);
-        let id = &*id.0;
-        let parameters: [super::read::Parameter<'_>; 5] = [
-            (&leading, Type::TEXT),
-            (groups, Type::TEXT),
-            (&id, Type::TEXT),
-            (internal, Type::TEXT),
-            (&UNTIL, Type::INT4),
-        ];
-        Ok(self.rows(condition, &parameters).await?)
+    /// A version of a chain, with its parts.
+    async fn retire_version(
+        &self,
+        rows: &[DialplanRow],
+        version: &str,
+        seconds: Option<u64>,
+        not_before: Option<&str>,
+    ) -> Result<(), Failed> {
+        let groups = &self.asterisk.layout.groups;
+        let own = rows.iter().filter(|row| row.context == *groups && is_part(&row.exten, version));
+        for exten in own.map(|row| &*row.exten).collect::<BTreeSet<_>>() {
+            self.retire(exten, seconds, not_before).await?;
+        }
+        Ok(())
+    }
+
+    /// A row in force that names a group, and is not of the group itself.
+    async fn referrer(&self, live: &LiveRingGroup) -> Result<Option<DialplanRow>, Failed> {
+        let (layout, id) = (&self.asterisk.layout, &*live.id.0);
+        let leading = Action::goto(&layout.groups, id).columns().1;
+        let is_own = |row: &DialplanRow| {
+            let of_group =
+                row.context == layout.groups && (*row.exten == *id || row.exten.starts_with(&format!("{id}.")));
+            let extension = live.extension.as_ref().is_some_and(|extension| *row.exten == *extension.as_str());
+            of_group || extension && row.context == layout.internal && *row.data == *leading
+        };
+        let rows = self.in_force_with(id).await?;
+        Ok(rows.into_iter().find(|row| words(&row.data).any(|word| word == id) && !is_own(row)))
     }
 
     /// Until when calls may come here from retired chains.

@@ -30,14 +30,14 @@ impl Transaction<'_> {
             match (field.field, &field.after) {
                 (FieldName::To, FieldValue::None) => {
                     let action = Action::Hangup { cause: Some(UNALLOCATED) };
-                    self.put(&carrier, &id.0, 1, &action).await?;
+                    self.put(&rows, &carrier, &id.0, 1, &action).await?;
                 }
                 (FieldName::To, FieldValue::Reference(to)) => {
                     let action = self.target(to).await?;
-                    self.put(&carrier, &id.0, 1, &action).await?;
+                    self.put(&rows, &carrier, &id.0, 1, &action).await?;
                 }
                 (FieldName::Label, FieldValue::Text(text)) => {
-                    self.put(&carrier, &id.0, NOTE, &note("label", text)).await?;
+                    self.put(&rows, &carrier, &id.0, NOTE, &note("label", text)).await?;
                 }
                 (FieldName::Label, FieldValue::None) => self.remove(&carrier, &id.0, NOTE).await?,
                 (field, _) => return Err(unsupported(change, field)),
@@ -112,11 +112,22 @@ impl Transaction<'_> {
         Ok(endpoints.iter().filter(|endpoint| !found.contains(&&***endpoint)).cloned().collect())
     }
 
-    /// Writes a row, whether or not there is one in its place.
-    pub(super) async fn put(&self, context: &str, exten: &str, priority: i32, action: &Action) -> Result<(), Failed> {
+    /// Writes a row: in the place of the one that was read, if there was one.
+    pub(super) async fn put(
+        &self,
+        read: &[DialplanRow],
+        context: &str,
+        exten: &str,
+        priority: i32,
+        action: &Action,
+    ) -> Result<(), Failed> {
+        let is_place =
+            |row: &&DialplanRow| *row.context == *context && *row.exten == *exten && row.priority == priority;
+        if read.iter().find(is_place).is_none() {
+            return self.add(context, exten, priority, action).await;
+        }
         let (app, data) = action.columns();
-        let sql = "insert into extensions (context, exten, priority, app, appdata) values ($1, $2, $3, $4, $5)
-            on conflict (context, exten, priority) do update set app = excluded.app, appdata = excluded.appdata";
+        let sql = "update extensions set app = $4, appdata = $5 where context = $1 and exten = $2 and priority = $3";
         self.write_row(sql, context, exten, priority, (app, &data)).await
     }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::model::{ExtensionNumber, Kind, LiveDevice, LiveMailbox, LiveUser, ObjectId, ObjectRef};
 
-use super::action::{Action, Target};
+use super::action::{Action, Target, is_plain};
 use super::layout::Layout;
 use super::rows::{EndpointRow, Extension, MailboxRow};
 
@@ -34,7 +34,9 @@ impl People {
     ) -> Self {
         let mut people = Self::default();
         let by_row = rung(internal);
-        for endpoint in endpoints {
+        // A `Dial` of another name means something else.
+        let endpoints: Vec<&EndpointRow> = endpoints.iter().filter(|endpoint| is_plain(&endpoint.id)).collect();
+        for endpoint in &endpoints {
             let row = by_row.get(&*endpoint.id).copied();
             let candidates = [row, caller_number(&endpoint.callerid), mailbox_number(endpoint, layout)];
             let own = candidates.into_iter().flatten().find(|own| own.parse::<ExtensionNumber>().is_ok());
@@ -43,7 +45,7 @@ impl People {
             }
             people.owners.insert(endpoint.id.clone(), own.map(Into::into));
         }
-        let names: HashMap<&str, &EndpointRow> = endpoints.iter().map(|endpoint| (&*endpoint.id, endpoint)).collect();
+        let names: HashMap<&str, &EndpointRow> = endpoints.iter().map(|endpoint| (&*endpoint.id, *endpoint)).collect();
         let boxes: HashMap<&str, &MailboxRow> = mailboxes.iter().map(|mailbox| (&*mailbox.number, mailbox)).collect();
         let mailbox_id = |number: &str| ObjectId::from(&*format!("{number}@{}", layout.voicemail));
         for (extension, phones) in &people.users {
@@ -61,7 +63,7 @@ impl People {
                 always_forwarded: false,
             });
         }
-        for endpoint in endpoints {
+        for endpoint in &endpoints {
             let owner = people.owners.get(&endpoint.id).and_then(Option::as_ref);
             if owner.is_some_and(|owner| people.users.get(owner).is_some_and(|phones| phones.len() == 1)) {
                 continue;

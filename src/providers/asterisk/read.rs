@@ -74,8 +74,7 @@ impl Asterisk {
         let connection = self.connection().await?;
         let client = &connection.client;
         let database = &self.database;
-        let begin = "begin isolation level repeatable read read only";
-        client.batch_execute(begin).await.map_err(|error| database.trouble(&error))?;
+        database.within(client.batch_execute("begin isolation level repeatable read read only")).await?;
         let parameters @ [contexts, groups, internal, voicemail] = &self.parameters();
         let of_context =
             "select id::text, callerid::text, mailboxes::text from ps_endpoints where context = $1 order by id";
@@ -109,7 +108,7 @@ impl Asterisk {
             })
         };
         let reading = whole().map_err(|error| database.trouble(&error))?;
-        client.batch_execute("commit").await.map_err(|error| database.trouble(&error))?;
+        database.within(client.batch_execute("commit")).await?;
         self.keep(connection).await;
         Ok(reading)
     }
@@ -162,11 +161,11 @@ impl Asterisk {
         sql: &str,
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, Trouble> {
-        client.query_typed(sql, parameters).await.map_err(|error| self.database.trouble(&error))
+        self.database.within(client.query_typed(sql, parameters)).await
     }
 
     async fn ask_one(&self, client: &Client, sql: &str, parameters: &[Parameter<'_>]) -> Result<Row, Trouble> {
-        client.query_typed_one(sql, parameters).await.map_err(|error| self.database.trouble(&error))
+        self.database.within(client.query_typed_one(sql, parameters)).await
     }
 
     /// The contexts of dialplan rows, and those of ring groups, phones and mailboxes.

@@ -16,7 +16,8 @@ pub(super) const NOTE: i32 = 1000;
 pub(super) const UNTIL: i32 = 1001;
 
 /// The columns of a row that are read, in this order.
-pub(super) const COLUMNS: &str = "context::text, exten::text, priority::int, app::text, appdata::text, xmin::text";
+pub(super) const COLUMNS: &str =
+    "context::text, exten::text, least(coalesce(priority, -1), 2147483647)::int, app::text, appdata::text, xmin::text";
 
 /// A row of the table `extensions`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! Carrying out one change: one transaction, whose end is always found out.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use tokio_postgres::Client;
@@ -17,11 +18,6 @@ use super::rows::{COLUMNS, DialplanRow, NOTE, UNTIL};
 
 /// The lock that all transactions of Strowger in a database take, so that each finds what the one before left.
 const LOCK: i64 = 0x5374_726f_7767_6572;
-
-/// The notes whose time has passed.
-const EXPIRED: &str = "note.context = $1 and note.priority = $2 and note.app = 'NoOp'
-    and starts_with(note.appdata, 'strowger:until=') and note.appdata collate \"C\" <
-        'strowger:until=' || to_char(now() at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')";
 
 /// Why a transaction was not committed.
 pub(super) enum Failed {
@@ -81,17 +77,15 @@ impl Asterisk {
         match transaction.write(change).await {
             Ok(written) => {
                 let id = transaction.id().await?;
-                match connection.client.batch_execute("commit").await {
+                match self.database.within(connection.client.batch_execute("commit")).await {
                     Ok(()) => {}
-                    Err(error) => match self.database.trouble(&error) {
-                        // A server that goes down may have done it before.
-                        Trouble::Lost(why) | Trouble::Stopping(why) => {
-                            drop(connection);
-                            self.settle(&id, why, attempts).await?;
-                            return Ok(written);
-                        }
-                        trouble => return Err(trouble.into()),
-                    },
+                    // A server that goes down may have done it before.
+                    Err(Trouble::Lost(why) | Trouble::Stopping(why) | Trouble::Untrusted(why)) => {
+                        drop(connection);
+                        self.settle(&id, why, attempts).await?;
+                        return Ok(written);
+                    }
+                    Err(trouble) => return Err(trouble.into()),
                 }
                 self.keep(connection).await;
                 Ok(written)
@@ -106,7 +100,7 @@ impl Asterisk {
     }
 
     async fn roll_back(&self, connection: Connection) {
-        if connection.client.batch_execute("rollback").await.is_ok() {
+        if self.database.within(connection.client.batch_execute("rollback")).await.is_ok() {
             self.keep(connection).await;
         }
     }
@@ -159,11 +153,11 @@ impl Asterisk {
     pub(super) async fn remove_retired(&self) -> Result<(), Trouble> {
         let connection = self.connection().await?;
         let transaction = Transaction { asterisk: self, client: &connection.client };
-        if transaction.has_expired().await? {
+        // A deletion of nothing would wake everyone who listens to the table.
+        if !transaction.expired().await?.is_empty() {
             transaction.begin().await?;
             transaction.remove_expired().await?;
-            let committed = connection.client.batch_execute("commit").await;
-            committed.map_err(|error| self.database.trouble(&error))?;
+            self.database.within(connection.client.batch_execute("commit")).await?;
         }
         self.keep(connection).await;
         Ok(())
@@ -192,8 +186,9 @@ impl Transaction<'_> {
     }
 
     async fn begin(&self) -> Result<(), Trouble> {
-        let begun = self.client.batch_execute("begin").await;
-        begun.map_err(|error| self.asterisk.database.trouble(&error))?;
+        // Each question sees what was committed before it, so also what the lock was waited for.
+        let begin = "begin isolation level read committed";
+        self.asterisk.database.within(self.client.batch_execute(begin)).await?;
         let nonce = &self.asterisk.nonce;
         // Who listens to the table can tell our changes from others.
         self.ask("select set_config('strowger.run', $1, true)", &[(nonce, Type::TEXT)]).await?;
@@ -209,7 +204,6 @@ impl Transaction<'_> {
 
     /// Makes the change, up to the commit.
     async fn write(&self, change: &Change) -> Result<Written, Failed> {
-        self.remove_expired().await?;
         let written = match change.object.kind {
             WritableKind::Number => self.write_number(change).await,
             WritableKind::RingGroup => self.write_group(change).await,
@@ -275,22 +269,64 @@ impl Transaction<'_> {
         Ok(notes.iter().find(has_name).map(|row| ObjectId::from(&*row.exten)))
     }
 
-    /// Whether there is an extension that no call can need any more. A deletion of nothing would wake everyone who listens
-    /// to the table.
-    async fn has_expired(&self) -> Result<bool, Trouble> {
-        let question = format!("select 1 from extensions as note where {EXPIRED} limit 1");
+    /// Some extensions whose time has passed.
+    async fn expired(&self) -> Result<Vec<String>, Trouble> {
+        let question = "select exten::text from extensions where context = $1 and priority = $2 and app = 'NoOp'
+            and starts_with(appdata, 'strowger:until=') and appdata collate \"C\" <
+                'strowger:until=' || to_char(now() at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') limit 500";
         let groups = &self.asterisk.layout.groups;
-        Ok(!self.ask(&question, &[(groups, Type::TEXT), (&UNTIL, Type::INT4)]).await?.is_empty())
+        let rows = self.ask(question, &[(groups, Type::TEXT), (&UNTIL, Type::INT4)]).await?;
+        Ok(rows.iter().filter_map(|row| row.try_get(0).ok()).collect())
     }
 
+    /// Removes them, but for those that something in force names: by hand, a version or a group may have been put back.
     async fn remove_expired(&self) -> Result<(), Trouble> {
-        let sql = format!(
-            "delete from extensions as row using extensions as note
-                where {EXPIRED} and row.context = note.context and (row.exten = note.exten
-                    or note.exten like '%.%' and starts_with(row.exten, note.exten || '-'))"
-        );
         let groups = &self.asterisk.layout.groups;
-        self.ask(&sql, &[(groups, Type::TEXT), (&UNTIL, Type::INT4)]).await.map(drop)
+        let mut named = self.in_force().await?;
+        let mut expired = self.expired().await?;
+        let rows = self
+            .rows("context = $1 and exten = any($2)", &[(groups, Type::TEXT), (&expired, Type::TEXT_ARRAY)])
+            .await?;
+        loop {
+            let count = expired.len();
+            expired.retain(|exten| !named.contains(exten.as_str()) && !named.contains(version_of(exten)));
+            if expired.len() == count {
+                break;
+            }
+            // What is kept is in force itself.
+            let kept = rows.iter().filter(|row| !expired.iter().any(|exten| **exten == *row.exten));
+            named.extend(kept.flat_map(|row| words(&row.data)).map(ToOwned::to_owned));
+        }
+        let sql = "delete from extensions where context = $1 and exten = any($2)";
+        self.ask(sql, &[(groups, Type::TEXT), (&expired, Type::TEXT_ARRAY)]).await.map(drop)
+    }
+
+    /// Every word of the rows in force that name the context of ring groups.
+    async fn in_force(&self) -> Result<HashSet<String>, Trouble> {
+        let rows = self.in_force_with("").await?;
+        Ok(rows.iter().flat_map(|row| words(&row.data).map(ToOwned::to_owned)).collect())
+    }
+
+    /// The rows in force that name the context of ring groups and have this text.
+    pub(super) async fn in_force_with(&self, text: &str) -> Result<Vec<DialplanRow>, Trouble> {
+        let condition = "strpos(appdata, $1) > 0 and strpos(appdata, $2) > 0
+            and not (context = $1 and exists (select from extensions as note where note.context = extensions.context
+                and note.exten = extensions.exten and note.priority = $3 and starts_with(note.appdata, 'strowger:until=')))";
+        let groups = &self.asterisk.layout.groups;
+        self.rows(condition, &[(groups, Type::TEXT), (&text, Type::TEXT), (&UNTIL, Type::INT4)]).await
+    }
+}
+
+/// The words of an `appdata`, any of which may be the name of an extension.
+pub(super) fn words(data: &str) -> impl Iterator<Item = &str> {
+    data.split(|c: char| !(c.is_alphanumeric() || "._+-*#".contains(c)))
+}
+
+/// The version that an extension is a part of; else the extension.
+fn version_of(exten: &str) -> &str {
+    match exten.rsplit_once('-') {
+        Some((version, part)) if part.bytes().all(|byte| byte.is_ascii_digit()) => version,
+        _ => exten,
     }
 }
 

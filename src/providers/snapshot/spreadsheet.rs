@@ -277,11 +277,11 @@ mod tests {
         let live = account(text, "office", phone).unwrap_or_else(|errors| panic!("{errors:#?}"));
         let snapshot = write(&live);
         let live = parse(&snapshot, Format::Yaml).unwrap_or_else(|error| panic!("{error}\n{snapshot}"));
-        let line = |number: &LiveNumber| {
+        let shown = |number: &LiveNumber| {
             let to = number.to.as_ref().map_or("none", |to| &to.id.0);
             format!("{} {to} {}", number.number, number.label)
         };
-        live.numbers.iter().map(line).collect()
+        live.numbers.iter().map(shown).collect()
     }
 
     fn errors(text: &str) -> Vec<String> {

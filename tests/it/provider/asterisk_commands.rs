@@ -102,13 +102,13 @@ fn any_office(rng: &mut Rng) -> String {
         }
         rng.shuffle(&mut members);
         members.truncate(rng.usize(1..=4));
-        let ring = pick(rng, &["simultaneous", "sequential"]);
+        let order = pick(rng, &["simultaneous", "sequential"]);
         let no_answer = if rng.bool() { "none".to_owned() } else { rng.choice(&targets).unwrap().clone() };
         let seconds = rng.usize(1..=3600);
         let extension = if rng.bool() { format!("extension: \"{}\", ", 300 + position) } else { String::new() };
         let members = members.join(", ");
         text.push_str(&format!(
-            "  {name}: {{ {extension}ring: {ring}, members: [{members}], ring_for: {seconds}s, no_answer: {} }}\n",
+            "  {name}: {{ {extension}ring: {order}, members: [{members}], ring_for: {seconds}s, no_answer: {} }}\n",
             quoted(&no_answer)
         ));
         let plain = name.strip_prefix('"').and_then(|name| name.strip_suffix('"')).unwrap_or(name);

@@ -115,7 +115,7 @@ async fn message(from: &mut OwnedReadHalf, first: bool) -> std::io::Result<Vec<u
 fn question(message: &[u8]) -> Question {
     let text = if message.first() == Some(&b'Q') { &message[5..] } else { &[] };
     match text.strip_suffix(&[0]).unwrap_or(text) {
-        b"begin" => Question::Begin,
+        b"begin isolation level read committed" => Question::Begin,
         b"commit" => Question::Commit,
         text if text.starts_with(b"begin ") => Question::BeginReading,
         _ => Question::Other,
