@@ -23,6 +23,7 @@ mod people;
 mod read;
 mod rows;
 mod spec;
+mod statements;
 mod transaction;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,6 +34,7 @@ use tokio::sync::Notify;
 
 use crate::model::Change;
 
+use super::http::Attempts;
 use super::open::OpenRequest;
 use super::{
     Access, BoxFuture, ChangeCheck, FetchedAccount, Progress, Provider, ReadError, RetryPolicy, Secret, WriteError,
@@ -46,6 +48,9 @@ pub use spec::SPEC;
 
 /// How long changes have time to be followed by others.
 const SETTLED: Duration = Duration::from_millis(200);
+
+/// The shortest pause between two attempts: a transaction that is being committed needs some time.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 
 /// A client of one account in a database.
 pub struct Asterisk {
@@ -65,7 +70,7 @@ pub struct Asterisk {
     /// Changes take turns.
     turn: tokio::sync::Mutex<()>,
     stopped: AtomicBool,
-    /// The connection that hears of changes, where the table has a trigger that tells of them.
+    /// The connection on which the table's trigger reports changes, where it has one.
     listener: tokio::sync::Mutex<Option<Connection>>,
     changed: Arc<Notify>,
 }
@@ -103,7 +108,7 @@ impl Asterisk {
         })
     }
 
-    /// A connection that nobody else uses meanwhile: the idle one, or a new one.
+    /// A connection for one use: the idle one, or a new one.
     async fn connection(&self) -> Result<Connection, Trouble> {
         let idle = self.idle.lock().await.take();
         match idle.filter(|connection| !connection.client.is_closed()) {
@@ -153,8 +158,15 @@ impl Asterisk {
         tokio::time::sleep(SETTLED).await;
     }
 
-    fn is_stopped(&self) -> bool {
-        self.stopped.load(Ordering::Relaxed)
+    /// Waits before another attempt; false if there is to be none.
+    async fn may_try_again(&self, attempts: &mut Attempts) -> bool {
+        match attempts.pause().filter(|_| !self.stopped.load(Ordering::Relaxed)) {
+            Some(pause) => {
+                tokio::time::sleep(pause.max(SHORTEST_PAUSE)).await;
+                true
+            }
+            None => false,
+        }
     }
 }
 

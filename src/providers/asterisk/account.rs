@@ -15,7 +15,7 @@ use super::action::Action;
 use super::chain::Chain;
 use super::layout::{Layout, Leads};
 use super::people::People;
-use super::rows::{DialplanRow, EndpointRow, Extension, MailboxRow, NOTE, UNTIL, revision};
+use super::rows::{DialplanRow, EndpointRow, Extension, MailboxRow, NOTE, UNTIL, VersionName, revision};
 
 /// The most characters of a group's id: its versions, and the parts of these, have names of at most 40.
 const MOST_ID: usize = 26;
@@ -270,14 +270,9 @@ impl<'r> Dialplan<'r> {
 
     /// Whether an extension of the groups' context is a version of a group, or a part of one.
     fn is_version(&self, exten: &str) -> bool {
-        let Some((group, rest)) = exten.rsplit_once('.') else { return false };
-        let (version, part) = rest.split_once('-').unwrap_or((rest, "0"));
-        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        digits(version)
-            && digits(part)
-            && self
-                .rows(&self.layout.groups, group)
-                .is_some_and(|rows| rows.get(&1).is_some_and(|row| self::version(row, group, self.layout).is_some()))
+        let group = VersionName::parse(exten).map(|name| name.group);
+        let row = group.and_then(|group| Some((group, self.rows(&self.layout.groups, group)?.get(&1)?)));
+        row.is_some_and(|(group, row)| version(row, group, self.layout).is_some())
     }
 
     fn unreadable(&self, kind: Kind, exten: &str, rows: &Extension<'r>, why: String) -> Unreadable {
@@ -300,18 +295,17 @@ fn is_key(exten: &str) -> bool {
     matches!(exten.as_bytes(), [b'0'..=b'9' | b'*' | b'#'])
 }
 
-/// Whether an extension is a version of a chain, or a part of that version.
+/// Whether an extension is this version of a chain, or a part of it.
 pub(super) fn is_part(exten: &str, version: &str) -> bool {
-    exten.strip_prefix(version).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    VersionName::parse(exten).is_some_and(|name| name.version == version)
 }
 
 /// The version that a group's own row leads to.
 pub(super) fn version(row: &DialplanRow, id: &str, layout: &Layout) -> Option<Box<str>> {
     match row.action()? {
         Action::Goto { context, exten } if context == layout.groups => {
-            let number = exten.strip_prefix(id)?.strip_prefix('.')?;
-            let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-            digits.then_some(exten)
+            let name = VersionName::parse(&exten)?;
+            (name.group == id && name.version == &*exten).then_some(exten)
         }
         _ => None,
     }

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::model::{ObjectRef, RingFor, RingMode};
+use crate::model::{LiveRingGroup, ObjectRef, RingFor, RingMode};
 
 use super::action::{Action, Target, dialled};
 use super::layout::{Layout, Leads, NO_ANSWER};
@@ -20,7 +20,7 @@ const MOST_BYTES: usize = 511;
 const PART_MOST: usize = 8;
 
 /// What a group does with a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Chain {
     pub(super) ring: RingMode,
     pub(super) members: Vec<ObjectRef>,
@@ -35,6 +35,16 @@ pub(super) type NewRow = (String, i32, Action);
 pub(super) type Spelling = HashMap<Box<str>, bool>;
 
 impl Chain {
+    /// That of a group.
+    pub(super) fn of(group: &LiveRingGroup) -> Self {
+        Self {
+            ring: group.ring,
+            members: group.members.clone(),
+            ring_for: group.ring_for,
+            no_answer: group.no_answer.clone(),
+        }
+    }
+
     /// Reads a chain, or says why it is not one. `part` gives the rows of a part of a long list.
     pub(super) fn read<'r>(
         rows: &Extension<'r>,

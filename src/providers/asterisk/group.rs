@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio_postgres::types::Type;
 
 use crate::model::{
-    Change, FieldName, FieldValue, LiveRingGroup, Name, ObjectId, ObjectRef, PlannedRef, RingMode, Verb,
+    Change, FieldName, FieldValue, LiveRingGroup, Name, ObjectId, ObjectRef, PlannedRef, Verb, Writable,
 };
 use crate::providers::WriteError;
 use crate::text::sanitized;
@@ -15,7 +15,8 @@ use super::account::{Dialplan, is_part, version};
 use super::action::Action;
 use super::chain::{Chain, NewRow, spelling};
 use super::people::People;
-use super::rows::{DialplanRow, NOTE, UNTIL, note, revision};
+use super::read::Parameter;
+use super::rows::{DialplanRow, NOTE, UNTIL, VersionName, note, revision};
 use super::transaction::{Failed, Transaction, Written, named, words};
 
 /// How much longer than a call can ring a chain is kept: a call that was answered may still go through its end.
@@ -49,8 +50,7 @@ impl Transaction<'_> {
             return Err(Failed::Write(WriteError::Unsupported(format!("{} has no name", named(change)))));
         };
         self.check_name(name, &id).await?;
-        let chain = Chain { ring: RingMode::default(), members: Vec::new(), ring_for: None, no_answer: None };
-        let chain = self.changed(chain, change).await?;
+        let chain = self.changed(Chain::default(), change).await?;
         self.write_chain(&id, 1, &chain, &[]).await?;
         self.add(&groups, &id.0, NOTE, &note("name", name.as_str())).await?;
         self.add(&groups, &id.0, 1, &Action::goto(&groups, &format!("{id}.1"))).await?;
@@ -75,16 +75,11 @@ impl Transaction<'_> {
             Some(FieldValue::None) => self.remove_extension(&live, change).await?,
             _ => {}
         }
-        let before = Chain {
-            ring: live.ring,
-            members: live.members.clone(),
-            ring_for: live.ring_for,
-            no_answer: live.no_answer.clone(),
-        };
+        let before = Chain::of(&live);
         let after = self.changed(before.clone(), change).await?;
         if after != before {
             let current = self.current_version(&rows, &id);
-            let next = self.newest(&id).await?.checked_add(1);
+            let next = newest(&rows, &id).checked_add(1);
             let no_more = || Failed::Write(WriteError::Unsupported(format!("{} has no more versions", named(change))));
             let next = next.ok_or_else(no_more)?;
             self.write_chain(&id, next, &after, &rows).await?;
@@ -100,7 +95,7 @@ impl Transaction<'_> {
     async fn delete_group(&self, change: &Change) -> Result<Written, Failed> {
         let Found { id, rows, live } = self.find(change).await?;
         let groups = self.asterisk.layout.groups.clone();
-        let chain = Chain { ring: live.ring, members: live.members.clone(), ring_for: live.ring_for, no_answer: None };
+        let seconds = Chain::of(&live).seconds();
         let leading = Action::goto(&groups, &id.0).columns().1;
         let until = self.retired_referrers(&leading).await?;
         if let Some(row) = self.referrer(&live).await? {
@@ -111,9 +106,9 @@ impl Transaction<'_> {
         self.remove_extension(&live, change).await?;
         self.remove(&groups, &id.0, NOTE).await?;
         // A call that is on its way here still finds the group.
-        self.retire(&id.0, chain.seconds(), until.as_deref()).await?;
+        self.retire(&id.0, seconds, until.as_deref()).await?;
         if let Some(current) = self.current_version(&rows, &id) {
-            self.retire_version(&rows, &current, chain.seconds(), until.as_deref()).await?;
+            self.retire_version(&rows, &current, seconds, until.as_deref()).await?;
         }
         Ok(Written { id, revision: None })
     }
@@ -126,27 +121,20 @@ impl Transaction<'_> {
         let condition = "context = $1 and (exten = $2 or starts_with(exten, $2 || '.'))
             or context = $3 and exten in
                 (select exten from extensions where context = $3 and lower(app) = 'goto' and appdata = $4)";
-        let parameters: [super::read::Parameter<'_>; 4] =
+        let parameters: [Parameter<'_>; 4] =
             [(groups, Type::TEXT), (&id, Type::TEXT), (internal, Type::TEXT), (&leads, Type::TEXT)];
         Ok(self.rows(condition, &parameters).await?)
     }
 
     /// The group of a change, if it still is as the plan saw it.
     async fn find(&self, change: &Change) -> Result<Found, Failed> {
-        let stale = |what: String| Failed::Write(WriteError::Stale(what));
         let Some(id) = change.object.id.clone() else {
             return Err(Failed::Write(WriteError::Unsupported(format!("{} has no id", named(change)))));
         };
         let rows = self.group_rows(&id.0).await?;
-        let (layout, people) = (&self.asterisk.layout, self.asterisk.people());
-        let dialplan = Dialplan::with_people(layout, &rows, people);
-        let own = dialplan.rows(&layout.groups, &id.0).filter(|own| !own.contains_key(&UNTIL));
-        let Some(own) = own else { return Err(stale(format!("{} is gone", named(change)))) };
-        let live = dialplan.group(&id.0, own);
-        let live = live.map_err(|why| stale(format!("{} is something else now: {why}", named(change))))?;
-        if Some(revision(dialplan.group_rows(&id.0))) != change.revision {
-            return Err(stale(format!("{} was changed since it was read", named(change))));
-        }
+        let Writable::RingGroup(live) = self.untouched(change, &id, &rows)? else {
+            return Err(Failed::Write(WriteError::Unsupported(format!("{} is not a ring group", named(change)))));
+        };
         Ok(Found { id, rows, live })
     }
 
@@ -189,10 +177,15 @@ impl Transaction<'_> {
         let version = format!("{id}.{number}");
         let new = chain.rows(&version, &people, layout, &spelling(rows)).map_err(refused)?;
         let read = self.read_back(&new, &version, &people);
-        if read != *chain {
-            let members: Vec<_> = read.members.iter().map(|member| format!("{}/{}", member.kind, member.id)).collect();
-            let why = format!("its rows would be read as a group whose members are {}", members.join(", "));
-            return Err(Failed::Write(WriteError::Unsupported(why)));
+        if read.as_ref() != Ok(chain) {
+            let other = |read: Chain| {
+                let members = read.members.iter().map(|member| format!("{}/{}", member.kind, member.id));
+                format!(
+                    "its rows would be read as a group whose members are {}",
+                    members.collect::<Vec<_>>().join(", ")
+                )
+            };
+            return Err(Failed::Write(WriteError::Unsupported(read.map_or_else(|why| why, other))));
         }
         for (exten, priority, action) in new {
             self.add(&layout.groups, &exten, priority, &action).await?;
@@ -200,8 +193,8 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// The chain that new rows would be read as.
-    fn read_back(&self, new: &[NewRow], version: &str, people: &Arc<People>) -> Chain {
+    /// The chain that new rows would be read as, or why they would not be one.
+    fn read_back(&self, new: &[NewRow], version: &str, people: &Arc<People>) -> Result<Chain, String> {
         let layout = &self.asterisk.layout;
         let row = |(exten, priority, action): &NewRow| {
             let (app, data) = action.columns();
@@ -209,9 +202,7 @@ impl Transaction<'_> {
             DialplanRow { context, exten, priority: *priority, app: app.into(), data: data.into(), xmin: "".into() }
         };
         let rows: Vec<_> = new.iter().map(row).collect();
-        let read = Dialplan::with_people(layout, &rows, Arc::clone(people)).chain(version);
-        // What cannot be read back at all is as wrong as another chain.
-        read.unwrap_or(Chain { ring: RingMode::default(), members: Vec::new(), ring_for: None, no_answer: None })
+        Dialplan::with_people(layout, &rows, Arc::clone(people)).chain(version)
     }
 
     /// Says of an extension until when calls that are under way may need it.
@@ -222,7 +213,7 @@ impl Transaction<'_> {
             on conflict (context, exten, priority) do update set app = excluded.app, appdata = excluded.appdata";
         let groups = &self.asterisk.layout.groups;
         let seconds = format!("{seconds} seconds");
-        let parameters: [super::read::Parameter<'_>; 5] = [
+        let parameters: [Parameter<'_>; 5] = [
             (groups, Type::TEXT),
             (&exten, Type::TEXT),
             (&UNTIL, Type::INT4),
@@ -274,7 +265,7 @@ impl Transaction<'_> {
 
     /// Names are unique among ring groups, which no key of the table ensures.
     async fn check_name(&self, name: &Name, id: &ObjectId) -> Result<(), Failed> {
-        if self.named(name).await?.is_some_and(|other| other != *id) {
+        if self.group_named(name).await?.is_some_and(|other| other != *id) {
             return Err(Failed::Write(WriteError::Stale(format!("another ring group has the name {name} now"))));
         }
         Ok(())
@@ -304,17 +295,6 @@ impl Transaction<'_> {
         self.remove(&internal, extension.as_str(), 1).await
     }
 
-    /// The newest version of a group's chain, retired ones included.
-    async fn newest(&self, id: &ObjectId) -> Result<u64, Failed> {
-        let rows = self.group_rows(&id.0).await?;
-        let prefix = format!("{id}.");
-        let numbers = rows.iter().filter_map(|row| {
-            let rest = row.exten.strip_prefix(&prefix)?;
-            rest.split('-').next()?.parse::<u64>().ok()
-        });
-        Ok(numbers.max().unwrap_or_default())
-    }
-
     fn current_version(&self, rows: &[DialplanRow], id: &ObjectId) -> Option<Box<str>> {
         let layout = &self.asterisk.layout;
         let own = rows.iter().find(|row| row.context == layout.groups && *row.exten == *id.0 && row.priority == 1);
@@ -332,4 +312,10 @@ impl Transaction<'_> {
 fn unknown(to: &PlannedRef) -> Failed {
     let why = format!("{} {} has no id", to.kind, sanitized(&to.name, 80));
     Failed::Write(WriteError::Unsupported(why))
+}
+
+/// The newest version of a group's chain, retired ones included.
+fn newest(rows: &[DialplanRow], id: &ObjectId) -> u64 {
+    let names = rows.iter().filter_map(|row| VersionName::parse(&row.exten)).filter(|name| *name.group == *id.0);
+    names.filter_map(|name| name.number.parse().ok()).max().unwrap_or_default()
 }

@@ -44,10 +44,8 @@ impl Asterisk {
                 Ok(reading) => return self.fetched(reading, u64::from(attempts.made)),
                 Err(trouble) => trouble,
             };
-            let pause = if trouble.is_temporary() { attempts.pause() } else { None };
-            match pause.filter(|_| !self.is_stopped()) {
-                Some(pause) => tokio::time::sleep(pause).await,
-                None => return Err(self.database.read_error(trouble, attempts.made)),
+            if !trouble.is_temporary() || !self.may_try_again(&mut attempts).await {
+                return Err(self.database.read_error(trouble, attempts.made));
             }
         }
     }

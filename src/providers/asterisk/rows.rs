@@ -99,6 +99,28 @@ impl MailboxRow {
     }
 }
 
+/// The name of a version of a ring group's chain, `ID.4`, or of a part of one, `ID.4-1`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct VersionName<'e> {
+    pub(super) group: &'e str,
+    /// Digits only.
+    pub(super) number: &'e str,
+    /// The version, without the part.
+    pub(super) version: &'e str,
+}
+
+impl<'e> VersionName<'e> {
+    pub(super) fn parse(exten: &'e str) -> Option<Self> {
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let version = match exten.rsplit_once('-') {
+            Some((version, part)) if digits(part) => version,
+            _ => exten,
+        };
+        let (group, number) = version.rsplit_once('.')?;
+        digits(number).then_some(Self { group, number, version })
+    }
+}
+
 /// A note of ours.
 pub(super) fn note(key: &str, value: &str) -> Action {
     Action::Note(format!("strowger:{key}={value}").into())
@@ -118,4 +140,21 @@ pub(super) fn revision<'r>(rows: impl IntoIterator<Item = &'r DialplanRow>) -> R
     }
     let hash: [u8; 32] = hash.finalize().into();
     Revision(hex(hash.get(..16).unwrap_or_default()).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_named_by_its_group_and_a_number() {
+        let parsed = |exten| VersionName::parse(exten).map(|name| (name.group, name.number, name.version));
+        assert_eq!(parsed("7f3a.4"), Some(("7f3a", "4", "7f3a.4")));
+        assert_eq!(parsed("7f3a.4-12"), Some(("7f3a", "4", "7f3a.4")));
+        assert_eq!(parsed("paris.sales-night.1"), Some(("paris.sales-night", "1", "paris.sales-night.1")));
+        assert_eq!(parsed("a.1.2-3"), Some(("a.1", "2", "a.1.2")));
+        for other in ["", "7f3a", "7f3a.", "7f3a.x", "7f3a.4-", "7f3a.4-x", "night-2", "paris.sales"] {
+            assert_eq!(parsed(other), None, "{other}");
+        }
+    }
 }

@@ -1,12 +1,14 @@
 //! Carrying out one change: one transaction, whose end is always found out.
 
 use std::collections::HashSet;
-use std::time::Duration;
 
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
-use crate::model::{Change, FieldName, FieldValue, Name, NameKey, ObjectId, Revision, Verb, Writable, WritableKind};
+use crate::model::{
+    Change, FieldName, FieldValue, LiveNumber, LiveRingGroup, Name, NameKey, ObjectId, Revision, Verb, Writable,
+    WritableKind,
+};
 use crate::providers::http::Attempts;
 use crate::providers::{Access, Progress, WriteError, WriteReceipt};
 
@@ -14,7 +16,7 @@ use super::Asterisk;
 use super::account::Dialplan;
 use super::database::{Connection, Trouble};
 use super::read::Parameter;
-use super::rows::{COLUMNS, DialplanRow, NOTE, UNTIL};
+use super::rows::{COLUMNS, DialplanRow, NOTE, UNTIL, VersionName};
 
 /// The lock that all transactions of Strowger in a database take, so that each finds what the one before left.
 const LOCK: i64 = 0x5374_726f_7767_6572;
@@ -37,6 +39,9 @@ pub(super) struct Transaction<'a> {
     pub(super) asterisk: &'a Asterisk,
     pub(super) client: &'a Client,
 }
+
+/// An object as it is read.
+type Object = Writable<LiveNumber, LiveRingGroup>;
 
 /// What a transaction made of the object.
 pub(super) struct Written {
@@ -62,9 +67,8 @@ impl Asterisk {
                 Err(Failed::Trouble(trouble)) if trouble.is_temporary() => trouble.to_string(),
                 Err(Failed::Trouble(trouble)) => return Err(self.database.write_error(trouble)),
             };
-            match attempts.pause().filter(|_| !self.is_stopped()) {
-                Some(pause) => tokio::time::sleep(pause).await,
-                None => return Err(WriteError::Unavailable { attempts: attempts.made, why }),
+            if !self.may_try_again(&mut attempts).await {
+                return Err(WriteError::Unavailable { attempts: attempts.made, why });
             }
         }
     }
@@ -73,36 +77,27 @@ impl Asterisk {
     async fn attempt(&self, change: &Change, attempts: &mut Attempts) -> Result<Written, Failed> {
         let connection = self.connection().await?;
         let transaction = Transaction { asterisk: self, client: &connection.client };
-        transaction.begin().await?;
-        match transaction.write(change).await {
-            Ok(written) => {
-                let id = transaction.id().await?;
-                match self.database.within(connection.client.batch_execute("commit")).await {
-                    Ok(()) => {}
-                    // A server that goes down may have done it before.
-                    Err(Trouble::Lost(why) | Trouble::Stopping(why) | Trouble::Untrusted(why)) => {
-                        drop(connection);
-                        self.settle(&id, why, attempts).await?;
-                        return Ok(written);
-                    }
-                    Err(trouble) => return Err(trouble.into()),
+        let id = transaction.begin().await?;
+        let written = match transaction.write(change).await {
+            Ok(written) => written,
+            Err(failed) => {
+                // After any other trouble, the server ends the transaction with the connection.
+                if matches!(failed, Failed::Write(_)) && transaction.command("rollback").await.is_ok() {
+                    self.keep(connection).await;
                 }
-                self.keep(connection).await;
-                Ok(written)
+                return Err(failed);
             }
-            Err(failed @ Failed::Write(_)) => {
-                self.roll_back(connection).await;
-                Err(failed)
+        };
+        match transaction.command("commit").await {
+            Ok(()) => self.keep(connection).await,
+            // A server that goes down may have done it before.
+            Err(Trouble::Lost(why) | Trouble::Stopping(why) | Trouble::Untrusted(why)) => {
+                drop(connection);
+                self.settle(&id, why, attempts).await?;
             }
-            // The server ends the transaction with the connection.
-            Err(failed) => Err(failed),
+            Err(trouble) => return Err(trouble.into()),
         }
-    }
-
-    async fn roll_back(&self, connection: Connection) {
-        if self.database.within(connection.client.batch_execute("rollback")).await.is_ok() {
-            self.keep(connection).await;
-        }
+        Ok(written)
     }
 
     /// Asks the server whether a transaction was committed whose commit was not answered.
@@ -123,9 +118,8 @@ impl Asterisk {
                 Some("aborted") => return Err(Trouble::Transient(lost).into()),
                 _ => {}
             }
-            match attempts.pause().filter(|_| !self.is_stopped()) {
-                Some(pause) => tokio::time::sleep(pause.max(Duration::from_millis(50))).await,
-                None => return Err(Failed::Write(WriteError::Unknown(format!("the commit was not answered: {lost}")))),
+            if !self.may_try_again(attempts).await {
+                return Err(Failed::Write(WriteError::Unknown(format!("the commit was not answered: {lost}"))));
             }
         }
     }
@@ -146,7 +140,7 @@ impl Asterisk {
         let transaction = Transaction { asterisk: self, client: &connection.client };
         let compared = transaction.compare(change).await.map_err(failed)?;
         self.keep(connection).await;
-        Ok(Progress { document: None, requests: 1, ..compared })
+        Ok(compared)
     }
 
     /// Removes what earlier changes left for calls that were under way, once no call can need it.
@@ -157,7 +151,7 @@ impl Asterisk {
         if !transaction.expired().await?.is_empty() {
             transaction.begin().await?;
             transaction.remove_expired().await?;
-            self.database.within(connection.client.batch_execute("commit")).await?;
+            transaction.command("commit").await?;
         }
         self.keep(connection).await;
         Ok(())
@@ -185,21 +179,22 @@ impl Transaction<'_> {
         read.map_err(|error| self.asterisk.database.trouble(&error))
     }
 
-    async fn begin(&self) -> Result<(), Trouble> {
+    /// Begins, and returns the number by which the server knows this transaction.
+    async fn begin(&self) -> Result<String, Trouble> {
         // Each question sees what was committed before it, so also what the lock was waited for.
-        let begin = "begin isolation level read committed";
-        self.asterisk.database.within(self.client.batch_execute(begin)).await?;
+        self.command("begin isolation level read committed").await?;
         let nonce = &self.asterisk.nonce;
-        // Who listens to the table can tell our changes from others.
-        self.ask("select set_config('strowger.run', $1, true)", &[(nonce, Type::TEXT)]).await?;
-        self.ask(&format!("select pg_advisory_xact_lock({LOCK})"), &[]).await?;
-        Ok(())
+        // Who listens to the table can tell our changes from others by the nonce.
+        let question =
+            format!("select set_config('strowger.run', $1, true), pg_advisory_xact_lock({LOCK}), txid_current()::text");
+        let rows = self.ask(&question, &[(nonce, Type::TEXT)]).await?;
+        let id = rows.first().map(|row| row.try_get(2)).transpose();
+        Ok(id.map_err(|error| self.asterisk.database.trouble(&error))?.unwrap_or_default())
     }
 
-    async fn id(&self) -> Result<String, Trouble> {
-        let rows = self.ask("select txid_current()::text", &[]).await?;
-        let id = rows.first().map(|row| row.try_get(0)).transpose();
-        Ok(id.map_err(|error| self.asterisk.database.trouble(&error))?.unwrap_or_default())
+    /// Begins or ends the transaction.
+    async fn command(&self, command: &str) -> Result<(), Trouble> {
+        self.asterisk.database.within(self.client.batch_execute(command)).await
     }
 
     /// Makes the change, up to the commit.
@@ -224,33 +219,22 @@ impl Transaction<'_> {
         let progress = |id, revision, left| Progress { id, revision, document: None, left, requests: 1 };
         let id = match (&change.object.id, change.after(FieldName::Name)) {
             (Some(id), _) if change.verb != Verb::Create => id.clone(),
-            (_, Some(FieldValue::Name(name))) => match self.named(name).await? {
+            (_, Some(FieldValue::Name(name))) => match self.group_named(name).await? {
                 Some(id) => id,
                 None => return Ok(progress(None, None, vec![0])),
             },
             _ => return Err(Failed::Write(WriteError::Unsupported(format!("{} has no id", named(change))))),
         };
         let rows = match kind {
-            WritableKind::Number => self.number_rows(&id.0).await?,
+            WritableKind::Number => self.extension(&asterisk.layout.carrier, &id.0).await?,
             WritableKind::RingGroup => self.group_rows(&id.0).await?,
         };
-        let dialplan = Dialplan::with_people(&asterisk.layout, &rows, asterisk.people());
-        let object = match kind {
-            WritableKind::Number => {
-                let own = dialplan.rows(&asterisk.layout.carrier, &id.0);
-                own.map(|own| dialplan.number(&id.0, own, asterisk.country.as_deref()).map(Writable::Number))
-            }
-            WritableKind::RingGroup => {
-                let own = dialplan.rows(&asterisk.layout.groups, &id.0).filter(|own| !own.contains_key(&UNTIL));
-                own.map(|own| dialplan.group(&id.0, own).map(Writable::RingGroup))
-            }
-        };
         let stale = |what: &str| Failed::Write(WriteError::Stale(format!("{} {what}", named(change))));
-        let object = object.transpose().map_err(|why| stale(&format!("is something else now: {why}")))?;
-        let Some(object) = object.as_ref().map(Writable::as_ref) else {
+        let Some(object) = self.object(change, &id, &rows)? else {
             let is_done = change.verb == Verb::Delete;
             return if is_done { Ok(progress(Some(id), None, Vec::new())) } else { Err(stale("is gone")) };
         };
+        let object = object.as_ref();
         let revision = object.revision().cloned();
         if change.verb != Verb::Create && revision == change.revision {
             return Ok(progress(Some(id), revision, vec![0]));
@@ -260,8 +244,34 @@ impl Transaction<'_> {
         if is_done { Ok(progress(Some(id), revision, Vec::new())) } else { Err(stale("was changed since it was read")) }
     }
 
+    /// The object of a change as its rows are now; `None` if there is none any more.
+    fn object(&self, change: &Change, id: &ObjectId, rows: &[DialplanRow]) -> Result<Option<Object>, Failed> {
+        let Asterisk { layout, country, .. } = self.asterisk;
+        let dialplan = Dialplan::with_people(layout, rows, self.asterisk.people());
+        let object = match change.object.kind {
+            WritableKind::Number => {
+                let own = dialplan.rows(&layout.carrier, &id.0);
+                own.map(|own| dialplan.number(&id.0, own, country.as_deref()).map(Writable::Number))
+            }
+            WritableKind::RingGroup => {
+                let own = dialplan.rows(&layout.groups, &id.0).filter(|own| !own.contains_key(&UNTIL));
+                own.map(|own| dialplan.group(&id.0, own).map(Writable::RingGroup))
+            }
+        };
+        let other = |why| WriteError::Stale(format!("{} is something else now: {why}", named(change)));
+        object.transpose().map_err(|why| Failed::Write(other(why)))
+    }
+
+    /// The object of a change, if it still is as the plan saw it.
+    pub(super) fn untouched(&self, change: &Change, id: &ObjectId, rows: &[DialplanRow]) -> Result<Object, Failed> {
+        let stale = |what| Failed::Write(WriteError::Stale(format!("{} {what}", named(change))));
+        let object = self.object(change, id, rows)?.ok_or_else(|| stale("is gone"))?;
+        let is_same = object.as_ref().revision() == change.revision.as_ref();
+        if is_same { Ok(object) } else { Err(stale("was changed since it was read")) }
+    }
+
     /// The ring group of this name.
-    pub(super) async fn named(&self, name: &Name) -> Result<Option<ObjectId>, Failed> {
+    pub(super) async fn group_named(&self, name: &Name) -> Result<Option<ObjectId>, Failed> {
         let groups = &self.asterisk.layout.groups;
         let condition = "context = $1 and priority = $2";
         let notes = self.rows(condition, &[(groups, Type::TEXT), (&NOTE, Type::INT4)]).await?;
@@ -289,7 +299,10 @@ impl Transaction<'_> {
             .await?;
         loop {
             let count = expired.len();
-            expired.retain(|exten| !named.contains(exten.as_str()) && !named.contains(version_of(exten)));
+            expired.retain(|exten| {
+                !named.contains(exten.as_str())
+                    && !VersionName::parse(exten).is_some_and(|name| named.contains(name.version))
+            });
             if expired.len() == count {
                 break;
             }
@@ -320,14 +333,6 @@ impl Transaction<'_> {
 /// The words of an `appdata`, any of which may be the name of an extension.
 pub(super) fn words(data: &str) -> impl Iterator<Item = &str> {
     data.split(|c: char| !(c.is_alphanumeric() || "._+-*#".contains(c)))
-}
-
-/// The version that an extension is a part of; else the extension.
-fn version_of(exten: &str) -> &str {
-    match exten.rsplit_once('-') {
-        Some((version, part)) if part.bytes().all(|byte| byte.is_ascii_digit()) => version,
-        _ => exten,
-    }
 }
 
 /// The object of a change, in words.
