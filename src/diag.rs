@@ -11,7 +11,7 @@ mod rule;
 mod severities;
 mod sources;
 
-pub use diagnostic::{Diagnostic, Label, attribute, first_few, has_errors, sort};
+pub use diagnostic::{Diagnostic, Label, attribute, enumerated, first_few, has_errors, list, sort};
 pub use findings::{Findings, MOST, more};
 pub use nearest::{nearest, nearest_of_any};
 pub use rule::{RULES, Rule, Severity};

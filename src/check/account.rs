@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::diag::{Rule, nearest};
+use crate::diag::{Rule, list, nearest};
 use crate::model::{Name, OwnerName, OwnerNameError};
 use crate::providers::registry::{self, Presence, ProviderSpec, SettingKind};
 use crate::providers::settings::{ProviderSettings, SecretRef, SettingValue, StateFile};
@@ -11,7 +11,7 @@ use crate::text::is_loopback_host;
 use super::dialplan;
 use super::document::{Mapping, View};
 use super::other_systems::nearest_way;
-use super::reader::{Advice, Field, NamedFields, Reader, list, unquoted_rule};
+use super::reader::{Advice, Field, NamedFields, Reader, unquoted_rule};
 use super::schema::account::Provider;
 use super::section::{Section as _, section};
 use super::settings::{Country, Settings};

@@ -3,7 +3,7 @@
 //! A reader never stops at the first mistake, and names each mistake once: a field that is misspelt is not
 //! missing as well.
 
-use crate::diag::{Diagnostic, Findings, Rule, nearest};
+use crate::diag::{Diagnostic, Findings, Rule, list, nearest};
 use crate::model::{Span, Spanned};
 
 use super::document::{Mapping, NodeRef, View};
@@ -239,15 +239,5 @@ pub(super) fn unquoted_rule(read_as: ScalarKind) -> &'static Rule {
     match read_as {
         ScalarKind::Truth | ScalarKind::Date | ScalarKind::Null | ScalarKind::Text => Rule::UNQUOTED_WORD,
         _ => Rule::UNQUOTED_NUMBER,
-    }
-}
-
-/// `a`, `b` or `c`.
-pub(super) fn list(words: &[&str]) -> String {
-    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-    match quoted.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
-        Some((last, _)) => last.clone(),
-        None => String::new(),
     }
 }

@@ -1,9 +1,9 @@
 //! Reading references: `kind/selector`, or `none` where that is allowed.
 
-use crate::diag::{Rule, nearest};
+use crate::diag::{Rule, list, nearest};
 use crate::model::{Kind, Reference, ReferenceError, Selector};
 
-use super::reader::{Advice, Field, Reader, list};
+use super::reader::{Advice, Field, Reader};
 
 /// The only word for "nothing".
 pub(super) const NONE: &str = "none";

@@ -99,3 +99,18 @@ pub fn first_few(texts: &[impl AsRef<str>], most: usize, separator: &str) -> Str
         more => format!("{first} and {more} more"),
     }
 }
+
+/// `a, b and c`.
+pub fn enumerated(texts: &[impl AsRef<str>]) -> String {
+    let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
+    match texts.as_slice() {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [before @ .., last] => format!("{} and {last}", before.join(", ")),
+    }
+}
+
+/// Words in backticks, [`enumerated`].
+pub fn list(words: &[&str]) -> String {
+    enumerated(&words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>())
+}

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use schemars::Schema;
 use serde_json::json;
 
-use crate::diag::{Rule, nearest};
+use crate::diag::{Rule, list, nearest};
 use crate::model::FieldName;
 
-use crate::check::reader::{Advice, Field, Reader, list};
+use crate::check::reader::{Advice, Field, Reader};
 
 /// The words, as the schema has them.
 pub(super) fn schema(schema: &mut Schema) {

@@ -2,11 +2,11 @@
 
 use schemars::JsonSchema;
 
-use crate::diag::{Rule, nearest};
+use crate::diag::{Rule, list, nearest};
 use crate::model::{ClockTime, Days, Freeze, Window, WindowError, Zone};
 
 use crate::check::document::View;
-use crate::check::reader::{Advice, Field, Reader, list};
+use crate::check::reader::{Advice, Field, Reader};
 use crate::check::section::{Section as _, section};
 
 /// The most windows of a file.

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::de::{Expected, Unexpected};
 
-use crate::diag::{Rule, nearest};
+use crate::diag::{Rule, list, nearest};
 use crate::text::sanitized;
 
 /// Separates the parts of a problem in the text of an error. Neither messages nor hints have control characters.
@@ -105,16 +105,6 @@ fn wanted(expected: &dyn Expected) -> String {
         "u64" => "a number".to_owned(),
         other if other.starts_with("enum ") => "a word".to_owned(),
         _ => text,
-    }
-}
-
-/// `a`, `b` and `c`.
-fn list(words: &[&str]) -> String {
-    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-    match quoted.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
-        Some((last, _)) => last.clone(),
-        None => String::new(),
     }
 }
 
