@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _};
 
+use crate::diag::enumerated;
 use crate::providers::registry::{self, PROVIDERS, ProviderSpec, SettingSpec};
 use crate::providers::settings::{SettingValue, StateFile};
 
@@ -127,13 +128,15 @@ impl Arguments {
         Ok(match setting {
             "url" => office.url.as_deref().map(|url| SettingValue::Url(url.into())),
             "database" => office.database.as_deref().map(|url| SettingValue::Url(url.into())),
-            "token" | "password" => token::given(self)?.map(SettingValue::Secret),
             "file" => other.snapshot.clone().map(SettingValue::File),
             "seed" => other.seed.clone().map(SettingValue::File),
             "state" => other.state.clone().map(|file| {
                 let in_memory = file.as_os_str() == ":memory:";
                 SettingValue::State(if in_memory { StateFile::Memory } else { StateFile::File(file) })
             }),
+            _ if self.provider().and_then(ProviderSpec::secret).is_some_and(|secret| secret.name == setting) => {
+                token::given(self)?.map(SettingValue::Secret)
+            }
             _ => None,
         })
     }
@@ -216,13 +219,4 @@ pub(super) fn flag(setting: &str) -> String {
 /// The first provider that has a setting of this name.
 fn owner(setting: &str) -> Option<&'static ProviderSpec> {
     registry::with_setting(setting).first().copied()
-}
-
-/// `a, b and c`.
-fn enumerated(words: &[&str]) -> String {
-    match words {
-        [] => String::new(),
-        [one] => (*one).to_owned(),
-        [before @ .., last] => format!("{} and {last}", before.join(", ")),
-    }
 }

@@ -148,27 +148,24 @@ fn ask(
     tried: Option<SettingValue>,
 ) -> anyhow::Result<SettingValue> {
     Ok(match (setting.kind, tried) {
-        (SettingKind::Url | SettingKind::Database, tried) => {
-            let tried =
-                tried.as_ref().and_then(|tried| if let SettingValue::Url(url) = tried { Some(&**url) } else { None });
-            let help = match setting.kind {
-                SettingKind::Database => "postgresql://USER@HOST/DATABASE, without the password",
-                _ => "https://…, or http:// on this machine",
+        (kind @ (SettingKind::Url | SettingKind::Database | SettingKind::Word), tried) => {
+            let tried = match &tried {
+                Some(SettingValue::Url(text) | SettingValue::Word(text)) => Some(&**text),
+                _ => None,
+            };
+            let help = match kind {
+                SettingKind::Url => Some("https://…, or http:// on this machine"),
+                SettingKind::Database => Some("postgresql://USER@HOST/DATABASE, without the password"),
+                _ => None,
             };
             let wrong = |typed: &str| account::wrong_setting(spec, setting.name, &yaml(typed));
-            SettingValue::Url(terminal.text(question, tried, Some(help), wrong)?.into())
+            let typed = terminal.text(question, tried, help, wrong)?.into();
+            if kind.is_address() { SettingValue::Url(typed) } else { SettingValue::Word(typed) }
         }
         (SettingKind::Secret, tried) => {
             let tried =
                 tried.and_then(|tried| if let SettingValue::Secret(secret) = tried { Some(secret) } else { None });
             SettingValue::Secret(token::ask(terminal, question, tried.as_ref())?)
-        }
-        (SettingKind::Word, tried) => {
-            let tried = tried
-                .as_ref()
-                .and_then(|tried| if let SettingValue::Word(word) = tried { Some(&**word) } else { None });
-            let wrong = |typed: &str| account::wrong_setting(spec, setting.name, &yaml(typed));
-            SettingValue::Word(terminal.text(question, tried, None, wrong)?.into())
         }
         // Declared as optional: there may be none of these objects.
         (SettingKind::Dialplan, _) => SettingValue::Dialplan(Vec::new()),
