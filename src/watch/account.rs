@@ -209,9 +209,13 @@ impl Watcher {
                 read.live.account.id
             ));
         }
+        let decision = self.decide(account, desired, permission, &read);
+        if let Decision::Correct(work) = decision {
+            // Cleans up as well.
+            return self.correct(account, desired, permission, *work).await;
+        }
         self.clean_up(permission).await;
-        match self.decide(account, desired, permission, &read) {
-            Decision::Correct(work) => self.correct(account, desired, permission, *work).await,
+        match decision {
             Decision::Uncorrected(difference) => {
                 Decision::Uncorrected(self.with_attribution(account, difference).await)
             }
