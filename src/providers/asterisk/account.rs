@@ -206,7 +206,7 @@ impl<'r> Dialplan<'r> {
         let version = version.ok_or("its first row does not lead to a version of its chain")?;
         if id.chars().count() > MOST_ID {
             return Err(format!(
-                "its id has more than {MOST_ID} characters, so there is no place for versions of its chain"
+                "its id has more than {MOST_ID} characters, which leaves no room for versions of its chain"
             ));
         }
         if let Some((priority, row)) =

@@ -1,12 +1,8 @@
 //! The connection to the database, and what its errors mean.
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read as _;
-use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -19,9 +15,6 @@ use url::Url;
 
 use crate::providers::{ReadError, RetryPolicy, Secret, WriteError};
 use crate::text::{is_loopback_host, sanitized};
-
-/// More than any set of certificates.
-const MOST_ROOTS: u64 = 1 << 20;
 
 /// Says which database, for whom, and how its certificate is checked.
 pub(super) struct Database {
@@ -250,12 +243,4 @@ impl fmt::Display for Trouble {
         | Self::Untrusted(why)) = self;
         f.write_str(why)
     }
-}
-
-/// The certificates in a file.
-pub(super) fn roots(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let file = File::open(path).with_context(|| format!("cannot read {}", sanitized(&path.to_string_lossy(), 200)))?;
-    file.take(MOST_ROOTS).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }

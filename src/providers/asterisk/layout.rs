@@ -7,7 +7,7 @@ use super::action::{Action, Target};
 
 /// How long an outside number rings before the call ends.
 const OUTSIDE_SECONDS: u64 = 60;
-/// Q.850 causes: the number is not in use; nobody answered.
+/// Q.850 causes: the number is not in use; no answer.
 pub(super) const UNALLOCATED: u8 = 1;
 pub(super) const NO_ANSWER: u8 = 19;
 

@@ -6,6 +6,7 @@ use crate::model::{Capabilities, ExtensionChoice, Kind, RequestLimits, RingFor, 
 use crate::providers::open::{OpenRequest, Opened};
 use crate::providers::registry::{Presence, ProviderSpec, SettingKind, SettingSpec};
 use crate::providers::settings::SettingValue;
+use crate::providers::snapshot;
 
 use super::Asterisk;
 
@@ -139,6 +140,6 @@ fn open(request: &OpenRequest<'_>) -> anyhow::Result<Opened> {
     let Some((address, password)) = settings.endpoint() else { anyhow::bail!("`database` or `password` is missing") };
     let password = host.secret(password)?;
     let roots = settings.file("database_ca").map(|file| host.file("database_ca", file)).transpose()?;
-    let roots = roots.map(|file| super::database::roots(&file)).transpose()?;
-    Ok(Opened::new(Asterisk::new(address, password, roots.as_deref(), request)?))
+    let roots = roots.map(|file| snapshot::text_of(&file, "list of certificates")).transpose()?;
+    Ok(Opened::new(Asterisk::new(address, password, roots.as_ref().map(String::as_bytes), request)?))
 }
