@@ -11,4 +11,6 @@ pub mod postgres;
 pub mod process;
 pub mod repository;
 pub mod sandbox;
+#[cfg(unix)]
+pub mod telephony;
 pub mod terminal;

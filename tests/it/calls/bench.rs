@@ -1,42 +1,29 @@
 //! The telephone system, started by `scripts/asterisk` and ended with the test.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::os::unix::fs::MetadataExt as _;
+use std::io::Write as _;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use super::call::Call;
+use crate::support::telephony::{SCRIPT, Telephony};
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/asterisk");
+/// A running telephone system.
+pub struct Bench(Telephony);
 
-/// A running telephone system. Its processes end when this is dropped, and when the test's process ends in any other way:
-/// the script waits for the end of its standard input.
-pub struct Bench {
-    script: Child,
-    input: Option<ChildStdin>,
-    folder: PathBuf,
-    /// The loopback address of all its servers; the database is at port 5432.
-    pub address: String,
+impl Deref for Bench {
+    type Target = Telephony;
+
+    fn deref(&self) -> &Telephony {
+        &self.0
+    }
 }
 
 impl Bench {
     /// None where the programs are missing; the test is skipped then.
     pub fn start() -> Option<Self> {
-        if std::env::var_os("STROWGER_ASTERISK").is_none() {
-            let required = std::env::var("STROWGER_TOOLS").is_ok_and(|value| value == "required");
-            let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
-            assert!(!required || !is_root, "STROWGER_ASTERISK is not set");
-            println!("skipped: STROWGER_ASTERISK is not set; as root, set it to what scripts/asterisk setup prints");
-            return None;
-        }
-        let mut script =
-            Command::new(SCRIPT).arg("start").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let input = script.stdin.take();
-        let mut ready = String::new();
-        BufReader::new(script.stdout.take().unwrap()).read_line(&mut ready).unwrap();
-        let (folder, address) = ready.trim().split_once(' ').expect("scripts/asterisk start says where it is");
-        Some(Self { script, input, folder: folder.into(), address: address.to_owned() })
+        Telephony::start("start").map(Self)
     }
 
     /// Runs SQL as the owner of the database; what it prints.
@@ -66,13 +53,6 @@ impl Bench {
             .spawn()
             .unwrap();
         Caller { process, folder: self.folder.clone(), calls }
-    }
-}
-
-impl Drop for Bench {
-    fn drop(&mut self) {
-        drop(self.input.take());
-        let _ = self.script.wait();
     }
 }
 

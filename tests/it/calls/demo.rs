@@ -1,12 +1,10 @@
 //! The README's demonstration: an apply changes who rings, and a call shows it.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use crate::support::commands;
-
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/asterisk");
+use crate::support::telephony::{SCRIPT, Telephony};
 
 fn ring(number: &str) -> String {
     let output = Command::new(SCRIPT).args(["ring", number]).output().unwrap();
@@ -16,10 +14,6 @@ fn ring(number: &str) -> String {
 
 #[test]
 fn an_apply_changes_who_rings_and_a_call_shows_it() {
-    if std::env::var_os("STROWGER_ASTERISK").is_none() {
-        println!("skipped: STROWGER_ASTERISK is not set");
-        return;
-    }
     let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
     let (_, block) = page.split_once("```sh\n").unwrap();
     let shown: Vec<_> =
@@ -33,11 +27,8 @@ fn an_apply_changes_who_rings_and_a_call_shows_it() {
     ];
     assert_eq!(shown, commands, "what this test does");
 
-    // Ends with its standard input, so with this test.
-    let mut demo = Command::new(SCRIPT).arg("demo").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut ready = String::new();
-    BufReader::new(demo.stdout.take().unwrap()).read_line(&mut ready).unwrap();
-    assert!(ready.trim().ends_with("127.64.0.1"), "{ready}");
+    let Some(demo) = Telephony::start("demo") else { return };
+    assert_eq!(demo.address, "127.64.0.1");
     assert_eq!(ring("+33142685302"), "+33142685302\n  refused: 404\n");
     let folder = commands::example("asterisk");
     let apply = || {
@@ -49,6 +40,4 @@ fn an_apply_changes_who_rings_and_a_call_shows_it() {
     assert!(rings.starts_with("+33142685302\n  busy-bea rings\n  bruno rings\n  answered by"), "{rings}");
     assert!(ring("+33142685300").contains("answered by ivr-main"));
     assert!(commands::expect(&apply(), 0).contains("No changes"));
-    drop(demo.stdin.take());
-    demo.wait().unwrap();
 }

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use strowger::apply::{Options, Outcome, execute};
-use strowger::config;
 use strowger::ledger::ChangeOutcome;
-use strowger::model::{Desired, Kind, LiveAccount};
+use strowger::model::{Kind, LiveAccount};
 use strowger::plan::Plan;
 use strowger::providers::{ClientOptions, Provider, ReadError, Secret, WriteError};
 
 use crate::laws::severities;
-use crate::support::postgres::{self, Database, of, read, read_only};
+use crate::support::postgres::{self, Database, desired, of, planned, read, read_only};
 
 const ROWS: &str = "
     insert into extensions (context, exten, priority, app, appdata) values
@@ -28,17 +27,6 @@ async fn office() -> Option<Database> {
     let database = Database::new().await?;
     database.sql(ROWS).await;
     Some(database)
-}
-
-fn desired(text: &str) -> Desired {
-    let head = "version: 1\naccount: { name: bench, provider: asterisk, database: postgresql://a@127.0.0.1/b, password: { env: P } }\n";
-    let loaded = config::text(std::path::Path::new(""), "a.yaml", &format!("{head}{text}"));
-    assert_eq!(loaded.accounts.len(), 1, "{:#?}", loaded.diagnostics);
-    loaded.accounts.into_iter().next().unwrap().desired
-}
-
-fn planned(text: &str, live: &LiveAccount) -> Plan {
-    crate::laws::planned(&desired(text), live)
 }
 
 async fn apply(plan: &Plan, provider: &dyn Provider) -> Outcome {

@@ -3,13 +3,10 @@
 use std::time::Duration;
 
 use strowger::apply::{Options, execute};
-use strowger::config;
 use strowger::ledger::ChangeOutcome;
-use strowger::model::{Desired, LiveAccount};
-use strowger::plan::Plan;
 use strowger::providers::{ClientOptions, Provider, RetryPolicy, Secret};
 
-use crate::support::postgres::{self, Database, read};
+use crate::support::postgres::{self, Database, desired, planned, read};
 
 /// Two groups with odd ids, each with a number.
 const ROWS: &str = "
@@ -28,16 +25,6 @@ async fn office() -> Option<Database> {
     let database = Database::new().await?;
     database.sql(ROWS).await;
     Some(database)
-}
-
-fn planned(text: &str, live: &LiveAccount) -> Plan {
-    crate::laws::planned(&desired(text), live)
-}
-
-fn desired(text: &str) -> Desired {
-    let head = "version: 1\naccount: { name: bench, provider: asterisk, database: postgresql://a@127.0.0.1/b, password: { env: P } }\n";
-    let loaded = config::text(std::path::Path::new(""), "a.yaml", &format!("{head}{text}"));
-    loaded.accounts.into_iter().next().unwrap().desired
 }
 
 async fn apply(database: &Database, text: &str) -> Vec<ChangeOutcome> {
@@ -169,7 +156,7 @@ async fn versions_that_cannot_be_counted_further_and_ids_without_room_for_them_a
     let [ChangeOutcome::Failed { error, .. }] = ends.as_slice() else { panic!("{ends:#?}") };
     assert!(error.contains("no more versions"), "{error}");
     let live = read(&database.provider()).await;
-    assert!(live.unreadable.iter().any(|one| one.why.contains("no place for versions")), "{:#?}", live.unreadable);
+    assert!(live.unreadable.iter().any(|one| one.why.contains("no room for versions")), "{:#?}", live.unreadable);
 }
 
 #[tokio::test(flavor = "multi_thread")]

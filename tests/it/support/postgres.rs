@@ -1,14 +1,13 @@
 //! A real PostgreSQL with Asterisk's tables, for the tests that need root: one server for all of them, a database for each.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
-use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use strowger::model::{Change, LiveAccount};
+use strowger::config;
+use strowger::model::{Change, Desired, LiveAccount};
+use strowger::plan::Plan;
 use strowger::providers::asterisk::{Asterisk, SPEC};
 use strowger::providers::settings::{ProviderSettings, SecretRef, SettingValue};
 use strowger::providers::{
@@ -16,37 +15,13 @@ use strowger::providers::{
 };
 use tokio_postgres::{Client, NoTls};
 
+use super::telephony::Telephony;
+
 const PASSWORD: &str = "bench";
-/// What the test command sets once it has made the bench.
-const VARIABLE: &str = "STROWGER_ASTERISK";
 
-struct Server {
-    /// What the script keeps while it runs.
-    folder: PathBuf,
-    address: String,
-    /// The server stops when its standard input ends, which it does with this process.
-    _input: ChildStdin,
-    _process: Child,
-}
-
-fn server() -> Option<&'static Server> {
-    static SERVER: OnceLock<Option<Server>> = OnceLock::new();
-    SERVER.get_or_init(start).as_ref()
-}
-
-fn start() -> Option<Server> {
-    if std::env::var_os(VARIABLE).is_none() {
-        println!("skipped: {VARIABLE} is not set, so there is no PostgreSQL; scripts/test sets it up as root");
-        return None;
-    }
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/asterisk");
-    let mut process =
-        Command::new(script).arg("database").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let (folder, address) = line.trim().split_once(' ').expect("the script prints a folder and an address");
-    let input = process.stdin.take().unwrap();
-    Some(Server { folder: folder.into(), address: address.to_owned(), _input: input, _process: process })
+fn server() -> Option<&'static Telephony> {
+    static SERVER: OnceLock<Option<Telephony>> = OnceLock::new();
+    SERVER.get_or_init(|| Telephony::start("database")).as_ref()
 }
 
 /// Whether there is a server, which is started if it can be.
@@ -222,4 +197,17 @@ pub fn of<'p>(changes: &'p [Change], name: &str) -> &'p Change {
 
 pub fn read_only() -> ClientOptions {
     ClientOptions { access: Access::ReadOnly, ..ClientOptions::default() }
+}
+
+/// What an account in such a database is to be.
+pub fn desired(text: &str) -> Desired {
+    let head = "version: 1\naccount: { name: bench, provider: asterisk, database: postgresql://a@127.0.0.1/b, password: { env: P } }\n";
+    let loaded = config::text(std::path::Path::new(""), "a.yaml", &format!("{head}{text}"));
+    assert_eq!(loaded.accounts.len(), 1, "{:#?}", loaded.diagnostics);
+    loaded.accounts.into_iter().next().unwrap().desired
+}
+
+/// The plan for what is read of it.
+pub fn planned(text: &str, live: &LiveAccount) -> Plan {
+    crate::laws::planned(&desired(text), live)
 }
