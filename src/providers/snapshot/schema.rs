@@ -41,7 +41,7 @@ struct Document<'a> {
     /// People with an extension. The key is the e-mail address or the name.
     #[schemars(default, example = json!({"amelie@example.org": {"name": "Amélie Durand", "extension": "201"}}))]
     users: Pairs<'a, User<'a, Word, Digits>>,
-    /// Phones that belong to nobody, by name.
+    /// Phones without a user, by name.
     #[schemars(default)]
     devices: Pairs<'a, Device<'a, Word>>,
     /// Menus that answer calls, by name.
